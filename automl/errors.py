@@ -1,0 +1,92 @@
+"""The exception tree; each class is named for what the caller should do.
+
+::
+
+    AutomlError
+    ├── FixInput          mend a flag, a study file, a spec, a skill or the data   exit 2
+    │   └── InstallExtra  install an optional part of this package                 exit 2
+    ├── PrepareMachine    mend the machine: engine, GPU, disk, image               exit 3
+    ├── NoUsableTrial     read the failures: nothing usable was trained            exit 4
+    ├── MendAndResume     one cause ended trial after trial: mend it, then resume  exit 5
+    └── ResolveConflict   the study is in use, or is not what it was               exit 7
+
+Each message answers four questions in one order: which rule, what was given, where, how to mend
+it. Whoever raises one gives the parts; only the command line puts them on a screen. The exit codes
+are part of the command line's contract and never change.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "AutomlError",
+    "FixInput",
+    "InstallExtra",
+    "MendAndResume",
+    "NoUsableTrial",
+    "PrepareMachine",
+    "ResolveConflict",
+]
+
+
+class AutomlError(Exception):
+    """An error that a person can act on; never shown with a traceback.
+
+    Args:
+        rule: The rule that does not hold, as a sentence without a full stop.
+        got: What was given instead, in the user's own words and values; empty if nothing was.
+        where: File, dotted key, flag or trial where it was found; empty if obvious.
+        fix: What to do about it, as an instruction; empty if the rule already says it.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, rule: str, *, got: str = "", where: str = "", fix: str = "") -> None:
+        self.rule = rule
+        self.got = got
+        self.where = where
+        self.fix = fix
+        super().__init__(rule, got, where, fix)
+
+    def __str__(self) -> str:
+        text = self.rule
+        if self.got:
+            text += f", but got {self.got}"
+        if self.where:
+            text += f" ({self.where})"
+        if self.fix:
+            text += f"; {self.fix}"
+        return text
+
+
+class FixInput(AutomlError):
+    """What the user gave (flag, study file, spec, skill, data) breaks a rule."""
+
+    exit_code = 2
+
+
+class InstallExtra(FixInput):
+    """A command needs an optional part of this package that is not installed."""
+
+
+class PrepareMachine(AutomlError):
+    """The machine lacks something that the study needs; found before anything is spent."""
+
+    exit_code = 3
+
+
+class NoUsableTrial(AutomlError):
+    """The study ended and no trial produced a usable measurement."""
+
+    exit_code = 4
+
+
+class MendAndResume(AutomlError):
+    """The same failure ended trial after trial, so the search stopped itself."""
+
+    exit_code = 5
+
+
+class ResolveConflict(AutomlError):
+    """Another driver owns the study, or the study differs from what it was started as."""
+
+    exit_code = 7

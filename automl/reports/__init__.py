@@ -1,0 +1,1 @@
+"""From a study folder to pages, tables and figures; nothing here changes a study."""

@@ -1,0 +1,107 @@
+"""A model skill as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ActionInfo", "ParameterSchema", "Skill"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInfo:
+    """One action of a skill, from ``references/skill_info.yaml``.
+
+    Attributes:
+        name: ``train``, ``evaluate``, ...
+        command: Command template with ``{config_path}``.
+        inputs: Dotted spec key to its facts (``type``: folder or file; ``optional``).
+        outputs: Dotted spec key to its facts.
+        container_image: The action's own image, else empty.
+        spec_params: Dotted spec key to the name of the function that infers it.
+    """
+
+    name: str
+    command: str = ""
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    container_image: str = ""
+    spec_params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A model skill on disk.
+
+    Attributes:
+        folder: Absolute path of the skill.
+        name: ``tao-train-centerpose``; the folder's name where the metadata gives none.
+        network_arch: ``centerpose``; the program that the commands start.
+        automl_enabled: Whether the metadata allows a search.
+        container_image: Image of the actions that name none; symbolic such as ``tao_toolkit.pyt``.
+        actions: Action name to its facts.
+        shorthand: Short key to dotted spec key (``learning_rate`` to ``train.optim.lr``).
+        metric: Metric to improve, from the skill's search profile; empty if it names none.
+        direction: ``maximize`` or ``minimize``; empty if the skill names none.
+        metric_worst: Worst value the metric can take, if the profile says so.
+    """
+
+    folder: Path
+    name: str
+    network_arch: str
+    automl_enabled: bool
+    container_image: str = ""
+    actions: Mapping[str, ActionInfo] = field(default_factory=dict)
+    shorthand: Mapping[str, str] = field(default_factory=dict)
+    metric: str = ""
+    direction: str = ""
+    metric_worst: float | None = None
+
+    def schema_path(self, action: str) -> Path:
+        """Where the action's schema is, whether or not it exists."""
+        return self.folder / "schemas" / f"{action}.schema.json"
+
+    def template_path(self, action: str, *, deploy: bool = False) -> Path:
+        """Where the action's spec template is, whether or not it exists."""
+        prefix = "deploy_" if deploy else ""
+        return self.folder / "references" / f"spec_template_{prefix}{action}.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSchema:
+    """One leaf of an action's schema.
+
+    Attributes:
+        key: Dotted key.
+        type: TAO's own type word as written (``int``, ``float``, ``bool``, ``string``, ``list``,
+            ``categorical``, ...); empty where the schema gives none.
+        default: The schema's default; None for null or absent (see ``has_default``).
+        has_default: Whether the schema gives a default at all.
+        minimum: Lower bound as written; a list for list types; None where absent.
+        maximum: Upper bound as written, ``inf`` included; None where absent.
+        enum: Legal values; None where any is.
+        option_weights: One weight per enum entry.
+        math_cond: Condition text as written.
+        depends_on: Dotted keys of parents as written.
+        popular: Whether the schema marks it as often changed.
+        automl_enabled: True, False, or None where the schema is silent.
+        required: Whether the schema demands a value.
+        title: The schema's title.
+        description: The schema's description.
+    """
+
+    key: str
+    type: str
+    default: Any = None
+    has_default: bool = False
+    minimum: Any = None
+    maximum: Any = None
+    enum: tuple[Any, ...] | None = None
+    option_weights: tuple[float, ...] | None = None
+    math_cond: str = ""
+    depends_on: str = ""
+    popular: bool = False
+    automl_enabled: bool | None = None
+    required: bool = False
+    title: str = ""
+    description: str = ""

@@ -1,0 +1,209 @@
+"""What a study is asked to do, resolved: every setting, and the origin of its value."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from automl.errors import FixInput
+
+__all__ = [
+    "DataSources",
+    "Direction",
+    "Keep",
+    "Limits",
+    "Objective",
+    "Resources",
+    "SearchSettings",
+    "StudyConfig",
+]
+
+FORMAT = 1
+
+
+class Direction(StrEnum):
+    """Which way the objective is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+
+class Keep(StrEnum):
+    """Which checkpoints outlive a finished trial: that of its best epoch, or all of them."""
+
+    BEST = "best"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The metric that the search improves, and which way is better.
+
+    Attributes:
+        metric: Name of the metric in the trainer's status file.
+        direction: Which way is better; never guessed from the name.
+        worst: The worst value the metric can take, if it has one; a configuration that broke the
+            training is told to the sampler with this value.
+    """
+
+    metric: str
+    direction: Direction
+    worst: float | None = None
+
+    def loss(self, value: float) -> float:
+        """The value turned so that lower is better."""
+        return -value if self.direction is Direction.MAXIMIZE else value
+
+    def is_better(self, value: float, than: float | None) -> bool:
+        """Whether ``value`` beats ``than`` strictly; anything beats None."""
+        return than is None or self.loss(value) < self.loss(than)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the whole study may spend.
+
+    Attributes:
+        trials: Logical trials in total, over all resumes; at least 1.
+        trial_timeout_s: Wall seconds after which one attempt counts as hung; None for no limit.
+        same_failures: Trials in a row with one failure class after which the search stops.
+    """
+
+    trials: int = 20
+    trial_timeout_s: float | None = None
+    same_failures: int = 3
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise FixInput("trials must be at least 1", got=str(self.trials), where="--trials")
+        if self.trial_timeout_s is not None and self.trial_timeout_s <= 0:
+            raise FixInput(
+                "the time limit of a trial must be positive",
+                got=f"{self.trial_timeout_s} s",
+                where="--trial-timeout",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the trials run on.
+
+    Attributes:
+        max_concurrent: Trials that run at the same time; at least 1.
+        gpus_per_trial: GPUs that one trial holds; 0 trains on the CPU.
+        gpu_ids: Indices of the GPUs the study may use; None for all.
+        threads_per_trial: CPU threads that one trial may use; at least 1.
+    """
+
+    max_concurrent: int = 1
+    gpus_per_trial: int = 0
+    gpu_ids: tuple[int, ...] | None = None
+    threads_per_trial: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DataSources:
+    """Absolute paths of extracted data folders; empty where not given."""
+
+    train: str = ""
+    val: str = ""
+    test: str = ""
+    inference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How the search proposes and ends trials.
+
+    Attributes:
+        space: ``default`` for the schema's own default parameters.
+        search: Requests of the form KEY=RANGE, in the order given.
+        freeze: Requests of the form KEY or KEY=VALUE.
+        sampler: ``tpe`` or ``random``.
+        seed: Seed of the whole study; each trial's seed is derived from it.
+        startup_trials: Random trials before the sampler learns; None for its own rule.
+    """
+
+    space: str = "default"
+    search: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
+    sampler: str = "tpe"
+    seed: int = 0
+    startup_trials: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyConfig:
+    """Everything one study was asked for: flags, study file and defaults merged.
+
+    Attributes:
+        name: Name of the study and of its folder.
+        skill_dir: Absolute path of the model skill.
+        policy: ``on`` (search) or ``off`` (one direct training).
+        policy_source: Where the policy came from, in words for a reader.
+        objective: Metric and direction.
+        data: Extracted data folders.
+        overrides: Dotted spec key to value, as the user set it (typed).
+        spec_file: Complete spec given with ``--spec``; empty if built from the template.
+        search: Sampler, seed, space requests.
+        limits: What the study may spend.
+        resources: What the trials run on.
+        trainer: Name of the trainer: ``process`` or ``scripted``.
+        trainer_options: Settings of that trainer alone.
+        keep: Which checkpoints outlive a trial.
+        origin: Setting name to where its value came from (flag, study file, default, ...).
+    """
+
+    name: str
+    skill_dir: str
+    policy: str
+    policy_source: str
+    objective: Objective
+    data: DataSources = DataSources()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    spec_file: str = ""
+    search: SearchSettings = SearchSettings()
+    limits: Limits = Limits()
+    resources: Resources = Resources()
+    trainer: str = "process"
+    trainer_options: Mapping[str, Any] = field(default_factory=dict)
+    keep: Keep = Keep.BEST
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The configuration that ``to_json`` wrote.
+
+        Raises:
+            FixInput: The format is not one that this version reads.
+        """
+        if value.get("format") != FORMAT:
+            raise FixInput(
+                f"this version reads study configurations of format {FORMAT}",
+                got=f"format {value.get('format')}",
+                where="resolved.json",
+                fix="use the version of automl that wrote the study",
+            )
+        fields = {name: value[name] for name in cls.__slots__ if name in value}
+        gpu_ids = value["resources"]["gpu_ids"]
+        objective = value["objective"]
+        fields |= {
+            "objective": Objective(
+                objective["metric"], Direction(objective["direction"]), objective["worst"]
+            ),
+            "data": DataSources(**value["data"]),
+            "search": SearchSettings(
+                **value["search"]
+                | {name: tuple(value["search"][name]) for name in ("search", "freeze")}
+            ),
+            "limits": Limits(**value["limits"]),
+            "resources": Resources(
+                **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
+            ),
+            "keep": Keep(value["keep"]),
+        }
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write, with its format number."""
+        return {"format": FORMAT, **asdict(self)}

@@ -1,0 +1,154 @@
+"""Every path of a study folder; nothing else in the package spells one of these names.
+
+::
+
+    <studies-dir>/<name>/
+      study.yaml        what was asked, as given     resolved.json    what it became, with origins
+      study.journal     the Optuna storage           provenance.json  versions, hashes, seeds, host
+      state.json        rewritten every few seconds  driver.lock      who drives it, with a beat
+      space.json        the search space and its hash
+      stop              its presence asks every running trial to stop now
+      trials/0007/1/    one folder a trial, one subfolder an attempt
+      best/             the incumbent: train.yaml, checkpoint, provenance.json
+      report/           what ``automl report`` writes
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["AttemptPaths", "StudyPaths"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPaths:
+    """Paths of one attempt's folder; the trainer's results folder is the folder itself."""
+
+    folder: Path
+
+    @property
+    def spec(self) -> Path:
+        """The complete spec the trainer is started with."""
+        return self.folder / "spec.yaml"
+
+    @property
+    def log(self) -> Path:
+        """Standard output and error of the trainer."""
+        return self.folder / "log.txt"
+
+    @property
+    def outcome(self) -> Path:
+        """How the attempt ended; absent until it has."""
+        return self.folder / "outcome.json"
+
+    @property
+    def pid(self) -> Path:
+        """Process id and start time of the trainer while it runs."""
+        return self.folder / "trainer.pid"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPaths:
+    """Paths of one study's folder.
+
+    Attributes:
+        folder: Absolute path of the study.
+    """
+
+    folder: Path
+
+    @property
+    def request(self) -> Path:
+        """What was asked, as given: the study file and the flags."""
+        return self.folder / "study.yaml"
+
+    @property
+    def resolved(self) -> Path:
+        """The resolved configuration with the origin of each value."""
+        return self.folder / "resolved.json"
+
+    @property
+    def journal(self) -> Path:
+        """The Optuna journal storage."""
+        return self.folder / "study.journal"
+
+    @property
+    def provenance(self) -> Path:
+        """Versions, digests, hashes, seeds, host and GPUs."""
+        return self.folder / "provenance.json"
+
+    @property
+    def space(self) -> Path:
+        """The search space with the reason of each bound, and its hash."""
+        return self.folder / "space.json"
+
+    @property
+    def base_spec(self) -> Path:
+        """The spec that every trial starts from, before its parameters are set."""
+        return self.folder / "base_spec.yaml"
+
+    @property
+    def state(self) -> Path:
+        """A snapshot for readers, replaced whole every few seconds."""
+        return self.folder / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """The lock of the driver: owner and beat."""
+        return self.folder / "driver.lock"
+
+    @property
+    def stop(self) -> Path:
+        """A file whose presence asks every running trial to stop now, checkpoints kept."""
+        return self.folder / "stop"
+
+    @property
+    def trials(self) -> Path:
+        """The folder of all trials."""
+        return self.folder / "trials"
+
+    @property
+    def best(self) -> Path:
+        """The incumbent: complete spec, checkpoint as a real file, provenance."""
+        return self.folder / "best"
+
+    @property
+    def best_spec(self) -> Path:
+        """The incumbent's complete spec."""
+        return self.best / "train.yaml"
+
+    @property
+    def best_provenance(self) -> Path:
+        """Which trial the incumbent is, and the hash of its checkpoint."""
+        return self.best / "provenance.json"
+
+    @property
+    def report(self) -> Path:
+        """What ``automl report`` writes."""
+        return self.folder / "report"
+
+    @property
+    def ray(self) -> Path:
+        """Ray Tune's own files; nothing in it is ever read back."""
+        return self.folder / ".ray"
+
+    def trial(self, number: int) -> Path:
+        """The folder of a trial."""
+        return self.trials / f"{number:04d}"
+
+    def attempt(self, number: int, attempt: int) -> AttemptPaths:
+        """The paths of one attempt (from 1) of a trial (from 0)."""
+        return AttemptPaths(self.trial(number) / str(attempt))
+
+    def attempts(self, number: int) -> Iterator[tuple[int, AttemptPaths]]:
+        """Each attempt of a trial that has a folder, in order."""
+        folder = self.trial(number)
+        if not folder.is_dir():
+            return
+        names = (entry.name for entry in folder.iterdir() if entry.name.isdigit())
+        for name in sorted(names, key=int):
+            yield int(name), AttemptPaths(folder / name)
+
+    def relative(self, path: Path) -> str:
+        """``path`` as text relative to the study folder, so that the folder can be moved."""
+        return str(path.relative_to(self.folder))

@@ -1,0 +1,234 @@
+"""What a study knows of its trials: plain frozen values, each with a JSON form."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from automl.skill.tree import ParamValue
+
+__all__ = [
+    "Attempt",
+    "FailureClass",
+    "Measurement",
+    "Outcome",
+    "OutcomeState",
+    "TrialRecord",
+    "TrialState",
+]
+
+FORMAT = 1
+
+
+class TrialState(StrEnum):
+    """Where a trial stands. WAITING and RUNNING are the only states that can still change."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no further attempt will be made."""
+        return self not in (TrialState.WAITING, TrialState.RUNNING)
+
+
+class OutcomeState(StrEnum):
+    """How one attempt ended."""
+
+    OK = "ok"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class FailureClass(StrEnum):
+    """Why a trial failed, in the words written to disk."""
+
+    OOM = "oom"
+    DIVERGED = "diverged"
+    NO_METRIC = "no-metric"
+    DATA = "data"
+    SPEC = "spec"
+    IMAGE = "image"
+    GPU = "gpu"
+    SHM = "shm"
+    DISK = "disk"
+    HANG = "hang"
+    KILLED = "killed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_configs_fault(self) -> bool:
+        """Whether the proposed configuration is to blame, so that the sampler must learn of it.
+
+        An unknown crash counts: repeating a proposal that crashed costs more than losing one
+        that would have trained.
+        """
+        return self in _CONFIGS_FAULT
+
+
+_CONFIGS_FAULT = frozenset(
+    {
+        FailureClass.OOM,
+        FailureClass.DIVERGED,
+        FailureClass.SPEC,
+        FailureClass.HANG,
+        FailureClass.UNKNOWN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The metrics of one validation.
+
+    Attributes:
+        epoch: Zero-based epoch they belong to, counted over all attempts of the trial.
+        metrics: Metric name to value; values are finite.
+        elapsed_s: Seconds since the trial's first attempt began training, attempts added up.
+    """
+
+    epoch: int
+    metrics: Mapping[str, float]
+    elapsed_s: float
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The measurement that ``to_json`` wrote."""
+        metrics = {str(name): float(number) for name, number in value["metrics"].items()}
+        return cls(int(value["epoch"]), metrics, float(value["elapsed_s"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        return {"epoch": self.epoch, "metrics": dict(self.metrics), "elapsed_s": self.elapsed_s}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One start of a trial: what ``outcome.json`` is about.
+
+    Attributes:
+        number: The trial's number, from 0.
+        attempt: The attempt's number within the trial, from 1.
+        params: Searched parameters, dotted key to value.
+        resume_from: Checkpoint of an earlier attempt that this one continues from, relative to
+            the study folder; None for a fresh start.
+        history: Measurements inherited from the attempts that led to ``resume_from``.
+    """
+
+    number: int
+    attempt: int
+    params: Mapping[str, ParamValue]
+    resume_from: str | None = None
+    history: tuple[Measurement, ...] = ()
+
+    def __str__(self) -> str:
+        return f"trial {self.number}" + (f" attempt {self.attempt}" if self.attempt > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended; ``outcome.json`` holds exactly this.
+
+    Attributes:
+        number: The trial's number.
+        attempt: The attempt's number, from 1.
+        state: How it ended.
+        measurements: Every measurement of the trial so far, inherited ones first, by epoch.
+        failure: The class of a failure; None unless ``state`` is FAILED.
+        evidence: One line that shows why: the log line, the exit code, the limit that was hit.
+        exit_code: The trainer's exit code; None if it never started or was not awaited.
+        checkpoint: Checkpoint of the best measured epoch (else the newest), relative to the study
+            folder; None if there is none.
+        checkpoint_sha256: SHA-256 of that file.
+        seconds: Wall time of this attempt.
+        gpu_seconds: Wall time multiplied by the GPUs held; 0 without GPUs.
+        started_at: ISO 8601, UTC.
+        ended_at: ISO 8601, UTC.
+    """
+
+    number: int
+    attempt: int
+    state: OutcomeState
+    measurements: tuple[Measurement, ...] = ()
+    failure: FailureClass | None = None
+    evidence: str = ""
+    exit_code: int | None = None
+    checkpoint: str | None = None
+    checkpoint_sha256: str | None = None
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    started_at: str = ""
+    ended_at: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.failure is not None) != (self.state is OutcomeState.FAILED):
+            raise ValueError(
+                f"a failure class goes with the state 'failed' and no other, "
+                f"but got (state={self.state}, failure={self.failure})"
+            )
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The outcome that ``to_json`` wrote.
+
+        Raises:
+            KeyError, ValueError, TypeError: The value is not such an outcome.
+        """
+        if value["format"] != FORMAT:
+            raise ValueError(f"outcome format must be {FORMAT}, but got {value['format']}")
+        fields = {name: value[name] for name in cls.__slots__ if name in value}
+        failure = value["failure"]
+        fields["state"] = OutcomeState(value["state"])
+        fields["failure"] = FailureClass(failure) if failure is not None else None
+        fields["measurements"] = tuple(Measurement.from_json(m) for m in value["measurements"])
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write, with its format number."""
+        value = {"format": FORMAT, **asdict(self)}
+        value["measurements"] = [m.to_json() for m in self.measurements]
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One trial as the study's storage knows it, all its attempts taken together.
+
+    Attributes:
+        number: Known by this from 0; a retry keeps it.
+        state: Where it stands.
+        params: Searched parameters, dotted key to value.
+        attempts: How many attempts were started.
+        values: Objective value by zero-based epoch, in epoch order.
+        best_epoch: Epoch of the best objective value; None before the first measurement.
+        best_value: That value, in the metric's own direction.
+        failure: Class of the failure that ended it.
+        evidence: One line that shows why it failed, or the pruner's reason.
+        checkpoint: Checkpoint of the best epoch, relative to the study folder.
+        seconds: Wall time over all attempts.
+        gpu_seconds: GPU time over all attempts.
+        source: Why it was tried: ``default``, ``sampler``, ``user``.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, ParamValue]
+    attempts: int = 1
+    values: Mapping[int, float] = field(default_factory=dict)
+    best_epoch: int | None = None
+    best_value: float | None = None
+    failure: FailureClass | None = None
+    evidence: str = ""
+    checkpoint: str | None = None
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    source: str = "sampler"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it ended at full fidelity with a finite objective value."""
+        return self.state is TrialState.COMPLETE and self.best_value is not None

@@ -1,0 +1,94 @@
+"""The plugin point for trainers, and the values that cross it.
+
+A trainer is opaque: what goes in is a complete spec file and a folder, what comes back is a status
+file, checkpoints and an exit code. The tests in ``tests/contract/test_trainers.py`` say what every
+trainer must do, the shipped fake included.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Handle", "Problem", "Trainer", "TrialTask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something found before any budget is spent that would make every trial fail.
+
+    Attributes:
+        rule: The rule that does not hold.
+        got: What was found instead.
+        fix: How to mend it.
+    """
+
+    rule: str
+    got: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTask:
+    """One attempt as a trainer sees it.
+
+    Attributes:
+        study: Name of the study; labels what is started.
+        number: The trial's number, from 0.
+        attempt: The attempt's number, from 1.
+        folder: Absolute path of the attempt's folder; results and the log go there.
+        spec_path: Absolute path of the complete spec.
+        log_path: Absolute path of the file that takes the trainer's output.
+        threads: CPU threads the trainer may use.
+        driver_pid: Process whose death must end the trainer; None to follow the parent alone.
+        environment: Variables to set for the trainer beside the inherited ones.
+    """
+
+    study: str
+    number: int
+    attempt: int
+    folder: Path
+    spec_path: Path
+    log_path: Path
+    threads: int = 1
+    driver_pid: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Handle(Protocol):
+    """One running trainer."""
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit code once the trainer has ended, or None if it still runs after the timeout."""
+        ...
+
+    def stop(self, grace_s: float) -> None:
+        """Asks the trainer to end, and after ``grace_s`` seconds makes it.
+
+        May be called any number of times. Returns when every process the trainer started is gone.
+        """
+        ...
+
+    def tail(self, lines: int) -> list[str]:
+        """The last lines of the trainer's output, without line ends."""
+        ...
+
+
+class Trainer(Protocol):
+    """Something that can train one spec."""
+
+    def check(self) -> Sequence[Problem]:
+        """What would make every trial fail; empty if a trial can be started."""
+        ...
+
+    def start(self, task: TrialTask, gpus: Sequence[str]) -> Handle:
+        """Starts one training and returns at once.
+
+        Args:
+            task: What to train and where.
+            gpus: Ids of the GPUs the trial may use; empty hides every GPU from it.
+
+        Raises:
+            OSError: The trainer could not be started.
+        """
+        ...

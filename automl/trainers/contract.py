@@ -1,0 +1,155 @@
+"""The contract between the orchestrator and whatever trains: names on disk and the status line.
+
+This is the TAO container's own contract (TAO Toolkit, CenterPose). The trainer program of this
+package writes by it and the orchestrator reads by it, so both import this module and nothing else
+of each other. It needs the standard library only.
+
+A trainer is started as ``<network> <action> -e SPEC.yaml`` and writes into its *results folder*:
+``<action>.results_dir`` of the spec if set, else ``<results_dir>/<action>``. There it appends
+one JSON object a line to ``status.json`` and, for ``train``, leaves checkpoints.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "CHECKPOINT_SUFFIXES",
+    "EVAL_METRICS",
+    "EXPERIMENT_NAME",
+    "LATEST_NAME",
+    "LATEST_PATTERN",
+    "STATUS_NAME",
+    "TRAIN_FINISHED",
+    "TRAIN_METRICS",
+    "CheckpointName",
+    "Status",
+    "StatusLine",
+    "results_folder",
+]
+
+STATUS_NAME = "status.json"
+EXPERIMENT_NAME = "experiment.yaml"
+LATEST_NAME = "centerpose_model_latest.pth"
+LATEST_PATTERN = "*_latest.pth"
+CHECKPOINT_SUFFIXES = (".pth", ".tlt")
+
+EVAL_METRICS = "Eval metrics generated."
+TRAIN_METRICS = "Train metrics generated."
+TEST_METRICS = "Test metrics generated."
+TRAINING_LOOP = "Training loop in progress"
+TRAIN_FINISHED = "Train finished successfully."
+
+_CHECKPOINT = re.compile(r"^model_epoch_(\d{3,})_step_(\d{5,})\.(?:pth|tlt)$")
+
+
+class Status(StrEnum):
+    """The ``status`` of a line; CenterPose itself never writes SUCCESS."""
+
+    STARTED = "STARTED"
+    RUNNING = "RUNNING"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointName:
+    """The name of a checkpoint file: ``model_epoch_000_step_00008.pth``.
+
+    Attributes:
+        epoch: Zero-based epoch after which it was written.
+        step: Optimiser steps made so far, over all epochs.
+    """
+
+    epoch: int
+    step: int
+
+    def __str__(self) -> str:
+        return f"model_epoch_{self.epoch:03d}_step_{self.step:05d}.pth"
+
+    @classmethod
+    def parse(cls, name: str) -> "CheckpointName | None":
+        """The parts of a checkpoint's file name, or None if it is no such name."""
+        found = _CHECKPOINT.match(name)
+        return cls(int(found[1]), int(found[2])) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """One line of ``status.json``.
+
+    Attributes:
+        status: State of the action when the line was written.
+        message: Free text; the metric lines are known by it (``EVAL_METRICS``, ...).
+        fields: Keys of this event alone, such as ``epoch`` and ``eta``; written first.
+        kpi: Metric name to value. The container writes validation metrics as strings and repeats
+            the last KPI on every later line: a reader trusts only the metric lines.
+        verbosity: Log level.
+    """
+
+    status: str
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    kpi: Mapping[str, Any] = field(default_factory=dict)
+    verbosity: str = "INFO"
+
+    def to_json(self, now: datetime) -> str:
+        """The line as written, without a line end; date and time are local, not zero-padded."""
+        entry: dict[str, Any] = dict(self.fields)
+        entry["date"] = f"{now.month}/{now.day}/{now.year}"
+        entry["time"] = f"{now.hour}:{now.minute}:{now.second}"
+        entry["status"] = str(self.status)
+        entry["verbosity"] = self.verbosity
+        entry["message"] = self.message
+        if self.kpi:
+            entry["kpi"] = dict(self.kpi)
+        return json.dumps(entry)
+
+    @classmethod
+    def parse(cls, text: str) -> "StatusLine | None":
+        """The line, or None if ``text`` is not one whole JSON object (still being written)."""
+        try:
+            entry = json.loads(text)
+        except ValueError:
+            return None
+        if not isinstance(entry, dict):
+            return None
+        known = (
+            "date",
+            "time",
+            "status",
+            "verbosity",
+            "message",
+            "categorical",
+            "graphical",
+            "kpi",
+        )
+        kpi = entry.get("kpi")
+        return cls(
+            status=str(entry.get("status", "")),
+            message=str(entry.get("message", "")),
+            fields={key: value for key, value in entry.items() if key not in known},
+            kpi=kpi if isinstance(kpi, dict) else {},
+            verbosity=str(entry.get("verbosity", "INFO")),
+        )
+
+
+def results_folder(spec: Mapping[str, Any], action: str) -> Path | None:
+    """The folder an action writes to by the container's rule, or None if the spec names none.
+
+    Args:
+        spec: The nested spec that the action is started with.
+        action: ``train``, ``evaluate``, ...
+    """
+    block = spec.get(action)
+    own = block.get("results_dir") if isinstance(block, Mapping) else None
+    if own:
+        return Path(str(own))
+    shared = spec.get("results_dir")
+    return Path(str(shared)) / action if shared else None
