@@ -1,0 +1,161 @@
+"""YAML as this package reads and writes it: the numbers of YAML 1.2, the words of plain JSON.
+
+PyYAML follows YAML 1.1, where ``1e-4`` is text, ``on`` is true, ``1:30`` is 90 and ``2024-01-01``
+is a date. In the settings of a training none of that is what its writer meant. Reading here knows
+JSON's words and the numbers of YAML 1.2, so ``1e-4`` is a number and ``on``, ``off``, ``yes`` and
+``no`` stay text: whoever reads a switch accepts both forms. Writing quotes whatever either version
+would take for something else, so that a file reads the same here and in the container.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from automl.errors import FixInput
+
+__all__ = ["dump_yaml", "load_yaml"]
+
+_NULL = "tag:yaml.org,2002:null"
+_RESOLVERS: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    (_NULL, re.compile(r"^(?:~|null|Null|NULL|)$"), "~nN\0"),
+    ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
+    (
+        "tag:yaml.org,2002:int",
+        re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"),
+        "-+0123456789",
+    ),
+    (
+        "tag:yaml.org,2002:float",
+        re.compile(
+            r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+            r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+        ),
+        "-+.0123456789",
+    ),
+    ("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), "<"),
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader with the scalars of this module, without tags and without repeated keys."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Composes the next node.
+
+        Raises:
+            yaml.MarkedYAMLError: The node carries a tag.
+        """
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(
+                problem=f"a tag ({event.tag}) has no meaning here", problem_mark=event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Builds a mapping.
+
+        Raises:
+            yaml.MarkedYAMLError: A key stands twice in it.
+        """
+        seen: set[str] = set()
+        for key, _ in node.value:
+            text = getattr(key, "value", None)
+            if isinstance(text, str) and key.tag != "tag:yaml.org,2002:merge":
+                if text in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key {text!r} stands twice", problem_mark=key.start_mark
+                    )
+                seen.add(text)
+        return super().construct_mapping(node, deep=deep)
+
+    def number(self, node: yaml.ScalarNode) -> int:
+        """The whole number of a scalar: decimal (leading zeros allowed), ``0o17`` or ``0x1f``."""
+        text = str(node.value)
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+class _Dumper(yaml.SafeDumper):
+    """A safe dumper that writes every value out and indents nothing more than it must."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: list(known) for first, known in yaml.SafeDumper.yaml_implicit_resolvers.items()
+    }
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's own signature
+        """Equal values are written twice rather than as anchor and alias."""
+        return True
+
+
+for _tag, _pattern, _first in _RESOLVERS:
+    _starts = ["" if start == "\0" else start for start in _first]
+    _Loader.add_implicit_resolver(_tag, _pattern, _starts)
+    _Dumper.add_implicit_resolver(_tag, _pattern, _starts)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
+_Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str(text)))
+
+
+def load_yaml(source: str | Path, *, where: str = "") -> Any:
+    """The value of one YAML document; None for an empty one.
+
+    Args:
+        source: Text, or the path of a file.
+        where: What to call the text in an error; a file is called by its path.
+
+    Raises:
+        FixInput: The file cannot be read, or the text is not YAML, has a tag or a repeated key.
+    """
+    name = where or (str(source) if isinstance(source, Path) else "")
+    text = _read(source) if isinstance(source, Path) else source
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from the safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise FixInput(
+            "YAML must be well formed",
+            got=error.problem or "a broken document",
+            where=", ".join(part for part in (name, place) if part),
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FixInput("YAML must be well formed", got=str(error), where=name) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise FixInput("the file must exist", where=str(path)) from error
+    except OSError as error:
+        raise FixInput(
+            "the file must be readable", got=error.strerror or "", where=str(path)
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FixInput("the file must be UTF-8 text", where=str(path)) from error
+
+
+def dump_yaml(tree: Any) -> str:
+    """The value as a YAML document in block style, keys in their order.
+
+    Every float is written so that it reads back equal under YAML 1.1 and 1.2 (``6.0e-05``).
+
+    Raises:
+        TypeError: The value holds something that is not plain data.
+    """
+    try:
+        return str(
+            yaml.dump(
+                tree,
+                Dumper=_Dumper,
+                default_flow_style=False,
+                sort_keys=False,
+                allow_unicode=True,
+                width=96,
+            )
+        )
+    except yaml.representer.RepresenterError as error:
+        raise TypeError(f"only plain values can be written as YAML: {error}") from error
