@@ -1,0 +1,112 @@
+"""What this machine offers a study: CPU threads it may use, and NVIDIA GPUs."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from automl.app.settings import Layers
+from automl.errors import FixInput, PrepareMachine
+from automl.study.config import Resources
+
+__all__ = ["Machine", "choose_resources", "look_round"]
+
+_QUERY_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a study may use here.
+
+    Attributes:
+        cpus: CPUs this process may run on.
+        gpus: One description a GPU, in index order.
+    """
+
+    cpus: int
+    gpus: tuple[str, ...] = ()
+
+
+def look_round() -> Machine:
+    """This machine, as the scheduler of the operating system and the NVIDIA driver report it."""
+    return Machine(len(os.sched_getaffinity(0)), _gpus())
+
+
+def _gpus() -> tuple[str, ...]:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ()
+    command = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=_QUERY_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return ()
+    return tuple(answer.stdout.splitlines()) if answer.returncode == 0 else ()
+
+
+def choose_resources(
+    layers: Layers, machine: Machine, num_gpus: int, *, searches: bool
+) -> tuple[Resources, tuple[str, ...]]:
+    """How many trials run at once and on what, with notes for the reader.
+
+    With GPUs, each trial holds ``train.num_gpus`` of them and as many trials run as fit. Without,
+    trials train on the CPU, one for each CPU, since two trainings of one thread each finish sooner
+    than one of two threads after the other.
+
+    Args:
+        layers: Settings ``gpus``, ``gpus_per_trial`` and ``max_concurrent`` are read from here.
+        machine: What there is.
+        num_gpus: ``train.num_gpus`` of the spec.
+        searches: Whether more than one trial may run.
+
+    Raises:
+        FixInput: A setting is no whole number or below its least value.
+        PrepareMachine: More GPUs are asked for than there are.
+    """
+    gpu_ids = _gpu_ids(layers.pick("gpus"), layers.origin.get("gpus", ""), machine)
+    available = len(machine.gpus) if gpu_ids is None else len(gpu_ids)
+    per_trial = layers.number("gpus_per_trial", min(num_gpus, available) and num_gpus)
+    if per_trial is None or per_trial < 0:
+        raise FixInput("gpus_per_trial must be 0 or more", got=str(per_trial))
+    if per_trial > available:
+        raise PrepareMachine(
+            "a trial can hold no more GPUs than there are",
+            got=f"{per_trial} asked for, {available} there",
+            where=f"gpus_per_trial from {layers.origin['gpus_per_trial']}, train.num_gpus",
+            fix="--gpus-per-trial 0 trains on the CPU",
+        )
+    room = available // per_trial if per_trial else machine.cpus
+    concurrent = layers.number("max_concurrent", room if searches else 1)
+    if concurrent is None or concurrent < 1:
+        raise FixInput("max_concurrent must be at least 1", got=str(concurrent))
+    notes: list[str] = []
+    if not per_trial:
+        cause = "no GPU was found" if not machine.gpus else "gpus_per_trial is 0"
+        notes.append(f"{cause}: each trial trains on the CPU")
+    elif concurrent > room:
+        notes.append(f"{concurrent} trials at once were asked for, the GPUs hold {room}")
+        concurrent = room
+    threads = max(1, machine.cpus // concurrent)
+    return Resources(concurrent, per_trial, gpu_ids, threads), tuple(notes)
+
+
+def _gpu_ids(value: object, where: str, machine: Machine) -> tuple[int, ...] | None:
+    if value is None or value == "all":
+        return None
+    texts = value if isinstance(value, list) else str(value).split(",")
+    try:
+        ids = tuple(dict.fromkeys(int(str(text)) for text in texts))
+    except ValueError:
+        raise FixInput(
+            "GPUs must be named by their indices", got=repr(value), where=where, fix="write 0,1"
+        ) from None
+    missing = [index for index in ids if not 0 <= index < len(machine.gpus)]
+    if missing:
+        raise PrepareMachine(
+            "a GPU must exist to be used",
+            got=f"index {missing[0]} of {len(machine.gpus)} GPUs",
+            where=where,
+        )
+    return ids

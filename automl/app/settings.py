@@ -1,0 +1,173 @@
+"""Settings in layers: a flag beats the study file, the study file beats the default.
+
+Every setting has one name, used by the study file and, with dashes, by the command line. A value
+keeps the name of the layer it came from, so that a plan can say where each one was set.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.nearest import did_you_mean
+from automl.yamltext import load_yaml
+
+__all__ = ["Layers", "StudyFile", "read_study_file"]
+
+#: Setting name to what it means; the keys a study file may hold, in the order of ``--help``.
+KEYS: Mapping[str, str] = {
+    "name": "name of the study and of its folder",
+    "automl_policy": "on: search; off: one plain training",
+    "skill_dir": "folder of the model skill",
+    "data": "train, val, test, inference: a folder or a tarball each; or synth: a synthetic set",
+    "spec": "a complete spec to start from, instead of the skill's template",
+    "set": "dotted spec key to value",
+    "parent_checkpoint": "weights that every trial starts from",
+    "space": "which parameters are searched: default",
+    "search": "dotted key to range: LOW..HIGH, LOW..HIGH:log or a,b,c",
+    "freeze": "dotted keys that are not searched",
+    "metric": "metric to improve",
+    "direction": "maximize or minimize",
+    "sampler": "tpe or random",
+    "seed": "seed of the whole study",
+    "startup_trials": "random trials before the sampler learns",
+    "trials": "trials in total, trial 0 included",
+    "trial_timeout": "seconds (or 90s, 10m, 2h) after which a trial counts as hung",
+    "same_failures": "failures of one class in a row after which the search stops",
+    "max_concurrent": "trials at the same time",
+    "gpus_per_trial": "GPUs that one trial holds",
+    "gpus": "indices of the GPUs to use",
+    "keep": "best or all: which checkpoints outlive a trial",
+    "trainer": "process, or scripted (a fake that trains nothing)",
+    "script": "what the scripted trainer plays",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A study file as read.
+
+    Attributes:
+        path: Where it was read from.
+        values: Setting name to value, only those present.
+        text: The file's own text, kept with the study.
+    """
+
+    path: Path
+    values: Mapping[str, Any]
+    text: str
+
+    def located(self, value: str) -> str:
+        """A path from the file, read relative to the file's own folder."""
+        path = Path(value).expanduser()
+        return str(path if path.is_absolute() else (self.path.parent / path).resolve())
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """Reads a study file and checks that it holds known settings only.
+
+    Raises:
+        FixInput: The file is missing, is not YAML, or holds a setting nobody knows.
+    """
+    if not path.is_file():
+        raise FixInput("a study file must exist", got=str(path), fix="name a YAML file")
+    text = path.read_text(encoding="utf-8")
+    values = load_yaml(text, where=str(path))
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise FixInput(
+            "a study file must be a mapping of settings",
+            got=type(values).__name__,
+            where=str(path),
+        )
+    for key in values:
+        if key not in KEYS:
+            raise unknown_setting(str(key), KEYS, where=str(path))
+    return StudyFile(path, values, text)
+
+
+def unknown_setting(key: str, known: Iterable[str], where: str) -> FixInput:
+    """The error for a setting nobody knows, naming the nearest one that exists."""
+    names = list(known)
+    fix = did_you_mean(key, names) or f"known settings: {', '.join(names)}"
+    return FixInput("a setting must be a known one", got=f"'{key}'", where=where, fix=fix)
+
+
+@dataclass(slots=True)
+class Layers:
+    """Named layers of settings, first wins.
+
+    Attributes:
+        layers: Label and values of each layer, strongest first.
+        origin: Filled by ``pick``: setting name to the label of the layer that gave its value.
+    """
+
+    layers: Sequence[tuple[str, Mapping[str, Any]]]
+    origin: dict[str, str] = field(default_factory=dict)
+
+    def pick(self, name: str, default: Any = None) -> Any:
+        """The strongest value of a setting, or ``default``; remembers where it came from."""
+        for label, values in self.layers:
+            if values.get(name) is not None:
+                self.origin[name] = f"--{name.replace('_', '-')}" if label == "flag" else label
+                return values[name]
+        self.origin[name] = "default"
+        return default
+
+    def number(self, name: str, default: int | None) -> int | None:
+        """A whole number.
+
+        Raises:
+            FixInput: The value is no whole number.
+        """
+        value = self.pick(name, default)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        try:
+            return int(str(value))
+        except ValueError:
+            raise FixInput(
+                f"{name} must be a whole number", got=repr(value), where=self.origin[name]
+            ) from None
+
+    def choice(self, name: str, options: Sequence[str], default: str) -> str:
+        """One of a few words.
+
+        Raises:
+            FixInput: The value is none of them.
+        """
+        value = str(self.pick(name, default))
+        if value not in options:
+            raise FixInput(
+                f"{name} must be one of {', '.join(options)}",
+                got=f"'{value}'",
+                where=self.origin[name],
+            )
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """All requests of a setting that adds up: weaker layers first, so that later ones win.
+
+        A layer may give a list of ``KEY=VALUE`` texts or a mapping of key to value.
+        """
+        gathered: list[str] = []
+        for label, values in reversed(self.layers):
+            value = values.get(name)
+            if not value:
+                continue
+            self.origin[name] = f"--{name}" if label == "flag" else label
+            if isinstance(value, Mapping):
+                gathered += [f"{key}={_text(entry)}" for key, entry in value.items()]
+            else:
+                gathered += [
+                    str(entry) for entry in ([value] if isinstance(value, str) else value)
+                ]
+        return tuple(gathered)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(str(entry) for entry in value)
+    return str(value)
