@@ -1,0 +1,62 @@
+"""How a study is laid out over CPUs and GPUs."""
+
+import pytest
+
+from automl.app.machine import Machine, choose_resources
+from automl.app.settings import Layers
+from automl.errors import FixInput, PrepareMachine
+from automl.study.config import Resources
+
+FOUR_GPUS = Machine(cpus=16, gpus=("a", "b", "c", "d"))
+
+
+def choose(
+    machine: Machine, num_gpus: int = 1, *, searches: bool = True, **flags: object
+) -> tuple[Resources, tuple[str, ...]]:
+    return choose_resources(Layers([("flag", flags)]), machine, num_gpus, searches=searches)
+
+
+def test_without_gpus_each_cpu_trains_one_trial_and_a_note_says_so() -> None:
+    resources, notes = choose(Machine(cpus=2))
+    assert resources == Resources(2, 0, None, 1)
+    assert notes == ("no GPU was found: each trial trains on the CPU",)
+
+
+def test_gpus_are_filled_with_trials() -> None:
+    resources, notes = choose(FOUR_GPUS, num_gpus=2)
+    assert resources == Resources(2, 2, None, 8)
+    assert notes == ()
+
+
+def test_a_single_training_gets_the_whole_machine() -> None:
+    resources, _ = choose(Machine(cpus=8), searches=False)
+    assert resources == Resources(1, 0, None, 8)
+
+
+def test_more_trials_than_gpus_hold_are_cut_with_a_note() -> None:
+    resources, notes = choose(FOUR_GPUS, max_concurrent="9")
+    assert resources.max_concurrent == 4
+    assert notes == ("9 trials at once were asked for, the GPUs hold 4",)
+
+
+def test_chosen_gpus_are_the_only_ones_counted() -> None:
+    resources, _ = choose(FOUR_GPUS, gpus="1,3")
+    assert resources.gpu_ids == (1, 3)
+    assert resources.max_concurrent == 2
+
+
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(PrepareMachine, match="index 7 of 4 GPUs"):
+        choose(FOUR_GPUS, gpus="7")
+
+
+def test_more_gpus_a_trial_than_there_are_is_refused() -> None:
+    with pytest.raises(PrepareMachine, match="8 asked for, 4 there"):
+        choose(FOUR_GPUS, num_gpus=8)
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(FixInput, match="at least 1"):
+        choose(FOUR_GPUS, max_concurrent="0")
+    with pytest.raises(FixInput, match="named by their indices"):
+        choose(FOUR_GPUS, gpus="first")

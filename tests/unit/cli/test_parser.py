@@ -1,0 +1,76 @@
+"""The command line itself: every command has help and a handler, exit codes are said."""
+
+import argparse
+import importlib
+from collections.abc import Iterator
+
+import pytest
+
+from automl.cli.main import main
+from automl.cli.parser import EXIT_CODES, build_parser
+
+
+def commands(
+    parser: argparse.ArgumentParser, prefix: str = ""
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield f"{prefix}{name}", command
+                yield from commands(command, f"{prefix}{name} ")
+
+
+LEAVES = [
+    (name, command)
+    for name, command in commands(build_parser())
+    if command.get_default("handler") is not None
+]
+
+
+@pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
+def test_every_command_has_a_handler_that_exists(
+    name: str, command: argparse.ArgumentParser
+) -> None:
+    module, function = command.get_default("handler").split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+    assert command.description
+
+
+def test_every_promised_command_is_there() -> None:
+    promised = {
+        "run", "plan", "space", "status", "report", "best", "resume", "list",
+        "data synth", "data check", "schema generate",
+    }  # fmt: skip
+    assert promised <= {name for name, _ in LEAVES}
+
+
+@pytest.mark.parametrize("name", ["plan", "space", "status", "report", "best", "list"])
+def test_reading_commands_speak_json(name: str) -> None:
+    flags = dict(LEAVES)[name]._option_string_actions
+    assert "--json" in flags
+    assert "--studies-dir" in flags
+    assert "--yes" in flags
+
+
+def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--help"])
+    assert ended.value.code == 0
+    assert EXIT_CODES.strip() in capsys.readouterr().out
+
+
+def test_a_wrong_flag_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--polcy", "off"])
+    assert ended.value.code == 2
+    assert "--polcy" in capsys.readouterr().err
+
+
+def test_a_users_mistake_is_one_line_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["plan", "no-such-file.yaml"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert "no-such-file.yaml" in error
+    assert "Traceback" not in error

@@ -1,0 +1,37 @@
+"""Whole files or none."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from automl.files import replaced, sha256_of, write_json, write_text
+
+
+def write_half(path: Path) -> None:
+    with replaced(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("half way")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "value.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half(path)
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["value.txt"]
+
+
+def test_json_is_strict(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"value": math.nan})
+    assert not path.exists()
+
+
+def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
+    write_text(tmp_path / "file", "abc")
+    assert sha256_of(tmp_path / "file") == (
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
