@@ -1,0 +1,121 @@
+"""A split given as a folder or as a tarball, and the cache that tarballs are extracted into.
+
+A folder is used as it is. A tarball is extracted once, into a folder named for the SHA-256 of its
+bytes; the folder appears by a rename when it is whole, so that neither a killed process nor a
+second one at work on the same tarball ever shows anybody half of it::
+
+    <cache>/archives/<sha256>/         what the tarball holds
+    <cache>/archives/<sha256>.lock     held by the process that extracts
+    <cache>/archives/known/*.json      path, size and time of tarballs already hashed
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from automl.data.untar import extract
+from automl.errors import FixInput
+from automl.files import sha256_of, write_json
+
+__all__ = ["is_tarball", "resolve_source"]
+
+_ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
+_SPLITS: Final = frozenset({"train", "val", "test"})
+
+
+def is_tarball(path: Path) -> bool:
+    """Whether a file's name says that it is a tarball this package extracts."""
+    return path.name.lower().endswith(_ENDINGS)
+
+
+def resolve_source(path: str, cache: Path) -> Path:
+    """The folder that holds a split's sequences, extracted first if it comes as a tarball.
+
+    Args:
+        path: A folder, or a tarball (.tar, .tar.gz, .tgz) of one; ``~`` is understood.
+        cache: Where extracted tarballs are kept; it is made when needed.
+
+    Returns:
+        An absolute folder. A tarball with a single top folder train, val or test gives that one.
+
+    Raises:
+        FixInput: Nothing is there, or the tarball is cut short or unsafe to extract.
+        PrepareMachine: The disk is full.
+    """
+    if "://" in path:
+        raise FixInput(
+            "data is a folder or a tarball on this machine", got=path, fix="copy it here first"
+        )
+    source = Path(path).expanduser().absolute()
+    if source.is_dir():
+        return source
+    if not source.is_file():
+        raise FixInput("data is a folder or a tarball that exists", got=str(source))
+    if not is_tarball(source):
+        raise FixInput(
+            "a file given as data is a tarball",
+            got=source.name,
+            fix=f"give a folder, or a file ending in {', '.join(_ENDINGS)}",
+        )
+    store = cache.absolute() / "archives"
+    return _entered(_extracted(source, store))
+
+
+def _extracted(source: Path, store: Path) -> Path:
+    """The folder with the tarball's content, extracted now if this is the first time."""
+    digest = _digest_of(source, store)
+    target = store / digest
+    if target.is_dir():
+        return target
+    with _locked(store / f"{digest}.lock"):
+        if target.is_dir():
+            return target
+        for left_over in store.glob(f".{digest}.*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{digest}.", dir=store))
+        try:
+            extract(source, partial)
+            partial.chmod(0o755)
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _digest_of(source: Path, store: Path) -> str:
+    """The SHA-256 of the tarball, remembered while its size and modification time stay."""
+    status = source.stat()
+    facts = {"path": str(source), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    name = hashlib.sha256(str(source).encode()).hexdigest()
+    memory = store / "known" / f"{name}.json"
+    try:
+        known = json.loads(memory.read_bytes())
+    except (OSError, ValueError):
+        known = {}
+    if isinstance(known, dict) and known.items() >= facts.items() and "sha256" in known:
+        return str(known["sha256"])
+    digest = sha256_of(source)
+    write_json(memory, {**facts, "sha256": digest})
+    return digest
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds a file's lock; the kernel lets go of it when the process ends, however it ends."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _entered(folder: Path) -> Path:
+    """The split inside an extracted tarball: its one top folder, if that is named for a split."""
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    if len(entries) == 1 and entries[0].is_dir() and entries[0].name in _SPLITS:
+        return entries[0]
+    return folder
