@@ -1,0 +1,335 @@
+"""The ``train`` block: length, optimiser, losses, checkpoints and hardware of a training."""
+
+from dataclasses import dataclass
+
+from automl.centerpose.config.fields import INF, Facts, block, setting
+
+__all__ = ["Cudnn", "LossConfig", "Optim", "Train"]
+
+_KEEP = "Leave it as it is: changed, the training stops with an error."
+
+
+@dataclass(frozen=True, slots=True)
+class Cudnn:
+    """How cuDNN chooses its algorithms."""
+
+    benchmark: bool = setting(
+        False,
+        Facts(
+            "Time the algorithms",
+            "Lets cuDNN time its algorithms and keep the fastest: faster steps, but two "
+            "trainings with one seed differ.",
+        ),
+    )
+    deterministic: bool = setting(
+        True,
+        Facts(
+            "Deterministic algorithms",
+            "Restricts cuDNN to algorithms that give equal results every time.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Optim:
+    """Adam and its learning-rate schedule."""
+
+    lr: float = setting(
+        6e-5,
+        Facts(
+            "Learning rate",
+            "Step size of Adam, without warm-up. The default suits fan_small at batch 4; raise it "
+            "with the batch size. The setting that matters most; search it on a log scale.",
+            minimum=0.0,
+            maximum=INF,
+            automl=True,
+        ),
+    )
+    lr_scheduler: str = setting(
+        "MultiStep",
+        Facts(
+            "Schedule",
+            "Name of the learning-rate schedule. Never read: the rate always falls at "
+            "train.optim.lr_steps.",
+        ),
+    )
+    lr_steps: tuple[int, ...] = setting(
+        (90, 120),
+        Facts(
+            "Milestones",
+            "Epochs at which the learning rate is multiplied by train.optim.lr_decay, "
+            "increasing. Milestones at or beyond train.num_epochs do nothing: the default ones "
+            "have no effect in a training of 10 or 30 epochs.",
+        ),
+    )
+    lr_decay: float = setting(
+        0.1,
+        Facts(
+            "Decay factor",
+            "Factor applied to the learning rate at each milestone, between 0 and 1. Without "
+            "effect while every entry of train.optim.lr_steps is at or beyond train.num_epochs.",
+            minimum=0.0,
+            maximum=INF,
+            automl=True,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """Terms of the loss and their weights."""
+
+    mse_loss: bool = setting(
+        False,
+        Facts(
+            "Squared error on heatmaps",
+            "Replaces the focal loss on the heatmaps by a mean squared error. Leave it off: the "
+            "loss becomes NaN.",
+        ),
+    )
+    dense_hp: bool = setting(
+        False, Facts("Dense keypoint loss", f"Scores keypoint offsets on the whole blob. {_KEEP}")
+    )
+    reg_loss: str = setting(
+        "l1",
+        Facts(
+            "Regression loss",
+            "Name of the loss of the regressed quantities. Never read: it is always the mean "
+            "absolute error.",
+        ),
+    )
+    num_stacks: int = setting(
+        1, Facts("Output stacks", "Number of output stages. Fixed.", minimum=1, maximum=1)
+    )
+    hps_uncertainty: bool = setting(
+        False,
+        Facts("Keypoint uncertainty", f"Weighs keypoint errors by a learnt uncertainty. {_KEEP}"),
+    )
+    wh_weight: float = setting(
+        0.1,
+        Facts(
+            "2D box weight",
+            "Weight of the loss of the 2D box's width and height. Any positive number works; 0 "
+            "stops the training with an error.",
+            minimum=0.1,
+            maximum=0.1,
+        ),
+    )
+    reg_bbox: bool = setting(
+        True, Facts("2D box loss", f"Learns the width and height of the 2D box. {_KEEP}")
+    )
+    reg_offset: bool = setting(
+        True, Facts("Centre offset loss", f"Learns the centre's position within its cell. {_KEEP}")
+    )
+    reg_hp_offset: bool = setting(
+        True,
+        Facts("Keypoint offset loss", f"Learns each keypoint's position within its cell. {_KEEP}"),
+    )
+    obj_scale: bool = setting(
+        True, Facts("Size loss", f"Learns the relative size of the object. {_KEEP}")
+    )
+    obj_scale_weight: int = setting(
+        1,
+        Facts(
+            "Size weight",
+            "Weight of the size loss; a positive whole number.",
+            minimum=1,
+            maximum=1,
+        ),
+    )
+    obj_scale_uncertainty: bool = setting(
+        False, Facts("Size uncertainty", f"Weighs size errors by a learnt uncertainty. {_KEEP}")
+    )
+    use_residual: bool = setting(
+        False,
+        Facts("Size residuals", f"Learns sizes as residuals to the mean size. {_KEEP}"),
+    )
+    dimension_ref: str = setting(
+        "",
+        Facts(
+            "Reference sizes",
+            "File of mean sizes for train.loss_config.use_residual; of no use without it.",
+        ),
+    )
+    off_weight: int = setting(
+        1,
+        Facts(
+            "Offset weight",
+            "Weight of the centre and keypoint offset losses; a positive whole number, 0 stops "
+            "the training with an error.",
+            minimum=1,
+            maximum=1,
+        ),
+    )
+    hm_hp: bool = setting(
+        True, Facts("Keypoint heatmap loss", f"Learns one heatmap per keypoint. {_KEEP}")
+    )
+    hm_hp_weight: int = setting(
+        1,
+        Facts(
+            "Keypoint heatmap weight",
+            "Weight of the keypoint heatmap loss; a positive whole number.",
+            minimum=1,
+            maximum=1,
+        ),
+    )
+    hm_weight: int = setting(
+        1,
+        Facts(
+            "Centre heatmap weight",
+            "Weight of the centre heatmap loss; a whole number. At 0 no object is ever found.",
+            minimum=1,
+            maximum=1,
+        ),
+    )
+    hp_weight: int = setting(
+        1,
+        Facts(
+            "Keypoint displacement weight",
+            "Weight of the loss of the eight displacements from the centre, which the pose is "
+            "solved from; a positive whole number.",
+            minimum=1,
+            maximum=1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """How a model is trained."""
+
+    num_gpus: int = setting(
+        1,
+        Facts(
+            "GPUs",
+            "GPUs of this host that share the training. Every GPU validates the whole set, so "
+            "one GPU per trial is the efficient layout of a search.",
+            minimum=1,
+            popular=True,
+        ),
+    )
+    gpu_ids: tuple[int, ...] = setting(
+        (0,),
+        Facts(
+            "GPU indices",
+            "Which GPUs to use; as many as train.num_gpus. Where the two disagree the larger "
+            "count wins and the indices become 0, 1, ...",
+            popular=True,
+        ),
+    )
+    num_nodes: int = setting(
+        1,
+        Facts(
+            "Hosts",
+            "Hosts of the training. Keep 1: CenterPose trains on a single host and never reads "
+            "this.",
+            minimum=1,
+            popular=True,
+        ),
+    )
+    seed: int = setting(
+        1234,
+        Facts(
+            "Seed",
+            "Seed of every random generator; a negative one leaves them unseeded.",
+            minimum=-1,
+            maximum=INF,
+        ),
+    )
+    cudnn: Cudnn = block(Cudnn, Facts("cuDNN", "Speed against repeatability on a GPU."))
+    num_epochs: int = setting(
+        10,
+        Facts(
+            "Epochs",
+            "Passes over the training data. 30 is usual for fine-tuning, 140 for training from "
+            "nothing. A learning rate is only comparable at equal epochs.",
+            minimum=1,
+            maximum=INF,
+            popular=True,
+        ),
+    )
+    checkpoint_interval: int = setting(
+        1,
+        Facts(
+            "Checkpoint interval",
+            "Epochs (or steps, see train.checkpoint_interval_unit) between two checkpoints. A "
+            "checkpoint of fan_small takes about 0.4 GB with its optimiser state.",
+            minimum=1,
+            popular=True,
+        ),
+    )
+    checkpoint_interval_unit: str = setting(
+        "epoch",
+        Facts(
+            "Unit of the checkpoint interval",
+            "Whether train.checkpoint_interval counts epochs or optimiser steps.",
+            enum=("epoch", "step"),
+        ),
+    )
+    validation_interval: int = setting(
+        1,
+        Facts(
+            "Validation interval",
+            "Epochs between two validations. Choose one that divides train.num_epochs, or the "
+            "last epochs are never scored; at or below it, or no trial has a result.",
+            minimum=1,
+            popular=True,
+        ),
+    )
+    resume_training_checkpoint_path: str = setting(
+        "",
+        Facts(
+            "Checkpoint to resume",
+            "Checkpoint whose weights, optimiser and epoch the training goes on from. Empty "
+            "starts anew, unless the results folder already holds a checkpoint.",
+            optional=True,
+        ),
+    )
+    results_dir: str = setting(
+        "",
+        Facts(
+            "Results folder",
+            "Folder of this action's files, used as it is. Empty means a folder named train "
+            "below results_dir.",
+            optional=True,
+        ),
+    )
+    pretrained_model_path: str = setting(
+        "",
+        Facts(
+            "Model to start from",
+            "Checkpoint whose weights the whole model starts from, with a fresh optimiser and "
+            "epoch 0.",
+        ),
+    )
+    clip_grad_val: float = setting(
+        100.0,
+        Facts(
+            "Gradient norm limit",
+            "Largest norm of the gradient over all weights; a longer one is scaled down to it.",
+            minimum=1.0,
+            maximum=INF,
+        ),
+    )
+    is_dry_run: bool = setting(
+        False,
+        Facts("Dry run", "Runs one batch of training and validation and saves nothing."),
+    )
+    precision: str = setting(
+        "fp32",
+        Facts(
+            "Precision",
+            "fp32, or fp16 for mixed precision; nothing else. fp16 hardly speeds this network up, "
+            "and in the container a confident heatmap makes its loss NaN and its validation may "
+            "stop with an error.",
+        ),
+    )
+    optim: Optim = block(Optim, Facts("Optimiser", "Adam and its learning-rate schedule."))
+    loss_config: LossConfig = block(
+        LossConfig,
+        Facts(
+            "Loss",
+            "Terms of the loss and their weights. Most switches work only as they stand; each "
+            "says so.",
+        ),
+    )
