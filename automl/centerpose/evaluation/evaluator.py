@@ -11,46 +11,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+import torch
 
-if TYPE_CHECKING:
-    import torch
+from automl.centerpose.evaluation.decode import decode, soft_nms, to_pixels
+from automl.centerpose.evaluation.detections import Detections, GroundTruth, Poses
+from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, ImageScores, score_images
+from automl.centerpose.evaluation.metrics import EvaluationResult, summarise
+from automl.centerpose.evaluation.pnp import solve_poses
+from automl.centerpose.evaluation.settings import EvaluationSettings
+from automl.data.geometry import Array
+from automl.data.objectron import Annotation
 
-    from automl.centerpose.evaluation.metrics import EvaluationResult
-    from automl.data.objectron import Annotation
-
-__all__ = ["EvaluationSettings", "Evaluator", "ImageMeta"]
-
-Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationSettings:
-    """The part of a spec that scoring reads.
-
-    Attributes:
-        score_threshold: Detections at or below this centre score are dropped, also by soft-NMS:
-            ``inference.visualization_threshold``, in [0, 1].
-        num_select: Peaks read from the centre map per image: ``inference.num_select``.
-        opencv: ``evaluate.opencv``. With true the poses stay in OpenCV's camera frame while the
-            ground truth is in the GL frame: every 3D overlap is then close to 0.
-        num_symmetry: ``evaluate.eval_num_symmetry``: steps of rotation about the up axis under
-            which an object looks the same; 1 for none.
-        absolute_scale: ``dataset.use_absolute_scale``: sizes are metres already, so boxes are not
-            rescaled to stand on the ground plane.
-    """
-
-    score_threshold: float = 0.3
-    num_select: int = 100
-    opencv: bool = False
-    num_symmetry: int = 1
-    absolute_scale: bool = False
+__all__ = ["EvaluationResult", "EvaluationSettings", "Evaluator", "ImageMeta", "detect"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ImageMeta:
     """What scoring must know of one input image beside its head maps.
 
@@ -61,7 +38,7 @@ class ImageMeta:
         intrinsic: (3, 3) camera matrix of the stored image, pixels.
     """
 
-    annotation: "Annotation"
+    annotation: Annotation
     center: Array
     size: float
     intrinsic: Array
@@ -76,8 +53,9 @@ class Evaluator:
 
     def __init__(self, settings: EvaluationSettings) -> None:
         self.settings = settings
+        self._images: list[ImageScores] = []
 
-    def add(self, outputs: "Mapping[str, torch.Tensor]", metas: Sequence[ImageMeta]) -> None:
+    def add(self, outputs: Mapping[str, torch.Tensor], metas: Sequence[ImageMeta]) -> None:
         """Adds one batch; the maps may live on any device and in any floating type.
 
         Args:
@@ -87,10 +65,42 @@ class Evaluator:
             metas: One entry per image of the batch, in its order.
 
         Raises:
-            ValueError: ``metas`` and the maps disagree about the batch size.
+            ValueError: A head is missing, or ``metas`` and the maps disagree about the batch size.
         """
-        raise NotImplementedError
+        cells = outputs["hm"].shape[-1]
+        batch = decode(outputs, self.settings.num_select)
+        self.add_poses(
+            [self._poses(found, meta, cells) for found, meta in zip(batch, metas, strict=True)],
+            [GroundTruth.of(meta.annotation) for meta in metas],
+        )
 
-    def result(self) -> "EvaluationResult":
+    def add_poses(self, poses: Sequence[Poses], truths: Sequence[GroundTruth]) -> None:
+        """Adds images of which the poses are known already.
+
+        Args:
+            poses: The detections of each image.
+            truths: The objects of each image, in the same order.
+        """
+        pairs = zip(poses, truths, strict=True)
+        counted = [(found, truth) for found, truth in pairs if truth.counts(VISIBLE_ABOVE)]
+        self._images += score_images(counted, self.settings)
+
+    def result(self) -> EvaluationResult:
         """Scores everything added so far; callable at any time, also with nothing added."""
-        raise NotImplementedError
+        return summarise(self._images)
+
+    def _poses(self, found: Detections, meta: ImageMeta, cells: int) -> Poses:
+        pixels = to_pixels(found, meta.center, meta.size, cells)
+        kept = detect(pixels, self.settings.score_threshold)
+        return solve_poses(kept, meta.intrinsic, opencv=self.settings.opencv)
+
+
+def detect(found: Detections, threshold: float) -> Detections:
+    """The detections worth a pose: finite, above the threshold, and left by soft-NMS.
+
+    Args:
+        found: Detections in pixels.
+        threshold: Score that a detection must exceed, in [0, 1].
+    """
+    finite = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.points).all(axis=(1, 2))
+    return soft_nms(found.take(finite & (found.scores > threshold)), threshold)
