@@ -122,6 +122,7 @@ class SearchSettings:
         sampler: ``tpe`` or ``random``.
         seed: Seed of the whole study; each trial's seed is derived from it.
         startup_trials: Random trials before the sampler learns; None for its own rule.
+        pruner: ``none``, or the name of a rule that stops trials early.
     """
 
     space: str = "default"
@@ -130,6 +131,7 @@ class SearchSettings:
     sampler: str = "tpe"
     seed: int = 0
     startup_trials: int | None = None
+    pruner: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class StudyConfig:
         trainer_options: Settings of that trainer alone.
         keep: Which checkpoints outlive a trial.
         origin: Setting name to where its value came from (flag, study file, default, ...).
+        storage_url: Database that holds the trials; empty for the journal in the study folder.
     """
 
     name: str
@@ -169,6 +172,7 @@ class StudyConfig:
     trainer_options: Mapping[str, Any] = field(default_factory=dict)
     keep: Keep = Keep.BEST
     origin: Mapping[str, str] = field(default_factory=dict)
+    storage_url: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -46,6 +46,11 @@ class AttemptPaths:
         """Process id and start time of the trainer while it runs."""
         return self.folder / "trainer.pid"
 
+    @property
+    def stop(self) -> Path:
+        """Asks this attempt alone to stop; holds the pruner's reason as text."""
+        return self.folder / "stop"
+
 
 @dataclass(frozen=True, slots=True)
 class StudyPaths:
@@ -71,6 +76,11 @@ class StudyPaths:
     def journal(self) -> Path:
         """The Optuna journal storage."""
         return self.folder / "study.journal"
+
+    @property
+    def journal_torn(self) -> Path:
+        """Unfinished ends that were cut off the journal after a crash; rarely there."""
+        return self.folder / "study.journal.torn"
 
     @property
     def provenance(self) -> Path:

@@ -142,7 +142,8 @@ class Outcome:
         evidence: One line that shows why: the log line, the exit code, the limit that was hit.
         exit_code: The trainer's exit code; None if it never started or was not awaited.
         checkpoint: Checkpoint of the best measured epoch (else the newest), relative to the study
-            folder; None if there is none.
+            folder; None if there is none. Of an interrupted attempt the newest whole one, which
+            the next attempt continues from.
         checkpoint_sha256: SHA-256 of that file.
         seconds: Wall time of this attempt.
         gpu_seconds: Wall time multiplied by the GPUs held; 0 without GPUs.

@@ -1,0 +1,62 @@
+"""The names under which a study keeps its own facts on the trials of its Optuna storage.
+
+Optuna numbers every start; a study numbers configurations. One logical trial is therefore one or
+more Optuna trials with the same ``number``: the newest of them says where the trial stands, the
+older ones were superseded. Names and values here are written to disk and never change meaning.
+"""
+
+__all__ = [
+    "ASKED_AT",
+    "ATTEMPT",
+    "CHECKPOINT",
+    "DRAW",
+    "EVIDENCE",
+    "EXIT_CODE",
+    "FAILURE",
+    "FIXED",
+    "GPU_SECONDS",
+    "HISTORY",
+    "NOTE",
+    "NUMBER",
+    "OUTSIDE",
+    "PARAMS",
+    "RESUME_FROM",
+    "SECONDS",
+    "SOURCE",
+    "SOURCE_DEFAULT",
+    "SOURCE_SAMPLER",
+    "SOURCE_USER",
+    "SPACE_DIGEST",
+    "SUPERSEDED",
+]
+
+# Given when a trial is put into the queue, in the one operation that creates it.
+NUMBER = "number"  # the logical number, from 0
+ATTEMPT = "attempt"  # from 1
+DRAW = "draw"  # how many proposals for this number were thrown away as repetitions, from 0
+SOURCE = "source"  # one of the three below
+FIXED = "fixed"  # values that are not drawn, by Optuna's parameter name
+OUTSIDE = "outside"  # why these params are not in the search space; such a trial is not modelled
+RESUME_FROM = "resume_from"  # checkpoint to continue from, relative to the study folder
+HISTORY = "history"  # measurements inherited from earlier attempts
+
+# Given when the trial is handed out.
+PARAMS = "params"  # dotted key to value; absent until every parameter has its value
+ASKED_AT = "asked_at"  # ISO 8601, UTC
+NOTE = "note"  # a remark for the reader
+
+# Given before the trial's end is told.
+FAILURE = "failure"  # FailureClass; its presence means: the told value is no measurement
+EVIDENCE = "evidence"
+EXIT_CODE = "exit_code"
+CHECKPOINT = "checkpoint"
+SECONDS = "seconds"
+GPU_SECONDS = "gpu_seconds"
+SUPERSEDED = "superseded"  # why another Optuna trial goes on under this number
+
+SOURCE_DEFAULT = "default"
+SOURCE_SAMPLER = "sampler"
+SOURCE_USER = "user"
+
+# On the study itself.
+SPACE_DIGEST = "space_digest"

@@ -1,0 +1,236 @@
+"""Making a study folder, reading it back, and finding one by name."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput, ResolveConflict
+from automl.files import write_json, write_text
+from automl.nearest import did_you_mean
+from automl.skill.tree import Tree
+from automl.study.clock import Clock, utc_now
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.yamltext import dump_yaml, load_yaml
+
+__all__ = [
+    "NewStudy",
+    "create_folder",
+    "find_study",
+    "fresh_name",
+    "list_studies",
+    "read_base_spec",
+    "read_config",
+    "read_provenance",
+    "read_space",
+    "write_study",
+]
+
+SPACE_FORMAT = 1
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+
+
+@dataclass(frozen=True, slots=True)
+class NewStudy:
+    """Everything that is written when a study begins.
+
+    Attributes:
+        request: What was asked, as given: the study file and the flags.
+        config: What it became.
+        space: The plain form of the search space, its digest included.
+        base_spec: The spec every trial starts from.
+        provenance: Versions, hashes, host.
+    """
+
+    request: Mapping[str, Any]
+    config: StudyConfig
+    space: Mapping[str, Any]
+    base_spec: Tree
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fresh_name(studies_dir: Path, hint: str, clock: Clock = utc_now) -> str:
+    """A readable name that no study has yet: ``centerpose-1123-0415``, then ``...-2``.
+
+    Args:
+        studies_dir: Where studies are kept; need not exist.
+        hint: What the name begins with; signs that a name cannot have become ``-``.
+        clock: Month, day, hour and minute come from here, in local time.
+    """
+    word = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-") or "study"
+    stem = f"{word[:60]}-{clock().astimezone():%m%d-%H%M}"
+    name, count = stem, 1
+    while (studies_dir / name).exists():
+        count += 1
+        name = f"{stem}-{count}"
+    return name
+
+
+def create_folder(studies_dir: Path, name: str) -> StudyPaths:
+    """Makes the folder of a new study.
+
+    A folder that a crash left before the study was written down is used again.
+
+    Raises:
+        FixInput: The name cannot be a folder's.
+        ResolveConflict: There is a study, or something else, of this name.
+    """
+    if not _NAME.match(name):
+        raise FixInput(
+            "a study's name consists of letters, digits, '.', '_' and '-', starting with a "
+            "letter or digit, at most 100",
+            got=repr(name),
+            where="--name",
+        )
+    paths = StudyPaths((studies_dir / name).absolute())
+    try:
+        paths.folder.mkdir(parents=True)
+    except FileExistsError as error:
+        if not _is_left_over(paths):
+            raise ResolveConflict(
+                "a new study needs a name of its own",
+                got=name,
+                where=str(paths.folder),
+                fix=f"continue it with automl resume {name}, or choose another --name",
+            ) from error
+    return paths
+
+
+def _is_left_over(paths: StudyPaths) -> bool:
+    ours = {
+        path.name
+        for path in (paths.request, paths.space, paths.base_spec, paths.provenance, paths.lock)
+    }
+    return paths.folder.is_dir() and all(
+        entry.name in ours or entry.name.startswith(".") for entry in paths.folder.iterdir()
+    )
+
+
+def write_study(paths: StudyPaths, study: NewStudy) -> None:
+    """Writes down what a study is; ``resolved.json`` comes last and makes it one."""
+    write_text(paths.request, dump_yaml(dict(study.request)))
+    write_json(paths.space, {"format": SPACE_FORMAT, **study.space})
+    write_text(paths.base_spec, dump_yaml(study.base_spec))
+    write_json(paths.provenance, dict(study.provenance))
+    write_json(paths.resolved, study.config.to_json())
+
+
+def read_config(paths: StudyPaths) -> StudyConfig:
+    """What the study was resolved to.
+
+    Raises:
+        FixInput: The folder is no study, or the file is broken.
+    """
+    value = _read_json(paths.resolved)
+    try:
+        return StudyConfig.from_json(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(paths.resolved, error) from error
+
+
+def read_space(paths: StudyPaths) -> dict[str, Any]:
+    """The plain form of what the study searches.
+
+    Raises:
+        FixInput: The folder is no study, or the file is broken.
+    """
+    value = _read_json(paths.space)
+    if value.get("format") != SPACE_FORMAT:
+        raise _broken(paths.space, ValueError(f"format {value.get('format')}"))
+    return value
+
+
+def read_base_spec(paths: StudyPaths) -> Tree:
+    """The spec every trial starts from.
+
+    Raises:
+        FixInput: The file is missing or broken.
+    """
+    tree = load_yaml(paths.base_spec)
+    if not isinstance(tree, dict):
+        raise FixInput("a spec must be a mapping", got=repr(tree), where=str(paths.base_spec))
+    return tree
+
+
+def read_provenance(paths: StudyPaths) -> dict[str, Any]:
+    """Versions, hashes, host and seeds.
+
+    Raises:
+        FixInput: The folder is no study, or the file is broken.
+    """
+    return _read_json(paths.provenance)
+
+
+def list_studies(studies_dir: Path) -> tuple[StudyPaths, ...]:
+    """Every study in a folder, the newest first."""
+    if not studies_dir.is_dir():
+        return ()
+    found = [StudyPaths(entry.absolute()) for entry in studies_dir.iterdir() if entry.is_dir()]
+    studies = [paths for paths in found if paths.resolved.is_file()]
+    # Written once, when the study began.
+    started = {paths: paths.resolved.stat().st_mtime_ns for paths in studies}
+    return tuple(sorted(studies, key=lambda it: (started[it], it.folder.name), reverse=True))
+
+
+def find_study(studies_dir: Path, name: str | None = None) -> StudyPaths:
+    """The study of a name, or the newest one.
+
+    Args:
+        studies_dir: Where studies are kept.
+        name: Name of a study, or the path of a study folder; None for the newest.
+
+    Raises:
+        FixInput: There is no such study.
+    """
+    studies = list_studies(studies_dir)
+    if name is None:
+        if studies:
+            return studies[0]
+        raise FixInput(
+            "there must be a study",
+            got="none",
+            where=str(studies_dir),
+            fix="start one with automl run, or name the place with --studies-dir",
+        )
+    folder = studies_dir / name
+    if not StudyPaths(folder).resolved.is_file() and Path(name).is_dir():
+        folder = Path(name)
+    paths = StudyPaths(folder.absolute())
+    if paths.resolved.is_file():
+        return paths
+    names = [other.folder.name for other in studies]
+    raise FixInput(
+        "a study of this name must exist",
+        got=name,
+        where=str(studies_dir),
+        fix=did_you_mean(name, names) or "automl list shows every study",
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FixInput(
+            f"a study folder holds {path.name}",
+            got=str(path.parent),
+            fix="name a study that automl list shows",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from error
+    if not isinstance(value, dict):
+        raise _broken(path, TypeError(f"a {type(value).__name__}"))
+    return value
+
+
+def _broken(path: Path, error: Exception) -> FixInput:
+    return FixInput(
+        f"{path.name} must be as this program wrote it",
+        got=f"{type(error).__name__}: {error}",
+        where=str(path),
+        fix="restore the file, or start the study again under a new name",
+    )

@@ -1,0 +1,117 @@
+"""The file behind the Optuna journal: a lock that dies with its holder, and a torn end mended.
+
+Optuna offers two locks for the file, a symbolic link and a file made with ``O_EXCL``. Both outlive
+a process killed while it holds one, and the next writer then waits out a grace period of 30
+seconds. The lock here is ``flock`` on the journal itself: the kernel drops it with the process, so
+there is nothing left behind to wait for. Linux passes ``flock`` on to the server on NFS (version
+3 with its lock daemon, version 4 always); where a mount has no locks the first write says so.
+
+A machine that dies, or a full disk, can leave the last line of the journal unfinished. Optuna
+reads over such an end, but would append the next line to it and never read the file again. So the
+unfinished end is cut off, and kept beside the journal, before anything is written.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from pathlib import Path
+
+from optuna.storages.journal import JournalFileOpenLock
+
+from automl.errors import PrepareMachine
+from automl.study.layout import StudyPaths
+
+__all__ = ["KernelLock", "repair_journal"]
+
+_log = logging.getLogger(__name__)
+
+
+class KernelLock(JournalFileOpenLock):
+    """Optuna's interface of a journal lock over ``flock``; held by one open file, not by a name.
+
+    Args:
+        path: The journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._path = path
+        self._file: int | None = None
+
+    def acquire(self) -> bool:
+        """Waits until no other process or storage object writes to the journal.
+
+        Raises:
+            PrepareMachine: The file system has no locks.
+        """
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            os.close(file)
+            raise PrepareMachine(
+                "the studies folder must be on a file system that can lock files",
+                got=error.strerror or "",
+                where=str(self._path),
+                fix="choose another place with --studies-dir, or mount it with locking",
+            ) from error
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Lets the next writer in."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def repair_journal(paths: StudyPaths) -> str | None:
+    """Cuts an unfinished end off the journal and keeps it in ``study.journal.torn``.
+
+    Does nothing while another process is writing, whose end is only unfinished for now, and
+    nothing where this process may not write.
+
+    Returns:
+        What was done, as a sentence; None if the journal is whole.
+    """
+    try:
+        with paths.journal.open("r+b") as file:
+            if not _is_locked_for_us(file.fileno()):
+                return None
+            content = file.read()
+            whole = _whole_length(content)
+            if whole == len(content):
+                return None
+            with paths.journal_torn.open("ab") as kept:
+                kept.write(content[whole:] + b"\n")
+            file.truncate(whole)
+            os.fsync(file.fileno())
+    except (FileNotFoundError, PermissionError):
+        return None
+    lost = len(content) - whole
+    note = (
+        f"the end of {paths.journal.name} was torn: {lost} bytes of an unfinished line were moved "
+        f"to {paths.journal_torn.name}; nothing else is lost"
+    )
+    _log.warning(note)
+    return note
+
+
+def _is_locked_for_us(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _whole_length(content: bytes) -> int:
+    """How many bytes hold whole lines; the last whole line must be JSON, or it is torn too."""
+    end = content.rfind(b"\n") + 1
+    start = content.rfind(b"\n", 0, max(0, end - 1)) + 1
+    try:
+        json.loads(content[start:end] or b"{}")
+    except ValueError:
+        return start
+    return end

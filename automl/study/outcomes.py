@@ -1,0 +1,47 @@
+"""``outcome.json``: how an attempt ended, written once and read strictly."""
+
+import json
+from typing import Any, NoReturn
+
+from automl.files import write_json
+from automl.study.layout import AttemptPaths
+from automl.study.records import Outcome
+
+__all__ = ["read_outcome", "write_outcome"]
+
+
+def write_outcome(paths: AttemptPaths, outcome: Outcome) -> None:
+    """Writes how the attempt ended, whole or not at all.
+
+    Raises:
+        ValueError: A measurement is not finite.
+    """
+    write_json(paths.outcome, outcome.to_json())
+
+
+def read_outcome(paths: AttemptPaths) -> tuple[Outcome | None, str]:
+    """How the attempt ended, and a note if its file says nothing that can be trusted.
+
+    Returns:
+        The outcome and an empty note; or None, with a note where a file is there but broken: it
+        then counts as absent, because a wrong outcome would be worse than a repeated attempt.
+    """
+    try:
+        text = paths.outcome.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None, ""
+    except (OSError, UnicodeDecodeError) as error:
+        return None, _note(paths, error)
+    try:
+        return Outcome.from_json(json.loads(text, parse_constant=_refuse)), ""
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return None, _note(paths, error)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"numbers must be finite, but got {constant}")
+
+
+def _note(paths: AttemptPaths, error: Exception) -> str:
+    detail: Any = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return f"{paths.outcome} counts as absent: {type(error).__name__}: {detail}"

@@ -1,0 +1,127 @@
+"""``state.json``: where a study stands, for any reader at any time, without a lock."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from automl.files import write_json
+from automl.study.layout import StudyPaths
+from automl.study.records import TrialRecord
+
+__all__ = ["BestTrial", "StudyState", "StudyStatus", "counts_of", "read_state", "write_state"]
+
+FORMAT = 1
+
+
+class StudyStatus(StrEnum):
+    """Where a study stands, in the words written to disk."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The incumbent in short.
+
+    Attributes:
+        number: The trial's number.
+        value: Its best objective value.
+        epoch: Zero-based epoch of that value.
+        checkpoint: Relative to the study folder; None if there is none.
+    """
+
+    number: int
+    value: float
+    epoch: int
+    checkpoint: str | None = None
+
+    @classmethod
+    def of(cls, record: TrialRecord | None) -> Self | None:
+        """The short form of a record; None without a record or a value."""
+        if record is None or record.best_value is None or record.best_epoch is None:
+            return None
+        return cls(record.number, record.best_value, record.best_epoch, record.checkpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyState:
+    """A snapshot of a study.
+
+    Attributes:
+        name: Name of the study.
+        status: Where it stands.
+        updated_at: ISO 8601, UTC.
+        trials: Logical trials asked for in total.
+        counts: Trial state to number of trials; states without a trial are left out.
+        best: The incumbent; None before the first usable trial.
+        reason: Why it ended or was stopped; empty while it runs.
+        driver: ``pid`` and ``host`` of the driver that wrote this.
+        limits: What the study may spend, as in its configuration.
+        seconds: Training seconds spent, all attempts added up.
+        gpu_seconds: GPU seconds spent.
+    """
+
+    name: str
+    status: StudyStatus
+    updated_at: str
+    trials: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    best: BestTrial | None = None
+    reason: str = ""
+    driver: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+
+    @property
+    def finished(self) -> int:
+        """Trials that no further attempt will be made of."""
+        return sum(self.counts.get(state, 0) for state in ("complete", "pruned", "failed"))
+
+    def age_s(self, now: datetime) -> float:
+        """Seconds since it was written; 0 where clocks disagree."""
+        return max(0.0, (now - datetime.fromisoformat(self.updated_at)).total_seconds())
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The snapshot that ``to_json`` wrote.
+
+        Raises:
+            KeyError, ValueError, TypeError: The value is no such snapshot.
+        """
+        if value["format"] != FORMAT:
+            raise ValueError(f"state format must be {FORMAT}, but got {value['format']}")
+        fields = {name: value[name] for name in cls.__slots__ if name in value}
+        fields["status"] = StudyStatus(value["status"])
+        fields["best"] = None if value.get("best") is None else BestTrial(**value["best"])
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write, with its format number."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def counts_of(records: Sequence[TrialRecord]) -> dict[str, int]:
+    """How many trials are in each state, in the order of the states' first trials."""
+    return dict(Counter(str(record.state) for record in records))
+
+
+def write_state(paths: StudyPaths, state: StudyState) -> None:
+    """Replaces the snapshot whole."""
+    write_json(paths.state, state.to_json())
+
+
+def read_state(paths: StudyPaths) -> StudyState | None:
+    """The last snapshot; None if there is none that can be read."""
+    try:
+        return StudyState.from_json(json.loads(paths.state.read_text(encoding="utf-8")))
+    except (OSError, KeyError, ValueError, TypeError, AttributeError):
+        return None

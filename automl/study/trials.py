@@ -1,0 +1,119 @@
+"""From the trials of an Optuna study to the study's own records."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from automl.skill.tree import ParamValue
+from automl.study import attributes
+from automl.study.config import Objective
+from automl.study.records import FailureClass, Measurement, TrialRecord, TrialState
+
+__all__ = ["best_of", "by_number", "history_of", "read_records", "record_of", "values_of"]
+
+_STATES: Mapping[OptunaState, TrialState] = {
+    OptunaState.WAITING: TrialState.WAITING,
+    OptunaState.RUNNING: TrialState.RUNNING,
+    OptunaState.COMPLETE: TrialState.COMPLETE,
+    OptunaState.PRUNED: TrialState.PRUNED,
+    OptunaState.FAIL: TrialState.FAILED,
+}
+
+
+def read_records(study: optuna.Study, objective: Objective) -> tuple[TrialRecord, ...]:
+    """The record of every logical trial, by number; the attempts of one are taken together."""
+    grouped = by_number(study.get_trials(deepcopy=False))
+    return tuple(record_of(grouped[number], objective) for number in sorted(grouped))
+
+
+def by_number(trials: Sequence[FrozenTrial]) -> dict[int, list[FrozenTrial]]:
+    """The Optuna trials of each logical number, oldest first; those without one are left out."""
+    grouped: dict[int, list[FrozenTrial]] = defaultdict(list)
+    for trial in trials:
+        number = trial.user_attrs.get(attributes.NUMBER)
+        if number is not None:
+            grouped[int(number)].append(trial)
+    return dict(grouped)
+
+
+def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecord:
+    """The record of one logical trial.
+
+    The newest attempt says where the trial stands and which epochs count: those it measured and
+    those it inherited. An epoch that an earlier attempt measured after its last checkpoint is not
+    part of the training that goes on, and does not count.
+
+    Args:
+        trials: Every Optuna trial of one number, oldest first; at least one.
+        objective: Which metric's values are looked at.
+    """
+    latest = trials[-1]
+    attrs = latest.user_attrs
+    failure = _failure(latest)
+    values = values_of(latest, objective.metric)
+    best_epoch = best_of(values, objective)
+    return TrialRecord(
+        number=int(attrs[attributes.NUMBER]),
+        state=TrialState.FAILED if failure else _STATES[latest.state],
+        params=params_of(latest),
+        attempts=len({_attempt(trial) for trial in trials if _has_begun(trial)}),
+        values=values,
+        best_epoch=best_epoch,
+        best_value=None if best_epoch is None else values[best_epoch],
+        failure=failure,
+        evidence=str(attrs.get(attributes.EVIDENCE, "")),
+        checkpoint=attrs.get(attributes.CHECKPOINT, attrs.get(attributes.RESUME_FROM)),
+        seconds=_total(trials, attributes.SECONDS),
+        gpu_seconds=_total(trials, attributes.GPU_SECONDS),
+        source=str(attrs.get(attributes.SOURCE, attributes.SOURCE_SAMPLER)),
+    )
+
+
+def params_of(trial: FrozenTrial) -> dict[str, ParamValue]:
+    """Dotted key to value, as far as they are known."""
+    return dict(trial.user_attrs.get(attributes.PARAMS, trial.params))
+
+
+def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:
+    """Objective value by epoch, in epoch order, inherited measurements included."""
+    inherited = {
+        measurement.epoch: measurement.metrics[metric]
+        for measurement in history_of(trial)
+        if metric in measurement.metrics
+    }
+    return dict(sorted((inherited | trial.intermediate_values).items()))
+
+
+def history_of(trial: FrozenTrial) -> tuple[Measurement, ...]:
+    """The measurements that an attempt inherited when it was put into the queue."""
+    entries: list[Any] = trial.user_attrs.get(attributes.HISTORY, [])
+    return tuple(Measurement.from_json(entry) for entry in entries)
+
+
+def best_of(values: Mapping[int, float], objective: Objective) -> int | None:
+    """The epoch of the best value, the earliest of equal ones; None if there is no value."""
+    return min(values, key=lambda epoch: (objective.loss(values[epoch]), epoch), default=None)
+
+
+def _failure(trial: FrozenTrial) -> FailureClass | None:
+    told = trial.user_attrs.get(attributes.FAILURE)
+    if told is not None and trial.state.is_finished():
+        return FailureClass(told)
+    # Only another program tells FAIL without a class and without a successor.
+    return FailureClass.UNKNOWN if trial.state is OptunaState.FAIL else None
+
+
+def _attempt(trial: FrozenTrial) -> int:
+    return int(trial.user_attrs.get(attributes.ATTEMPT, 1))
+
+
+def _has_begun(trial: FrozenTrial) -> bool:
+    return trial.state is not OptunaState.WAITING and attributes.ASKED_AT in trial.user_attrs
+
+
+def _total(trials: Sequence[FrozenTrial], name: str) -> float:
+    return float(sum(trial.user_attrs.get(name, 0.0) for trial in trials))
