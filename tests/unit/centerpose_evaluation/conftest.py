@@ -3,8 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from automl.centerpose.evaluation.detections import Detections, GroundTruth
 from automl.data.geometry import (
-    GL_FROM_CV,
     Array,
     Intrinsics,
     box_keypoints,
@@ -72,5 +72,29 @@ def make_scene() -> MakeScene:
 
 
 @pytest.fixture
-def gl_from_cv() -> Array:
-    return GL_FROM_CV
+def read_off() -> Callable[..., Detections]:
+    """Detections that a network would give which knows the corners up to some pixels."""
+
+    def read(
+        scene: Annotation, rng: np.random.Generator | None = None, noise_px: float = 0.0
+    ) -> Detections:
+        truth = GroundTruth.of(scene)
+        corners = truth.projected[:, 1:]
+        rng = np.random.default_rng(0) if rng is None else rng
+        points = corners + rng.normal(size=corners.shape) * noise_px
+        boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+        return Detections(
+            scores=rng.uniform(0.5, 1.0, size=len(truth)),
+            boxes=boxes,
+            centers=(boxes[:, :2] + boxes[:, 2:]) / 2.0,
+            points=points,
+            scale=truth.scale / truth.scale[:, 1:2],
+        )
+
+    return read
+
+
+@pytest.fixture
+def camera() -> Intrinsics:
+    """The camera of all scenes."""
+    return CAMERA
