@@ -51,8 +51,8 @@ class Dataset:
         8,
         Facts(
             "Loader processes",
-            "Processes per GPU that read and augment images. Lower it where several trials share "
-            "a host's cores.",
+            "Processes per GPU (threads in the trainer of this package) that read and augment "
+            "images. Lower it where several trials share a host's cores.",
             minimum=1,
             maximum=INF,
         ),
@@ -248,8 +248,8 @@ class Dataset:
         False,
         Facts(
             "No random crop",
-            "Replaces random crop and scale by a shift. Leave it off: the settings that the "
-            "other way needs do not exist, and the training stops.",
+            "Shows every training image whole, without random scale and shift. Leave it off in "
+            "the container, which stops with an error for want of settings.",
         ),
     )
     aug_rot: int = setting(
@@ -276,8 +276,9 @@ class Dataset:
         512,
         Facts(
             "Input size",
-            "Side of the square network input, in pixels. The container is built for 512; a "
-            "smaller input costs accuracy and saves time in proportion to its area.",
+            "Side of the square network input, in pixels. The container is built for 512. The "
+            "trainer of this package takes any multiple of 64; a smaller input costs accuracy and "
+            "saves time in proportion to its area.",
             minimum=512,
             maximum=512,
         ),

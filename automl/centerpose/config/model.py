@@ -98,7 +98,8 @@ class Model:
             "Start from pretrained weights",
             "Loads weights into the backbone before training. For DLA34 the container downloads "
             "them, which fails without a network; fan_* reads "
-            "model.backbone.pretrained_backbone_path.",
+            "model.backbone.pretrained_backbone_path. The trainer of this package has none and "
+            "refuses it.",
         ),
     )
     backbone: Backbone = block(

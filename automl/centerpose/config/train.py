@@ -6,7 +6,8 @@ from automl.centerpose.config.fields import INF, Facts, block, setting
 
 __all__ = ["Cudnn", "LossConfig", "Optim", "Train"]
 
-_KEEP = "Leave it as it is: changed, the training stops with an error."
+_KEEP = "Leave it on: off, the container stops with an error."
+_NEVER = "Leave it off: it has no working form."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class LossConfig:
         ),
     )
     dense_hp: bool = setting(
-        False, Facts("Dense keypoint loss", f"Scores keypoint offsets on the whole blob. {_KEEP}")
+        False, Facts("Dense keypoint loss", f"Scores keypoint offsets on the whole blob. {_NEVER}")
     )
     reg_loss: str = setting(
         "l1",
@@ -103,14 +104,14 @@ class LossConfig:
     )
     hps_uncertainty: bool = setting(
         False,
-        Facts("Keypoint uncertainty", f"Weighs keypoint errors by a learnt uncertainty. {_KEEP}"),
+        Facts("Keypoint uncertainty", f"Weighs keypoint errors by a learnt uncertainty. {_NEVER}"),
     )
     wh_weight: float = setting(
         0.1,
         Facts(
             "2D box weight",
-            "Weight of the loss of the 2D box's width and height. Any positive number works; 0 "
-            "stops the training with an error.",
+            "Weight of the loss of the 2D box's width and height. Any positive number works; at "
+            "0 the container stops with an error.",
             minimum=0.1,
             maximum=0.1,
         ),
@@ -138,11 +139,11 @@ class LossConfig:
         ),
     )
     obj_scale_uncertainty: bool = setting(
-        False, Facts("Size uncertainty", f"Weighs size errors by a learnt uncertainty. {_KEEP}")
+        False, Facts("Size uncertainty", f"Weighs size errors by a learnt uncertainty. {_NEVER}")
     )
     use_residual: bool = setting(
         False,
-        Facts("Size residuals", f"Learns sizes as residuals to the mean size. {_KEEP}"),
+        Facts("Size residuals", f"Learns sizes as residuals to the mean size. {_NEVER}"),
     )
     dimension_ref: str = setting(
         "",
@@ -155,8 +156,8 @@ class LossConfig:
         1,
         Facts(
             "Offset weight",
-            "Weight of the centre and keypoint offset losses; a positive whole number, 0 stops "
-            "the training with an error.",
+            "Weight of the centre and keypoint offset losses; a positive whole number; at 0 "
+            "the container stops with an error.",
             minimum=1,
             maximum=1,
         ),
@@ -202,8 +203,9 @@ class Train:
         1,
         Facts(
             "GPUs",
-            "GPUs of this host that share the training. Every GPU validates the whole set, so "
-            "one GPU per trial is the efficient layout of a search.",
+            "GPUs of this host that share the training; the trainer of this package uses one. "
+            "Every GPU validates the whole set, so one GPU per trial is the efficient layout of "
+            "a search.",
             minimum=1,
             popular=True,
         ),
@@ -213,7 +215,7 @@ class Train:
         Facts(
             "GPU indices",
             "Which GPUs to use; as many as train.num_gpus. Where the two disagree the larger "
-            "count wins and the indices become 0, 1, ...",
+            "count wins and the indices are numbered from 0.",
             popular=True,
         ),
     )
@@ -319,9 +321,9 @@ class Train:
         "fp32",
         Facts(
             "Precision",
-            "fp32, or fp16 for mixed precision; nothing else. fp16 hardly speeds this network up, "
-            "and in the container a confident heatmap makes its loss NaN and its validation may "
-            "stop with an error.",
+            "fp32, or fp16 for mixed precision; the trainer of this package also takes bf16. fp16 "
+            "hardly speeds this network up, and in the container a confident heatmap makes its "
+            "loss NaN and its validation may stop with an error.",
         ),
     )
     optim: Optim = block(Optim, Facts("Optimiser", "Adam and its learning-rate schedule."))
