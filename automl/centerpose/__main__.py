@@ -1,0 +1,8 @@
+"""``python -m automl.centerpose``."""
+
+import sys
+
+from automl.centerpose.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

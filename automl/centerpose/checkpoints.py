@@ -1,0 +1,137 @@
+"""Checkpoints: written whole or not at all, found again, refused by name where broken."""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from automl.errors import FixInput
+from automl.files import replaced
+from automl.trainers.contract import (
+    CHECKPOINT_SUFFIXES,
+    LATEST_NAME,
+    LATEST_PATTERN,
+    CheckpointName,
+)
+
+__all__ = [
+    "FORMAT",
+    "latest_in",
+    "load_weights",
+    "read_checkpoint",
+    "save_checkpoint",
+    "weights_of",
+]
+
+FORMAT = 1
+_PREFIX = "model."  # of the weights' names, as the container writes them
+_SHOWN = 5  # names in a message
+
+
+def save_checkpoint(folder: Path, name: CheckpointName, content: Mapping[str, Any]) -> Path:
+    """Writes a checkpoint and moves the relative link to the latest one onto it.
+
+    Args:
+        folder: Results folder of the training.
+        name: Epoch and step it was reached at.
+        content: Tensors, numbers, texts, lists and dictionaries of them.
+    """
+    path = folder / str(name)
+    with replaced(path) as temporary:
+        torch.save({"format": FORMAT, **content}, temporary)
+    link = folder / LATEST_NAME
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(path.name)
+    fresh.replace(link)
+    return path
+
+
+def latest_in(folder: Path) -> Path | None:
+    """The checkpoint that the folder's latest link leads to, or None if it has no such link.
+
+    Raises:
+        FixInput: The link leads nowhere.
+    """
+    for link in sorted(folder.glob(LATEST_PATTERN)):
+        if not link.exists():
+            raise FixInput(
+                "the link to the latest checkpoint must lead to a file",
+                got=str(link.readlink()) if link.is_symlink() else "nothing",
+                where=str(link),
+                fix="remove the link to start anew",
+            )
+        return link.resolve()
+    return None
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU; nothing in the file is executed.
+
+    Raises:
+        FixInput: There is no such file, it is truncated, or it is no checkpoint of this program.
+    """
+    if path.suffix not in CHECKPOINT_SUFFIXES:
+        raise FixInput(f"a checkpoint ends in {' or '.join(CHECKPOINT_SUFFIXES)}", got=path.name)
+    if not path.is_file():
+        raise FixInput("a checkpoint must exist", where=str(path))
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        raise _broken(path, error) from error
+    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise _broken(path, error) from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise FixInput("a checkpoint must hold a state_dict", where=str(path))
+    return content
+
+
+def _broken(path: Path, error: Exception) -> FixInput:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return FixInput(
+        "a checkpoint must be whole and hold plain tensors",
+        got=f"a file of {path.stat().st_size} bytes that does not load: {reason}",
+        where=str(path),
+        fix="use an earlier checkpoint, or remove this one and the latest link to start anew",
+    )
+
+
+def weights_of(network: nn.Module) -> dict[str, Any]:
+    """The network's weights under the names that checkpoints use."""
+    return {f"{_PREFIX}{name}": value for name, value in network.state_dict().items()}
+
+
+def load_weights(network: nn.Module, content: Mapping[str, Any], path: Path) -> None:
+    """Puts a checkpoint's weights into a network, all of them.
+
+    Raises:
+        FixInput: Layers are missing, left over, or of another shape; the message names them.
+    """
+    given = {name.removeprefix(_PREFIX): value for name, value in content["state_dict"].items()}
+    own = network.state_dict()
+    shapes = [
+        f"{name} {tuple(given[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in own
+        if name in given and given[name].shape != own[name].shape
+    ]
+    problems = {
+        "missing": [name for name in own if name not in given],
+        "unknown": [name for name in given if name not in own],
+        "of another shape": shapes,
+    }
+    if any(problems.values()):
+        raise FixInput(
+            "a checkpoint must fit model.backbone.model_type and the model's other settings",
+            got="; ".join(_few(kind, names) for kind, names in problems.items() if names),
+            where=str(path),
+        )
+    network.load_state_dict(given)
+
+
+def _few(kind: str, names: list[str]) -> str:
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{len(names)} layers {kind}: {', '.join(names[:_SHOWN])}{rest}"

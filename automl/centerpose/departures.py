@@ -1,0 +1,126 @@
+"""Where this trainer deliberately differs from the TAO container, and why: the one list."""
+
+from dataclasses import dataclass
+
+__all__ = ["DEPARTURES", "Departure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One deliberate difference.
+
+    Attributes:
+        what: What is different here.
+        why: What is gained by it.
+    """
+
+    what: str
+    why: str
+
+
+DEPARTURES: tuple[Departure, ...] = (
+    # Networks
+    Departure(
+        "model_type nano: 0.3 M parameters, one trunk of 48 channels for all heads; it reads "
+        "neither model.head_conv nor model.use_convGRU",
+        "a CPU can train it; the container does not know it and refuses it",
+    ),
+    Departure(
+        "the three gates of the ConvGRU are one wide convolution, and the input's part of them is "
+        "computed once for all three steps",
+        "the same function with a third of the launches",
+    ),
+    Departure(
+        "DLA34 leaves out shortcut projections whose output the published network never uses",
+        "19.80 M parameters instead of 19.86 M, none of them idle",
+    ),
+    # Data and targets
+    Departure(
+        "keypoints stay floats up to the targets",
+        "the container cuts them to whole pixels, so reg and hp_offset have nothing to learn and "
+        "mean IoU cannot pass 0.85",
+    ),
+    Departure(
+        "the random numbers of an image follow from (seed, epoch, image) alone",
+        "equal results for any number of loader threads, and an exact resume; the container seeds "
+        "its colour noise once a worker",
+    ),
+    Departure(
+        "dataset.workers counts threads, never more than the process may use; decoded images stay "
+        "in memory where a split fits in 1 GiB",
+        "no copies between processes, and a JPEG is decoded once instead of once an epoch",
+    ),
+    Departure(
+        "dataset.not_rand_crop: true shows every training image whole, without random scale and "
+        "shift",
+        "in the container it stops the training",
+    ),
+    Departure(
+        "dataset.input_res may be any multiple of 64 with output_res a quarter of it",
+        "small networks and tests train on small images",
+    ),
+    # Loss and optimisation
+    Departure(
+        "the loss is computed in fp32 at every precision",
+        "in the container one confident logit in fp16 makes it NaN",
+    ),
+    Departure(
+        "the terms of the loss can be switched off, by their switch or by a weight of 0",
+        "in the container each of these stops the training",
+    ),
+    Departure(
+        "an image without any object to learn counts with its heatmaps alone",
+        "it still teaches where no object is",
+    ),
+    Departure(
+        "train.precision also takes bf16; on a CPU fp16 computes in bf16",
+        "bf16 needs no loss scaling, and CPUs have no fast fp16",
+    ),
+    Departure(
+        "a loss that is not finite ends the training at once, with a FAILURE line",
+        "the container trains on to the last epoch with weights that are NaN",
+    ),
+    # Program
+    Departure(
+        "one device: a GPU if there is one, else the CPU; train.num_gpus above 1 is refused",
+        "the container needs a GPU",
+    ),
+    Departure(
+        "every exception writes a FAILURE line; what has no prefix in the contract gets "
+        "'Unexpected error:'",
+        "an out-of-memory in the container leaves no line at all",
+    ),
+    Departure(
+        "SIGINT and SIGTERM end with a checkpoint, a FAILURE line, 'Execution status: FAIL' and "
+        "exit code 130 or 143",
+        "the container calls an interrupted training passed and exits 0",
+    ),
+    Departure(
+        "only an interruption writes an extra checkpoint, any other failure none",
+        "a checkpoint from the middle of a failure may hold what caused it",
+    ),
+    Departure(
+        "a checkpoint holds the position within an epoch and every random state: a resumed "
+        "training equals an uninterrupted one, on a CPU bit for bit",
+        "the container starts an interrupted epoch anew",
+    ),
+    Departure(
+        "a metric stands on its own status line only, and no sanity validation is printed before "
+        "training",
+        "a repeated metric can be read as that of another epoch",
+    ),
+    Departure(
+        "-e takes a relative path too",
+        "the container ignores a spec file without a directory part",
+    ),
+    Departure(
+        "no TensorBoard files and no Weights & Biases",
+        "the study folder of the orchestrator holds the curves",
+    ),
+    # Scoring
+    Departure(
+        "report.txt heads its columns with the thresholds in use and adds scores under one-to-one "
+        "matching",
+        "the container heads two of them with a tenth of the threshold",
+    ),
+)

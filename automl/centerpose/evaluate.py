@@ -1,0 +1,69 @@
+"""The ``evaluate`` action, and the score of a predictor that looks at no image."""
+
+from pathlib import Path
+
+from automl.centerpose.checkpoints import load_weights, read_checkpoint
+from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.dataset import Loader, read_split
+from automl.centerpose.device import choose_device, choose_seed, loader_threads, prepare_torch
+from automl.centerpose.evaluation.baseline import score_mean_pose
+from automl.centerpose.evaluation.metrics import EvaluationResult
+from automl.centerpose.evaluation.report import report_text
+from automl.centerpose.models.build import build_network
+from automl.centerpose.run import Run
+from automl.centerpose.scoring import evaluation_settings, score
+from automl.centerpose.supported import check_supported
+from automl.data.objectron import Annotation, list_frames, read_annotation
+from automl.files import write_text
+from automl.trainers.contract import TEST_METRICS
+
+__all__ = ["REPORT_NAME", "baseline", "evaluate"]
+
+REPORT_NAME = "report.txt"
+
+
+def evaluate(spec: Experiment, run: Run) -> EvaluationResult:
+    """Scores ``evaluate.checkpoint`` on ``dataset.test_data`` and writes the report.
+
+    Raises:
+        NotImplementedError: The spec asks for something that this program does not do.
+        ValueError: The split is smaller than a batch.
+        FixInput: The checkpoint or the data cannot be used as they are.
+        Interrupted: A signal ended the scoring.
+    """
+    check_supported(spec)
+    path = Path(spec.evaluate.checkpoint)
+    content = read_checkpoint(path)
+    prepare_torch(choose_seed(spec.train.seed), spec.train.cudnn)
+    network = build_network(spec.model).to(choose_device(spec.evaluate.gpu_ids))
+    run.status.running(f"Loading checkpoint: {path}")
+    load_weights(network, content, path)
+    data = spec.dataset
+    split = read_split(data.test_data, "dataset.test_data", data, n_devices=1)
+    loader = Loader(split, data.batch_size, loader_threads(data.workers))
+    settings = evaluation_settings(spec)
+    result = score(network, loader.scoring(), settings, run.interrupt.check)
+    write_text(run.folder / REPORT_NAME, report_text(result, split="test"))
+    kpi = {"test_3DIoU": str(result.ap50), "test_2DMPE": str(result.mpe)}
+    run.status.running(TEST_METRICS, kpi=kpi)
+    run.say(f"3D IoU: {result.ap50:.5f}\n2D MPE: {result.mpe:.5f}")
+    return result
+
+
+def baseline(spec: Experiment) -> EvaluationResult:
+    """The scores on ``dataset.val_data`` of always answering the mean pose of the training data.
+
+    Raises:
+        ValueError: A split is not named, or no object of the training data is visible.
+        FixInput: The data cannot be used as they are.
+    """
+    data = spec.dataset
+    train = _annotations(data.train_data, "dataset.train_data")
+    validation = _annotations(data.val_data, "dataset.val_data")
+    return score_mean_pose(train, validation, evaluation_settings(spec))
+
+
+def _annotations(root: str, key: str) -> list[Annotation]:
+    if not root:
+        raise ValueError(f"{key} must name the folder of a split, but it is empty")
+    return [read_annotation(frame.annotation) for frame in list_frames(Path(root))]

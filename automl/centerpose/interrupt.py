@@ -1,0 +1,51 @@
+"""Stopping on request: SIGTERM and SIGINT are noted, and obeyed where the state is whole."""
+
+import signal
+from types import FrameType
+
+__all__ = ["Interrupt", "Interrupted"]
+
+
+class Interrupted(Exception):
+    """A signal asked for the end of the action.
+
+    Attributes:
+        signal: Its number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.signal = number
+
+    @property
+    def exit_code(self) -> int:
+        """128 plus the signal's number, as shells have it."""
+        return 128 + self.signal
+
+
+class Interrupt:
+    """Remembers the first signal; a second of its kind acts at once, as it does by default."""
+
+    def __init__(self) -> None:
+        self._asked: int | None = None
+
+    def listen(self) -> None:
+        """Takes over SIGTERM and SIGINT in this process."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.ask)
+
+    def ask(self, number: int, frame: FrameType | None = None) -> None:
+        """Asks for the end; the handler of the signals."""
+        del frame
+        self._asked = number
+        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, default)
+
+    def check(self) -> None:
+        """Ends the action here if it was asked to.
+
+        Raises:
+            Interrupted: It was.
+        """
+        if self._asked is not None:
+            raise Interrupted(self._asked)

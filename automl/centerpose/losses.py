@@ -1,0 +1,115 @@
+"""The CenterPose loss: focal on two kinds of heatmaps, masked L1 on five regressions.
+
+Every term is computed per image i and symmetry row s, so that the row which fits best can be
+chosen per image before anything is averaged. All of it is in fp32, whatever the network computes
+in: at half precision the clamp of the heatmaps rounds to 1 and its logarithm to infinity.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["LossWeights", "centerpose_loss", "focal", "masked_l1"]
+
+_CLAMP = 1e-4
+_REGRESSIONS = (
+    # head, target, index, mask, weight
+    ("wh", "wh", "ind", "reg_mask", "wh"),
+    ("reg", "reg", "ind", "reg_mask", "offset"),
+    ("hps", "hps", "ind", "hps_mask", "hps"),
+    ("hp_offset", "hp_offset", "hp_ind", "hp_mask", "hp_offset"),
+    ("scale", "scale", "ind", "reg_mask", "scale"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """The weight of each term; 0 leaves the term out.
+
+    Attributes:
+        hm: Centre heatmap.
+        hm_hp: Corner heatmaps.
+        wh: 2D box.
+        offset: Centre's position within its cell.
+        hps: Corner displacements.
+        hp_offset: Corners' positions within their cells.
+        scale: Edge lengths of the 3D box.
+    """
+
+    hm: float = 1.0
+    hm_hp: float = 1.0
+    wh: float = 0.1
+    offset: float = 1.0
+    hps: float = 1.0
+    hp_offset: float = 1.0
+    scale: float = 1.0
+
+
+def centerpose_loss(
+    outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], weights: LossWeights
+) -> Tensor:
+    """The batch's loss, a scalar: each image's best symmetry row, averaged over the images.
+
+    Args:
+        outputs: Head maps (B, C, G, G) of any floating type; heatmaps as logits.
+        targets: The maps of ``targets.draw_targets``, stacked over B images.
+        weights: How the terms add up.
+    """
+    total = torch.zeros(targets["ind"].shape[:2], device=targets["ind"].device)  # (B, S)
+    for name, weight in (("hm", weights.hm), ("hm_hp", weights.hm_hp)):
+        if weight:
+            total = total + weight * focal(outputs[name].float(), targets[name])
+    for head, target, index, mask, weight_name in _REGRESSIONS:
+        weight = getattr(weights, weight_name)
+        if weight:
+            found = gather(outputs[head], targets[index])
+            total = total + weight * masked_l1(found, targets[target], targets[mask])
+    return _best_row(total, targets["ind"]).mean()
+
+
+def focal(logits: Tensor, truth: Tensor) -> Tensor:
+    """(B, S): the penalty-reduced focal loss of each image and symmetry row.
+
+    Args:
+        logits: (B, C, G, G).
+        truth: (B, S, C, G, G) in [0, 1]; exactly 1 at the peaks.
+    """
+    p = logits.sigmoid().clamp(_CLAMP, 1.0 - _CLAMP)
+    # What depends on the prediction alone is computed once, not once a symmetry row.
+    at_peak = ((1.0 - p) ** 2 * p.log()).unsqueeze(1)  # (B, 1, C, G, G)
+    elsewhere = (p**2 * (1.0 - p).log()).unsqueeze(1)
+    is_peak = truth.eq(1.0)
+    n_peaks = is_peak.sum((2, 3, 4))  # (B, S)
+    gain = torch.where(is_peak, at_peak, (1.0 - truth) ** 4 * elsewhere).sum((2, 3, 4))
+    return -gain / n_peaks.clamp(min=1)
+
+
+def gather(maps: Tensor, index: Tensor) -> Tensor:
+    """(B, S, N, C) in fp32: the values of (B, C, G, G) maps at flat cells (B, S, N)."""
+    rows = index.flatten(1).unsqueeze(1).expand(-1, maps.shape[1], -1)  # (B, C, S*N)
+    found = maps.flatten(2).gather(2, rows).float()
+    return found.transpose(1, 2).reshape(*index.shape, maps.shape[1])
+
+
+def masked_l1(found: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """(B, S): the mean absolute error over the elements that ``mask`` lets through.
+
+    Args:
+        found: (B, S, N, C).
+        truth: (B, S, N, C).
+        mask: (B, S, N), or (B, S, N, C) where elements are masked one by one.
+    """
+    if mask.dim() < truth.dim():
+        mask = mask.unsqueeze(-1)
+    mask = mask.expand_as(truth).to(truth.dtype)
+    error = ((found - truth).abs() * mask).sum((2, 3))
+    return error / (mask.sum((2, 3)) + 1e-4)
+
+
+def _best_row(total: Tensor, index: Tensor) -> Tensor:
+    """(B,): the smallest total over the rows that hold an object; row 0 of an empty image."""
+    filled = index.sum(2) > 0  # (B, S)
+    filled[:, 0] |= ~filled.any(1)
+    return total.masked_fill(~filled, torch.inf).amin(1)

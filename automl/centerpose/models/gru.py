@@ -1,0 +1,48 @@
+"""The convolutional GRU that lets the heads decide one after the other.
+
+The same feature map is fed three times; the three hidden states serve three groups of heads:
+where the object is, where its corners are, and how large it is.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["HEAD_STEP", "ConvGRU"]
+
+HEAD_STEP: Mapping[str, int] = MappingProxyType(
+    {"hm": 0, "wh": 0, "reg": 0, "hm_hp": 1, "hp_offset": 1, "hps": 1, "scale": 2}
+)
+"""Head name -> which hidden state it reads."""
+
+
+class ConvGRU(nn.Module):
+    """One GRU cell of 3x3 convolutions: h' = (1 - z) n + z h, n = tanh(W x + r (U h)).
+
+    The three gates of a kind are one wide convolution, and W x is computed once, since x never
+    changes.
+    """
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.of_input = nn.Conv2d(inputs, 3 * hidden, 3, padding=1)
+        self.of_hidden = nn.Conv2d(hidden, 3 * hidden, 3, padding=1)
+        self.hidden = hidden
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The hidden states after one, two and three steps from zero, each (B, hidden, H, W)."""
+        given = self.of_input(x)  # (B, 3 hidden, H, W): reset, update, new
+        zero = torch.zeros_like(given[:, : self.hidden])
+        first = self._step(given, zero)
+        second = self._step(given, first)
+        return first, second, self._step(given, second)
+
+    def _step(self, given: Tensor, state: Tensor) -> Tensor:
+        w_reset, w_update, w_new = given.chunk(3, dim=1)
+        u_reset, u_update, u_new = self.of_hidden(state).chunk(3, dim=1)
+        reset = torch.sigmoid(w_reset + u_reset)
+        update = torch.sigmoid(w_update + u_update)
+        new = torch.tanh(w_new + reset * u_new)
+        return (1.0 - update) * new + update * state
