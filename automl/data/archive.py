@@ -9,16 +9,14 @@ second one at work on the same tarball ever shows anybody half of it::
     <cache>/archives/known/*.json      path, size and time of tarballs already hashed
 """
 
-import fcntl
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from automl.data.lock import locked
 from automl.data.untar import extract
 from automl.errors import FixInput
 from automl.files import sha256_of, write_json
@@ -73,7 +71,7 @@ def _extracted(source: Path, store: Path) -> Path:
     target = store / digest
     if target.is_dir():
         return target
-    with _locked(store / f"{digest}.lock"):
+    with locked(store / f"{digest}.lock"):
         if target.is_dir():
             return target
         for left_over in store.glob(f".{digest}.*"):
@@ -103,14 +101,6 @@ def _digest_of(source: Path, store: Path) -> str:
     digest = sha256_of(source)
     write_json(memory, {**facts, "sha256": digest})
     return digest
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Holds a file's lock; the kernel lets go of it when the process ends, however it ends."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _entered(folder: Path) -> Path:

@@ -1,0 +1,278 @@
+"""Drawing scenes at random: where the camera, the boxes and the clutter stand.
+
+A *look* is what the frames of a sequence share; a *scene* is one frame. Both are drawn from a
+generator that the caller seeds, so the order of the draws is part of the format: change it, and
+the renderer's look has another number.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from automl.data.geometry import Array, Intrinsics, rotation_about_y
+from automl.data.synth.bodies import Body, Camera, LabelledBox, Prism
+from automl.data.synth.request import IMAGE_SIZE, Difficulty, Span, SynthRequest
+from automl.data.synth.shapes import size_of
+from automl.data.synth.visibility import visibilities
+from automl.errors import FixInput
+
+__all__ = ["Look", "Scene", "draw_look", "draw_scene"]
+
+_FOCAL_PX: Final = Span(640, 685)
+"""Focal lengths of phones, at the size of the stored image."""
+_TRIES: Final = 200
+_LEAST_VISIBLE: Final = 0.3
+_MARGIN_PX: Final = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What the frames of one sequence share.
+
+    Attributes:
+        intrinsics: Of the camera.
+        scale: (3,) edge lengths of the boxes in metres.
+        texture_set: Colour scheme of the first box.
+        background: Kind of ground and backdrop.
+        palette: (6, 3) colours of ground and backdrop: blue, green, red in 0 to 255.
+        to_light: (3,) unit vector towards the light, in the world.
+        brightness: Factor on all light.
+    """
+
+    intrinsics: Intrinsics
+    scale: Array
+    texture_set: int
+    background: str
+    palette: Array
+    to_light: Array
+    brightness: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One frame.
+
+    Attributes:
+        camera: Where it is seen from.
+        boxes: The labelled objects.
+        visible: Share of each that can be seen, in [0, 1].
+        clutter: Bodies without a label.
+    """
+
+    camera: Camera
+    boxes: tuple[LabelledBox, ...]
+    visible: tuple[float, ...]
+    clutter: tuple[Prism, ...]
+
+
+def draw_look(rng: np.random.Generator, request: SynthRequest) -> Look:
+    """The look of one sequence."""
+    hard = request.difficulty
+    width, height = IMAGE_SIZE
+    focal = _uniform(rng, _FOCAL_PX)
+    centre = rng.uniform(-6, 6, 2)
+    intrinsics = Intrinsics(focal, focal, width / 2 + centre[0], height / 2 + centre[1])
+    change = 1 + hard.size_variation * rng.uniform(-1, 1, 3)
+    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.3)
+    flat = np.cos(elevation)
+    return Look(
+        intrinsics=intrinsics,
+        scale=np.array(size_of(request.category)) * change,
+        texture_set=int(rng.integers(hard.texture_sets)),
+        background=hard.backgrounds[int(rng.integers(len(hard.backgrounds)))],
+        palette=_palette(rng),
+        to_light=np.array([flat * np.sin(azimuth), np.sin(elevation), flat * np.cos(azimuth)]),
+        brightness=_uniform(rng, hard.light),
+    )
+
+
+def draw_scene(rng: np.random.Generator, look: Look, hard: Difficulty) -> Scene:
+    """One frame of a sequence.
+
+    Raises:
+        FixInput: The difficulty leaves no place where the first object can be seen.
+    """
+    cut = bool(rng.random() < hard.truncation)
+    hidden = bool(rng.random() < hard.occlusion)
+    for attempt in range(_TRIES):
+        if attempt == _TRIES // 2:
+            cut = hidden = False
+        scene = _Composer(rng, look, hard).compose(cut=cut, hidden=hidden)
+        if scene is not None:
+            return scene
+    raise FixInput(
+        "a difficulty leaves room for an object that can be seen",
+        got=f"none in {_TRIES} tries",
+        fix="let the camera stand further away, or the object nearer to the middle",
+    )
+
+
+class _Composer:
+    """Draws the parts of one scene; the first object stands at the world's origin."""
+
+    def __init__(self, rng: np.random.Generator, look: Look, hard: Difficulty) -> None:
+        self.rng = rng
+        self.look = look
+        self.hard = hard
+        self.diagonal = float(np.linalg.norm(look.scale))
+        self.heading = float(rng.uniform(0, 2 * np.pi))
+
+    def compose(self, *, cut: bool, hidden: bool) -> Scene | None:
+        """A scene, or None if the first object would not be seen as asked."""
+        first = self._box((0.0, 0.0), self.look.texture_set)
+        camera = self._camera(first, cut=cut)
+        if _is_whole(camera, first) == cut or not _is_centred(camera, first):
+            return None
+        boxes = [first, *self._further_boxes(first, camera)]
+        clutter = list(self._clutter(boxes, camera, hidden=hidden))
+        visible = visibilities(camera, boxes, clutter)
+        if visible[0] < _LEAST_VISIBLE:
+            return None
+        return Scene(camera, tuple(boxes), visible, tuple(clutter))
+
+    def _camera(self, first: LabelledBox, *, cut: bool) -> Camera:
+        elevation = np.radians(_uniform(self.rng, self.hard.elevation_deg))
+        distance = _uniform(self.rng, self.hard.distance) * self.diagonal
+        direction = self._outward(0.0) * np.cos(elevation) + (0, np.sin(elevation), 0)
+        roll = np.radians(_uniform(self.rng, self.hard.roll_deg))
+        rotation = _turn_to(self._aim(cut=cut)) @ _roll(roll) @ _look_along(-direction)
+        position = first.middle + distance * direction
+        return Camera(self.look.intrinsics, IMAGE_SIZE, rotation, position)
+
+    def _aim(self, *, cut: bool) -> Array:
+        """(3,): the ray, in the OpenCV camera frame, on which the first object's centre lies."""
+        off = self.hard.off_centre * self.rng.uniform(-1, 1, 2)
+        if cut:
+            axis = int(self.rng.integers(2))
+            off[axis] = self.rng.choice([-1, 1]) * self.rng.uniform(0.6, 0.98)
+        camera = self.look.intrinsics
+        pixel = (1 + off) * IMAGE_SIZE / 2
+        return np.array(
+            [(pixel[0] - camera.cx) / camera.fx, (pixel[1] - camera.cy) / camera.fy, 1]
+        )
+
+    def _box(self, place: tuple[float, float], texture_set: int) -> LabelledBox:
+        yaw = self.heading + np.radians(_uniform(self.rng, self.hard.yaw_deg))
+        return LabelledBox(self.look.scale, place, float(yaw), texture_set)
+
+    def _further_boxes(self, first: LabelledBox, camera: Camera) -> Iterator[LabelledBox]:
+        wanted = _whole_number(self.rng, self.hard.objects) - 1
+        placed: list[LabelledBox] = [first]
+        for _ in range(12 * wanted):
+            if len(placed) > wanted:
+                return
+            angle, far = self.rng.uniform(0, 2 * np.pi), self.rng.uniform(0.5, 2.2)
+            texture_set = int(self.rng.integers(self.hard.texture_sets))
+            box = self._box(self._place(angle, far), texture_set)
+            cut = bool(self.rng.random() < self.hard.truncation)
+            seen = _is_centred(camera, box) and (cut or _is_whole(camera, box))
+            if seen and all(box.clears(other) for other in placed):
+                placed.append(box)
+                yield box
+
+    def _clutter(
+        self, boxes: list[LabelledBox], camera: Camera, *, hidden: bool
+    ) -> Iterator[Prism]:
+        placed: list[Body] = list(boxes)
+        wanted = [False] * _whole_number(self.rng, self.hard.clutter) + [True] * hidden
+        for before in wanted:
+            for _ in range(6):
+                prism = self._occluder(boxes[0]) if before else self._bystander()
+                far_enough = camera.depths(prism.vertices).min() > 0.3 * self.diagonal
+                if far_enough and all(prism.clears(other) for other in placed):
+                    placed.append(prism)
+                    yield prism
+                    break
+
+    def _bystander(self) -> Prism:
+        """A body on the far side of the first object, where it can hide nothing but others."""
+        angle = np.pi + self.rng.uniform(-1.4, 1.4)
+        place = self._place(angle, self.rng.uniform(0.5, 3.0))
+        return self._prism(place, self.rng.uniform(0.08, 0.3), self.rng.uniform(0.15, 0.9))
+
+    def _occluder(self, first: LabelledBox) -> Prism:
+        """A body on the camera's side of the first object, in front of a part of it."""
+        radius = self.rng.uniform(0.08, 0.22)
+        gap = first.radius / self.diagonal + radius + self.rng.uniform(0.02, 0.25)
+        place = self._place(self.rng.uniform(-0.7, 0.7), gap)
+        return self._prism(place, radius, self.rng.uniform(0.2, 0.6))
+
+    def _prism(self, place: tuple[float, float], radius: float, height: float) -> Prism:
+        sides = int(self.rng.choice([3, 4, 4, 6, 16, 16]))
+        colour = _colour(self.rng, Span(0.1, 0.9), Span(60, 240))
+        return Prism(place, radius * self.diagonal, height * self.diagonal, sides, colour)
+
+    def _place(self, angle: float, far: float) -> tuple[float, float]:
+        """A place on the ground, x and z; at angle 0 it lies towards the camera."""
+        x, _, z = far * self.diagonal * self._outward(angle)
+        return float(x), float(z)
+
+    def _outward(self, angle: float) -> Array:
+        """(3,): the level unit vector at an angle from the direction towards the camera."""
+        turned: Array = rotation_about_y(self.heading + angle)[:, 2]
+        return turned
+
+
+def _is_whole(camera: Camera, box: LabelledBox) -> bool:
+    """Whether every corner lies inside the image, off its border."""
+    pixels = camera.pixels(box.vertices)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    return bool((low >= _MARGIN_PX).all() and (high <= np.array(IMAGE_SIZE) - _MARGIN_PX).all())
+
+
+def _is_centred(camera: Camera, box: LabelledBox) -> bool:
+    """Whether the box stands before the camera and its centre lies inside the image."""
+    if camera.depths(box.vertices).min() < 0.3 * float(np.linalg.norm(box.scale)):
+        return False
+    centre = camera.pixels(box.middle[None])[0]
+    return bool((centre > 0).all() and (centre < IMAGE_SIZE).all())
+
+
+def _look_along(direction: Array) -> Array:
+    """(3, 3): from the world to the OpenCV frame of a level camera that looks along a vector."""
+    right = np.cross(direction, (0.0, 1.0, 0.0))
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(direction, right), direction])
+
+
+def _roll(angle: float) -> Array:
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _turn_to(ray: Array) -> Array:
+    """(3, 3): a rotation that takes the z axis to a ray, first about x, then about y."""
+    x, y, z = ray / np.linalg.norm(ray)
+    pitch = -np.arcsin(y)
+    cos, sin = np.cos(pitch), np.sin(pitch)
+    about_x = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+    turn: Array = rotation_about_y(float(np.arctan2(x, z))) @ about_x
+    return turn
+
+
+def _palette(rng: np.random.Generator) -> Array:
+    """(6, 3): three muted colours of the ground, then three of the backdrop."""
+    ground = _colour(rng, Span(0.0, 0.35), Span(70, 215))
+    backdrop = _colour(rng, Span(0.0, 0.35), Span(70, 215))
+    shifts = rng.uniform(-22, 22, (6, 1)) + rng.uniform(-8, 8, (6, 3))
+    palette: Array = np.clip(np.stack([ground] * 3 + [backdrop] * 3) + shifts, 0, 255)
+    return palette
+
+
+def _colour(rng: np.random.Generator, saturation: Span, value: Span) -> Array:
+    """(3,): blue, green, red in 0 to 255, of a random hue."""
+    hue = rng.uniform(0, 3) + np.arange(3)
+    wave = np.clip(np.abs((hue % 3) - 1.5) * 2 - 0.5, 0, 1)
+    strength = _uniform(rng, saturation)
+    colour: Array = _uniform(rng, value) * (1 - strength * wave)
+    return colour
+
+
+def _uniform(rng: np.random.Generator, span: Span) -> float:
+    return float(rng.uniform(span.low, span.high))
+
+
+def _whole_number(rng: np.random.Generator, span: Span) -> int:
+    return int(rng.integers(int(span.low), int(span.high) + 1))
