@@ -1,0 +1,233 @@
+"""What follows from the trials of a study: incumbents, winner, failures, cost.
+
+Pure functions of trial reports. Only usable trials are ranked: the value of a pruned trial belongs
+to an earlier epoch and is never compared with that of a finished one.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeGuard
+
+from automl.reports.advice import ADVICE
+from automl.reports.model import (
+    ONE_SEED,
+    AttemptSpan,
+    Change,
+    Cost,
+    EdgeHint,
+    FailureGroup,
+    IncumbentPoint,
+    TrialReport,
+    Winner,
+)
+from automl.skill.tree import ParamValue
+from automl.space.model import Parameter, SearchSpace
+from automl.study.config import Objective
+from automl.study.records import FailureClass, TrialState
+
+__all__ = [
+    "best_trial",
+    "cost_of",
+    "count_states",
+    "dimensions_of",
+    "edge_hints",
+    "group_failures",
+    "incumbents_of",
+    "is_number",
+    "moment",
+    "position",
+    "setting",
+    "winner_of",
+]
+
+_NEAR_EDGE = 0.05
+
+
+def count_states(trials: Sequence[TrialReport]) -> dict[TrialState, int]:
+    """How many trials are in each state, in the states' own order, empty states left out."""
+    counts = Counter(trial.record.state for trial in trials)
+    return {state: counts[state] for state in TrialState if counts[state]}
+
+
+def best_trial(trials: Sequence[TrialReport], objective: Objective) -> TrialReport | None:
+    """The usable trial with the best value; the earlier one of equals."""
+    usable = [trial for trial in trials if trial.record.is_usable]
+    return min(usable, key=lambda trial: objective.loss(_value(trial)), default=None)
+
+
+def _value(trial: TrialReport) -> float:
+    return math.nan if trial.record.best_value is None else trial.record.best_value
+
+
+def winner_of(
+    trials: Sequence[TrialReport], space: SearchSpace, objective: Objective
+) -> Winner | None:
+    """The best usable trial against trial 0, without the paths; None if no trial is usable."""
+    best = best_trial(trials, objective)
+    if best is None:
+        return None
+    first = next((t for t in trials if t.number == 0 and t.record.is_usable), None)
+    baseline = None if first is None else first.record.best_value
+    value = _value(best)
+    return Winner(
+        number=best.number,
+        value=value,
+        epoch=best.record.best_epoch,
+        last_value=best.last_value,
+        baseline=baseline,
+        difference=None if baseline is None else value - baseline,
+        note=_note(best.number, baseline),
+        changes=_changes(best, trials, space),
+        checkpoint=best.record.checkpoint or "",
+    )
+
+
+def _note(number: int, baseline: float | None) -> str:
+    if number == 0:
+        return "the default settings were not beaten"
+    if baseline is None:
+        return "trial 0 has no value to compare with"
+    return ONE_SEED
+
+
+def _changes(
+    best: TrialReport, trials: Sequence[TrialReport], space: SearchSpace
+) -> tuple[Change, ...]:
+    first = next((trial for trial in trials if trial.number == 0), None)
+    base: dict[str, ParamValue] = {p.key: p.default for p in space.parameters}
+    if first is not None:
+        base |= first.record.params
+    params = best.record.params
+    keys = [key for key in space.keys if key in params]
+    keys += sorted(set(params) - set(keys))
+    return tuple(
+        Change(key, base.get(key), params[key]) for key in keys if base.get(key) != params[key]
+    )
+
+
+def incumbents_of(
+    trials: Sequence[TrialReport], objective: Objective
+) -> tuple[IncumbentPoint, ...]:
+    """Each usable trial in the order in which they ended, with the best value by then."""
+    ended = [trial for trial in trials if trial.record.state.is_finished]
+    ended.sort(key=lambda trial: (trial.ended_at, trial.number))
+    points: list[IncumbentPoint] = []
+    best: float | None = None
+    spent_s = 0.0
+    for trial in ended:
+        spent_s += trial.record.seconds
+        if not trial.record.is_usable:
+            continue
+        value = _value(trial)
+        best = value if best is None or objective.is_better(value, best) else best
+        points.append(IncumbentPoint(trial.number, value, best, spent_s))
+    return tuple(points)
+
+
+def group_failures(trials: Sequence[TrialReport]) -> tuple[FailureGroup, ...]:
+    """The failed trials by class, the class that cost most time first."""
+    by_class: dict[FailureClass, list[TrialReport]] = defaultdict(list)
+    for trial in trials:
+        if trial.record.state is TrialState.FAILED:
+            by_class[trial.record.failure or FailureClass.UNKNOWN].append(trial)
+    groups = [_group(failure, members) for failure, members in by_class.items()]
+    return tuple(sorted(groups, key=lambda group: (-group.seconds, -len(group.numbers))))
+
+
+def _group(failure: FailureClass, members: Sequence[TrialReport]) -> FailureGroup:
+    return FailureGroup(
+        failure=failure,
+        numbers=tuple(trial.number for trial in members),
+        seconds=sum(trial.record.seconds for trial in members),
+        gpu_seconds=sum(trial.record.gpu_seconds for trial in members),
+        example=next((t.record.evidence for t in members if t.record.evidence), ""),
+        advice=ADVICE[failure],
+    )
+
+
+def cost_of(trials: Sequence[TrialReport]) -> Cost:
+    """Training and GPU time over all attempts, in total and by the trials' states."""
+    seconds: dict[TrialState, float] = defaultdict(float)
+    gpu_seconds: dict[TrialState, float] = defaultdict(float)
+    for trial in trials:
+        seconds[trial.record.state] += trial.record.seconds
+        gpu_seconds[trial.record.state] += trial.record.gpu_seconds
+    return Cost(
+        wall_s=_covered([span for trial in trials for span in trial.attempts]),
+        seconds=sum(seconds.values()),
+        gpu_seconds=sum(gpu_seconds.values()),
+        seconds_by_state=dict(seconds),
+        gpu_seconds_by_state=dict(gpu_seconds),
+    )
+
+
+def moment(text: str) -> datetime | None:
+    """The moment an ISO 8601 text names, or None if it names none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _covered(spans: Sequence[AttemptSpan]) -> float:
+    """Seconds covered by at least one span; spans without both moments add nothing."""
+    pairs = [(moment(span.started_at), moment(span.ended_at)) for span in spans]
+    known = sorted((start, end) for start, end in pairs if start is not None and end is not None)
+    covered = 0.0
+    reached: datetime | None = None
+    for start, end in known:
+        begin = start if reached is None else max(start, reached)
+        covered += max(0.0, (end - begin).total_seconds())
+        reached = end if reached is None else max(reached, end)
+    return covered
+
+
+def dimensions_of(space: SearchSpace) -> tuple[Parameter, ...]:
+    """The searched dimensions in order: each parameter, or each element of a list."""
+    return tuple(one for parameter in space.parameters for one in parameter.dimensions)
+
+
+def setting(params: Mapping[str, ParamValue], key: str) -> ParamValue:
+    """The value of a dimension; ``a.b[1]`` is an element of the list ``a.b``; None if absent."""
+    if key in params:
+        return params[key]
+    name, _, index = key.removesuffix("]").rpartition("[")
+    whole = params.get(name)
+    if not isinstance(whole, list) or not index.isdigit() or int(index) >= len(whole):
+        return None
+    element: ParamValue = whole[int(index)]
+    return element
+
+
+def position(parameter: Parameter, value: ParamValue) -> float | None:
+    """Where a number lies in its range, 0 at the low end and 1 at the high end, on its scale.
+
+    None for a categorical, for a range of one point, and for what is no number.
+    """
+    low, high = parameter.low, parameter.high
+    if not (is_number(low) and is_number(high) and is_number(value)) or not low < high:
+        return None
+    if not parameter.log:
+        return float((value - low) / (high - low))
+    return math.log(value / low) / math.log(high / low) if min(low, value) > 0 else None
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it can stand on a numeric axis; true and false cannot."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def edge_hints(params: Mapping[str, ParamValue], space: SearchSpace) -> tuple[EdgeHint, ...]:
+    """The ranges at whose ends the given parameters lie."""
+    hints = (_edge(one, setting(params, one.key)) for one in dimensions_of(space))
+    return tuple(hint for hint in hints if hint is not None)
+
+
+def _edge(parameter: Parameter, value: ParamValue) -> EdgeHint | None:
+    place = position(parameter, value)
+    if place is None or not is_number(value) or _NEAR_EDGE < place < 1 - _NEAR_EDGE:
+        return None
+    side, bound = ("low", parameter.low) if place <= 0.5 else ("high", parameter.high)
+    return EdgeHint(parameter.key, side, float(bound), float(value))

@@ -1,0 +1,346 @@
+"""What a report shows, as plain values; every format is rendered from one ``Summary``.
+
+Nothing here reads a file or a clock: ``automl.reports.summary`` fills these values from a study
+folder, and the formats only lay them out. Seconds are wall seconds unless a name says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl.reports.strict import strict_json
+from automl.skill.tree import ParamValue
+from automl.space.model import SearchSpace
+from automl.study.config import Objective, StudyConfig
+from automl.study.records import (
+    FailureClass,
+    Measurement,
+    OutcomeState,
+    TrialRecord,
+    TrialState,
+)
+from automl.study.state import StudyStatus
+
+__all__ = [
+    "ONE_SEED",
+    "SCHEMA",
+    "AttemptSpan",
+    "Change",
+    "Command",
+    "Cost",
+    "EdgeHint",
+    "FailureGroup",
+    "IncumbentPoint",
+    "Summary",
+    "TrialReport",
+    "Winner",
+]
+
+SCHEMA = "automl.report/1"
+ONE_SEED = "one seed: not separable from noise"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSpan:
+    """When one attempt ran, as its ``outcome.json`` tells it.
+
+    Attributes:
+        attempt: The attempt's number, from 1.
+        state: How it ended.
+        started_at: ISO 8601, UTC.
+        ended_at: ISO 8601, UTC.
+        seconds: Its wall time.
+        gpu_seconds: Wall time multiplied by the GPUs it held.
+        failure: Class of its failure, if it failed.
+        evidence: One line that shows why it ended as it did.
+    """
+
+    attempt: int
+    state: OutcomeState
+    started_at: str
+    ended_at: str
+    seconds: float
+    gpu_seconds: float
+    failure: FailureClass | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialReport:
+    """One trial: its record in the storage and what its folder adds.
+
+    Attributes:
+        record: The trial as the storage knows it.
+        measurements: Every metric by epoch. Where the folder is silent (the trial still runs)
+            the objective alone, with an ``elapsed_s`` of NaN.
+        attempts: The attempts that have ended, in order.
+        folder: The trial's folder relative to the study folder.
+    """
+
+    record: TrialRecord
+    measurements: tuple[Measurement, ...] = ()
+    attempts: tuple[AttemptSpan, ...] = ()
+    folder: str = ""
+
+    @property
+    def number(self) -> int:
+        """The trial's number, from 0."""
+        return self.record.number
+
+    @property
+    def last_epoch(self) -> int | None:
+        """The newest epoch with an objective value."""
+        return max(self.record.values, default=None)
+
+    @property
+    def last_value(self) -> float | None:
+        """The objective at the newest epoch; the best epoch is the optimistic choice beside it."""
+        last = self.last_epoch
+        return None if last is None else self.record.values[last]
+
+    @property
+    def ended_at(self) -> str:
+        """When its last attempt ended; empty while none has."""
+        return self.attempts[-1].ended_at if self.attempts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One parameter in which the winner differs from trial 0."""
+
+    key: str
+    base: ParamValue
+    value: ParamValue
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The best usable trial, measured against trial 0.
+
+    Attributes:
+        number: Its number.
+        value: The objective at its best epoch.
+        epoch: That epoch, zero-based.
+        last_value: The objective at its last epoch.
+        baseline: The objective of trial 0 at its own best epoch; None if trial 0 has none.
+        difference: ``value - baseline``, in the metric's own direction.
+        note: What keeps a reader from taking the difference for more than it is.
+        changes: The parameters that differ from trial 0's, in the order of the space.
+        spec: Its complete spec, relative to the study folder; empty if the file is gone.
+        checkpoint: Checkpoint of its best epoch, relative to the study folder; empty if none.
+    """
+
+    number: int
+    value: float
+    epoch: int | None
+    last_value: float | None
+    baseline: float | None
+    difference: float | None
+    note: str
+    changes: tuple[Change, ...] = ()
+    spec: str = ""
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncumbentPoint:
+    """One usable trial on the way to the winner.
+
+    Attributes:
+        number: The trial that ended.
+        value: Its own best value.
+        best: The best value of all that had ended by then.
+        spent_s: Training seconds of all trials, usable or not, that had ended by then.
+    """
+
+    number: int
+    value: float
+    best: float
+    spent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """All trials that failed for one reason.
+
+    Attributes:
+        failure: The class.
+        numbers: The trials.
+        seconds: Training time lost with them.
+        gpu_seconds: GPU time lost with them.
+        example: The evidence line of the first of them.
+        advice: What usually mends this class.
+    """
+
+    failure: FailureClass
+    numbers: tuple[int, ...]
+    seconds: float
+    gpu_seconds: float
+    example: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the study took.
+
+    Attributes:
+        wall_s: Time during which at least one attempt ran; pauses between drivers do not count.
+        seconds: Training time of all trials added up.
+        gpu_seconds: GPU time of all trials added up.
+        seconds_by_state: Training time by the state the trials are in.
+        gpu_seconds_by_state: GPU time by that state.
+    """
+
+    wall_s: float = 0.0
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
+    gpu_seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeHint:
+    """The winner lies within 5 % of an end of a parameter's range, on the range's own scale."""
+
+    key: str
+    side: str
+    bound: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line that is ready to use, and what it is for."""
+
+    purpose: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything a report shows; a pure function of the study folder.
+
+    Attributes:
+        folder: The study folder, as it was given to the reader.
+        config: What was asked.
+        space: What was searched, what was not and why.
+        status: Where the study stands.
+        stop_reason: Why it ended or was stopped, if the driver said so.
+        trials: By number.
+        counts: Number of trials by state; states without a trial are left out.
+        winner: The best usable trial; None if there is none.
+        incumbents: Usable trials in the order in which they ended.
+        failures: By class, the costliest first.
+        cost: Time spent.
+        edges: Ranges that the winner presses against.
+        provenance: Versions, hashes, host, as the study wrote them; empty if it did not.
+        commands: Ready command lines.
+        notes: What could not be read, in words.
+    """
+
+    folder: Path
+    config: StudyConfig
+    space: SearchSpace
+    status: StudyStatus
+    stop_reason: str = ""
+    trials: tuple[TrialReport, ...] = ()
+    counts: Mapping[TrialState, int] = field(default_factory=dict)
+    winner: Winner | None = None
+    incumbents: tuple[IncumbentPoint, ...] = ()
+    failures: tuple[FailureGroup, ...] = ()
+    cost: Cost = Cost()
+    edges: tuple[EdgeHint, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    commands: tuple[Command, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.config.name
+
+    @property
+    def objective(self) -> Objective:
+        """The metric and its direction."""
+        return self.config.objective
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether a script made the numbers up, so that no claim may rest on them."""
+        return self.config.trainer == "scripted"
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the policy was on; off is one direct training."""
+        return self.config.policy == "on"
+
+    @property
+    def n_finished(self) -> int:
+        """Trials that have ended in whatever way."""
+        return sum(n for state, n in self.counts.items() if state.is_finished)
+
+    @property
+    def n_usable(self) -> int:
+        """Trials that a rank may be built on."""
+        return sum(trial.record.is_usable for trial in self.trials)
+
+    @property
+    def n_asked(self) -> int:
+        """Trials that were asked for; one for a direct training."""
+        return self.config.limits.trials if self.is_search else 1
+
+    @property
+    def baseline(self) -> TrialReport | None:
+        """Trial 0: the default that every claim is measured against; None if not usable."""
+        first = self.trial(0)
+        return first if first is not None and first.record.is_usable else None
+
+    @property
+    def param_keys(self) -> tuple[str, ...]:
+        """The searched keys in the order of the space, then whatever else a trial had."""
+        known = self.space.keys
+        seen = {key for trial in self.trials for key in trial.record.params}
+        return known + tuple(sorted(seen - set(known)))
+
+    def trial(self, number: int) -> TrialReport | None:
+        """The trial of that number, or None."""
+        return next((trial for trial in self.trials if trial.number == number), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``report.json``: strict JSON, each null of ours with its reason."""
+        content = {
+            "schema": SCHEMA,
+            "study": self.name,
+            "fake": self.is_fake,
+            "status": self.status,
+            "stop_reason": self.stop_reason,
+            "policy": {"value": self.config.policy, "source": self.config.policy_source},
+            "objective": asdict(self.objective),
+            "counts": self.counts,
+            "winner": None if self.winner is None else asdict(self.winner),
+            "incumbents": [asdict(point) for point in self.incumbents],
+            "trials": [_trial_json(trial) for trial in self.trials],
+            "failures": [asdict(group) for group in self.failures],
+            "cost": asdict(self.cost),
+            "space": self.space.to_json(),
+            "edges": [asdict(hint) for hint in self.edges],
+            "commands": [asdict(command) for command in self.commands],
+            "config": self.config.to_json(),
+            "provenance": self.provenance,
+            "notes": self.notes,
+        }
+        value, reasons = strict_json(content)
+        return {**value, "nulls": reasons}
+
+
+def _trial_json(trial: TrialReport) -> dict[str, Any]:
+    return {
+        **asdict(trial.record),
+        "last_epoch": trial.last_epoch,
+        "last_value": trial.last_value,
+        "folder": trial.folder,
+        "measurements": [asdict(measurement) for measurement in trial.measurements],
+        "attempts_ended": [asdict(span) for span in trial.attempts],
+    }

@@ -1,0 +1,142 @@
+"""What mattered: each parameter against the objective, and importance where n allows it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from automl.reports import words
+from automl.reports.derive import dimensions_of, is_number, setting
+from automl.reports.importance import Importance
+from automl.reports.model import Summary, TrialReport
+from automl.reports.theme import BLUE, INK, ORANGE, SKY, VERMILLION, Figure, safe, styled
+from automl.skill.tree import ParamValue
+from automl.space.model import Kind, Parameter
+from automl.study.records import TrialState
+
+__all__ = ["importance_figure", "slice_figure"]
+
+_COLUMNS = 3
+
+
+def slice_figure(summary: Summary) -> Figure | None:
+    """One panel a searched parameter; None without a parameter or without a usable trial."""
+    parameters = dimensions_of(summary.space)
+    usable = [trial for trial in summary.trials if trial.record.is_usable]
+    if not parameters or not usable:
+        return None
+    names = words.short_names([parameter.key for parameter in parameters])
+    columns = min(_COLUMNS, len(parameters))
+    rows = math.ceil(len(parameters) / columns)
+    plot = make_subplots(
+        rows=rows, cols=columns, shared_yaxes=True, horizontal_spacing=0.05,
+        vertical_spacing=min(0.25, 0.9 / rows * 0.35),
+    )  # fmt: skip
+    failed = [t for t in summary.trials if t.record.state is TrialState.FAILED]
+    for i, parameter in enumerate(parameters):
+        row, column = divmod(i, columns)
+        for trace in _panel(summary, parameter, usable, failed):
+            trace.update(showlegend=i == 0)
+            plot.add_trace(trace, row=row + 1, col=column + 1)
+    styled(plot, 90 + 250 * rows)
+    for i, parameter in enumerate(parameters):
+        row, column = divmod(i, columns)
+        title = f"{safe(names[parameter.key])} (n = {_tried(usable, parameter.key)})"
+        plot.update_xaxes(title=title, type=_axis(parameter), row=row + 1, col=column + 1)
+    plot.update_yaxes(title=summary.objective.metric, col=1)
+    return Figure("slices", "Each parameter against the objective", _CAPTION, plot)
+
+
+_CAPTION = (
+    "Usable trials at their best epoch. The other parameters vary too, so a trend is a hint and "
+    "no effect. Crosses at the foot: trials that failed. Pruned trials are left out, because "
+    "their values belong to earlier epochs."
+)
+
+
+def _tried(trials: Sequence[TrialReport], key: str) -> int:
+    return sum(setting(trial.record.params, key) is not None for trial in trials)
+
+
+def _axis(parameter: Parameter) -> str:
+    if parameter.kind is Kind.CATEGORICAL:
+        return "category"
+    return "log" if parameter.log else "linear"
+
+
+def _panel(
+    summary: Summary,
+    parameter: Parameter,
+    usable: Sequence[TrialReport],
+    failed: Sequence[TrialReport],
+) -> list[Any]:
+    winner = summary.winner.number if summary.winner is not None else -1
+    rest = [t for t in usable if t.number not in (winner, 0)]
+    kinds = (
+        (rest, "usable trial", {"color": SKY, "size": 8, "line": {"color": BLUE, "width": 1}}),
+        ([t for t in usable if t.number == 0 and winner != 0], "default (trial 0)", _DEFAULT),
+        ([t for t in usable if t.number == winner], "winner", _WINNER),
+    )
+    traces = [_points(trials, parameter, name, mark) for trials, name, mark in kinds]
+    values = [t.record.best_value for t in usable if t.record.best_value is not None]
+    foot = min(values) - 0.06 * ((max(values) - min(values)) or 1.0)
+    crosses = _points(failed, parameter, "failed", _FAILED)
+    crosses.update(y=[foot] * len(crosses.x))
+    return [trace for trace in (*traces, crosses) if len(trace.x)]
+
+
+_DEFAULT = {"color": INK, "size": 11, "symbol": "diamond"}
+_WINNER = {"color": ORANGE, "size": 15, "symbol": "star", "line": {"color": INK, "width": 1}}
+_FAILED = {"color": VERMILLION, "size": 8, "symbol": "x-thin-open"}
+
+
+def _points(
+    trials: Sequence[TrialReport], parameter: Parameter, name: str, mark: dict[str, Any]
+) -> Any:
+    tried = [(setting(trial.record.params, parameter.key), trial) for trial in trials]
+    having = [(value, trial) for value, trial in tried if value is not None]
+    return go.Scatter(
+        x=[_place(value, parameter) for value, _ in having],
+        y=[trial.record.best_value for _, trial in having],
+        customdata=[trial.number for _, trial in having],
+        mode="markers",
+        marker=mark,
+        name=name,
+        legendgroup=name,
+        hovertemplate="trial %{customdata}<br>%{x}<br>%{y:.4f}<extra></extra>",
+    )
+
+
+def _place(value: ParamValue, parameter: Parameter) -> float | str:
+    if parameter.kind is not Kind.CATEGORICAL and is_number(value):
+        return value
+    return safe(words.param(value))
+
+
+def importance_figure(importance: Importance) -> Figure | None:
+    """Bars with 90 % intervals; None where too few trials would make them a guess."""
+    if not importance.shares:
+        return None
+    shares = sorted(importance.shares, key=lambda share: share.middle)
+    names = words.short_names([share.key for share in shares])
+    plot = go.Figure(
+        go.Bar(
+            x=[share.middle for share in shares],
+            y=[safe(names[share.key]) for share in shares],
+            orientation="h",
+            marker={"color": BLUE},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [share.high - share.middle for share in shares],
+                "arrayminus": [share.middle - share.low for share in shares],
+                "color": INK,
+            },
+            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+        )
+    )
+    styled(plot, 110 + 34 * len(shares))
+    plot.update_xaxes(title="share of importance (PED-ANOVA), 90 % bootstrap interval")
+    return Figure("importance", "Importance", importance.note, plot)

@@ -1,0 +1,125 @@
+"""Reading a study folder for a report, whatever state a crash left it in.
+
+The storage decides which trials there are and which epochs count; the attempts' ``outcome.json``
+add the other metrics and the times. A file that is missing or torn costs its own part of the
+report and a note, never the report.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from automl.errors import FixInput
+from automl.reports.model import AttemptSpan, TrialReport
+from automl.space.model import SearchSpace
+from automl.study.config import Objective
+from automl.study.folder import read_provenance, read_space
+from automl.study.layout import StudyPaths
+from automl.study.outcomes import read_outcome
+from automl.study.records import Measurement, Outcome, TrialRecord
+
+__all__ = ["Sources"]
+
+
+@dataclass(slots=True)
+class Sources:
+    """The files of one study, read on demand; what cannot be read is noted.
+
+    Attributes:
+        paths: Where the files are.
+        notes: One sentence for each file that could not be read.
+    """
+
+    paths: StudyPaths
+    notes: list[str] = field(default_factory=list)
+
+    def space(self) -> SearchSpace:
+        """The search space; an empty one if its file cannot be read."""
+        value = self._read(read_space, {})
+        if not value:
+            return SearchSpace()
+        try:
+            return SearchSpace.from_json(value)
+        except (KeyError, TypeError, ValueError) as error:
+            self.notes.append(f"{self.paths.space} could not be read: {error!r}")
+            return SearchSpace()
+
+    def provenance(self) -> dict[str, Any]:
+        """Versions, hashes, host; empty if the file cannot be read."""
+        return self._read(read_provenance, {})
+
+    def best_number(self) -> int | None:
+        """The trial whose files ``best/`` holds; None while it holds none."""
+        try:
+            value = json.loads(self.paths.best_provenance.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            self.notes.append(f"{self.paths.best_provenance} could not be read: {error}")
+            return None
+        number = value.get("trial") if isinstance(value, dict) else None
+        return number if isinstance(number, int) else None
+
+    def trial(self, record: TrialRecord, objective: Objective) -> TrialReport:
+        """A record of the storage with what the trial's folder adds to it."""
+        outcomes = self._outcomes(record.number)
+        return TrialReport(
+            record=record,
+            measurements=_measurements(record, outcomes, objective.metric),
+            attempts=tuple(_span(outcome) for outcome in outcomes),
+            folder=self.paths.relative(self.paths.trial(record.number)),
+        )
+
+    def _read(
+        self, reader: Callable[[StudyPaths], dict[str, Any]], otherwise: dict[str, Any]
+    ) -> dict[str, Any]:
+        try:
+            return reader(self.paths)
+        except FixInput as error:
+            self.notes.append(str(error))
+            return otherwise
+
+    def _outcomes(self, number: int) -> list[Outcome]:
+        outcomes = []
+        for _, attempt in self.paths.attempts(number):
+            outcome, note = read_outcome(attempt)
+            if outcome is not None:
+                outcomes.append(outcome)
+            if note:
+                self.notes.append(note)
+        return outcomes
+
+
+def _measurements(
+    record: TrialRecord, outcomes: list[Outcome], metric: str
+) -> tuple[Measurement, ...]:
+    """All metrics of the epochs that the storage counts; the newest attempt wins.
+
+    A retry may have trained an epoch anew, so an outcome's line is taken only where its objective
+    is the value in the storage. Where the storage holds no value at all (the objective was never
+    found) every line is taken: it shows which metrics there were.
+    """
+    found: dict[int, Measurement] = {}
+    for outcome in outcomes:
+        for measurement in outcome.measurements:
+            kept = record.values.get(measurement.epoch)
+            if not record.values or (kept is not None and kept == measurement.metrics.get(metric)):
+                found[measurement.epoch] = measurement
+    for epoch, value in record.values.items():
+        found.setdefault(epoch, Measurement(epoch, {metric: value}, math.nan))
+    return tuple(found[epoch] for epoch in sorted(found))
+
+
+def _span(outcome: Outcome) -> AttemptSpan:
+    return AttemptSpan(
+        attempt=outcome.attempt,
+        state=outcome.state,
+        started_at=outcome.started_at,
+        ended_at=outcome.ended_at,
+        seconds=outcome.seconds,
+        gpu_seconds=outcome.gpu_seconds,
+        failure=outcome.failure,
+        evidence=outcome.evidence,
+    )

@@ -1,0 +1,134 @@
+"""A study folder, read into a ``Summary``: the one source of every report and of the terminal.
+
+It reads, never writes, takes no lock and needs no driver, so it works beside a running study and
+on one that crashed.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from automl.reports.commands import commands_for
+from automl.reports.derive import (
+    cost_of,
+    count_states,
+    edge_hints,
+    group_failures,
+    incumbents_of,
+    winner_of,
+)
+from automl.reports.model import EdgeHint, Summary, TrialReport, Winner
+from automl.reports.sources import Sources
+from automl.space.model import SearchSpace
+from automl.study.clock import Clock, utc_now
+from automl.study.config import StudyConfig
+from automl.study.folder import read_config
+from automl.study.layout import StudyPaths
+from automl.study.lock import read_owner
+from automl.study.records import TrialRecord
+from automl.study.state import StudyState, StudyStatus, read_state
+from automl.study.storage import read_study
+from automl.study.trials import read_records
+from automl.trainers.contract import CHECKPOINT_SUFFIXES
+
+__all__ = ["read_summary"]
+
+
+def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
+    """Everything a report shows about the study in ``folder``.
+
+    Works on a study that is running, was interrupted, has no trial yet, has none that succeeded,
+    or is one direct training. Files that cannot be read are named in ``notes``.
+
+    Args:
+        folder: The study folder; the report shows it, and paths built on it, as given.
+        clock: The time of day, for telling a driver that runs from one that died.
+
+    Raises:
+        FixInput: The folder holds no readable study configuration, or its storage is broken.
+    """
+    paths = StudyPaths(folder)
+    config = read_config(paths)
+    sources = Sources(paths)
+    space = sources.space()
+    records = _records(paths, config, sources)
+    trials = tuple(sources.trial(record, config.objective) for record in records)
+    state = read_state(paths)
+    status = _status(config, trials, state, is_driven=_is_driven(paths, clock))
+    winner = _with_paths(winner_of(trials, space, config.objective), paths, sources)
+    summary = Summary(
+        folder=folder,
+        config=config,
+        space=space,
+        status=status,
+        stop_reason="" if state is None else state.reason,
+        trials=trials,
+        counts=count_states(trials),
+        winner=winner,
+        incumbents=incumbents_of(trials, config.objective),
+        failures=group_failures(trials),
+        cost=cost_of(trials),
+        edges=_edges(winner, trials, space),
+        provenance=sources.provenance(),
+        notes=tuple(sources.notes),
+    )
+    return replace(summary, commands=commands_for(summary))
+
+
+def _records(paths: StudyPaths, config: StudyConfig, sources: Sources) -> tuple[TrialRecord, ...]:
+    study = read_study(paths, config)
+    if study is None:
+        sources.notes.append("the study has no storage yet: no trial was ever asked for")
+        return ()
+    return read_records(study, config.objective)
+
+
+def _is_driven(paths: StudyPaths, clock: Clock) -> bool:
+    owner = read_owner(paths)
+    return owner is not None and owner.is_alive(clock())
+
+
+def _status(
+    config: StudyConfig,
+    trials: tuple[TrialReport, ...],
+    state: StudyState | None,
+    *,
+    is_driven: bool,
+) -> StudyStatus:
+    """The status the driver wrote, unless it died before it could write its last one."""
+    if is_driven:
+        return StudyStatus.RUNNING
+    if state is not None and state.status is not StudyStatus.RUNNING:
+        return state.status
+    asked = config.limits.trials if config.policy == "on" else 1
+    ended = sum(trial.record.state.is_finished for trial in trials)
+    return StudyStatus.FINISHED if ended >= asked else StudyStatus.INTERRUPTED
+
+
+def _edges(
+    winner: Winner | None, trials: tuple[TrialReport, ...], space: SearchSpace
+) -> tuple[EdgeHint, ...]:
+    if winner is None:
+        return ()
+    best = next(trial for trial in trials if trial.number == winner.number)
+    return edge_hints(best.record.params, space)
+
+
+def _with_paths(winner: Winner | None, paths: StudyPaths, sources: Sources) -> Winner | None:
+    """The winner with the files to use: those of ``best/`` once it holds this trial."""
+    if winner is None:
+        return None
+    attempts = [attempt for _, attempt in paths.attempts(winner.number)]
+    specs = [attempt.spec for attempt in attempts if attempt.spec.is_file()]
+    spec = paths.relative(specs[-1]) if specs else ""
+    checkpoint = winner.checkpoint
+    if checkpoint and not (paths.folder / checkpoint).is_file():
+        checkpoint = ""
+    if sources.best_number() == winner.number:
+        spec = paths.relative(paths.best_spec) if paths.best_spec.is_file() else spec
+        checkpoint = _best_checkpoint(paths) or checkpoint
+    return replace(winner, spec=spec, checkpoint=checkpoint)
+
+
+def _best_checkpoint(paths: StudyPaths) -> str:
+    files = (file for file in sorted(paths.best.iterdir()) if file.suffix in CHECKPOINT_SUFFIXES)
+    return next((paths.relative(file) for file in files if not file.is_symlink()), "")

@@ -1,0 +1,54 @@
+"""The report folder: every format of one summary, each file replaced whole."""
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from automl.files import write_bytes
+from automl.reports.html import render_html
+from automl.reports.markdown import render_markdown
+from automl.reports.model import Summary
+from automl.reports.summary import read_summary
+from automl.reports.tables import epochs_frame, trials_csv, trials_frame
+from automl.study.layout import StudyPaths
+
+__all__ = ["render_json", "write_report", "write_summary"]
+
+
+def write_report(folder: Path) -> tuple[Path, ...]:
+    """Writes the report of the study in ``folder`` and returns the files, the page first.
+
+    Raises:
+        FixInput: The folder holds no readable study.
+    """
+    return write_summary(read_summary(folder))
+
+
+def write_summary(summary: Summary) -> tuple[Path, ...]:
+    """Writes every format of a summary into the study's report folder."""
+    target = StudyPaths(summary.folder).report
+    contents = {
+        "index.html": render_html(summary),
+        "summary.md": render_markdown(summary),
+        "trials.csv": trials_csv(summary),
+        "trials.parquet": _parquet(trials_frame(summary)),
+        "epochs.parquet": _parquet(epochs_frame(summary)),
+        "report.json": render_json(summary),
+    }
+    for name, content in contents.items():
+        write_bytes(target / name, content)
+    return tuple(target / name for name in contents)
+
+
+def render_json(summary: Summary) -> bytes:
+    """``report.json``: the whole summary as strict JSON in UTF-8."""
+    text = json.dumps(summary.to_json(), indent=2, allow_nan=False, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, engine="pyarrow", index=False)
+    return buffer.getvalue()
