@@ -143,6 +143,8 @@ class StudyConfig:
         skill_dir: Absolute path of the model skill.
         policy: ``on`` (search) or ``off`` (one direct training).
         policy_source: Where the policy came from, in words for a reader.
+        searches: Whether this study searches; a skill that cannot be searched trains once even
+            with the policy on.
         objective: Metric and direction.
         data: Extracted data folders.
         overrides: Dotted spec key to value, as the user set it (typed).
@@ -173,6 +175,7 @@ class StudyConfig:
     keep: Keep = Keep.BEST
     origin: Mapping[str, str] = field(default_factory=dict)
     storage_url: str = ""
+    searches: bool = True
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -1,7 +1,8 @@
 """From the trials of an Optuna study to the study's own records."""
 
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -13,7 +14,16 @@ from automl.study import attributes
 from automl.study.config import Objective
 from automl.study.records import FailureClass, Measurement, TrialRecord, TrialState
 
-__all__ = ["best_of", "by_number", "history_of", "read_records", "record_of", "values_of"]
+__all__ = [
+    "best_of",
+    "by_number",
+    "history_of",
+    "params_of",
+    "read_records",
+    "record_of",
+    "values_in",
+    "values_of",
+]
 
 _STATES: Mapping[OptunaState, TrialState] = {
     OptunaState.WAITING: TrialState.WAITING,
@@ -80,12 +90,14 @@ def params_of(trial: FrozenTrial) -> dict[str, ParamValue]:
 
 def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:
     """Objective value by epoch, in epoch order, inherited measurements included."""
-    inherited = {
-        measurement.epoch: measurement.metrics[metric]
-        for measurement in history_of(trial)
-        if metric in measurement.metrics
-    }
+    inherited = values_in(history_of(trial), metric)
     return dict(sorted((inherited | trial.intermediate_values).items()))
+
+
+def values_in(measurements: Iterable[Measurement], metric: str) -> dict[int, float]:
+    """The finite values of a metric, by epoch; the later one of two for an epoch."""
+    values = {entry.epoch: entry.metrics.get(metric, math.nan) for entry in measurements}
+    return {epoch: value for epoch, value in values.items() if math.isfinite(value)}
 
 
 def history_of(trial: FrozenTrial) -> tuple[Measurement, ...]:

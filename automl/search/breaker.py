@@ -1,0 +1,53 @@
+"""Ending a search that fails again and again for one cause."""
+
+from dataclasses import dataclass, field
+
+from automl.study.records import FailureClass
+
+__all__ = ["Breaker"]
+
+# A share is told only of this many ends or more: before, one accident would be a third of all.
+_SHARE_AFTER = 6
+_SHARE = 0.5
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Watches how trials end, one after the other, since this driver began.
+
+    Ends of an earlier driver do not count: whoever resumes has seen them, and may have mended
+    their cause.
+
+    Attributes:
+        same_failures: Ends in a row with one failure class that break the search; 0 for never.
+    """
+
+    same_failures: int
+    _ends: list[FailureClass | None] = field(default_factory=list)
+
+    def observe(self, failure: FailureClass | None) -> str | None:
+        """Takes note of how a trial ended.
+
+        Args:
+            failure: Its class; None for a trial that did not fail.
+
+        Returns:
+            Why the search must end, as a sentence; None if it goes on.
+        """
+        self._ends.append(failure)
+        return self._in_a_row() or self._share()
+
+    def _in_a_row(self) -> str | None:
+        last = self._ends[-self.same_failures :] if self.same_failures else []
+        if not last or len(last) < self.same_failures or last[0] is None:
+            return None
+        if any(failure is not last[0] for failure in last):
+            return None
+        return f"{self.same_failures} trials in a row failed with the class {last[0]}"
+
+    def _share(self) -> str | None:
+        failed = [failure for failure in self._ends if failure is not None]
+        if len(self._ends) < _SHARE_AFTER or len(failed) < _SHARE * len(self._ends):
+            return None
+        classes = ", ".join(f"{failed.count(word)} {word}" for word in dict.fromkeys(failed))
+        return f"{len(failed)} of {len(self._ends)} trials failed ({classes})"

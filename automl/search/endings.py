@@ -1,0 +1,124 @@
+"""How the end of an attempt is entered, so that sampler, records and resume all read it right.
+
+=============  ======================  =======================================================
+outcome        told to Optuna          why
+=============  ======================  =======================================================
+ok             COMPLETE, best value    the checkpoint of that epoch is the trial's result
+pruned         PRUNED                  the samplers read its values so far
+failed, by     COMPLETE, worst value   the samplers must not propose the like again, and they do
+the config                             not see FAIL; the failure class marks it as no measurement
+failed, else   FAIL                    the configuration may be good: nothing to learn
+interrupted    FAIL, after the next    the trial is not over
+               attempt was queued
+=============  ======================  =======================================================
+"""
+
+import logging
+from dataclasses import replace
+
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from automl.search.ledger import Ledger, Ticket, continued
+from automl.study import attributes
+from automl.study.config import Objective
+from automl.study.records import FailureClass, Outcome, OutcomeState
+from automl.study.trials import best_of, values_in
+
+__all__ = ["Endings"]
+
+_log = logging.getLogger(__name__)
+
+
+class Endings:
+    """Enters outcomes.
+
+    Args:
+        ledger: The study's trials.
+        objective: Whose best value is told.
+    """
+
+    def __init__(self, ledger: Ledger, objective: Objective) -> None:
+        self._ledger = ledger
+        self._objective = objective
+
+    def enter(self, outcome: Outcome) -> Outcome | None:
+        """Enters how an attempt ended.
+
+        Returns:
+            The outcome as it counts; None if the attempt had ended already, which changes nothing.
+
+        Raises:
+            ValueError: The trial was never asked for.
+        """
+        trial = self._ledger.latest(outcome.number)
+        if trial is None:
+            raise ValueError(f"trial {outcome.number} was never asked for")
+        attempt = trial.user_attrs.get(attributes.ATTEMPT)
+        if attempt != outcome.attempt or trial.state is not OptunaState.RUNNING:
+            _log.debug("trial %d attempt %d has ended already", outcome.number, outcome.attempt)
+            return None
+        outcome = self._checked(outcome)
+        self._ledger.report(trial, outcome.measurements)
+        self._annotate(trial, outcome)
+        self._tell(trial, outcome)
+        return outcome
+
+    def _checked(self, outcome: Outcome) -> Outcome:
+        """A training without a value of the objective did not end well, whatever it says."""
+        metric = self._objective.metric
+        if outcome.state is not OutcomeState.OK or values_in(outcome.measurements, metric):
+            return outcome
+        return replace(
+            outcome,
+            state=OutcomeState.FAILED,
+            failure=FailureClass.NO_METRIC,
+            evidence=f"the training ended without a value of {metric}",
+        )
+
+    def _annotate(self, trial: FrozenTrial, outcome: Outcome) -> None:
+        found = {
+            attributes.CHECKPOINT: outcome.checkpoint,
+            attributes.SECONDS: outcome.seconds,
+            attributes.GPU_SECONDS: outcome.gpu_seconds,
+            attributes.EXIT_CODE: outcome.exit_code,
+            attributes.EVIDENCE: outcome.evidence or None,
+            attributes.FAILURE: outcome.failure and str(outcome.failure),
+        }
+        handle = self._ledger.handle(trial)
+        for name, value in found.items():
+            if value is not None:
+                handle.set_user_attr(name, value)
+
+    def _tell(self, trial: FrozenTrial, outcome: Outcome) -> None:
+        match outcome.state:
+            case OutcomeState.OK:
+                values = values_in(outcome.measurements, self._objective.metric)
+                epoch = best_of(values, self._objective)
+                best = None if epoch is None else values[epoch]
+                self._ledger.tell(trial, OptunaState.COMPLETE, best)
+            case OutcomeState.PRUNED:
+                self._ledger.tell(trial, OptunaState.PRUNED)
+            case OutcomeState.FAILED:
+                self._tell_failed(trial, outcome)
+            case OutcomeState.INTERRUPTED:
+                self._requeue(trial, outcome)
+
+    def _tell_failed(self, trial: FrozenTrial, outcome: Outcome) -> None:
+        if outcome.failure is None or not outcome.failure.is_configs_fault:
+            self._ledger.tell(trial, OptunaState.FAIL)
+            return
+        worst = self._ledger.worst()
+        if worst is None:
+            # Nothing was ever measured: samplers rank a trial without a value last.
+            self._ledger.tell(trial, OptunaState.PRUNED)
+        else:
+            self._ledger.tell(trial, OptunaState.COMPLETE, worst)
+
+    def _requeue(self, trial: FrozenTrial, outcome: Outcome) -> None:
+        ticket = Ticket.of(trial)
+        if outcome.checkpoint is not None:
+            following = continued(trial, ticket, outcome.checkpoint, outcome.measurements)
+        else:
+            following = continued(trial, ticket, ticket.resume_from, ticket.history)
+        self._ledger.replace(trial, following, f"goes on as attempt {following.attempt}")

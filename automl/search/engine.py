@@ -1,0 +1,256 @@
+"""The search: what to start next, whether a trial goes on, and how its end is entered.
+
+The engine holds nothing that must outlive it. Every question is answered from the Optuna study, so
+a new engine over the same storage answers as the old one would have; a crash between any two of
+its writes leaves something that ``settle`` can mend.
+"""
+
+import math
+import threading
+from dataclasses import replace
+
+import optuna
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from automl.errors import ResolveConflict
+from automl.search.breaker import Breaker
+from automl.search.decision import Continue, Decision, Ended, EndedBy, Stop
+from automl.search.endings import Endings
+from automl.search.ledger import Ledger, Ticket
+from automl.search.proposals import (
+    MOST_DRAWS,
+    default_ticket,
+    n_configurations,
+    n_modelled,
+    n_tried,
+    repeated,
+)
+from automl.search.pruners import make_pruner
+from automl.search.samplers import SamplerSource
+from automl.search.settle import FindCheckpoint, ReadHistory, Settled, Settler
+from automl.skill.tree import ParamValue
+from automl.space.distributions import suggest
+from automl.space.model import SearchSpace
+from automl.study import attributes
+from automl.study.clock import Clock, utc_now
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
+from automl.study.trials import read_records, record_of
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Asks, reports and tells, over one Optuna study; may be used from several threads.
+
+    Args:
+        study: The study, of one objective; this process is its only writer.
+        space: What is searched; without parameters every trial is the default.
+        config: Objective, sampler, seed and limits.
+        clock: The time of day.
+
+    Raises:
+        FixInput: The sampler or the pruner is unknown.
+        ResolveConflict: The study was started with another search space.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: SearchSpace,
+        config: StudyConfig,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._study = study
+        self._space = space
+        self._config = config
+        self._clock = clock
+        self._guard = threading.RLock()
+        self._ledger = Ledger(study, config.objective)
+        self._endings = Endings(self._ledger, config.objective)
+        self._sampler = SamplerSource(config.search, space, config.limits.trials)
+        self._breaker = Breaker(config.limits.same_failures)
+        self._halted: Ended | None = None
+        self._live: dict[int, optuna.Trial] = {}
+        study.pruner = make_pruner(config.search.pruner)
+        self._check_space()
+
+    def _check_space(self) -> None:
+        known = self._study.user_attrs.get(attributes.SPACE_DIGEST)
+        if known is None:
+            self._study.set_user_attr(attributes.SPACE_DIGEST, self._space.digest)
+        elif known != self._space.digest:
+            raise ResolveConflict(
+                "a study is searched in the space it was started with",
+                got="another space",
+                where=self._config.name,
+                fix="start a new study for the new space",
+            )
+
+    # Starting
+
+    def ask(self) -> Attempt | None:
+        """The next attempt to start: an interrupted trial first, else a new one.
+
+        Returns:
+            None while there is nothing to start; ``stopped`` says why.
+        """
+        with self._guard:
+            while self._halted is None:
+                if not self._ledger.trials(OptunaState.WAITING) and not self._queue_new():
+                    return None
+                attempt = self._begin(self._study.ask())
+                if attempt is not None:
+                    return attempt
+            return None
+
+    def _queue_new(self) -> bool:
+        grouped = self._ledger.grouped()
+        if self._why_no_more(grouped) is not None:
+            return False
+        number = max(grouped, default=-1) + 1
+        self._ledger.queue(Ticket(number) if number else default_ticket(self._space))
+        return True
+
+    def _begin(self, trial: optuna.Trial) -> Attempt | None:
+        """Hands a trial from the queue out; None if another one was queued in its place."""
+        grouped = self._ledger.grouped()
+        frozen = self._frozen(trial)
+        if attributes.NUMBER not in frozen.user_attrs:
+            self._take_over(frozen, grouped)
+            return None
+        ticket = Ticket.of(frozen)
+        params = self._params(trial, ticket)
+        twin = repeated(params, ticket.number, grouped)
+        if twin is not None and ticket.params is None and not ticket.fixed:
+            if ticket.draw < MOST_DRAWS:
+                again = replace(ticket, draw=ticket.draw + 1)
+                self._ledger.replace(frozen, again, f"repeats trial {twin}")
+                return None
+            trial.set_user_attr(attributes.NOTE, f"repeats trial {twin}")
+        if ticket.params is None:
+            trial.set_user_attr(attributes.PARAMS, params)
+        trial.set_user_attr(attributes.ASKED_AT, self._clock().isoformat())
+        self._live[ticket.number] = trial
+        return Attempt(ticket.number, ticket.attempt, params, ticket.resume_from, ticket.history)
+
+    def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
+        """A trial that another program put into the queue is run under the next number."""
+        if len(grouped) < self._config.limits.trials:
+            self._ledger.adopt(trial, max(grouped, default=-1) + 1)
+        else:
+            self._ledger.supersede(trial.number, "the trials asked for are used up")
+
+    def _params(self, trial: optuna.Trial, ticket: Ticket) -> dict[str, ParamValue]:
+        if ticket.outside and ticket.params is not None:
+            return dict(ticket.params)
+        modelled = n_modelled(self._ledger.trials())
+        self._study.sampler = self._sampler.make(ticket.number, ticket.draw, modelled)
+        proposed = suggest(self._space, trial)
+        return dict(proposed if ticket.params is None else ticket.params)
+
+    def _frozen(self, trial: optuna.Trial) -> FrozenTrial:
+        return self._ledger.trials()[trial.number]
+
+    # Going on
+
+    def report(self, number: int, measurement: Measurement) -> Decision:
+        """Enters a measurement of a running trial; whether the trial goes on.
+
+        A repeated epoch, a missing objective and one that is not finite enter nothing.
+        """
+        with self._guard:
+            trial = self._live.get(number)
+            if trial is None:
+                return Stop(f"trial {number} has already ended")
+            value = measurement.metrics.get(self._config.objective.metric, math.nan)
+            if not math.isfinite(value):
+                return Continue()
+            if measurement.epoch not in self._frozen(trial).intermediate_values:
+                trial.report(value, measurement.epoch)
+            if trial.should_prune():
+                return Stop(
+                    f"{self._config.objective.metric} {value:.4g} at epoch {measurement.epoch} "
+                    f"is behind the other trials ({self._config.search.pruner} rule)"
+                )
+            return Continue()
+
+    # Ending
+
+    def finish(self, outcome: Outcome) -> TrialRecord:
+        """Enters how an attempt ended.
+
+        An attempt that has ended already is left as it is: its runner may be told twice, once by
+        the trainer's end and once by the file that says so.
+
+        Raises:
+            ValueError: The trial was never asked for.
+        """
+        with self._guard:
+            self._live.pop(outcome.number, None)
+            entered = self._endings.enter(outcome)
+            if entered is not None and entered.state is not OutcomeState.INTERRUPTED:
+                reason = self._breaker.observe(entered.failure)
+                if reason is not None and self._halted is None:
+                    self._halted = Ended(EndedBy.BREAKER, reason)
+            return self._record(outcome.number)
+
+    def settle(
+        self, paths: StudyPaths, read_history: ReadHistory, find_checkpoint: FindCheckpoint
+    ) -> tuple[Settled, ...]:
+        """Settles every start that a driver left running; to be called before the first ``ask``.
+
+        Args:
+            paths: The study folder.
+            read_history: What an attempt's status file holds, ``elapsed_s`` from its own start.
+            find_checkpoint: The newest whole checkpoint in an attempt's folder.
+        """
+        with self._guard:
+            gpus = self._config.resources.gpus_per_trial
+            return Settler(
+                self._ledger, self._endings.enter, paths, read_history, find_checkpoint, gpus
+            ).settle_all()
+
+    def stop_asking(self, reason: str) -> None:
+        """Starts no further trial; those that run are not touched. The first reason stands."""
+        with self._guard:
+            if self._halted is None:
+                self._halted = Ended(EndedBy.USER, reason)
+
+    # Looking
+
+    @property
+    def stopped(self) -> Ended | None:
+        """Why no further trial is started; None while one may be."""
+        with self._guard:
+            if self._halted is not None or self._ledger.trials(OptunaState.WAITING):
+                return self._halted
+            return self._why_no_more(self._ledger.grouped())
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Every trial, by number."""
+        with self._guard:
+            return read_records(self._study, self._config.objective)
+
+    def incumbent(self) -> TrialRecord | None:
+        """The best usable trial, the first of equal ones; None before there is one."""
+        usable = [record for record in self.records() if record.is_usable]
+        return min(usable, key=self._rank, default=None)
+
+    def _rank(self, record: TrialRecord) -> tuple[float, int]:
+        value = math.nan if record.best_value is None else record.best_value
+        return self._config.objective.loss(value), record.number
+
+    def _record(self, number: int) -> TrialRecord:
+        return record_of(self._ledger.grouped()[number], self._config.objective)
+
+    def _why_no_more(self, grouped: dict[int, list[FrozenTrial]]) -> Ended | None:
+        limit = self._config.limits.trials
+        if len(grouped) >= limit:
+            return Ended(EndedBy.LIMITS, f"all {limit} trials were started")
+        total = n_configurations(self._space)
+        if len(grouped) >= total and n_tried(grouped) >= total:
+            return Ended(EndedBy.EXHAUSTED, f"all {total:g} configurations were tried")
+        return None

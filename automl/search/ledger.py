@@ -1,0 +1,192 @@
+"""The trials of one Optuna study, written so that a crash between any two writes can be settled.
+
+Each Optuna trial is born in the queue, in one write that already holds its logical number: no
+start is ever without one. A trial goes on as another Optuna trial by queueing the new one first
+and ending the old one after, so that no number is ever lost; where both are found, the old one is
+merely ended.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from automl.skill.tree import ParamValue
+from automl.study import attributes
+from automl.study.config import Objective
+from automl.study.records import Measurement
+from automl.study.trials import by_number, history_of, values_in, values_of
+
+__all__ = ["Ledger", "Ticket", "continued"]
+
+# Where Optuna keeps the values of a trial that somebody else put into the queue.
+_OPTUNA_FIXED = "fixed_params"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A trial in the queue.
+
+    Attributes:
+        number: Logical number, from 0.
+        source: Why it is tried.
+        attempt: From 1.
+        draw: Proposals thrown away for this number so far.
+        fixed: Values that are not drawn, by Optuna's parameter name.
+        params: Dotted key to value where they are known already.
+        outside: Why ``params`` are not in the space; empty if they are, or are yet to be drawn.
+        resume_from: Checkpoint to continue from, relative to the study folder.
+        history: Measurements up to that checkpoint.
+    """
+
+    number: int
+    source: str = attributes.SOURCE_SAMPLER
+    attempt: int = 1
+    draw: int = 0
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] | None = None
+    outside: str = ""
+    resume_from: str | None = None
+    history: tuple[Measurement, ...] = ()
+
+    def attrs(self) -> dict[str, Any]:
+        """What the trial is born with."""
+        attrs: dict[str, Any] = {
+            attributes.NUMBER: self.number,
+            attributes.SOURCE: self.source,
+            attributes.ATTEMPT: self.attempt,
+            attributes.DRAW: self.draw,
+        }
+        optional = {
+            attributes.FIXED: dict(self.fixed),
+            attributes.PARAMS: None if self.params is None else dict(self.params),
+            attributes.OUTSIDE: self.outside,
+            attributes.RESUME_FROM: self.resume_from,
+            attributes.HISTORY: [entry.to_json() for entry in self.history],
+        }
+        known = {name: value for name, value in optional.items() if value or value == {}}
+        return attrs | known
+
+    @classmethod
+    def of(cls, trial: FrozenTrial) -> "Ticket":
+        """The ticket that a trial was born from."""
+        attrs = trial.user_attrs
+        return cls(
+            number=int(attrs[attributes.NUMBER]),
+            source=str(attrs.get(attributes.SOURCE, attributes.SOURCE_SAMPLER)),
+            attempt=int(attrs.get(attributes.ATTEMPT, 1)),
+            draw=int(attrs.get(attributes.DRAW, 0)),
+            fixed=attrs.get(attributes.FIXED, {}),
+            params=attrs.get(attributes.PARAMS),
+            outside=str(attrs.get(attributes.OUTSIDE, "")),
+            resume_from=attrs.get(attributes.RESUME_FROM),
+            history=history_of(trial),
+        )
+
+
+def continued(
+    trial: FrozenTrial,
+    ticket: Ticket,
+    resume_from: str | None,
+    history: tuple[Measurement, ...],
+) -> Ticket:
+    """The ticket of the attempt after an interrupted one: the same params, drawn no more.
+
+    Args:
+        trial: The interrupted start.
+        ticket: What it was born from.
+        resume_from: Checkpoint to continue from; None to start again.
+        history: Measurements up to that checkpoint.
+    """
+    params = trial.user_attrs.get(attributes.PARAMS)
+    return replace(
+        ticket,
+        attempt=ticket.attempt + 1,
+        fixed=trial.params,
+        params=params,
+        resume_from=resume_from,
+        history=history if resume_from else (),
+    )
+
+
+class Ledger:
+    """Queueing, finding and ending the trials of a study.
+
+    Args:
+        study: The Optuna study; nothing is known that is not in it.
+        objective: Whose values are told.
+    """
+
+    def __init__(self, study: optuna.Study, objective: Objective) -> None:
+        self._study = study
+        self._objective = objective
+
+    def trials(self, *states: OptunaState) -> list[FrozenTrial]:
+        """The Optuna trials in these states, or all of them, oldest first."""
+        return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def grouped(self) -> dict[int, list[FrozenTrial]]:
+        """The Optuna trials of each logical number, oldest first."""
+        return by_number(self.trials())
+
+    def latest(self, number: int) -> FrozenTrial | None:
+        """The Optuna trial that says where a logical trial stands."""
+        for trial in reversed(self.trials()):
+            if trial.user_attrs.get(attributes.NUMBER) == number:
+                return trial
+        return None
+
+    def queue(self, ticket: Ticket) -> None:
+        """Puts a trial into the queue, in one write."""
+        self._study.enqueue_trial(dict(ticket.fixed), user_attrs=ticket.attrs())
+
+    def handle(self, trial: FrozenTrial) -> optuna.Trial:
+        """A trial as something that can be written to."""
+        return optuna.Trial(self._study, trial._trial_id)
+
+    def adopt(self, trial: FrozenTrial, number: int) -> None:
+        """Queues what another program put into the queue again, under a number of ours."""
+        fixed = trial.system_attrs.get(_OPTUNA_FIXED, {})
+        self.queue(Ticket(number, source=attributes.SOURCE_USER, fixed=fixed))
+        self.supersede(trial.number, f"goes on as trial {number}")
+
+    def supersede(self, optuna_number: int, why: str) -> None:
+        """Ends a running Optuna trial without a result.
+
+        Args:
+            optuna_number: Optuna's number of it.
+            why: What goes on in its place, in words.
+        """
+        trial = self._study.get_trials(deepcopy=False)[optuna_number]
+        self.handle(trial).set_user_attr(attributes.SUPERSEDED, why)
+        self._study.tell(optuna_number, state=OptunaState.FAIL)
+
+    def replace(self, trial: FrozenTrial, ticket: Ticket, why: str) -> None:
+        """Lets a running trial go on from the queue: first the new ticket, then the old end."""
+        self.queue(ticket)
+        self.supersede(trial.number, why)
+
+    def report(self, trial: FrozenTrial, measurements: Sequence[Measurement]) -> None:
+        """Enters the objective values that are not there yet; an epoch's first value stands."""
+        handle = self.handle(trial)
+        for epoch, value in values_in(measurements, self._objective.metric).items():
+            if epoch not in trial.intermediate_values:
+                handle.report(value, epoch)
+
+    def tell(self, trial: FrozenTrial, state: OptunaState, value: float | None = None) -> None:
+        """Ends a running trial."""
+        self._study.tell(trial.number, value, state=state)
+
+    def worst(self) -> float | None:
+        """The worst value there can be, else the worst seen; None before the first value."""
+        if self._objective.worst is not None:
+            return self._objective.worst
+        seen = [
+            value
+            for trial in self.trials()
+            for value in values_of(trial, self._objective.metric).values()
+        ]
+        return max(seen, key=self._objective.loss, default=None)

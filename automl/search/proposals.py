@@ -1,0 +1,94 @@
+"""What is proposed next: the default first, then the sampler's, none of them twice."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from automl.search.ledger import Ticket
+from automl.skill.tree import ParamValue
+from automl.space.model import Kind, SearchSpace
+from automl.space.proposal import Dimension, default_params, dimensions, encode, is_legal
+from automl.study import attributes
+from automl.study.records import FailureClass
+from automl.study.trials import params_of
+
+__all__ = ["MOST_DRAWS", "default_ticket", "n_configurations", "n_modelled", "n_tried", "repeated"]
+
+# Proposals for one number before a repetition is accepted: in a small space the sampler keeps
+# coming back to the best cell, and another seed of that cell still tells something.
+MOST_DRAWS = 8
+
+
+def default_ticket(space: SearchSpace) -> Ticket:
+    """Trial 0: the spec as it is without a search.
+
+    A default outside the space is run like any other, but the sampler is not shown it: it would
+    learn from a point that it can never propose.
+    """
+    params = default_params(space)
+    outside = [key for key, legal in is_legal(space, params).items() if not legal]
+    return Ticket(
+        0,
+        source=attributes.SOURCE_DEFAULT,
+        fixed={} if outside else encode(space, params),
+        params=params,
+        outside=f"the search space does not hold the default of {', '.join(outside)}"
+        if outside
+        else "",
+    )
+
+
+def n_modelled(trials: Sequence[FrozenTrial]) -> int:
+    """Ended trials that a sampler learns from."""
+    ended = (OptunaState.COMPLETE, OptunaState.PRUNED)
+    return sum(trial.state in ended and bool(trial.params) for trial in trials)
+
+
+def n_configurations(space: SearchSpace) -> float:
+    """How many different proposals there are; infinite as soon as one parameter is continuous."""
+    return math.prod(_n_draws(dimension) for dimension in dimensions(space))
+
+
+def _n_draws(dimension: Dimension) -> float:
+    if dimension.kind is Kind.CATEGORICAL:
+        return len(dimension.choices)
+    if dimension.low == dimension.high:
+        return 1
+    if dimension.kind is Kind.FLOAT:
+        return math.inf
+    return (int(dimension.high) - int(dimension.low)) // dimension.step + 1
+
+
+def repeated(
+    params: Mapping[str, ParamValue], number: int, grouped: Mapping[int, Sequence[FrozenTrial]]
+) -> int | None:
+    """The trial that has been, or is being, run with exactly these params; None if there is none.
+
+    A trial that failed through no fault of its params does not count: it may be tried again.
+    """
+    for other, trials in grouped.items():
+        if other != number and counts_as_tried(trials[-1]) and params_of(trials[-1]) == params:
+            return other
+    return None
+
+
+def counts_as_tried(trial: FrozenTrial) -> bool:
+    """Whether running the same params again would tell nothing new."""
+    if trial.user_attrs.get(attributes.PARAMS) is None:
+        return False
+    failure = trial.user_attrs.get(attributes.FAILURE)
+    return failure is None or FailureClass(failure).is_configs_fault
+
+
+def n_tried(grouped: Mapping[int, Sequence[FrozenTrial]]) -> int:
+    """How many different proposals of the space have been, or are being, run."""
+    tried: list[Mapping[str, ParamValue]] = []
+    for trials in grouped.values():
+        latest = trials[-1]
+        if counts_as_tried(latest) and not latest.user_attrs.get(attributes.OUTSIDE):
+            params = params_of(latest)
+            if params not in tried:
+                tried.append(params)
+    return len(tried)
