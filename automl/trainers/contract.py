@@ -91,6 +91,7 @@ class StatusLine:
         kpi: Metric name to value. The container writes validation metrics as strings and repeats
             the last KPI on every later line: a reader trusts only the metric lines.
         verbosity: Log level.
+        written_at: Local time, to the second, that a parsed line carries; None if it has none.
     """
 
     status: str
@@ -98,6 +99,7 @@ class StatusLine:
     fields: Mapping[str, Any] = field(default_factory=dict)
     kpi: Mapping[str, Any] = field(default_factory=dict)
     verbosity: str = "INFO"
+    written_at: datetime | None = None
 
     def to_json(self, now: datetime) -> str:
         """The line as written, without a line end; date and time are local, not zero-padded."""
@@ -137,7 +139,16 @@ class StatusLine:
             fields={key: value for key, value in entry.items() if key not in known},
             kpi=kpi if isinstance(kpi, dict) else {},
             verbosity=str(entry.get("verbosity", "INFO")),
+            written_at=_time_of(entry),
         )
+
+
+def _time_of(entry: Mapping[str, Any]) -> datetime | None:
+    text = f"{entry.get('date', '')} {entry.get('time', '')}"
+    try:
+        return datetime.strptime(text, "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 -- local, as written
+    except ValueError:
+        return None
 
 
 def results_folder(spec: Mapping[str, Any], action: str) -> Path | None:

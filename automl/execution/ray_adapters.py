@@ -1,0 +1,140 @@
+"""The thin side of Ray Tune: a searcher, a scheduler and a trainable over one engine.
+
+Nothing here holds state that must outlive the process: the engine's study does. A trial that is
+to be stopped early is asked to by a file, and ends by itself in its next step: Ray's own early
+stop leaves a reused worker, and with it the training process, running.
+"""
+
+import json
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from automl.execution.driver import Books, TrainerChoice, open_run
+from automl.search.decision import Stop
+from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
+from automl.trainers.attempt_run import AttemptRun, AttemptSettings, request_stop
+
+__all__ = ["AttemptTrainable", "EngineScheduler", "EngineSearcher"]
+
+MEASUREMENT = "measurement"
+ATTEMPT = "attempt"
+TASK = "task"
+
+
+class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
+    """Asks the engine for one attempt at a time, never ahead of a free place.
+
+    Args:
+        books: The exchange with the engine.
+    """
+
+    def __init__(self, books: Books) -> None:
+        super().__init__()
+        self._books = books
+        self._attempts: dict[str, Attempt] = {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The configuration of Ray's next trial; None to be asked again, FINISHED at the end."""
+        if self._books.is_full:
+            return None
+        job = self._books.next()
+        if job is None:
+            return None if self._books.live else Searcher.FINISHED
+        attempt, task = job
+        self._attempts[trial_id] = attempt
+        return {ATTEMPT: attempt, TASK: task}
+
+    def attempt_of(self, trial_id: str) -> Attempt:
+        """The attempt that one of Ray's trials runs."""
+        return self._attempts[trial_id]
+
+    def on_trial_complete(
+        self,
+        trial_id: str,
+        result: dict[str, Any] | None = None,  # noqa: ARG002 -- Ray's signature
+        error: bool = False,  # noqa: ARG002
+    ) -> None:
+        """Tells the engine how the attempt ended, by what its worker left on disk."""
+        attempt = self._attempts.pop(trial_id)
+        self._books.settle(attempt, "the worker process of the trial died")
+
+    def save(self, checkpoint_path: str) -> None:
+        """Writes nothing: the study is the only state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Reads nothing: the study is the only state."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Writes nothing: the study is the only state."""
+
+
+class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
+    """Passes each measurement to the engine and its wish to stop to the attempt.
+
+    Args:
+        books: The exchange with the engine.
+        searcher: Knows which attempt a trial of Ray's runs.
+        settings: Where the attempts are.
+    """
+
+    def __init__(self, books: Books, searcher: EngineSearcher, settings: AttemptSettings) -> None:
+        super().__init__()
+        self._books = books
+        self._searcher = searcher
+        self._settings = settings
+
+    def on_trial_result(
+        self,
+        tune_controller: Any,  # noqa: ARG002 -- Ray's signature
+        trial: Trial,
+        result: dict[str, Any],
+    ) -> str:
+        """CONTINUE always: a stopped attempt ends by itself."""
+        attempt = self._searcher.attempt_of(trial.trial_id)
+        measurement = Measurement.from_json(json.loads(result[MEASUREMENT]))
+        decision = self._books.measured(attempt, measurement)
+        if isinstance(decision, Stop):
+            paths = self._settings.paths.attempt(attempt.number, attempt.attempt)
+            request_stop(paths, decision.reason)
+        return str(TrialScheduler.CONTINUE)
+
+
+class AttemptTrainable(tune.Trainable):  # type: ignore[misc] # ray has no types
+    """Runs attempts in a worker that is reused from one to the next."""
+
+    def setup(
+        self, config: dict[str, Any], choice: TrainerChoice, settings: AttemptSettings
+    ) -> None:
+        """Starts the first attempt."""
+        self._choice = choice
+        self._settings = settings
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Starts the next attempt in the same worker."""
+        self.cleanup()
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Waits for the next measurement, or for the end."""
+        result = self._run.advance()
+        if isinstance(result, Outcome):
+            return {"done": True}
+        # As text: Ray would take a nested value apart.
+        return {MEASUREMENT: json.dumps(result.to_json())}
+
+    def cleanup(self) -> None:
+        """Ends an attempt that still runs."""
+        self._run.stop(OutcomeState.INTERRUPTED, "the worker of the trial was stopped")
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        attempt: Attempt = config[ATTEMPT]
+        self._run: AttemptRun = open_run(self._choice, self._settings, attempt, config[TASK])
+        gpus = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
+        self._run.begin([str(gpu) for gpu in gpus])

@@ -1,0 +1,42 @@
+"""Driving trials one at a time in this process: for one plain training, and for debugging."""
+
+from automl.execution.driver import Books, DriveEnd, DriveRequest, open_run
+from automl.search.decision import Stop
+from automl.study.records import Attempt, Outcome
+from automl.trainers.attempt_run import request_stop
+from automl.trainers.base import TrialTask
+
+__all__ = ["drive"]
+
+
+def drive(request: DriveRequest) -> DriveEnd:
+    """Runs every attempt the engine asks for, one after the other.
+
+    With GPUs each attempt gets the first ones that the study may use.
+
+    Returns:
+        Why it ended; every attempt it started has been told to the engine.
+    """
+    books = Books(request)
+    with request.control.handling_signals():
+        while (job := books.next()) is not None:
+            books.ended(_run(request, books, *job))
+    return books.end
+
+
+def _run(request: DriveRequest, books: Books, attempt: Attempt, task: TrialTask) -> Outcome:
+    run = open_run(request.trainer, request.settings, attempt, task)
+    run.begin(_gpus(request))
+    while not isinstance(step := run.advance(), Outcome):
+        decision = books.measured(attempt, step)
+        if isinstance(decision, Stop):
+            request_stop(
+                request.settings.paths.attempt(attempt.number, attempt.attempt), decision.reason
+            )
+    return step
+
+
+def _gpus(request: DriveRequest) -> list[str]:
+    count = request.resources.gpus_per_trial
+    ids = request.resources.gpu_ids
+    return [str(index) for index in (range(count) if ids is None else ids[:count])]

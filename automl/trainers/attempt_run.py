@@ -1,0 +1,273 @@
+"""One attempt from its start to its ``outcome.json``, whoever drives it.
+
+A driver calls ``begin`` once and ``advance`` until it returns an outcome. In between the attempt
+hands out each measurement as soon as the trainer has written it. Two files end an attempt from
+outside: the study's stop file (interrupted, to be resumed) and the attempt's own (pruned).
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.files import sha256_of
+from automl.study.config import Keep, Objective
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.outcomes import write_outcome
+from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
+from automl.trainers.base import Handle, Trainer, TrialTask
+from automl.trainers.checkpoints import Checkpoint, checkpoint_of, checkpoints_in, drop_others
+from automl.trainers.contract import STATUS_NAME
+from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
+from automl.trainers.status import EpochReading, StatusReader
+from automl.trainers.timing import Timing
+
+__all__ = ["AttemptRun", "AttemptSettings", "request_stop"]
+
+POLL_S = 0.2
+#: Seconds a trainer gets to leave a checkpoint when it is stopped on request.
+STOP_GRACE_S = 10.0
+#: Seconds a trainer gets that is stopped because it hangs or diverges.
+FAULT_GRACE_S = 3.0
+#: Training losses in a row that may be non-finite: loss scaling recovers from a single one.
+_NON_FINITE_LOSSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSettings:
+    """What is the same for every attempt of a study.
+
+    Attributes:
+        paths: The study's folder.
+        objective: The metric that must appear, and which way is better.
+        timeout_s: Seconds after which an attempt counts as hung; None for no limit.
+        keep: Which checkpoints to keep.
+    """
+
+    paths: StudyPaths
+    objective: Objective
+    timeout_s: float | None = None
+    keep: Keep = Keep.BEST
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    state: OutcomeState
+    evidence: str = ""
+    failure: FailureClass | None = None
+    exit_code: int | None = None
+
+
+def request_stop(paths: AttemptPaths, reason: str) -> None:
+    """Asks a running attempt to stop as pruned, from any process."""
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    paths.stop.write_text(reason, encoding="utf-8")
+
+
+class AttemptRun:
+    """One attempt.
+
+    Args:
+        attempt: Which one, and the measurements it inherits.
+        task: What the trainer is to train.
+        trainer: What trains it.
+        settings: The study's settings.
+        timing: Time.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        task: TrialTask,
+        trainer: Trainer,
+        settings: AttemptSettings,
+        timing: Timing | None = None,
+    ) -> None:
+        self.outcome: Outcome | None = None
+        self._attempt = attempt
+        self._task = task
+        self._trainer = trainer
+        self._settings = settings
+        self._timing = timing or Timing()
+        self._paths = AttemptPaths(task.folder)
+        self._reader = StatusReader(task.folder / STATUS_NAME)
+        self._waiting: deque[EpochReading] = deque()
+        self._measured = {entry.epoch: entry for entry in attempt.history}
+        self._handle: Handle | None = None
+        self._gpus = 0
+        self._bad_losses = 0
+        self._memory_kills = 0
+        self._began = (self._timing.monotonic(), self._timing.now())
+
+    def begin(self, gpus: Sequence[str] = ()) -> None:
+        """Starts the trainer; a trainer that cannot be started is an outcome, not an error."""
+        self._gpus = len(gpus)
+        self._memory_kills = memory_kills()
+        self._began = (self._timing.monotonic(), self._timing.now())
+        try:
+            self._handle = self._trainer.start(self._task, gpus)
+        except OSError as error:
+            evidence = f"the trainer could not be started: {error}"
+            self._end(_Verdict(OutcomeState.FAILED, evidence, FailureClass.UNKNOWN))
+
+    def advance(self) -> Measurement | Outcome:
+        """Waits for the next measurement, or for the end; the outcome again once it has ended."""
+        while self.outcome is None:
+            if self._handle is None:
+                raise RuntimeError("an attempt must begin before it can advance")
+            code = self._handle.wait(POLL_S)
+            self._waiting.extend(self._reader.read(final=code is not None))
+            measurement = self._next_measurement()
+            if measurement is not None:
+                self._keep_what_counts(final=False)
+                return measurement
+            verdict = self._verdict(code)
+            if verdict is not None:
+                self._end(verdict)
+        return self.outcome
+
+    def stop(self, state: OutcomeState, evidence: str) -> Outcome:
+        """Stops the trainer and ends the attempt; does nothing to one that has ended.
+
+        Args:
+            state: PRUNED or INTERRUPTED.
+            evidence: Why, as one line.
+        """
+        if self.outcome is None:
+            self._end(_Verdict(state, evidence))
+        assert self.outcome is not None  # noqa: S101 -- an ended attempt has one
+        return self.outcome
+
+    def _next_measurement(self) -> Measurement | None:
+        while self._waiting:
+            reading = self._waiting.popleft()
+            losses = reading.training.values()
+            bad = any(not math.isfinite(loss) for loss in losses)
+            self._bad_losses = self._bad_losses + 1 if bad else 0
+            value = reading.validation.get(self._settings.objective.metric)
+            if value is not None and not math.isfinite(value):
+                self._waiting.clear()
+                self._fail_diverged(f"{self._settings.objective.metric} is {value}", reading)
+            elif self._bad_losses >= _NON_FINITE_LOSSES:
+                self._waiting.clear()
+                loss = next(loss for loss in losses if not math.isfinite(loss))
+                self._fail_diverged(f"the training loss is {loss}", reading)
+            elif value is not None:
+                measurement = Measurement(reading.epoch, reading.finite, self._elapsed())
+                self._measured[reading.epoch] = measurement
+                return measurement
+        return None
+
+    def _fail_diverged(self, what: str, reading: EpochReading) -> None:
+        evidence = f"{what} at epoch {reading.epoch}"
+        self._end(_Verdict(OutcomeState.FAILED, evidence, FailureClass.DIVERGED))
+
+    def _elapsed(self) -> float:
+        before = max((entry.elapsed_s for entry in self._attempt.history), default=0.0)
+        return before + self._timing.monotonic() - self._began[0]
+
+    def _verdict(self, code: int | None) -> _Verdict | None:
+        """Why the attempt is over; None while it is not."""
+        if self.outcome is not None:
+            return None
+        if code is not None:
+            return self._verdict_of_exit(code)
+        if self._settings.paths.stop.exists():
+            return _Verdict(OutcomeState.INTERRUPTED, "stopped on request")
+        if self._paths.stop.exists():
+            return _Verdict(OutcomeState.PRUNED, self._paths.stop.read_text(encoding="utf-8"))
+        limit = self._settings.timeout_s
+        if limit is not None and self._timing.monotonic() - self._began[0] > limit:
+            return _Verdict(OutcomeState.FAILED, self._hang_evidence(limit), FailureClass.HANG)
+        return None
+
+    def _hang_evidence(self, limit: float) -> str:
+        last = self._handle.tail(1) if self._handle else []
+        said = f"; last output: {last[0][:200]}" if last else "; it wrote no output"
+        return f"still running after the limit of {limit:g} s for one trial{said}"
+
+    def _verdict_of_exit(self, code: int) -> _Verdict:
+        ending = Ending(
+            exit_code=code,
+            log_tail=self._handle.tail(LOG_LINES) if self._handle else (),
+            failure_messages=tuple(self._reader.failure_messages),
+            metric=self._settings.objective.metric,
+            metrics_seen=frozenset(self._reader.metrics_seen),
+            measured=bool(self._measured),
+            was_memory_kill=memory_kills() > self._memory_kills,
+        )
+        found = classify(ending)
+        if found is None:
+            return _Verdict(OutcomeState.OK, exit_code=code)
+        failure, evidence = found
+        return _Verdict(OutcomeState.FAILED, evidence, failure, code)
+
+    def _end(self, verdict: _Verdict) -> None:
+        if self._handle is not None:
+            is_fault = verdict.state is OutcomeState.FAILED
+            self._handle.stop(FAULT_GRACE_S if is_fault else STOP_GRACE_S)
+            if verdict.state is OutcomeState.INTERRUPTED:
+                self._take_last_measurements()
+        best = self._keep_what_counts(final=True, state=verdict.state)
+        seconds = self._timing.monotonic() - self._began[0]
+        self.outcome = Outcome(
+            number=self._attempt.number,
+            attempt=self._attempt.attempt,
+            state=verdict.state,
+            measurements=tuple(self._measured[epoch] for epoch in sorted(self._measured)),
+            failure=verdict.failure,
+            evidence=verdict.evidence,
+            exit_code=verdict.exit_code,
+            checkpoint=self._settings.paths.relative(best.path) if best else None,
+            checkpoint_sha256=sha256_of(best.path) if best else None,
+            seconds=seconds,
+            gpu_seconds=seconds * self._gpus,
+            started_at=self._began[1].isoformat(),
+            ended_at=self._timing.now().isoformat(),
+        )
+        write_outcome(self._paths, self.outcome)
+
+    def _take_last_measurements(self) -> None:
+        """What the trainer wrote between the last look and its end."""
+        metric = self._settings.objective.metric
+        for reading in self._reader.read(final=True):
+            if math.isfinite(reading.validation.get(metric, math.nan)):
+                self._measured[reading.epoch] = Measurement(
+                    reading.epoch, reading.finite, self._elapsed()
+                )
+
+    def _best_epoch(self) -> int | None:
+        objective = self._settings.objective
+        best: Measurement | None = None
+        for entry in sorted(self._measured.values(), key=lambda entry: entry.epoch):
+            value = entry.metrics.get(objective.metric)
+            than = best.metrics[objective.metric] if best else None
+            if value is not None and objective.is_better(value, than):
+                best = entry
+        return best.epoch if best else None
+
+    def _keep_what_counts(
+        self, *, final: bool, state: OutcomeState | None = None
+    ) -> Checkpoint | None:
+        """Deletes the checkpoints that nobody needs; the one of the best epoch, else the newest.
+
+        While the trainer runs, and wherever it may be continued, the newest stays as well: it is
+        what a later attempt starts from.
+        """
+        folders = self._folders() if final else [self._task.folder]
+        listed = [entry for folder in folders for entry in checkpoints_in(folder)]
+        best = checkpoint_of(listed, self._best_epoch())
+        if self._settings.keep is Keep.BEST and listed:
+            keep = {best.path} if best else set()
+            if not final or state not in (OutcomeState.OK, OutcomeState.PRUNED):
+                keep |= {
+                    checkpoints_in(folder)[-1].path for folder in folders if checkpoints_in(folder)
+                }
+            for folder in folders:
+                drop_others(folder, keep)
+        return best
+
+    def _folders(self) -> list[Path]:
+        attempts = self._settings.paths.attempts(self._attempt.number)
+        return [paths.folder for number, paths in attempts if number <= self._attempt.attempt]

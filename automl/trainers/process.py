@@ -1,0 +1,275 @@
+"""Training as a local process in a session of its own, watched by a guard."""
+
+import importlib.util
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.study.layout import AttemptPaths
+from automl.trainers import guard
+from automl.trainers.base import Problem, TrialTask
+
+__all__ = ["GuardedProcess", "ProcessTrainer", "end_leftover", "start_guarded"]
+
+#: Networks that this package can train itself: network to the module that does.
+OWN_PROGRAMS = {"centerpose": "automl.centerpose"}
+OWN_PROGRAM_NEEDS = {"torch": "torch", "cv2": "opencv-python-headless", "scipy": "scipy"}
+
+#: Seconds a trainer gets to end by itself once its worker or its driver is gone.
+ORPHAN_GRACE_S = 2.0
+_GUARD_GRACE_S = 35.0
+_TAIL_BYTES = 1 << 16
+_POLL_S = 0.05
+
+# Each of these would make a trainer believe that it is one rank of a distributed run, or that it
+# must report to a service. Ray's own (the worker's, with its secret) are none of a trainer's
+# business either.
+_NOT_INHERITED = (
+    "JOB_ID",
+    "WORLD_SIZE",
+    "RANK",
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "TAO_VISIBLE_DEVICES",
+)
+_NOT_INHERITED_PREFIX = "RAY_"
+_THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTrainer:
+    """Runs the command of a skill's action as a process on this machine.
+
+    For the networks this package trains itself the command's program is replaced by this package's
+    own; any other program is looked up on PATH.
+
+    Attributes:
+        skill: The model skill whose command is run.
+        action: Which of its actions.
+    """
+
+    skill: Skill
+    action: str = "train"
+
+    def check(self) -> Sequence[Problem]:
+        """A missing program, or the packages its own trainer lacks."""
+        if self.skill.network_arch in OWN_PROGRAMS:
+            return _missing_packages()
+        program = self.command(Path("spec.yaml"))[0]
+        if shutil.which(program) is None:
+            return [
+                Problem(
+                    "the trainer's program must be on PATH",
+                    got=f"no program {program!r}",
+                    fix="install it, or start automl where it is installed",
+                )
+            ]
+        return []
+
+    def start(self, task: TrialTask, gpus: Sequence[str]) -> "GuardedProcess":
+        """Starts the action on the task's spec."""
+        return start_guarded(self.command(task.spec_path), task, gpus)
+
+    def command(self, spec_path: Path) -> list[str]:
+        """The argument list for one spec.
+
+        Raises:
+            FixInput: The skill has no command for the action.
+        """
+        info = self.skill.actions.get(self.action)
+        words = shlex.split(info.command) if info else []
+        if not words:
+            raise FixInput(
+                f"the skill needs a command for the action '{self.action}'",
+                got="none",
+                where=str(self.skill.folder / "references" / "skill_info.yaml"),
+            )
+        own = OWN_PROGRAMS.get(self.skill.network_arch)
+        program = [sys.executable, "-m", own] if own else words[:1]
+        return program + [word.replace("{config_path}", str(spec_path)) for word in words[1:]]
+
+
+def _missing_packages() -> list[Problem]:
+    missing = [
+        package
+        for module, package in OWN_PROGRAM_NEEDS.items()
+        if importlib.util.find_spec(module) is None
+    ]
+    if not missing:
+        return []
+    return [
+        Problem(
+            "the CenterPose trainer of this package needs its optional part",
+            got=f"not installed: {', '.join(missing)}",
+            fix="pip install 'automl[trainer]'",
+        )
+    ]
+
+
+def start_guarded(
+    command: Sequence[str], task: TrialTask, gpus: Sequence[str]
+) -> "GuardedProcess":
+    """Starts a command under a guard, its output going to the task's log.
+
+    Raises:
+        OSError: The folder cannot be written or no process can be started.
+    """
+    task.folder.mkdir(parents=True, exist_ok=True)
+    pid_path = AttemptPaths(task.folder).pid
+    guarded = [
+        *(sys.executable, "-I", "-S", guard.__file__),
+        *(str(pid_path), str(task.driver_pid or 0), str(ORPHAN_GRACE_S)),
+        *command,
+    ]
+    with task.log_path.open("ab") as log:
+        process = subprocess.Popen(
+            guarded,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=task.folder,
+            env=environment(os.environ, task, gpus),
+            start_new_session=True,
+        )
+    return GuardedProcess(process, pid_path, task.log_path)
+
+
+def environment(
+    inherited: Mapping[str, str], task: TrialTask, gpus: Sequence[str]
+) -> dict[str, str]:
+    """The variables of a trainer: the inherited ones, bounded threads, and its own GPUs alone.
+
+    The GPUs given are the only ones visible, so within the trainer they count from 0.
+    """
+    variables = {
+        name: text
+        for name, text in inherited.items()
+        if name not in _NOT_INHERITED and not name.startswith(_NOT_INHERITED_PREFIX)
+    }
+    variables |= dict.fromkeys(_THREAD_COUNTS, str(task.threads))
+    variables |= {"PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    if gpus:
+        variables["TAO_VISIBLE_DEVICES"] = ",".join(str(index) for index in range(len(gpus)))
+    checkout = Path(__file__).parents[2]
+    if checkout.name not in ("site-packages", "dist-packages"):
+        # Run from a checkout that is not installed, the trainer must still find this package.
+        known = variables.get("PYTHONPATH")
+        variables["PYTHONPATH"] = os.pathsep.join([str(checkout), *([known] if known else [])])
+    return variables | dict(task.environment)
+
+
+class GuardedProcess:
+    """A trainer running under a guard.
+
+    Args:
+        process: The guard, its standard input a pipe held here.
+        pid_path: Where the guard writes the trainer's ids.
+        log_path: The trainer's output.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], pid_path: Path, log_path: Path) -> None:
+        self._process = process
+        self._pid_path = pid_path
+        self._log_path = log_path
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit code, 128 plus the signal's number for a killed trainer; None if it runs."""
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+        self._close_pipe()
+        return code if code >= 0 else 128 - code
+
+    def stop(self, grace_s: float) -> None:
+        """Ends the trainer and everything it started; returns when they are gone."""
+        if self._process.poll() is None:
+            self._tell(f"stop {grace_s}\n".encode())
+            try:
+                self._process.wait(grace_s + _GUARD_GRACE_S)
+            except subprocess.TimeoutExpired:
+                # The kernel kills the trainer with its guard.
+                self._process.kill()
+                self._process.wait()
+        self._close_pipe()
+
+    def tail(self, lines: int) -> list[str]:
+        """The last lines of the log; a progress bar's rewritten line counts as several."""
+        return tail_of(self._log_path, lines)
+
+    def _tell(self, message: bytes) -> None:
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
+            return
+        try:
+            pipe.write(message)
+            pipe.flush()
+        except BrokenPipeError:
+            return
+
+    def _close_pipe(self) -> None:
+        pipe = self._process.stdin
+        if pipe is not None and not pipe.closed:
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                return
+
+
+def tail_of(path: Path, lines: int) -> list[str]:
+    """The last ``lines`` non-empty lines of a text file; none if there is no file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    split = text.replace("\r", "\n").split("\n")
+    return list(deque((line.rstrip() for line in split if line.strip()), maxlen=lines))
+
+
+def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
+    """Ends a trainer whose driver died, if its guard has not done so yet.
+
+    Args:
+        pid_path: The pid file of the attempt.
+        timeout_s: Seconds to wait for the guard before killing the trainer's group.
+
+    Returns:
+        Whether a trainer was still there.
+    """
+    try:
+        ids = json.loads(pid_path.read_text())
+        pid, started = int(ids["pid"]), str(ids["started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    found = _is_alive(pid, started)
+    deadline = time.monotonic() + timeout_s
+    while _is_alive(pid, started) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    if _is_alive(pid, started):
+        os.killpg(pid, signal.SIGKILL)
+    pid_path.unlink(missing_ok=True)
+    return found
+
+
+def _is_alive(pid: int, started: str) -> bool:
+    return bool(started) and guard.started_at(pid) == started

@@ -1,0 +1,56 @@
+"""The trainers by name."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.trainers.base import Trainer
+from automl.trainers.process import ProcessTrainer
+from automl.trainers.scripted import Script, ScriptedTrainer
+
+__all__ = ["TRAINERS", "make_trainer"]
+
+
+def _process(skill: Skill, options: Mapping[str, Any]) -> Trainer:
+    if options:
+        raise FixInput(
+            "the process trainer has no options",
+            got=", ".join(map(str, options)),
+            where="trainer_options",
+        )
+    return ProcessTrainer(skill)
+
+
+def _scripted(skill: Skill, options: Mapping[str, Any]) -> Trainer:  # noqa: ARG001 -- one signature
+    return ScriptedTrainer(Script.from_options(options))
+
+
+#: Name of a trainer, as in a study file, to what makes one.
+TRAINERS: Mapping[str, Callable[[Skill, Mapping[str, Any]], Trainer]] = {
+    "process": _process,
+    "scripted": _scripted,
+}
+
+
+def make_trainer(name: str, skill: Skill, options: Mapping[str, Any]) -> Trainer:
+    """The trainer of that name.
+
+    Args:
+        name: ``process`` or ``scripted``.
+        skill: Whose command a real trainer runs.
+        options: Settings of that trainer alone.
+
+    Raises:
+        FixInput: There is no such trainer, or it does not know an option.
+    """
+    if name not in TRAINERS:
+        near = difflib.get_close_matches(name, TRAINERS, n=1)
+        raise FixInput(
+            f"the trainer is one of {', '.join(TRAINERS)}",
+            got=repr(name),
+            where="--trainer",
+            fix=f"did you mean {near[0]!r}?" if near else "",
+        )
+    return TRAINERS[name](skill, options)
