@@ -132,14 +132,18 @@ def _intersection(first: Boxes, second: Boxes) -> Array:
     # inside out, which this sign undoes.
     sign = np.sign(scale_first * scale_second)
     offset = second.center - first.center
+    # One length for both boxes: measured in each box's own frame, the two rules would disagree.
+    margin = _MARGIN * np.minimum(np.abs(scale_first), np.abs(scale_second)) ** (1.0 / 3.0)
+    in_first = margin[:, None] * np.linalg.norm(into_first, axis=2)
+    in_second = margin[:, None] * np.linalg.norm(into_second, axis=2)
     faces = _faces(np.einsum("nij,ncj->nci", into_first, _corners(offset, second.half)))
-    lean = np.zeros((len(first), 6, 3))
-    from_second = _cones(faces, 1.0 - _MARGIN, lean, np.zeros_like(offset))
+    inwards = np.broadcast_to(-in_first[:, None, None, :], (len(first), 2, 6, 3))
+    from_second = _cones(faces, 1.0 + inwards, np.zeros_like(offset))
     apex = np.einsum("nij,nj->ni", into_second, -offset)
     faces = _faces(np.einsum("nij,ncj->nci", into_second, _corners(-offset, first.half)))
     normals = np.cross(faces[:, :, 1] - faces[:, :, 0], faces[:, :, 3] - faces[:, :, 0])
-    lean = _MARGIN * np.sign(normals * sign[:, None, None])
-    from_first = _cones(faces, 1.0, lean, apex)
+    alike = np.sign(normals * sign[:, None, None]) * in_second[:, None, :]
+    from_first = _cones(faces, 1.0 + np.stack([alike, -alike], axis=1), apex)
     # A frame's volumes are those of the world divided by its determinant.
     volume = from_second * np.abs(scale_first) + from_first * np.abs(scale_second)
     return np.asarray(np.maximum(sign * volume, 0.0))
@@ -155,24 +159,22 @@ def _faces(corners: Array) -> Array:
     return np.asarray(corners[:, _FACES])
 
 
-def _cones(faces: Array, limit: float, lean: Array, apex: Array) -> Array:
+def _cones(faces: Array, limits: Array, apex: Array) -> Array:
     """Signed volumes between an apex and the parts of faces that lie inside a cube.
 
     Args:
         faces: (N, 6, 4, 3) faces of boxes.
-        limit: Half the side of the cube about the origin.
-        lean: (N, 6, 3) how much further out, per face, the cube's upper plane of each axis stands;
-            the lower plane stands as much further in.
+        limits: (N, 2, 6, 3) distance from the origin, per face, of the cube's upper and lower
+            planes across each axis: all of them nearly 1.
         apex: (N, 3) tip of the cones.
 
     Returns:
         (N,) sums over the faces.
     """
     polygons = faces.reshape(-1, 4, 3)
-    leans = lean.reshape(-1, 3)
     for axis in range(3):
-        for side in (1.0, -1.0):
-            polygons = _clip(polygons, axis, side, limit + side * leans[:, axis])
+        for end, side in enumerate((1.0, -1.0)):
+            polygons = _clip(polygons, axis, side, limits[:, end, :, axis].reshape(-1))
     points = polygons.reshape(len(faces), 6, -1, 3) - apex[:, None, None, :]
     turns = np.cross(points, np.roll(points, -1, axis=2)).sum(axis=2)
     return np.asarray(np.einsum("nfi,nfi->n", points[:, :, 0], turns) / 6.0)

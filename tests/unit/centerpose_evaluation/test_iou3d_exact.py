@@ -201,3 +201,22 @@ def test_sheared_boxes_are_exact_too() -> None:
         box_iou(fit_boxes(first), fit_boxes(second)),
         atol=1e-7,
     )
+
+
+@pytest.mark.parametrize("jitter", [0.0, 1e-12, 1e-10, 1e-9, 1e-8])
+def test_faces_that_almost_coincide_count_once(jitter: float) -> None:
+    """Boxes on a grid, each turned and moved by next to nothing, at the margin's own size too."""
+    rng = np.random.default_rng(1)
+    low = rng.integers(0, 3, size=(2, 400, 3)).astype(float)
+    size = rng.integers(1, 4, size=(2, 400, 3)).astype(float)
+    common = np.minimum(low[0] + size[0], low[1] + size[1]) - np.maximum(low[0], low[1])
+    volume = np.prod(np.maximum(common, 0.0), axis=1)
+    expected = volume / (size[0].prod(axis=1) + size[1].prod(axis=1) - volume)
+    world = Rotation.from_rotvec([0.3, -0.8, 0.5]).as_matrix()
+    pair = []
+    for i in range(2):
+        points = [upright(a + b / 2, b) for a, b in zip(low[i], size[i], strict=True)]
+        turns = Rotation.from_rotvec(rng.normal(size=(400, 3)) * jitter).as_matrix()
+        moved = np.array(points) @ world.T @ turns.transpose(0, 2, 1)
+        pair.append(fit_boxes(moved + rng.normal(size=(400, 1, 3)) * jitter))
+    np.testing.assert_allclose(box_iou(*pair), expected, atol=1e-6, rtol=0)
