@@ -58,10 +58,17 @@ class Batch:
 def to_input(batch: Batch) -> Tensor:
     """(B, 3, R, R) fp32 in channels-last layout: the batch's colours, augmented and normalised."""
     n, side, _, _ = batch.images.shape
-    pixels = batch.images.view(n, -1, 3).float()
+    pixels = batch.images.float()
     matrix, offset = batch.colour[:, :, :3], batch.colour[:, None, :, 3]
-    out = torch.baddbmm(offset, pixels, matrix.transpose(1, 2))  # (B, R*R, 3)
-    return out.view(n, side, side, 3).permute(0, 3, 1, 2)
+    factors = matrix.diagonal(dim1=1, dim2=2)  # (B, 3)
+    if torch.equal(matrix, torch.diag_embed(factors)):
+        # No channel mixes with another, as is so without colour augmentation. Whole rows of
+        # factors keep the inner loop long: a tenth of the time of the product on a CPU.
+        rows = pixels.view(n, side, side * 3)
+        rows.mul_(factors[:, None].repeat(1, 1, side)).add_(offset.repeat(1, 1, side))
+        return pixels.permute(0, 3, 1, 2)
+    mixed = torch.baddbmm(offset, pixels.view(n, -1, 3), matrix.transpose(1, 2))
+    return mixed.view(n, side, side, 3).permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

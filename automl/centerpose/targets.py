@@ -88,8 +88,8 @@ def _equivalent(annotation: Annotation, item: PoseObject, rows: int) -> Array:
 
 
 def _inside(points: Array, width: float, height: float) -> npt.NDArray[np.bool_]:
-    inside: npt.NDArray[np.bool_] = ((points >= 0.0) & (points < [width, height])).all(-1)
-    return inside
+    inside = (points >= 0.0) & (points < [width, height])
+    return np.asarray(inside.all(-1), dtype=np.bool_)
 
 
 def draw_targets(objects: ImageObjects, grid: Array, flipped: bool, settings: Dataset) -> Arrays:

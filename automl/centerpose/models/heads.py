@@ -1,17 +1,15 @@
-"""The seven heads that every network answers with, and the start of their biases.
+"""The seven heads that every network answers with.
 
 All maps have a quarter of the input's width and height (the *grid*). ``hm`` and ``hm_hp`` are
 logits; the decoder and the losses take the sigmoid.
 """
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import torch
 from torch import Tensor, nn
 
-__all__ = ["HEADS", "HEATMAPS", "Heads", "start_heatmap_bias"]
+__all__ = ["HEADS", "HEATMAPS", "HEATMAP_BIAS", "Heads"]
 
 HEADS: Mapping[str, int] = MappingProxyType(
     {
@@ -28,16 +26,10 @@ HEADS: Mapping[str, int] = MappingProxyType(
 
 HEATMAPS = ("hm", "hm_hp")
 
-_RARE = 0.1  # a heatmap starts by calling every cell a peak with this probability
+HEATMAP_BIAS = -2.19
+"""Start of a heatmap's last bias: every cell is called a peak with a probability of 0.1."""
+
 _GROUPS = 32
-
-
-def start_heatmap_bias(layer: nn.Conv2d, channels: slice = slice(None)) -> None:
-    """Sets the bias of heatmap logits to -log(9) = -2.19, so that peaks start out rare."""
-    if layer.bias is None:
-        raise TypeError("a heatmap's last layer needs a bias")
-    with torch.no_grad():
-        layer.bias[channels] = -math.log((1.0 - _RARE) / _RARE)
 
 
 class Heads(nn.ModuleDict):
@@ -50,19 +42,15 @@ class Heads(nn.ModuleDict):
     """
 
     def __init__(self, inputs: int, width: int, *, normalised: bool) -> None:
-        super().__init__({name: _head(inputs, width, n, normalised) for name, n in HEADS.items()})
-        for name in HEATMAPS:
-            head = self[name]
-            if isinstance(head, nn.Sequential) and isinstance(head[-1], nn.Conv2d):
-                start_heatmap_bias(head[-1])
+        super().__init__()
+        for name, outputs in HEADS.items():
+            last = nn.Conv2d(width, outputs, 1)
+            start = HEATMAP_BIAS if name in HEATMAPS else 0.0
+            nn.init.constant_(last.bias, start)  # type: ignore[arg-type]
+            middle = [nn.GroupNorm(_GROUPS, width)] if normalised else []
+            first = nn.Conv2d(inputs, width, 3, padding=1)
+            self[name] = nn.Sequential(first, *middle, nn.ReLU(inplace=True), last)
 
     def answer(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The head maps, each from the feature map that ``features`` names for it."""
         return {name: head(features[name]) for name, head in self.items()}
-
-
-def _head(inputs: int, width: int, outputs: int, normalised: bool) -> nn.Sequential:
-    last = nn.Conv2d(width, outputs, 1)
-    nn.init.zeros_(last.bias) if last.bias is not None else None
-    middle = [nn.GroupNorm(_GROUPS, width)] if normalised else []
-    return nn.Sequential(nn.Conv2d(inputs, width, 3, padding=1), *middle, nn.ReLU(True), last)

@@ -5,7 +5,7 @@ at strides 8 and 16, where a map has few cells; the stride-4 maps that the contr
 out of one pixel shuffle. One narrow trunk serves all seven heads, and there is no GRU.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from automl.centerpose.models.blocks import conv_bn, conv_bn_relu
-from automl.centerpose.models.heads import HEADS, HEATMAPS, start_heatmap_bias
+from automl.centerpose.models.heads import HEADS, HEATMAP_BIAS, HEATMAPS
 
 __all__ = ["Nano"]
 
@@ -26,7 +26,22 @@ _UNIT: Mapping[str, float] = MappingProxyType({"hps": 16.0, "wh": 32.0})
 weights of order one, are reached in hundreds of steps instead of thousands."""
 
 
+class _Pointwise(nn.Linear):
+    """A 1x1 convolution as one matrix product over the channels of a channels-last map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def _side(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        _Pointwise(inputs, outputs, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
 class _Residual(nn.Module):
+    """Two 3x3 convolutions and a shortcut."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = conv_bn_relu(channels, channels)
@@ -37,10 +52,39 @@ class _Residual(nn.Module):
         return torch.relu(out + x)
 
 
-class Nano(nn.Module):
-    """A feature pyramid over a patch stem, with one shared head."""
+class _Answer(nn.Module):
+    """The maps of some heads at stride 4 from a map at stride 8: each cell answers for 2 x 2.
+
+    Args:
+        names: The heads, in the order of the maps.
+    """
 
     units: Tensor
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.counts = {name: HEADS[name] for name in names}
+        n_maps = sum(self.counts.values())
+        self.linear = nn.Linear(_TRUNK, _SHUFFLE**2 * n_maps)
+        start = HEATMAP_BIAS if names[0] in HEATMAPS else 0.0
+        nn.init.constant_(self.linear.bias, start)
+        units = [_UNIT.get(name, 1.0) for name in names for _ in range(HEADS[name])]
+        repeated = torch.tensor(units).repeat(_SHUFFLE**2)
+        self.register_buffer("units", repeated, persistent=False)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        n, _, h, w = x.shape
+        # The units go into the weights, not into the maps, which are a thousand times larger.
+        weight, bias = self.linear.weight * self.units[:, None], self.linear.bias * self.units
+        cells = functional.linear(x.permute(0, 2, 3, 1), weight, bias)  # (B, H, W, 4 maps)
+        cells = cells.view(n, h, w, _SHUFFLE, _SHUFFLE, -1).transpose(2, 3)
+        maps = cells.reshape(n, h * _SHUFFLE, w * _SHUFFLE, -1).permute(0, 3, 1, 2)
+        parts = torch.split(maps, list(self.counts.values()), dim=1)
+        return dict(zip(self.counts, parts, strict=True))
+
+
+class Nano(nn.Module):
+    """A feature pyramid over a patch stem, with one shared trunk for the heads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,16 +96,14 @@ class Nano(nn.Module):
         self.down16 = nn.Sequential(conv_bn_relu(s8, s16, stride=2), _Residual(s16))
         self.down32 = nn.Sequential(conv_bn_relu(s16, s32, stride=2), _Residual(s32))
         self.down64 = nn.Sequential(conv_bn_relu(s32, s64, stride=2), _Residual(s64))
-        self.side64 = conv_bn_relu(s64, s32, 1)
-        self.side32 = conv_bn_relu(s32, s16, 1)
-        self.side16 = conv_bn_relu(s16, _TRUNK, 1)
-        self.side8 = conv_bn_relu(s8, _TRUNK, 1)
+        self.side64 = _side(s64, s32)
+        self.side32 = _side(s32, s16)
+        self.side16 = _side(s16, _TRUNK)
+        self.side8 = _side(s8, _TRUNK)
         self.mix16 = conv_bn_relu(_TRUNK, _TRUNK)
         self.mix8 = conv_bn_relu(_TRUNK, _TRUNK)
-        self.head = nn.Conv2d(_TRUNK, sum(HEADS.values()) * _SHUFFLE**2, 1)
-        units = [_UNIT.get(name, 1.0) for name, count in HEADS.items() for _ in range(count)]
-        self.register_buffer("units", torch.tensor(units).view(1, -1, 1, 1), persistent=False)
-        self._start_head()
+        self.heatmaps = _Answer(HEATMAPS)
+        self.regressions = _Answer([name for name in HEADS if name not in HEATMAPS])
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Head maps of a normalised image (B, 3, H, W), H and W multiples of 64."""
@@ -71,19 +113,9 @@ class Nano(nn.Module):
         x32 = x32 + _double(self.side64(self.down64(x32)))
         x16 = self.mix16(self.side16(x16 + _double(self.side32(x32))))  # (B, 48, H/16, W/16)
         x8 = self.mix8(self.side8(x8) + _double(x16))  # (B, 48, H/8, W/8)
-        maps = functional.pixel_shuffle(self.head(x8), _SHUFFLE) * self.units  # (B, 34, H/4, W/4)
-        parts = torch.split(maps, list(HEADS.values()), dim=1)
-        return dict(zip(HEADS, parts, strict=True))
-
-    def _start_head(self) -> None:
-        if self.head.bias is not None:
-            nn.init.zeros_(self.head.bias)
-        first = 0
-        for name, count in HEADS.items():
-            channels = slice(first * _SHUFFLE**2, (first + count) * _SHUFFLE**2)
-            if name in HEATMAPS:
-                start_heatmap_bias(self.head, channels)
-            first += count
+        heatmaps = {name: part.contiguous() for name, part in self.heatmaps(x8).items()}
+        regressions: dict[str, Tensor] = self.regressions(x8)
+        return heatmaps | regressions
 
 
 def _double(x: Tensor) -> Tensor:
