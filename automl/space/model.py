@@ -2,22 +2,71 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from automl.skill.tree import ParamValue
 
-__all__ = ["Inert", "Kind", "Parameter", "Refused", "SearchSpace"]
+__all__ = [
+    "Ceiling",
+    "Constant",
+    "Inert",
+    "Kind",
+    "Link",
+    "Parameter",
+    "Refused",
+    "Relation",
+    "SearchSpace",
+]
 
 
 class Kind(StrEnum):
-    """How a parameter is sampled."""
+    """How a parameter is sampled.
+
+    ``ordered`` chooses among numbers whose order the sampler knows; ``list`` samples each element
+    as a parameter of its own.
+    """
 
     FLOAT = "float"
     INT = "int"
     CATEGORICAL = "categorical"
+    ORDERED = "ordered"
+    LIST = "list"
+
+
+class Relation(StrEnum):
+    """How a value compares with another."""
+
+    ABOVE = ">"
+    AT_LEAST = ">="
+    BELOW = "<"
+    AT_MOST = "<="
+    NOT = "!="
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A condition of a parameter on other searched ones: *value relation min(parents) / divisor*.
+
+    Attributes:
+        relation: How the value compares.
+        parents: Dotted keys of searched parameters; with two, the smaller value counts.
+        divisor: The parents' value is divided by this first.
+        cap: A constant that counts as one more parent; None for none.
+    """
+
+    relation: Relation
+    parents: tuple[str, ...]
+    divisor: float | int = 1
+    cap: float | int | None = None
+
+    def __str__(self) -> str:
+        names = [*self.parents, *([f"{self.cap:g}"] if self.cap is not None else [])]
+        parent = names[0] if len(names) == 1 else f"min({', '.join(names)})"
+        share = "" if self.divisor == 1 else f" / {self.divisor:g}"
+        return f"{self.relation} {parent}{share}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +77,25 @@ class Parameter:
         key: Dotted spec key.
         type: The schema's own type word.
         kind: How it is sampled.
-        low: Lowest value proposed, inclusive; None for a categorical.
-        high: Highest value proposed, inclusive; None for a categorical.
+        low: Lowest value proposed, inclusive; None for a categorical; one each for a list.
+        high: Highest value proposed, inclusive; likewise.
         log: Whether the scale is logarithmic.
         step: Distance between neighbouring values; None for a continuous range.
-        choices: The values of a categorical; empty otherwise.
+        choices: The values of a categorical or ordered parameter; empty otherwise.
         weights: One weight per choice for the start-up draws; empty for equal ones.
         default: The value of trial 0: the template's, else the user's own base value.
         conditions: What every proposal obeys beside the bounds, in words.
         bounds_from: ``low``, ``high``, ``scale``, ``choices`` to where each came from, in words.
+        links: Conditions on other searched parameters; they narrow the range of a proposal.
+        holes: Values inside the range that are never proposed.
+        elements: The parameters of a list's elements, in order; their keys end in ``[index]``.
     """
 
     key: str
     type: str
     kind: Kind
-    low: float | int | None = None
-    high: float | int | None = None
+    low: Any = None
+    high: Any = None
     log: bool = False
     step: float | int | None = None
     choices: tuple[ParamValue, ...] = ()
@@ -51,6 +103,61 @@ class Parameter:
     default: ParamValue = None
     conditions: tuple[str, ...] = ()
     bounds_from: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    holes: tuple[float | int, ...] = ()
+    elements: tuple["Parameter", ...] = ()
+
+    @property
+    def dimensions(self) -> tuple["Parameter", ...]:
+        """What is sampled for it: itself, or the elements of a list."""
+        return self.elements if self.kind is Kind.LIST else (self,)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value; ``links``, ``holes`` and ``elements`` stand in it only where used."""
+        value = asdict(self)
+        value["elements"] = [element.to_json() for element in self.elements]
+        for name in ("links", "holes", "elements"):
+            if not value[name]:
+                del value[name]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The parameter that ``to_json`` wrote."""
+        fields = dict(value)
+        for name in ("choices", "weights", "conditions", "holes"):
+            fields[name] = tuple(fields.get(name, ()))
+        fields["kind"] = Kind(fields["kind"])
+        fields["links"] = tuple(
+            Link(Relation(one["relation"]), tuple(one["parents"]), one["divisor"], one["cap"])
+            for one in fields.get("links", ())
+        )
+        fields["elements"] = tuple(cls.from_json(one) for one in fields.get("elements", ()))
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """An upper bound that comes from the data or the hardware, not from the schema.
+
+    Attributes:
+        key: Dotted key of the bounded parameter.
+        high: Highest feasible value, inclusive.
+        reason: Why, in words: ``64 validation samples on 1 GPU``.
+    """
+
+    key: str
+    high: float | int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A parameter with one legal value: no dimension of the search."""
+
+    key: str
+    value: ParamValue
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +188,7 @@ class SearchSpace:
     """What a study searches.
 
     Attributes:
-        parameters: In the order in which they are suggested.
+        parameters: In the order in which they are suggested: a parent stands before its children.
         fixed: Constants that the space or the user fixes, dotted key to value.
         refused: Asked for, not searchable, with the reason.
         inert: Left out because they change nothing, with the mend.
@@ -98,6 +205,9 @@ class SearchSpace:
                 return parameter
         raise KeyError(key)
 
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.parameters)
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The dotted keys of the searched parameters, in order."""
@@ -106,11 +216,7 @@ class SearchSpace:
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides a proposal; reasons and wording do not count."""
-        words = ("conditions", "bounds_from")
-        decisive = [
-            {name: value for name, value in asdict(parameter).items() if name not in words}
-            for parameter in self.parameters
-        ]
+        decisive = [_decisive(parameter.to_json()) for parameter in self.parameters]
         content = json.dumps([decisive, dict(self.fixed)], sort_keys=True, default=list)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -118,7 +224,7 @@ class SearchSpace:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The space that ``to_json`` wrote."""
         return cls(
-            tuple(_parameter(entry) for entry in value["parameters"]),
+            tuple(Parameter.from_json(entry) for entry in value["parameters"]),
             dict(value["fixed"]),
             tuple(Refused(**entry) for entry in value["refused"]),
             tuple(Inert(**entry) for entry in value["inert"]),
@@ -127,13 +233,18 @@ class SearchSpace:
     def to_json(self) -> dict[str, Any]:
         """A plain value of a stable shape that scripts may rely on."""
         return {
-            "parameters": [asdict(parameter) for parameter in self.parameters],
+            "parameters": [parameter.to_json() for parameter in self.parameters],
             "fixed": dict(self.fixed),
             "refused": [asdict(entry) for entry in self.refused],
             "inert": [asdict(entry) for entry in self.inert],
         }
 
 
-def _parameter(value: Mapping[str, Any]) -> Parameter:
-    tuples = {name: tuple(value[name]) for name in ("choices", "weights", "conditions")}
-    return Parameter(**{**value, **tuples, "kind": Kind(value["kind"])})
+def _decisive(value: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: part for name, part in value.items() if name not in _WORDING}
+    if "elements" in kept:
+        kept["elements"] = [_decisive(element) for element in kept["elements"]]
+    return kept
+
+
+_WORDING = ("conditions", "bounds_from")

@@ -1,0 +1,214 @@
+"""What this project knows of a skill beyond TAO's own format: ``references/search_profile.yaml``.
+
+TAO's schema has no place for the objective's direction, for a range worth searching, or for a
+setting that changes nothing. A profile says so as data, for any skill::
+
+    objective: {metric: val_3DIoU, direction: maximize, worst: 0.0}
+    parameters:                     # what --space profile searches
+      train.optim.lr: {low: 6.0e-06, high: 6.0e-04, log: true, reason: ...}
+      train.optim.lr_steps: {low: 0.4, high: 0.95, fraction_of: train.num_epochs, reason: ...}
+      dataset.flip: {choices: [0.1, 0.5], reason: ...}
+    inert:                          # searched in vain while the condition holds
+      - {key: ..., when: {...}, reason: ..., mend: ...}
+    ignored:                        # settings that nothing reads: a change of one is told
+      - {key: ..., reason: ..., mend: ...}
+    settings:                       # settings that cannot work, or that surprise
+      - {key: ..., when: {...}, verdict: refuse, reason: ..., mend: ..., trainers: [docker]}
+
+The conditions are those of ``automl.skill.when``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.when import When, read_when
+from automl.yamltext import load_yaml
+
+__all__ = [
+    "InertRule",
+    "Profile",
+    "ProfileEntry",
+    "SettingRule",
+    "Verdict",
+    "load_profile",
+    "read_profile",
+]
+
+
+class Verdict(StrEnum):
+    """What a rule about a setting leads to."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """How a profile searches one parameter.
+
+    Attributes:
+        key: Dotted spec key.
+        low: Lowest value, inclusive; None to keep the schema's or derive one.
+        high: Highest value, inclusive; None likewise.
+        log: Whether the scale is logarithmic; None to decide by the range.
+        choices: Values to choose from; empty for a range.
+        weights: One weight per choice for the start-up draws; empty for equal ones.
+        fraction_of: Setting of which ``low`` and ``high`` are fractions; empty for plain values.
+        reason: One line that says why this range.
+    """
+
+    key: str
+    low: float | int | None = None
+    high: float | int | None = None
+    log: bool | None = None
+    choices: tuple[Any, ...] = ()
+    weights: tuple[float, ...] = ()
+    fraction_of: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InertRule:
+    """A parameter that changes nothing while a condition holds."""
+
+    key: str
+    when: When
+    reason: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRule:
+    """A setting that is refused or warned of while a condition holds.
+
+    Attributes:
+        key: Dotted spec key.
+        when: Condition over the whole spec.
+        verdict: Refused, or only told.
+        reason: Why, as a sentence without a full stop.
+        mend: What to do instead; empty if the reason says it.
+        trainers: Names of the trainers it concerns; empty for all of them.
+        unless_default: Whether a value equal to the schema's default is passed over.
+    """
+
+    key: str
+    when: When
+    verdict: Verdict
+    reason: str
+    mend: str = ""
+    trainers: tuple[str, ...] = ()
+    unless_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that a search profile says about a skill's settings; empty for a skill without one."""
+
+    parameters: Mapping[str, ProfileEntry] = field(default_factory=dict)
+    inert: tuple[InertRule, ...] = ()
+    settings: tuple[SettingRule, ...] = ()
+    where: str = ""
+
+
+def load_profile(path: Path) -> Profile:
+    """The profile in a file; an empty one if there is no such file.
+
+    Raises:
+        FixInput: The file is broken or breaks a rule of the format.
+    """
+    return read_profile(load_yaml(path), str(path)) if path.is_file() else Profile()
+
+
+def read_profile(tree: Any, where: str) -> Profile:
+    """The profile that ``tree`` holds; blocks that it lacks are empty, others are ignored.
+
+    Raises:
+        FixInput: A block has the wrong shape, or a rule holds an unknown word.
+    """
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, Mapping):
+        raise FixInput("a search profile is a mapping", got=type(tree).__name__, where=where)
+    return Profile(
+        {entry.key: entry for entry in _entries(tree.get("parameters"), where)},
+        tuple(_inert(rule, place) for rule, place in _rules(tree, "inert", where)),
+        (
+            *(_ignored(rule, place) for rule, place in _rules(tree, "ignored", where)),
+            *(_setting(rule, place) for rule, place in _rules(tree, "settings", where)),
+        ),
+        where,
+    )
+
+
+_ENTRY_WORDS = ("low", "high", "log", "choices", "weights", "fraction_of", "reason")
+
+
+def _entries(block: Any, where: str) -> Iterator[ProfileEntry]:
+    if block is None:
+        return
+    if not isinstance(block, Mapping):
+        raise FixInput("parameters is a mapping of keys", got=repr(block), where=where)
+    for key, value in block.items():
+        place = f"{where}: parameters.{key}"
+        words = _words(value if value is not None else {}, _ENTRY_WORDS, place)
+        words |= {name: tuple(words[name]) for name in ("choices", "weights") if name in words}
+        yield ProfileEntry(str(key), **words)
+
+
+def _rules(tree: Mapping[str, Any], block: str, where: str) -> Iterator[tuple[Any, str]]:
+    rules = tree.get(block)
+    if rules is not None and not isinstance(rules, list):
+        raise FixInput(f"{block} is a list of rules", got=repr(rules), where=where)
+    for index, rule in enumerate(rules or ()):
+        yield rule, f"{where}: {block}[{index}]"
+
+
+def _inert(rule: Any, where: str) -> InertRule:
+    words = _words(rule, ("key", "when", "reason", "mend"), where, ("key", "reason"))
+    key = str(words["key"])
+    when = read_when(words.get("when"), key, where)
+    return InertRule(key, when, str(words["reason"]), str(words.get("mend", "")))
+
+
+def _ignored(rule: Any, where: str) -> SettingRule:
+    words = _words(rule, ("key", "when", "reason", "mend"), where, ("key", "reason"))
+    key = str(words["key"])
+    when = read_when(words.get("when"), key, where)
+    mend = str(words.get("mend", ""))
+    return SettingRule(key, when, Verdict.WARN, str(words["reason"]), mend, unless_default=True)
+
+
+_SETTING_WORDS = ("key", "when", "verdict", "reason", "mend", "trainers")
+
+
+def _setting(rule: Any, where: str) -> SettingRule:
+    words = _words(rule, _SETTING_WORDS, where, ("key", "when", "verdict", "reason"))
+    if words["verdict"] not in tuple(Verdict):
+        raise FixInput("a verdict is refuse or warn", got=repr(words["verdict"]), where=where)
+    key = str(words["key"])
+    return SettingRule(
+        key,
+        read_when(words["when"], key, where),
+        Verdict(words["verdict"]),
+        str(words["reason"]),
+        str(words.get("mend", "")),
+        tuple(map(str, words.get("trainers", ()))),
+    )
+
+
+def _words(
+    value: Any, known: tuple[str, ...], where: str, needed: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise FixInput("a rule is a mapping", got=repr(value), where=where)
+    unknown = [str(name) for name in value if name not in known]
+    if unknown:
+        raise FixInput(f"a rule holds {', '.join(known)}", got=unknown[0], where=where)
+    missing = [name for name in needed if name not in value]
+    if missing:
+        raise FixInput(f"a rule needs {', '.join(needed)}", got=f"no {missing[0]}", where=where)
+    return dict(value)

@@ -1,0 +1,202 @@
+"""From a schema, a base spec and a request to the search space."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.model import ParameterSchema
+from automl.skill.profile import Profile
+from automl.skill.schema import SchemaTree
+from automl.skill.tree import ParamValue, Tree, get, with_value
+from automl.skill.typewords import Family, as_type, family_of, number_of
+from automl.space.choices import choice_parameter, subset_parameter
+from automl.space.conditions import Conditions, in_order, parse_conditions
+from automl.space.inert import find_inert
+from automl.space.links import Linked, link_up
+from automl.space.lists import list_parameter
+from automl.space.model import Ceiling, Constant, Parameter, Refused, SearchSpace
+from automl.space.numeric import numeric_parameter
+from automl.space.proposal import default_params, is_legal
+from automl.space.request import Asked, SpaceRequest
+from automl.space.select import Selection, check_known, select
+
+__all__ = ["build_space"]
+
+_NO_PROFILE = Profile()
+
+
+def build_space(
+    schema: SchemaTree,
+    base: Mapping[str, Any],
+    request: SpaceRequest,
+    profile: Profile = _NO_PROFILE,
+    ceilings: tuple[Ceiling, ...] = (),
+) -> SearchSpace:
+    """The search space of one study.
+
+    Args:
+        schema: Schema of the action that is searched.
+        base: The complete spec of trial 0: template, data and the user's own settings.
+        request: Which parameters are asked for.
+        profile: What the skill's search profile says; empty for a skill without one.
+        ceilings: Upper bounds from the data and the hardware.
+
+    Returns:
+        The space; what cannot be searched stands in it with its reason.
+
+    Raises:
+        FixInput: The user named a key that is unknown or cannot be searched as asked, or the
+            schema's conditions are outside their grammar, circular or name unknown parents.
+    """
+    selection = select(schema, request, profile)
+    frozen = _frozen(schema, request, base)
+    spec = _with_all(base, frozen)
+    needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
+    found = {key: needs.shape(key) for key in selection.asked}
+    inert = find_inert(profile.inert, spec, selection.asked.keys(), selection.named)
+    dead = {entry.key for entry in inert}
+    candidates = {
+        key: one for key, one in found.items() if isinstance(one, Parameter) and key not in dead
+    }
+    linked = _link(schema, spec, candidates)
+    _refuse_named((*_refusals(found), *linked.refused), selection.named)
+    constants = {key: one.value for key, one in found.items() if isinstance(one, Constant)}
+    space = SearchSpace(
+        linked.parameters,
+        {**constants, **frozen},
+        (*selection.refused, *_refusals(found), *linked.refused),
+        inert,
+    )
+    return _with_notes(space)
+
+
+def _with_all(base: Mapping[str, Any], values: Mapping[str, Any]) -> Tree:
+    spec: Tree = dict(base)
+    for key, value in values.items():
+        spec = with_value(spec, key, value)
+    return spec
+
+
+def _frozen(
+    schema: SchemaTree, request: SpaceRequest, base: Mapping[str, Any]
+) -> dict[str, ParamValue]:
+    """The constants that ``--freeze`` makes: the value it gives, else the base value."""
+    frozen: dict[str, ParamValue] = {}
+    for key, given in request.frozen().items():
+        leaf = check_known(schema, key, "--freeze")
+        value = given[0] if given else get(base, key, leaf.default)
+        frozen[key] = _typed(value, leaf) if given else value
+    return frozen
+
+
+def _typed(value: Any, leaf: ParameterSchema) -> ParamValue:
+    typed = as_type(value, leaf, f"--freeze {leaf.key}")
+    if isinstance(typed, dict):
+        raise FixInput("a group of settings is not frozen", got=leaf.key, where="--freeze")
+    return typed
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What the shape of a parameter depends on."""
+
+    schema: SchemaTree
+    spec: Tree
+    selection: Selection
+    ceilings: Mapping[str, Ceiling]
+
+    def shape(self, key: str) -> Parameter | Constant | Refused:
+        """The parameter of a key, without its links to parents."""
+        leaf = self.schema.leaves[key]
+        asked = self.selection.asked[key]
+        base = get(self.spec, key, leaf.default)
+        conditions = parse_conditions(leaf)
+        family = family_of(leaf)
+        if asked.fraction_of and family is not Family.LIST:
+            asked = self._fraction(leaf, asked)
+        if family in (Family.INT, Family.FLOAT):
+            ceiling = self.ceilings.get(key)
+            return numeric_parameter(leaf, number_of(base), conditions, asked, ceiling)
+        if family is Family.LIST:
+            return self._list(leaf, base, conditions, asked)
+        if family in (Family.GROUP, Family.ANY):
+            return Refused(key, f"{family} is not searched")
+        return choice_parameter(leaf, base, asked)
+
+    def _list(
+        self, leaf: ParameterSchema, base: Any, conditions: Conditions, asked: Asked
+    ) -> Parameter | Constant | Refused:
+        if leaf.enum or asked.choices:
+            return subset_parameter(leaf, base, asked)
+        return list_parameter(leaf, base, conditions, asked, self.spec)
+
+    def _fraction(self, leaf: ParameterSchema, asked: Asked) -> Asked:
+        whole = number_of(get(self.spec, asked.fraction_of, None))
+        if whole is None or asked.low is None or asked.high is None:
+            raise FixInput(
+                "fractions need low, high and a whole that is a number",
+                got=f"{asked.fraction_of} = {whole}",
+                where=f"{asked.source} {leaf.key}",
+            )
+        ends = (asked.low * whole, asked.high * whole)
+        if family_of(leaf) is Family.INT:
+            ends = (round(ends[0]), round(ends[1]))
+        source = f"{asked.source} ({asked.low:g} to {asked.high:g} of {asked.fraction_of})"
+        return replace(asked, low=ends[0], high=ends[1], fraction_of="", source=source)
+
+
+def _link(schema: SchemaTree, spec: Tree, candidates: Mapping[str, Parameter]) -> Linked:
+    conditions = {key: parse_conditions(schema.leaves[key]) for key in candidates}
+    parents = {key: one.parents for key, one in conditions.items()}
+    order = in_order(parents, frozenset(schema.leaves))
+    _check_chains(schema, candidates)
+    return link_up({key: candidates[key] for key in order}, schema, spec)
+
+
+def _check_chains(schema: SchemaTree, candidates: Mapping[str, Parameter]) -> None:
+    """Refuses circles that lead through keys which are not searched themselves."""
+    parents: dict[str, tuple[str, ...]] = {}
+    waiting = list(candidates)
+    while waiting:
+        key = waiting.pop()
+        leaf = schema.leaves.get(key)
+        if key in parents or leaf is None:
+            continue
+        parents[key] = parse_conditions(leaf).parents
+        waiting.extend(parents[key])
+    in_order(parents, frozenset(schema.leaves))
+
+
+def _refusals(
+    found: Mapping[str, Parameter | Constant | Refused],
+) -> tuple[Refused, ...]:
+    return tuple(one for one in found.values() if isinstance(one, Refused))
+
+
+def _refuse_named(refused: tuple[Refused, ...], named: frozenset[str]) -> None:
+    """A user who names a parameter is told at once why it cannot be searched."""
+    for entry in refused:
+        if entry.key in named:
+            raise FixInput(
+                f"{entry.key} cannot be searched", got=entry.reason, where=f"--search {entry.key}"
+            )
+
+
+def _with_notes(space: SearchSpace) -> SearchSpace:
+    """The space, in which a default that no proposal could have says so."""
+    legal = is_legal(space, default_params(space))
+    return replace(
+        space,
+        parameters=tuple(
+            parameter if legal[parameter.key] else _noted(parameter) for parameter in space
+        ),
+    )
+
+
+def _noted(parameter: Parameter) -> Parameter:
+    if parameter.default is None:
+        note = "no default: the trainer's own; run so in trial 0 alone"
+    else:
+        note = f"{parameter.default} is outside what is proposed; run in trial 0 alone"
+    return replace(parameter, bounds_from={**parameter.bounds_from, "default": note})

@@ -1,0 +1,349 @@
+"""Ties searched parameters to one another so that no draw of a parent strands its children.
+
+A condition on a parent that is searched becomes a *link*: the child's range follows the parent's
+value. A condition on a constant narrows the range once and for all. Then, from the last child to
+the first parent, each parent's own range is narrowed to the values that leave every child at
+least one value. Children that are not searched have their base value, and count too.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.schema import SchemaTree
+from automl.skill.tree import Tree, get
+from automl.skill.typewords import number_of
+from automl.space.bounds import Number
+from automl.space.conditions import Comparison, compare, parse_conditions
+from automl.space.model import Kind, Link, Parameter, Refused, Relation
+from automl.space.ranges import first_above, last_below, limit_of
+
+__all__ = ["Linked", "link_up"]
+
+_NUMERIC = (Kind.INT, Kind.FLOAT, Kind.ORDERED)
+_LOWER = (Relation.ABOVE, Relation.AT_LEAST)
+_UPPER = (Relation.BELOW, Relation.AT_MOST)
+#: What *child relation parent* means for the parent.
+_MIRRORED = {
+    Relation.ABOVE: Relation.BELOW,
+    Relation.AT_LEAST: Relation.AT_MOST,
+    Relation.BELOW: Relation.ABOVE,
+    Relation.AT_MOST: Relation.AT_LEAST,
+    Relation.NOT: Relation.NOT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Parameters whose conditions can all be met, and those for which that is not so."""
+
+    parameters: tuple[Parameter, ...]
+    refused: tuple[Refused, ...] = ()
+
+
+def link_up(candidates: Mapping[str, Parameter], schema: SchemaTree, spec: Tree) -> Linked:
+    """Links the candidates and narrows their ranges.
+
+    A candidate that cannot be linked is taken out and keeps its base value, which the others then
+    have to respect: so the work starts again without it.
+
+    Args:
+        candidates: Parameters by key, parents before children.
+        schema: Says which conditions there are.
+        spec: The base spec, with the values of everything that is not searched.
+    """
+    left, refused = dict(candidates), list[Refused]()
+    while True:
+        attempt = _Attempt(dict(left), schema, spec)
+        failed = attempt.run()
+        if failed is None:
+            return Linked(tuple(attempt.parameters.values()), tuple(refused))
+        refused.append(failed)
+        del left[failed.key]
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try to link a set of parameters.
+
+    Attributes:
+        parameters: The parameters by key, parents before children; narrowed as the try goes on.
+        schema: Says which conditions there are.
+        spec: The base spec.
+    """
+
+    parameters: dict[str, Parameter]
+    schema: SchemaTree
+    spec: Tree
+
+    def run(self) -> Refused | None:
+        """Links and narrows everything; returns the first parameter that cannot be searched."""
+        for key in self.parameters:
+            reason = self._link(key)
+            if reason:
+                return Refused(key, reason)
+        for key, comparison in self._constant_children():
+            refused = self._keep_constant(key, comparison)
+            if refused is not None:
+                return refused
+        for key in reversed(list(self.parameters)):
+            refused = self._leave_room(key)
+            if refused is not None:
+                return refused
+        return next((one for key in self.parameters if (one := self._crossed(key))), None)
+
+    def _link(self, key: str) -> str:
+        """Turns the conditions on parents into links and static bounds; why it fails, or empty."""
+        for comparison in parse_conditions(self.schema.leaves[key]).comparisons:
+            searched, constant = self._parents_of(comparison)
+            if searched:
+                self._follow(
+                    key, Link(comparison.relation, searched, comparison.divisor, constant)
+                )
+            if constant is not None and (not searched or comparison.relation in _UPPER):
+                reason = f"condition {comparison.relation} {_names(comparison)} = {constant:g}"
+                end = constant / comparison.divisor if comparison.divisor != 1 else constant
+                narrowed = _narrowed(self.parameters[key], comparison.relation, end, reason)
+                if narrowed is None:
+                    return f"no value is left under the {reason}"
+                self.parameters[key] = narrowed
+        return ""
+
+    def _parents_of(self, comparison: Comparison) -> tuple[tuple[str, ...], Number | None]:
+        """The searched parents, and the smallest number among the other ones."""
+        searched = tuple(
+            key
+            for key in comparison.parents
+            if key in self.parameters and self.parameters[key].kind in _NUMERIC
+        )
+        values = (
+            number_of(get(self.spec, key, self.schema.leaves[key].default))
+            for key in comparison.parents
+            if key not in self.parameters
+        )
+        return searched, min((value for value in values if value is not None), default=None)
+
+    def _follow(self, key: str, link: Link) -> None:
+        parameter = self.parameters[key]
+        if parameter.kind is Kind.CATEGORICAL:
+            return
+        if parameter.kind is Kind.LIST:
+            elements = tuple(replace(one, links=(*one.links, link)) for one in parameter.elements)
+            parameter = replace(parameter, elements=elements)
+        else:
+            parameter = replace(parameter, links=(*parameter.links, link))
+        words = (*parameter.conditions, str(link))
+        self.parameters[key] = replace(parameter, conditions=tuple(dict.fromkeys(words)))
+
+    def _constant_children(self) -> Iterator[tuple[str, Comparison]]:
+        """Conditions on searched parents of leaves that are not searched themselves."""
+        for key, leaf in self.schema.leaves.items():
+            if key in self.parameters or not (leaf.depends_on or leaf.math_cond):
+                continue
+            for comparison in _readable(leaf):
+                if any(parent in self.parameters for parent in comparison.parents):
+                    yield key, comparison
+
+    def _keep_constant(self, child: str, comparison: Comparison) -> Refused | None:
+        """Narrows the parents so that a constant child's condition keeps holding."""
+        values = _numbers(get(self.spec, child, self.schema.leaves[child].default))
+        searched, constant = self._parents_of(comparison)
+        now = [
+            number_of(get(self.spec, key, self.schema.leaves[key].default))
+            for key in comparison.parents
+        ]
+        known = [number for number in now if number is not None]
+        if not values or not known or not searched:
+            return None
+        if not all(
+            compare(one, comparison.relation, min(known) / comparison.divisor) for one in values
+        ):
+            return None  # it does not hold in the base spec either
+        tightest = min(values) if comparison.relation in _LOWER else max(values)
+        if constant is not None and _met_by(constant, comparison, tightest):
+            return None
+        reason = f"keeps {child} = {tightest:g} {comparison.relation} it"
+        return self._narrow_parents(searched, comparison, tightest, reason)
+
+    def _leave_room(self, key: str) -> Refused | None:
+        """Narrows the parents of a parameter so that it always has a value."""
+        for part in self.parameters[key].dimensions:
+            for link in part.links:
+                refused = self._leave_room_for(key, part, link)
+                if refused is not None:
+                    return refused
+        return None
+
+    def _leave_room_for(self, key: str, part: Parameter, link: Link) -> Refused | None:
+        parents = tuple(parent for parent in link.parents if parent in self.parameters)
+        if not parents or link.relation is Relation.NOT:
+            return None
+        edge = part.high if link.relation in _LOWER else part.low
+        comparison = Comparison(link.relation, parents=parents, divisor=link.divisor)
+        if (
+            link.relation in _LOWER
+            and link.cap is not None
+            and _met_by(link.cap, comparison, edge)
+        ):
+            return None
+        refused = self._narrow_parents(parents, comparison, edge, f"leaves room for {key}")
+        if refused is None:
+            return None
+        return Refused(key, f"its range leaves {refused.key} no value: {refused.reason}")
+
+    def _narrow_parents(
+        self, parents: Iterable[str], comparison: Comparison, edge: Number, reason: str
+    ) -> Refused | None:
+        relation = _MIRRORED[comparison.relation]
+        end = edge * comparison.divisor
+        for parent in parents:
+            narrowed = _narrowed(self.parameters[parent], relation, end, reason)
+            if narrowed is None:
+                return Refused(parent, f"no value is left that {reason}")
+            self.parameters[parent] = narrowed
+        return None
+
+    def _crossed(self, key: str) -> Refused | None:
+        """The parameter if the parents' values can leave it nothing, else None."""
+        for part in self.parameters[key].dimensions:
+            if part.links and not self._always_has_a_value(part):
+                names = sorted({name for link in part.links for name in link.parents})
+                return Refused(
+                    key,
+                    f"its range follows {', '.join(names)}, which can leave it no value; "
+                    "freeze one of them",
+                )
+        return None
+
+    def _always_has_a_value(self, part: Parameter) -> bool:
+        low, high = part.low, part.high
+        for link in part.links:
+            if link.relation in _LOWER:
+                end = limit_of(link, self._ends("high", part))
+                low = low if end is None else max(low, _lowest(part, link, end))
+            elif link.relation in _UPPER:
+                end = limit_of(link, self._ends("low", part))
+                high = high if end is None else min(high, _highest(part, link, end))
+        needed = 1 + sum(link.relation is Relation.NOT for link in part.links)
+        return _count(part, low, high) >= needed
+
+    def _ends(self, name: str, part: Parameter) -> dict[str, Any]:
+        siblings = {
+            one.key: getattr(one, name)
+            for parameter in self.parameters.values()
+            for one in parameter.dimensions
+            if one.kind in _NUMERIC
+        }
+        return {key: value for key, value in siblings.items() if key != part.key}
+
+
+def _names(comparison: Comparison) -> str:
+    return ", ".join(comparison.parents)
+
+
+def _readable(leaf: Any) -> tuple[Comparison, ...]:
+    """The comparisons of a leaf nobody searches; none where its text is outside the grammar."""
+    try:
+        return parse_conditions(leaf).comparisons
+    except FixInput:
+        return ()
+
+
+def _numbers(value: Any) -> list[Number]:
+    entries = value if isinstance(value, list) else [value]
+    numbers = [number for entry in entries if (number := number_of(entry)) is not None]
+    return numbers if len(numbers) == len(entries) else []
+
+
+def _met_by(constant: Number, comparison: Comparison, edge: Number) -> bool:
+    """Whether a constant parent alone makes *edge > min(parents)* hold."""
+    is_lower = comparison.relation in _LOWER
+    return is_lower and compare(edge, comparison.relation, constant / comparison.divisor)
+
+
+def _lowest(part: Parameter, link: Link, end: Number) -> Number:
+    return first_above(part, end, strict=link.relation is Relation.ABOVE)
+
+
+def _highest(part: Parameter, link: Link, end: Number) -> Number:
+    return last_below(part, end, strict=link.relation is Relation.BELOW)
+
+
+def _count(part: Parameter, low: Number, high: Number) -> float:
+    """How many values of a parameter lie in a range."""
+    if low > high:
+        return 0
+    if part.kind is Kind.ORDERED:
+        return sum(low <= choice <= high for choice in part.choices)  # type: ignore[operator]
+    if part.kind is Kind.INT:
+        return (high - low) // int(part.step or 1) + 1 - len(part.holes)
+    return float("inf") if high > low else 1
+
+
+def _narrowed(
+    parameter: Parameter, relation: Relation, end: Number, reason: str
+) -> Parameter | None:
+    """The parameter with only the values that compare so with ``end``; None if none is left."""
+    if parameter.kind is Kind.CATEGORICAL:
+        return parameter
+    if parameter.kind is Kind.LIST:
+        return _narrowed_list(parameter, relation, end, reason)
+    if parameter.kind is Kind.ORDERED:
+        return _narrowed_choices(parameter, lambda one: compare(one, relation, end), reason)
+    if relation is Relation.NOT:
+        holes = tuple(dict.fromkeys((*parameter.holes, end)))
+        found = replace(parameter, holes=holes)
+        return found if _count(found, found.low, found.high) >= 1 else None
+    return _narrowed_range(parameter, relation, end, reason)
+
+
+def _narrowed_range(
+    parameter: Parameter, relation: Relation, end: Number, reason: str
+) -> Parameter | None:
+    low, high, reasons = parameter.low, parameter.high, dict(parameter.bounds_from)
+    if relation in _LOWER:
+        low = max(low, first_above(parameter, end, strict=relation is Relation.ABOVE))
+        reasons |= {"low": reason} if low != parameter.low else {}
+    else:
+        high = min(high, last_below(parameter, end, strict=relation is Relation.BELOW))
+        reasons |= {"high": reason} if high != parameter.high else {}
+    if low > high:
+        return None
+    return replace(parameter, low=low, high=high, bounds_from=reasons)
+
+
+def _narrowed_choices(
+    parameter: Parameter, keep: Callable[[Any], bool], reason: str
+) -> Parameter | None:
+    places = [place for place, choice in enumerate(parameter.choices) if keep(choice)]
+    if not places or len(places) == len(parameter.choices):
+        return parameter if places else None
+    choices = tuple(parameter.choices[place] for place in places)
+    weights = tuple(parameter.weights[place] for place in places) if parameter.weights else ()
+    if weights and not sum(weights):
+        weights = ()
+    source = f"{parameter.bounds_from.get('choices', '')}; {reason}"
+    return replace(
+        parameter,
+        choices=choices,
+        weights=weights,
+        low=choices[0],
+        high=choices[-1],
+        bounds_from={**parameter.bounds_from, "choices": source},
+    )
+
+
+def _narrowed_list(
+    parameter: Parameter, relation: Relation, end: Number, reason: str
+) -> Parameter | None:
+    elements = [_narrowed(one, relation, end, reason) for one in parameter.elements]
+    kept = tuple(one for one in elements if one is not None)
+    if len(kept) < len(elements):
+        return None
+    return replace(
+        parameter,
+        elements=kept,
+        low=[one.low for one in kept],
+        high=[one.high for one in kept],
+    )
