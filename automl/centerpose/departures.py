@@ -123,4 +123,18 @@ DEPARTURES: tuple[Departure, ...] = (
         "matching",
         "the container heads two of them with a tenth of the threshold",
     ),
+    Departure(
+        "detections of equal score enter the precision-recall curve together, and one that was "
+        "compared with no object passes no threshold",
+        "the order of the images, or of the parts of a split, cannot change a metric",
+    ),
+    Departure(
+        "each image is measured in units of its own sides",
+        "the container takes the sides of the last image of a batch for all of them",
+    ),
+    Departure(
+        "a detection that is not finite, or whose box is flat, has no pose; a box that the ground "
+        "plane cannot scale keeps its size",
+        "one broken output costs one detection, not the validation",
+    ),
 )

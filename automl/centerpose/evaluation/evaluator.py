@@ -67,8 +67,8 @@ class Evaluator:
         Raises:
             ValueError: A head is missing, or ``metas`` and the maps disagree about the batch size.
         """
-        cells = outputs["hm"].shape[-1]
         batch = decode(outputs, self.settings.num_select)
+        cells = outputs["hm"].shape[-1]
         self.add_poses(
             [self._poses(found, meta, cells) for found, meta in zip(batch, metas, strict=True)],
             [GroundTruth.of(meta.annotation) for meta in metas],
