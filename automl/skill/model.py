@@ -88,6 +88,7 @@ class ParameterSchema:
         required: Whether the schema demands a value.
         title: The schema's title.
         description: The schema's description.
+        any_of: Type words of ``anyOf`` where the schema gives several instead of one ``type``.
     """
 
     key: str
@@ -105,3 +106,4 @@ class ParameterSchema:
     required: bool = False
     title: str = ""
     description: str = ""
+    any_of: tuple[str, ...] = ()

@@ -1,0 +1,122 @@
+"""Whether a run searches: the policy and where it came from, and the gate of the skill.
+
+The policy holds for one run; it never changes what a skill says of itself.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.skill.read import read_action_schema, read_template
+from automl.skill.request_words import statement_in
+
+__all__ = ["Gate", "Policy", "PolicyChoice", "choose_policy", "gate"]
+
+_WORDS = {"on": "on", "true": "on", "yes": "on", "off": "off", "false": "off", "no": "off"}
+
+
+class Policy(StrEnum):
+    """Whether this run may search."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChoice:
+    """A policy and its source.
+
+    Attributes:
+        value: The policy.
+        source: ``--policy``, ``study file``, ``request: "<words>"`` or ``default``.
+    """
+
+    value: Policy
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a run will do under its policy and its skill.
+
+    Attributes:
+        searches: True for a search, False for one direct training.
+        message: Why, as one or two sentences for the plan.
+        problems: What stands in the way of a search that the skill allows; empty otherwise.
+    """
+
+    searches: bool
+    message: str
+    problems: tuple[str, ...] = ()
+
+
+def choose_policy(flag: str | None, study_file_value: Any, request: str | None) -> PolicyChoice:
+    """The policy of a run; the first source that says something wins.
+
+    Args:
+        flag: Value of ``--policy``.
+        study_file_value: Value of ``automl_policy`` in the study file; YAML's true and false count
+            as on and off, null as not given.
+        request: What the user asked for in plain words.
+
+    Raises:
+        FixInput: A source holds something else than on or off.
+    """
+    if flag is not None:
+        return PolicyChoice(_policy(flag, "--policy"), "--policy")
+    if study_file_value is not None:
+        place = "automl_policy in the study file"
+        return PolicyChoice(_policy(study_file_value, place), "study file")
+    statement = statement_in(request or "")
+    if statement is not None:
+        value = Policy.ON if statement.searches else Policy.OFF
+        return PolicyChoice(value, f'request: "{statement.words}"')
+    return PolicyChoice(Policy.ON, "default")
+
+
+def _policy(value: Any, where: str) -> Policy:
+    word = _WORDS.get(str(value).strip().lower()) if isinstance(value, str | bool) else None
+    if word is None:
+        raise FixInput("the policy must be on or off", got=repr(value), where=where)
+    return Policy(word)
+
+
+def gate(skill: Skill, policy: Policy) -> Gate:
+    """Whether a run searches; a search needs a train schema and a train template that parse."""
+    if policy is Policy.OFF:
+        return Gate(False, "AutoML is off for this run: one direct training.")
+    if not skill.automl_enabled:
+        return Gate(
+            False,
+            f"AutoML is not enabled for {skill.name} (automl_enabled in "
+            "references/skill_info.yaml): one direct training.",
+        )
+    problems = tuple(_obstacles(skill))
+    if problems:
+        return Gate(
+            False,
+            f"AutoML is enabled for {skill.name}, but not runnable until its schemas are "
+            f"generated: {'; '.join(problems)}. One direct training instead.",
+            problems,
+        )
+    return Gate(True, f"AutoML is on for {skill.name}: a hyperparameter search.")
+
+
+def _obstacles(skill: Skill) -> list[str]:
+    """What is missing or broken of the two files that a search needs."""
+    found = []
+    for path, read in (
+        (skill.schema_path("train"), read_action_schema),
+        (skill.template_path("train"), read_template),
+    ):
+        name = path.relative_to(skill.folder)
+        if not path.is_file():
+            found.append(f"{name} is missing")
+            continue
+        try:
+            read(skill, "train")
+        except FixInput as error:
+            found.append(f"{name} is broken ({error})")
+    return found

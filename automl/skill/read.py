@@ -1,0 +1,246 @@
+"""Reading a skill folder: what it says about its actions, and where a spec starts from.
+
+A folder counts as a skill if it has metadata (``references/skill_info.yaml``) or schemas.
+Everything else may be missing: the manifest, inferred parameters, an image, templates. What is
+missing is empty; what is there must be well formed.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import automl
+from automl.errors import FixInput
+from automl.skill.model import ActionInfo, Skill
+from automl.skill.schema import SchemaTree, read_schema
+from automl.skill.tree import Tree
+from automl.yamltext import load_yaml
+
+__all__ = [
+    "base_tree",
+    "image_of",
+    "own_skill_dir",
+    "read_action_schema",
+    "read_deploy_skill",
+    "read_skill",
+    "read_template",
+]
+
+_INFO = Path("references", "skill_info.yaml")
+_PROFILE = Path("references", "search_profile.yaml")
+_IMAGES = Path("references", "images.yaml")
+_DIRECTIONS = ("maximize", "minimize")
+_TRUE_WORDS = ("true", "yes", "on")
+
+
+def own_skill_dir() -> Path:
+    """The folder of this package's own skill: the checkout's root, else the copy in the wheel.
+
+    Raises:
+        FixInput: The installation has lost it.
+    """
+    package = Path(automl.__file__).resolve().parent
+    for folder in (package.parent, package / "_skill"):
+        if (folder / _INFO).is_file() and (folder / "schemas").is_dir():
+            return folder
+    raise FixInput(
+        "the package must hold its skill (schemas and references)",
+        where=str(package),
+        fix="install the package again",
+    )
+
+
+def read_skill(folder: Path) -> Skill:
+    """The skill in a folder.
+
+    Raises:
+        FixInput: There is no such folder, it is no skill, or its metadata is broken.
+    """
+    folder = folder.expanduser().resolve()
+    if not folder.is_dir():
+        raise FixInput("a skill must be a folder", got=str(folder))
+    info, schemas = folder / _INFO, _schema_actions(folder)
+    if not info.is_file() and not schemas:
+        raise FixInput(
+            f"a skill must hold {_INFO} or schemas/<action>.schema.json",
+            where=str(folder),
+            fix="point --skill-dir at the folder that holds SKILL.md",
+        )
+    tree = _mapping(load_yaml(info), info) if info.is_file() else {}
+    return _skill(folder, tree, info, schemas)
+
+
+def read_deploy_skill(skill: Skill) -> Skill | None:
+    """What the skill says about its actions in the deploy container; None if it says nothing.
+
+    Raises:
+        FixInput: The metadata is broken.
+    """
+    found = sorted((skill.folder / "references").glob("tao-deploy-*.skill_info.yaml"))
+    if not found:
+        return None
+    return _skill(skill.folder, _mapping(load_yaml(found[0]), found[0]), found[0], ())
+
+
+def read_action_schema(skill: Skill, action: str) -> SchemaTree:
+    """The schema of one action of the skill.
+
+    Raises:
+        FixInput: There is none, or it is broken.
+    """
+    return read_schema(skill.schema_path(action))
+
+
+def read_template(skill: Skill, action: str, deploy: bool = False) -> Tree:
+    """The spec template of an action.
+
+    Raises:
+        FixInput: There is none, or it holds no settings.
+    """
+    path = skill.template_path(action, deploy=deploy)
+    tree = _mapping(load_yaml(path), path)
+    if not tree:
+        raise FixInput("a spec template must hold settings", got="an empty file", where=str(path))
+    return tree
+
+
+def base_tree(skill: Skill, action: str) -> Tree:
+    """The spec that an action starts from: its template, else its schema's defaults.
+
+    Raises:
+        FixInput: Neither exists and parses; the error names what is wrong with each.
+    """
+    problems = []
+    try:
+        return read_template(skill, action)
+    except FixInput as error:
+        problems.append(str(error))
+    try:
+        return read_action_schema(skill, action).defaults
+    except FixInput as error:
+        problems.append(str(error))
+    raise FixInput(
+        f"{action} needs a spec template or a schema to start from",
+        got="; ".join(problems),
+        where=str(skill.folder),
+        fix="give a complete spec with --spec FILE",
+    )
+
+
+def image_of(skill: Skill, action: str) -> str:
+    """The container image of an action, symbolic names resolved; empty if the skill names none.
+
+    A symbolic name (``tao_toolkit.pyt``) is looked up in the skill's ``references/images.yaml``,
+    then in this package's own; a name that neither knows is returned as it stands.
+
+    Raises:
+        FixInput: A list of images is broken.
+    """
+    info = skill.actions.get(action)
+    name = (info.container_image if info else "") or skill.container_image
+    if not name or "/" in name:
+        return name
+    for folder in (skill.folder, own_skill_dir()):
+        path = folder / _IMAGES
+        images = _mapping(load_yaml(path), path) if path.is_file() else {}
+        if name in images:
+            return str(images[name])
+    return name
+
+
+def _schema_actions(folder: Path) -> tuple[str, ...]:
+    names = (path.name for path in sorted((folder / "schemas").glob("*.schema.json")))
+    return tuple(name.removesuffix(".schema.json") for name in names)
+
+
+def _skill(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
+    name = str(tree.get("name") or folder.name)
+    network = str(tree.get("network_arch") or _network_of(folder, name))
+    objective = _objective(folder)
+    return Skill(
+        folder=folder,
+        name=name,
+        network_arch=network,
+        automl_enabled=_is_true(tree.get("automl_enabled", False)),
+        container_image=str(tree.get("container_image") or ""),
+        actions={each.name: each for each in _actions(tree, info, network, schemas)},
+        shorthand=_texts(tree, "spec_shorthand_keys", info),
+        metric=str(objective.get("metric") or ""),
+        direction=str(objective.get("direction") or ""),
+        metric_worst=objective.get("worst"),
+    )
+
+
+def _network_of(folder: Path, name: str) -> str:
+    """The network where the metadata names none: the train schema's, else the name's end."""
+    schema = folder / "schemas" / "train.schema.json"
+    if schema.is_file():
+        network = read_schema(schema).network_arch
+        if network:
+            return network
+    return name.removeprefix("tao-").removeprefix("train-").removeprefix("finetune-")
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in _TRUE_WORDS)
+
+
+def _actions(
+    tree: Tree, info: Path, network: str, schemas: tuple[str, ...]
+) -> Iterator[ActionInfo]:
+    actions = _block(tree, "actions", info)
+    inferred = _block(tree, "spec_params", info)
+    for name in (*actions, *(name for name in schemas if name not in actions)):
+        about = _block(actions, name, info)
+        yield ActionInfo(
+            name=name,
+            command=str(about.get("command") or f"{network} {name} -e {{config_path}}"),
+            inputs=_facts(about, "inputs", info),
+            outputs=_facts(about, "outputs", info),
+            container_image=str(about.get("container_image") or ""),
+            spec_params=_texts(inferred, name, info) | _texts(about, "spec_params", info),
+        )
+
+
+def _objective(folder: Path) -> Tree:
+    path = folder / _PROFILE
+    if not path.is_file():
+        return {}
+    objective = _block(_mapping(load_yaml(path), path), "objective", path)
+    direction, worst = objective.get("direction"), objective.get("worst")
+    if direction is not None and direction not in _DIRECTIONS:
+        raise FixInput(
+            "objective.direction must be maximize or minimize",
+            got=repr(direction),
+            where=str(path),
+        )
+    if worst is not None and (isinstance(worst, bool) or not isinstance(worst, int | float)):
+        raise FixInput("objective.worst must be a number", got=repr(worst), where=str(path))
+    return objective | ({"worst": float(worst)} if worst is not None else {})
+
+
+def _mapping(value: Any, path: Path) -> Tree:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise FixInput("the file must hold named settings", got=repr(value)[:80], where=str(path))
+    return value
+
+
+def _block(tree: Mapping[str, Any], name: str, path: Path) -> Tree:
+    """The mapping at ``name``; an absent or null one is empty."""
+    value = tree.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise FixInput(f"{name} must be a mapping", got=repr(value)[:80], where=str(path))
+    return value
+
+
+def _facts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, Mapping[str, Any]]:
+    block = _block(tree, name, path)
+    return {str(key): _block(block, key, path) for key in block}
+
+
+def _texts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
+    return {str(key): str(value) for key, value in _block(tree, name, path).items()}
