@@ -42,8 +42,10 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 _RECORD: Final = "synth.json"
 _FORMAT: Final = 1
-_JPG_QUALITY: Final = 92
-_PNG_LEVEL: Final = 1
+_OPTIONS: Final[Mapping[str, list[int]]] = {
+    "jpg": [cv2.IMWRITE_JPEG_QUALITY, 92],
+    "png": [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
+}
 _LOOKS, _NOISE = 0, 1
 """First words of the seeds of sequences and of the field of noise."""
 
@@ -187,11 +189,7 @@ def _write(
 
 
 def _encoded(image: Image, image_format: str) -> bytes:
-    options = {
-        "jpg": [cv2.IMWRITE_JPEG_QUALITY, _JPG_QUALITY],
-        "png": [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL],
-    }
-    done, content = cv2.imencode(f".{image_format}", image, options[image_format])
+    done, content = cv2.imencode(f".{image_format}", image, _OPTIONS[image_format])
     if not done:
         raise RuntimeError(f"OpenCV encodes no {image_format}")
     return bytes(content)

@@ -24,6 +24,8 @@ _FOCAL_PX: Final = Span(640, 685)
 """Focal lengths of phones, at the size of the stored image."""
 _TRIES: Final = 200
 _LEAST_VISIBLE: Final = 0.3
+_MOST_HIDDEN: Final = 0.96
+"""Share of an object that is seen at most when something shall stand before it."""
 _MARGIN_PX: Final = 6
 
 
@@ -128,7 +130,7 @@ class _Composer:
         boxes = [first, *self._further_boxes(first, camera)]
         clutter = list(self._clutter(boxes, camera, hidden=hidden))
         visible = visibilities(camera, boxes, clutter)
-        if visible[0] < _LEAST_VISIBLE:
+        if visible[0] < _LEAST_VISIBLE or (hidden and visible[0] > _MOST_HIDDEN):
             return None
         return Scene(camera, tuple(boxes), visible, tuple(clutter))
 
@@ -194,10 +196,10 @@ class _Composer:
 
     def _occluder(self, first: LabelledBox) -> Prism:
         """A body on the camera's side of the first object, in front of a part of it."""
-        radius = self.rng.uniform(0.08, 0.22)
-        gap = first.radius / self.diagonal + radius + self.rng.uniform(0.02, 0.25)
-        place = self._place(self.rng.uniform(-0.7, 0.7), gap)
-        return self._prism(place, radius, self.rng.uniform(0.2, 0.6))
+        radius = self.rng.uniform(0.08, 0.2)
+        gap = first.radius / self.diagonal + radius + self.rng.uniform(0.02, 0.15)
+        place = self._place(self.rng.uniform(-0.5, 0.5), gap)
+        return self._prism(place, radius, self.rng.uniform(0.35, 0.8))
 
     def _prism(self, place: tuple[float, float], radius: float, height: float) -> Prism:
         sides = int(self.rng.choice([3, 4, 4, 6, 16, 16]))
