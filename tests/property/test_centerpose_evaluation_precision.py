@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -18,6 +18,7 @@ def ap(found: list[tuple[float, bool]], n_objects: int) -> float:
 
 
 @given(ranked, st.integers(1, 12), st.integers(0, 1000))
+@settings(deadline=None)
 def test_the_order_of_detections_changes_nothing(
     found: list[tuple[float, bool]], n_objects: int, seed: int
 ) -> None:
@@ -26,12 +27,14 @@ def test_the_order_of_detections_changes_nothing(
 
 
 @given(ranked, st.integers(1, 12))
+@settings(deadline=None)
 def test_it_lies_between_zero_and_recall(found: list[tuple[float, bool]], n_objects: int) -> None:
     recall = sum(hit for _, hit in found) / n_objects
     assert 0.0 <= ap(found, n_objects) <= recall + 1e-12
 
 
 @given(ranked, st.integers(1, 12))
+@settings(deadline=None)
 def test_a_wrong_detection_turned_right_never_lowers_it(
     found: list[tuple[float, bool]], n_objects: int
 ) -> None:
@@ -41,6 +44,7 @@ def test_a_wrong_detection_turned_right_never_lowers_it(
 
 
 @given(ranked, st.integers(1, 12))
+@settings(deadline=None)
 def test_a_wrong_detection_below_all_others_costs_nothing(
     found: list[tuple[float, bool]], n_objects: int
 ) -> None:
@@ -48,6 +52,7 @@ def test_a_wrong_detection_below_all_others_costs_nothing(
 
 
 @given(ranked, st.integers(1, 12))
+@settings(deadline=None)
 def test_only_the_ranking_matters(found: list[tuple[float, bool]], n_objects: int) -> None:
     assert ap([(score**3, hit) for score, hit in found], n_objects) == ap(found, n_objects)
 
@@ -72,6 +77,7 @@ def detections(draw: st.DrawFn) -> Detections:
 
 
 @given(detections(), st.floats(0.05, 0.9))
+@settings(deadline=None)
 def test_soft_nms_only_lowers_and_drops(found: Detections, threshold: float) -> None:
     left = soft_nms(found, threshold)
     assert (left.scores >= threshold).all()
@@ -84,6 +90,7 @@ def test_soft_nms_only_lowers_and_drops(found: Detections, threshold: float) -> 
 
 
 @given(detections(), st.floats(0.05, 0.9))
+@settings(deadline=None)
 def test_soft_nms_gives_the_best_first(found: Detections, threshold: float) -> None:
     scores = soft_nms(found, threshold).scores
     assert (np.diff(scores) <= 0.0).all()

@@ -32,22 +32,26 @@ def iou(first: Array, second: Array) -> float:
 
 
 @given(keypoints(), keypoints())
+@settings(deadline=None)
 def test_lies_between_zero_and_the_ratio_of_volumes(first: Array, second: Array) -> None:
     small, large = sorted(fit_boxes(box).volume()[0] for box in (first, second))
     assert 0.0 <= iou(first, second) <= small / large + 1e-6
 
 
 @given(keypoints(), keypoints())
+@settings(deadline=None)
 def test_is_symmetric(first: Array, second: Array) -> None:
     assert abs(iou(first, second) - iou(second, first)) < 1e-6
 
 
 @given(keypoints())
+@settings(deadline=None)
 def test_is_one_for_the_same_box(box: Array) -> None:
     assert abs(iou(box, box) - 1.0) < 1e-7
 
 
 @given(keypoints(), keypoints(), quaternions, st.tuples(places, places, places))
+@settings(deadline=None)
 def test_rigid_motion_changes_nothing(
     first: Array, second: Array, turn: tuple[float, ...], shift: tuple[float, ...]
 ) -> None:
@@ -57,17 +61,20 @@ def test_rigid_motion_changes_nothing(
 
 
 @given(keypoints(), keypoints(), st.floats(0.01, 100.0))
+@settings(deadline=None)
 def test_a_common_factor_changes_nothing(first: Array, second: Array, factor: float) -> None:
     assert abs(iou(first, second) - iou(factor * first, factor * second)) < 1e-6
 
 
 @given(keypoints(), st.floats(0.1, 1.0))
+@settings(deadline=None)
 def test_a_shrunken_copy_inside_has_the_ratio_of_volumes(box: Array, factor: float) -> None:
     inner = box[0] + factor * (box - box[0])
     assert abs(iou(box, inner) - factor**3) < 1e-6
 
 
 @given(keypoints(), keypoints(), st.permutations(range(3)))
+@settings(deadline=None)
 def test_the_order_of_the_axes_does_not_matter(
     first: Array, second: Array, order: list[int]
 ) -> None:
@@ -77,7 +84,7 @@ def test_the_order_of_the_axes_does_not_matter(
 
 
 @given(keypoints(), keypoints(), st.integers(2, 6))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_symmetry_can_only_help(first: Array, second: Array, steps: int) -> None:
     plain = iou(first, second)
     assert symmetric_iou(fit_boxes(first), fit_boxes(second), steps)[0] >= plain

@@ -125,28 +125,38 @@ def symmetric_iou(predicted: Boxes, truth: Boxes, steps: int) -> Array:
 
 
 def _intersection(first: Boxes, second: Boxes) -> Array:
-    """(N,) volumes common to pairs of solid, finite boxes."""
-    into_first, into_second = np.linalg.inv(first.half), np.linalg.inv(second.half)
+    """(N,) volumes common to pairs of solid, finite boxes.
+
+    Each box's faces are clipped in the other's frame; all cones have their tip in the centre of
+    the first box. A frame's volumes are those of the world divided by its determinant.
+    """
     scale_first, scale_second = np.linalg.det(first.half), np.linalg.det(second.half)
-    # Both sums of cones have the first box's centre as their apex. A mirrored box turns faces
-    # inside out, which this sign undoes.
+    # A mirrored box turns its faces inside out, which this sign undoes.
     sign = np.sign(scale_first * scale_second)
-    offset = second.center - first.center
     # One length for both boxes: measured in each box's own frame, the two rules would disagree.
     margin = _MARGIN * np.minimum(np.abs(scale_first), np.abs(scale_second)) ** (1.0 / 3.0)
-    in_first = margin[:, None] * np.linalg.norm(into_first, axis=2)
-    in_second = margin[:, None] * np.linalg.norm(into_second, axis=2)
-    faces = _faces(np.einsum("nij,ncj->nci", into_first, _corners(offset, second.half)))
-    inwards = np.broadcast_to(-in_first[:, None, None, :], (len(first), 2, 6, 3))
-    from_second = _cones(faces, 1.0 + inwards, np.zeros_like(offset))
-    apex = np.einsum("nij,nj->ni", into_second, -offset)
-    faces = _faces(np.einsum("nij,ncj->nci", into_second, _corners(-offset, first.half)))
+    offset = second.center - first.center
+    here = np.zeros_like(offset)
+
+    inverse = np.linalg.inv(first.half)
+    faces = _faces(np.einsum("nij,ncj->nci", inverse, _corners(offset, second.half)))
+    inwards = -_lengths_in(inverse, margin)[:, None, None, :]
+    limits = np.broadcast_to(1.0 + inwards, (len(first), 2, 6, 3))
+    volume = _cones(faces, limits, here) * np.abs(scale_first)
+
+    inverse = np.linalg.inv(second.half)
+    faces = _faces(np.einsum("nij,ncj->nci", inverse, _corners(-offset, first.half)))
     normals = np.cross(faces[:, :, 1] - faces[:, :, 0], faces[:, :, 3] - faces[:, :, 0])
-    alike = np.sign(normals * sign[:, None, None]) * in_second[:, None, :]
-    from_first = _cones(faces, 1.0 + np.stack([alike, -alike], axis=1), apex)
-    # A frame's volumes are those of the world divided by its determinant.
-    volume = from_second * np.abs(scale_first) + from_first * np.abs(scale_second)
+    alike = np.sign(normals * sign[:, None, None]) * _lengths_in(inverse, margin)[:, None, :]
+    limits = 1.0 + np.stack([alike, -alike], axis=1)
+    tip = np.einsum("nij,nj->ni", inverse, -offset)
+    volume += _cones(faces, limits, tip) * np.abs(scale_second)
     return np.asarray(np.maximum(sign * volume, 0.0))
+
+
+def _lengths_in(inverse: Array, length: Array) -> Array:
+    """(N, 3): a length of the world across the faces of each axis, in a box's own frame."""
+    return np.asarray(length[:, None] * np.linalg.norm(inverse, axis=2))
 
 
 def _corners(center: Array, half: Array) -> Array:
