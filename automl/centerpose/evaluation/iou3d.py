@@ -138,13 +138,13 @@ def _intersection(first: Boxes, second: Boxes) -> Array:
     offset = second.center - first.center
     here = np.zeros_like(offset)
 
-    inverse = np.linalg.inv(first.half)
+    inverse: Array = np.asarray(np.linalg.inv(first.half), dtype=np.float64)
     faces = _faces(np.einsum("nij,ncj->nci", inverse, _corners(offset, second.half)))
     inwards = -_lengths_in(inverse, margin)[:, None, None, :]
     limits = np.broadcast_to(1.0 + inwards, (len(first), 2, 6, 3))
     volume = _cones(faces, limits, here) * np.abs(scale_first)
 
-    inverse = np.linalg.inv(second.half)
+    inverse = np.asarray(np.linalg.inv(second.half), dtype=np.float64)
     faces = _faces(np.einsum("nij,ncj->nci", inverse, _corners(-offset, first.half)))
     normals = np.cross(faces[:, :, 1] - faces[:, :, 0], faces[:, :, 3] - faces[:, :, 0])
     alike = np.sign(normals * sign[:, None, None]) * _lengths_in(inverse, margin)[:, None, :]
