@@ -45,7 +45,10 @@ _WORDS = {
 
 
 def family_of(leaf: ParameterSchema) -> Family:
-    """The family of a leaf; a leaf without a usable type word is judged by what it holds."""
+    """The family of a leaf; a leaf without a usable type word is judged by what it holds.
+
+    A leaf that may be of several types (``anyOf``) is judged by its default.
+    """
     word = leaf.type.strip().lower()
     if word in _WORDS:
         return _WORDS[word]
@@ -133,7 +136,9 @@ def as_type(value: Any, leaf: ParameterSchema, where: str = "") -> ParamValue | 
     family = family_of(leaf)
     if value is None and (leaf.default is None or family is Family.TEXT):
         return None
-    converted = _CONVERT[family](value, leaf)
+    families = (family, *(_WORDS[word] for word in leaf.any_of if word in _WORDS))
+    attempts = (_CONVERT[one](value, leaf) for one in families)
+    converted = next((found for found in attempts if found is not _WRONG), _WRONG)
     if converted is _WRONG:
         raise FixInput(
             f"{leaf.key} takes {family}",

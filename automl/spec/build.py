@@ -1,0 +1,209 @@
+"""Complete specs: the one that a study starts from, and the one that each attempt runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.skill.read import read_template
+from automl.skill.tree import ParamValue, Tree, get, leaves, merged
+from automl.spec.rules import SpecRules, rules_for
+from automl.spec.sources import (
+    data_settings,
+    output_keys,
+    parent_keys,
+    resume_keys,
+    with_settings,
+)
+from automl.spec.values import is_reference, out_of_bounds
+from automl.yamltext import load_yaml
+
+__all__ = ["BaseSpec", "SpecRequest", "build_base", "for_attempt", "with_gpus", "with_params"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRequest:
+    """What a user says about a spec.
+
+    Attributes:
+        overrides: Dotted or short key to value, as YAML reads it.
+        spec_file: A complete spec to start from; None for the skill's own template.
+        data: Split (``train``, ``val``, ``test``, ``inference``) to folder.
+        parent_checkpoint: Weights to start from; empty for none.
+        gpus: GPUs of one training; None or 0 leaves the spec's own number.
+        where: What to call the overrides in an error.
+    """
+
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    spec_file: Path | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    parent_checkpoint: str = ""
+    gpus: int | None = None
+    where: str = "--set"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSpec:
+    """The spec that a study starts from.
+
+    Attributes:
+        tree: The complete spec; trial 0 runs it.
+        overrides: What the user set, by long key, typed.
+        source: What it was built from, in words.
+        notes: Values that break the schema and are accepted all the same, in words.
+        rules: What the spec may hold.
+    """
+
+    tree: Tree
+    overrides: Mapping[str, Any]
+    source: str
+    notes: tuple[str, ...]
+    rules: SpecRules
+
+
+def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
+    """The spec of an action with everything that the user says about it.
+
+    It begins with ``--spec FILE`` if given (what the file lacks comes from the template), else the
+    skill's template, else the schema's defaults. On it go the data, then the checkpoint and the
+    GPUs, then the overrides: what the user sets by key wins.
+
+    Raises:
+        FixInput: There is nothing to start from, or a key or a value does not fit the schema.
+    """
+    template = _template(skill, action)
+    rules = rules_for(skill, action, template)
+    tree, source = _start(rules, template, request.spec_file)
+    notes = _check_start(rules, tree, source)
+    overrides = rules.check(request.overrides, request.where)
+    _check_owned(rules, overrides, request.where)
+    tree = with_settings(tree, data_settings(rules, request.data), "data")
+    tree = _with_parent(rules, tree, request.parent_checkpoint)
+    tree = with_gpus(rules, tree, request.gpus)
+    tree = with_settings(tree, overrides, request.where)
+    return BaseSpec(tree, overrides, source, notes, rules)
+
+
+def _template(skill: Skill, action: str) -> Tree | None:
+    try:
+        return read_template(skill, action)
+    except FixInput:
+        return None
+
+
+def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[Tree, str]:
+    defaults = rules.schema.defaults if rules.schema is not None else None
+    below = template if template is not None else defaults
+    if file is not None:
+        return merged(below or {}, _read_file(file)), str(file)
+    if template is not None:
+        return template, rules.skill.template_path(rules.action).name
+    if defaults:
+        return merged({}, defaults), f"defaults of {rules.skill.schema_path(rules.action).name}"
+    raise FixInput(
+        f"a spec of {rules.action} needs something to start from",
+        got="no readable template and no readable schema",
+        where=str(rules.skill.folder),
+        fix="give a complete spec with --spec FILE",
+    )
+
+
+def _read_file(file: Path) -> Tree:
+    tree = load_yaml(file)
+    if not isinstance(tree, dict) or not tree:
+        raise FixInput("a spec is a mapping of settings", got=type(tree).__name__, where=str(file))
+    return tree
+
+
+def _check_start(rules: SpecRules, tree: Tree, source: str) -> tuple[str, ...]:
+    """Checks keys and types of what the spec starts from; bounds that it breaks are noted."""
+    notes: list[str] = []
+    for key, value in leaves(tree):
+        leaf = rules.leaf_of(key)
+        is_empty = value in (None, "") or value == {}
+        if leaf is not None and (is_empty or is_reference(value)):
+            continue
+        broken = out_of_bounds(value, leaf) if leaf is not None and leaf.key == key else ""
+        if broken:
+            notes.append(f"{key} = {value} as {source} ships it, though {broken}")
+        elif not (is_empty or is_reference(value)):
+            rules.check({key: value}, source)
+    return tuple(notes)
+
+
+def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:
+    """Refuses settings that every attempt fills in with its own folder."""
+    owned = [key for key in overrides if key in output_keys(rules)]
+    if owned:
+        raise FixInput(
+            f"{owned[0]} is each trial's own folder",
+            got=str(overrides[owned[0]]),
+            where=where,
+            fix="choose where studies go with --studies-dir and --name",
+        )
+
+
+def _with_parent(rules: SpecRules, tree: Tree, checkpoint: str) -> Tree:
+    if not checkpoint:
+        return tree
+    keys = parent_keys(rules)
+    if not keys:
+        raise FixInput(
+            f"no setting of {rules.action} takes a parent checkpoint",
+            got=checkpoint,
+            where=str(rules.skill.folder),
+        )
+    return with_settings(tree, dict.fromkeys(keys, checkpoint), "--parent-checkpoint")
+
+
+def with_gpus(rules: SpecRules, tree: Mapping[str, Any], gpus: int | None) -> Tree:
+    """The spec for a training on ``gpus`` GPUs: their number, and ids counted from 0.
+
+    None and 0 leave the spec alone: the schema knows no training without a GPU, and a trainer on
+    the CPU does not look.
+    """
+    number, ids = f"{rules.action}.num_gpus", f"{rules.action}.gpu_ids"
+    settings: dict[str, Any] = {}
+    if gpus and rules.has(number):
+        settings[number] = gpus
+    if gpus and rules.has(ids):
+        settings[ids] = list(range(gpus))
+    return with_settings(tree, settings, "--gpus-per-trial")
+
+
+def with_params(base: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Tree:
+    """The spec of one trial: the base spec with the trial's parameters.
+
+    Raises:
+        FixInput: A parameter's key does not lead to a place in the spec.
+    """
+    return with_settings(base, params, "parameters")
+
+
+def for_attempt(
+    rules: SpecRules,
+    base: Mapping[str, Any],
+    params: Mapping[str, ParamValue],
+    folder: Path,
+    resume_from: Path | None = None,
+) -> Tree:
+    """The complete spec of one attempt.
+
+    Args:
+        rules: What the spec may hold.
+        base: The study's base spec.
+        params: The trial's parameters.
+        folder: Absolute path of the attempt's folder; results go there and nowhere else.
+        resume_from: Checkpoint to go on from; None to start afresh.
+    """
+    tree = with_params(base, params)
+    checkpoint = "" if resume_from is None else str(resume_from)
+    settings = dict.fromkeys(output_keys(rules), str(folder))
+    settings |= {key: checkpoint for key in resume_keys(rules) if checkpoint or _is_set(tree, key)}
+    return with_settings(tree, settings, "attempt")
+
+
+def _is_set(tree: Mapping[str, Any], key: str) -> bool:
+    return bool(get(tree, key, None))

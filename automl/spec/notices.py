@@ -1,0 +1,123 @@
+"""Settings that cannot work are refused, and settings that nothing reads are told.
+
+The rules are data: those of the skill's search profile, and a few that hold for every TAO network
+because of how this program drives a training.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.profile import Profile, SettingRule, Verdict
+from automl.skill.tree import get
+from automl.skill.when import When
+from automl.spec.rules import SpecRules
+
+__all__ = ["Notice", "check_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A setting that a user should know about.
+
+    Attributes:
+        key: Dotted spec key.
+        got: The setting's value.
+        reason: What is the matter with it.
+        mend: What to do about it; empty if there is nothing to do.
+    """
+
+    key: str
+    got: Any
+    reason: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        mend = f"; {self.mend}" if self.mend else ""
+        return f"{self.key} = {self.got}: {self.reason}{mend}"
+
+
+_EPOCHS = "train.num_epochs"
+
+#: Rules for every network.
+_GENERAL: tuple[SettingRule, ...] = (
+    SettingRule(
+        "train.num_nodes",
+        When("train.num_nodes", {"above": 1}),
+        Verdict.REFUSE,
+        "each training runs on one machine",
+        "set train.num_nodes=1",
+    ),
+    SettingRule(
+        "train.validation_interval",
+        When("train.validation_interval", {"above": _EPOCHS}),
+        Verdict.REFUSE,
+        "no validation would happen before the training ends, so no trial would have a result",
+        "choose an interval of at most train.num_epochs",
+    ),
+    SettingRule(
+        "train.checkpoint_interval",
+        When("train.checkpoint_interval", {"above": _EPOCHS}),
+        Verdict.REFUSE,
+        "no checkpoint would be written before the training ends",
+        "choose an interval of at most train.num_epochs",
+    ),
+    SettingRule(
+        "train.validation_interval",
+        When("train.validation_interval", {"does_not_divide": _EPOCHS}),
+        Verdict.WARN,
+        "the epochs after the last full interval are trained and never scored",
+        "choose an interval that divides train.num_epochs",
+    ),
+)
+
+
+def check_settings(
+    rules: SpecRules,
+    profile: Profile,
+    spec: Mapping[str, Any],
+    trainer: str,
+    searched: Collection[str] = (),
+) -> tuple[Notice, ...]:
+    """What is to be told of a spec's settings.
+
+    Args:
+        rules: What the spec may hold; says what the defaults are.
+        profile: The skill's own rules.
+        spec: The complete base spec.
+        trainer: Name of the trainer that will run it.
+        searched: Keys that a search sets anew in each trial; their base value says nothing.
+
+    Raises:
+        FixInput: A setting cannot work.
+    """
+    notices: dict[tuple[str, str], Notice] = {}
+    for rule in _applicable(profile, trainer):
+        if rule.key in searched or not rule.when.holds(spec) or _is_default(rules, rule, spec):
+            continue
+        notice = Notice(rule.key, get(spec, rule.key, None), rule.reason, rule.mend)
+        if rule.verdict is Verdict.REFUSE:
+            raise FixInput(notice.reason, got=f"{rule.key} = {_text(notice.got)}", fix=notice.mend)
+        notices.setdefault((rule.key, str(sorted(rule.when.tests))), notice)
+    return tuple(notices.values())
+
+
+def _applicable(profile: Profile, trainer: str) -> tuple[SettingRule, ...]:
+    """The profile's rules for a trainer, then the general ones, refusals first."""
+    every = (*profile.settings, *_GENERAL)
+    mine = [rule for rule in every if not rule.trainers or trainer in rule.trainers]
+    return tuple(sorted(mine, key=lambda rule: rule.verdict is not Verdict.REFUSE))
+
+
+def _is_default(rules: SpecRules, rule: SettingRule, spec: Mapping[str, Any]) -> bool:
+    """Whether the rule speaks of changes alone and the setting was not changed."""
+    if not rule.unless_default:
+        return False
+    value = get(spec, rule.key, None)
+    leaf = rules.leaf_of(rule.key)
+    return value is None or (leaf is not None and value == leaf.default)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,146 @@
+"""Which settings a spec of an action may hold, by the schemas of its skill."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from automl.errors import FixInput
+from automl.nearest import did_you_mean
+from automl.skill.model import ParameterSchema, Skill
+from automl.skill.read import read_action_schema
+from automl.skill.schema import SchemaTree
+from automl.skill.tree import Tree, leaves
+from automl.skill.typewords import Family, family_of
+from automl.spec.values import coerce
+
+__all__ = ["SpecRules", "rules_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRules:
+    """What a spec of one action may hold.
+
+    A training reads settings of other actions too (``evaluate.opencv`` decides how it validates),
+    so the blocks of other actions are judged by those actions' schemas.
+
+    Attributes:
+        skill: The skill.
+        action: The action that the spec is for.
+        schema: The action's own schema; None where the skill has none that can be read.
+        foreign: Schemas of the skill's other actions, by action.
+        example: Settings that are known from a template where there is no schema.
+    """
+
+    skill: Skill
+    action: str
+    schema: SchemaTree | None = None
+    foreign: Mapping[str, SchemaTree] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    def schema_of(self, key: str) -> SchemaTree | None:
+        """The schema that describes a key's block; None where none does."""
+        block = key.partition(".")[0].partition("[")[0]
+        if self.schema is not None and self.schema.contains(block):
+            return self.schema
+        return self.foreign.get(block) or self.schema
+
+    def leaf_of(self, key: str) -> ParameterSchema | None:
+        """What is known of the setting that ``key`` names or lies in; None for an unknown one."""
+        schema = self.schema_of(key)
+        return schema.leaf_of(key) if schema is not None else None
+
+    def long_key(self, key: str) -> str:
+        """The dotted key that a skill's short key stands for, else the key itself."""
+        return self.skill.shorthand.get(key, key)
+
+    def has(self, key: str) -> bool:
+        """Whether the action's own spec has a setting of exactly this key."""
+        if self.schema is None:
+            return any(key == known for known, _ in leaves(self.example))
+        return key in self.schema.leaves
+
+    def check(self, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Settings as the user gave them, by long key, each typed and inside its bounds.
+
+        A value for a whole group is taken apart into the group's settings.
+
+        Raises:
+            FixInput: A key is unknown (the error names the nearest), or a value does not fit.
+        """
+        checked: dict[str, Any] = {}
+        for given, value in values.items():
+            key = self.long_key(given)
+            for name, entry in self._settings(key, value, where):
+                checked[name] = self._checked(name, entry, where)
+        return checked
+
+    def _settings(self, key: str, value: Any, where: str) -> Iterator[tuple[str, Any]]:
+        schema = self.schema_of(key)
+        if schema is None or key not in schema.groups:
+            yield key, value
+        elif isinstance(value, Mapping):
+            yield from leaves(value, f"{key}.")
+        else:
+            raise FixInput(
+                f"{key} is a group of settings",
+                got=repr(value),
+                where=f"{where} {key}",
+                fix=f"name one of its keys: {', '.join(self._inside(key))}",
+            )
+
+    def _inside(self, group: str) -> list[str]:
+        return [key for key in self.known_keys() if key.startswith(f"{group}.")][:5]
+
+    def _checked(self, key: str, value: Any, where: str) -> Any:
+        leaf = self.leaf_of(key)
+        if leaf is None:
+            self._check_known(key, where)
+            return value
+        if leaf.key != key or family_of(leaf) in (Family.GROUP, Family.ANY):
+            return value  # the schema does not say what a free group or a list's entry holds
+        return coerce(value, leaf, f"{where} {key}")
+
+    def _check_known(self, key: str, where: str) -> None:
+        known = list(self.known_keys())
+        if self.schema is None and (key in known or not known):
+            return
+        raise FixInput(
+            f"a setting of {self.action} is one that its schema knows",
+            got=key,
+            where=where,
+            fix=did_you_mean(key, (*known, *self.skill.shorthand)),
+        )
+
+    def known_keys(self) -> Iterator[str]:
+        """Every dotted key that a spec of the action may hold."""
+        if self.schema is None:
+            yield from (key for key, _ in leaves(self.example))
+        else:
+            yield from self.schema.leaves
+        for action, schema in self.foreign.items():
+            if self.schema is None or not self.schema.contains(action):
+                yield from (key for key in schema.leaves if key.startswith(f"{action}."))
+
+
+def rules_for(skill: Skill, action: str, example: Tree | None = None) -> SpecRules:
+    """The rules of an action's spec, from whichever schemas of the skill can be read.
+
+    Args:
+        skill: The skill.
+        action: The action that specs are built for.
+        example: A template, for a skill without a schema of the action.
+    """
+    foreign = {
+        name: schema
+        for name in skill.actions
+        if name != action and (schema := _readable(skill, name)) is not None
+    }
+    return SpecRules(skill, action, _readable(skill, action), foreign, example or {})
+
+
+def _readable(skill: Skill, action: str) -> SchemaTree | None:
+    """The schema of an action; None where it is missing or broken: the gate has told why."""
+    try:
+        return read_action_schema(skill, action)
+    except FixInput:
+        return None

@@ -1,0 +1,153 @@
+"""Which settings take the data, the results folder and the checkpoints, in the skill's words."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.tree import Tree, get, with_value
+from automl.spec.rules import SpecRules
+from automl.yamltext import load_yaml
+
+__all__ = ["data_settings", "output_keys", "parent_keys", "resume_keys", "with_settings"]
+
+_TABLE = Path("references", "data_sources.yaml")
+
+#: Name of a data set in TAO's tables to the splits that may feed it, per action, best first.
+_SPLITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "train": {"train_datasets": ("train",), "eval_dataset": ("val",)},
+    "evaluate": {"eval_dataset": ("test", "val")},
+    "inference": {"inference_dataset": ("inference", "test")},
+    "gen_trt_engine": {"calibration_dataset": ("train",)},
+}
+
+
+def data_settings(rules: SpecRules, data: Mapping[str, str]) -> dict[str, Any]:
+    """Settings that name the data: dotted key to a folder, or to a list of folders.
+
+    The skill's ``references/data_sources.yaml`` says which key takes which data set; without it
+    the folders among the action's inputs are told by their names (``dataset.train_data``). Keys of
+    other actions that this action's spec has too (``dataset.test_data``) are set as well.
+
+    Args:
+        rules: What the spec may hold.
+        data: Split (``train``, ``val``, ``test``, ``inference``) to folder; empty if not given.
+
+    Raises:
+        FixInput: Data is given and no setting of the skill takes it, or the table is broken.
+    """
+    found: dict[str, Any] = {}
+    used: set[str] = set()
+    for action in (rules.action, *(name for name in _SPLITS if name != rules.action)):
+        for key, splits, is_list in _takers(rules, action):
+            split = next((split for split in splits if data.get(split)), None)
+            is_own = action == rules.action or rules.has(key)
+            if split is None or not is_own or key in found:
+                continue
+            used.add(split)
+            found[key] = [data[split]] if is_list else data[split]
+    _check_taken(rules, data, used)
+    return found
+
+
+def _takers(rules: SpecRules, action: str) -> list[tuple[str, tuple[str, ...], bool]]:
+    """Each key of an action that takes data: the splits that may feed it, and if it is a list."""
+    table = _table(rules).get(action)
+    if isinstance(table, Mapping):
+        known = _SPLITS.get(action, {})
+        return [
+            (str(key), known.get(str(about.get("source")), ()), about.get("list") is True)
+            for key, about in table.items()
+            if isinstance(about, Mapping)
+        ]
+    info = rules.skill.actions.get(action)
+    inputs = info.inputs if info is not None else {}
+    return [
+        (key, (split,), False)
+        for key, about in inputs.items()
+        if about.get("type") == "folder" and (split := _split_in(key))
+    ]
+
+
+def _table(rules: SpecRules) -> Mapping[str, Any]:
+    path = rules.skill.folder / _TABLE
+    if not path.is_file():
+        return {}
+    table = load_yaml(path)
+    if not isinstance(table, Mapping):
+        raise FixInput("the table of data sources is a mapping", where=str(path))
+    return table
+
+
+def _split_in(key: str) -> str:
+    """The split that a key's name begins with (``train_data``); empty if with none."""
+    first = key.rpartition(".")[2].partition("_")[0]
+    return first if first in ("train", "val", "test", "inference") else ""
+
+
+def _check_taken(rules: SpecRules, data: Mapping[str, str], used: set[str]) -> None:
+    needed = ("train", "val") if rules.action == "train" else ()
+    left = [split for split in needed if data.get(split) and split not in used]
+    if left:
+        raise FixInput(
+            f"the skill says which setting of {rules.action} takes the {left[0]} data",
+            got=data[left[0]],
+            where=str(rules.skill.folder),
+            fix=f"write {_TABLE} for it, or name the setting: --set KEY={data[left[0]]}",
+        )
+
+
+def _inferred(rules: SpecRules, function: str) -> tuple[str, ...]:
+    """Settings that the skill has filled in by one of TAO's named functions."""
+    info = rules.skill.actions.get(rules.action)
+    params = info.spec_params if info is not None else {}
+    return tuple(key for key, name in params.items() if name == function)
+
+
+def output_keys(rules: SpecRules) -> tuple[str, ...]:
+    """Settings that take the results folder; the action's own wins over the shared one."""
+    named = _inferred(rules, "output_dir") or ("results_dir",)
+    own = f"{rules.action}.results_dir"
+    return (*named, *((own,) if rules.has(own) and own not in named else ()))
+
+
+def resume_keys(rules: SpecRules) -> tuple[str, ...]:
+    """Settings that take the checkpoint a training goes on from."""
+    key = f"{rules.action}.resume_training_checkpoint_path"
+    return _inferred(rules, "resume_model") or ((key,) if rules.has(key) else ())
+
+
+def parent_keys(rules: SpecRules) -> tuple[str, ...]:
+    """Settings that take the weights an action starts from."""
+    key = f"{rules.action}.pretrained_model_path"
+    return _inferred(rules, "parent_model") or ((key,) if rules.has(key) else ())
+
+
+def with_settings(tree: Mapping[str, Any], settings: Mapping[str, Any], where: str) -> Tree:
+    """A copy of ``tree`` with each dotted key set; missing groups are made.
+
+    Raises:
+        FixInput: A key leads through a value that is no group, or past the end of a list.
+    """
+    result: Tree = dict(tree)
+    for key, value in settings.items():
+        try:
+            result = with_value(result, key, value)
+        except KeyError as error:
+            raise FixInput(
+                "a dotted key leads through groups and existing list entries",
+                got=key,
+                where=where,
+                fix=_mend(result, key),
+            ) from error
+    return result
+
+
+def _mend(tree: Tree, key: str) -> str:
+    """How to reach a key that leads through a list or a plain value."""
+    parts = key.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        above = ".".join(parts[:length]).partition("[")[0]
+        if get(tree, above, None) is not None:
+            return f"set {above} as a whole"
+    return ""
