@@ -1,0 +1,99 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.errors import FixInput
+from automl.skill.policy import Policy, choose_policy, gate
+from automl.skill.read import own_skill_dir, read_skill
+
+MakeSkill = Callable[..., Path]
+
+
+@pytest.mark.parametrize(
+    ("flag", "study_file_value", "request_text", "value", "source"),
+    [
+        (None, None, None, "on", "default"),
+        (None, None, "train bike", "on", "default"),
+        ("off", True, "use AutoML", "off", "--policy"),
+        ("ON", False, "no HPO", "on", "--policy"),
+        (None, "off", "use AutoML", "off", "study file"),
+        (None, True, "no HPO", "on", "study file"),
+        (None, False, None, "off", "study file"),
+        (None, "on", None, "on", "study file"),
+        (None, "Off", None, "off", "study file"),
+        (None, "yes", None, "on", "study file"),
+        (None, None, "plain training", "off", 'request: "plain training"'),
+        (None, None, "don't turn off AutoML", "on", 'request: "don\'t turn off AutoML"'),
+    ],
+)
+def test_the_first_source_that_speaks_wins(
+    flag: str | None, study_file_value: Any, request_text: str | None, value: str, source: str
+) -> None:
+    choice = choose_policy(flag, study_file_value, request_text)
+    assert (choice.value, choice.source) == (Policy(value), source)
+
+
+@pytest.mark.parametrize(
+    ("flag", "study_file_value", "where"),
+    [
+        ("maybe", None, "--policy"),
+        ("", None, "--policy"),
+        (None, "sometimes", "automl_policy"),
+        (None, 1, "automl_policy"),
+        (None, ["on"], "automl_policy"),
+    ],
+)
+def test_anything_else_is_refused(flag: str | None, study_file_value: Any, where: str) -> None:
+    with pytest.raises(FixInput, match="on or off") as caught:
+        choose_policy(flag, study_file_value, None)
+    assert where in caught.value.where
+
+
+def test_the_own_skill_searches_under_policy_on_alone() -> None:
+    skill = read_skill(own_skill_dir())
+    assert gate(skill, Policy.ON).searches
+    off = gate(skill, Policy.OFF)
+    assert not off.searches
+    assert "off for this run" in off.message
+
+
+def test_a_model_without_automl_is_told_apart(make_skill: MakeSkill) -> None:
+    skill = read_skill(make_skill(info="name: toy\nautoml_enabled: false\n"))
+    found = gate(skill, Policy.ON)
+    assert not found.searches
+    assert "not enabled for toy" in found.message
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("parts", "problems"),
+    [
+        ({"template": None}, ["references/spec_template_train.yaml is missing"]),
+        ({"template": "a: [\n"}, ["references/spec_template_train.yaml is broken"]),
+        ({"schema": "{}"}, ["schemas/train.schema.json is broken"]),
+        ({"schema": "{,"}, ["schemas/train.schema.json is broken"]),
+        (
+            {"schema": "{", "template": None},
+            ["train.schema.json is broken", "spec_template_train.yaml is missing"],
+        ),
+    ],
+)
+def test_what_stands_in_the_way_of_a_search_is_named(
+    make_skill: MakeSkill, parts: dict[str, Any], problems: list[str]
+) -> None:
+    found = gate(read_skill(make_skill(**parts)), Policy.ON)
+    assert not found.searches
+    assert "enabled" in found.message
+    assert "until its schemas are generated" in found.message
+    assert len(found.problems) == len(problems)
+    for problem in problems:
+        assert problem in found.message
+
+
+def test_a_missing_schema_is_named(make_skill: MakeSkill) -> None:
+    folder = make_skill()
+    (folder / "schemas" / "train.schema.json").unlink()
+    found = gate(read_skill(folder), Policy.ON)
+    assert found.problems == ("schemas/train.schema.json is missing",)
