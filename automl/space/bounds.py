@@ -205,9 +205,9 @@ def derive(
 def _given(low: Number, high: Number) -> Bounds:
     log = is_wide(low, high)
     scale = (
-        "log: the range is positive and spans two decades or more"
+        "log: the range spans two decades or more"
         if log
-        else "linear: the range is not positive, or spans less than two decades"
+        else "linear: the range reaches 0 or spans less than two decades"
     )
     return Bounds(low, high, log, "schema minimum", "schema maximum", scale)
 

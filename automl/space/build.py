@@ -20,6 +20,7 @@ from automl.space.numeric import numeric_parameter
 from automl.space.proposal import default_params, is_legal
 from automl.space.request import Asked, SpaceRequest
 from automl.space.select import Selection, check_known, select
+from automl.space.workable import Workable
 
 __all__ = ["build_space"]
 
@@ -32,6 +33,7 @@ def build_space(
     request: SpaceRequest,
     profile: Profile = _NO_PROFILE,
     ceilings: tuple[Ceiling, ...] = (),
+    trainer: str = "",
 ) -> SearchSpace:
     """The search space of one study.
 
@@ -41,6 +43,7 @@ def build_space(
         request: Which parameters are asked for.
         profile: What the skill's search profile says; empty for a skill without one.
         ceilings: Upper bounds from the data and the hardware.
+        trainer: Name of the trainer; options that the profile says it cannot run are left out.
 
     Returns:
         The space; what cannot be searched stands in it with its reason.
@@ -53,7 +56,8 @@ def build_space(
     frozen = _frozen(schema, request, base)
     spec = _with_all(base, frozen)
     needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
-    found = {key: needs.shape(key) for key in selection.asked}
+    workable = Workable(profile.settings, spec, trainer, tuple(ceilings), selection.named)
+    found = {key: workable.part_of(needs.shape(key)) for key in selection.asked}
     inert = find_inert(profile.inert, spec, selection.asked.keys(), selection.named)
     dead = {entry.key for entry in inert}
     candidates = {

@@ -133,7 +133,8 @@ class _Attempt:
             parameter = replace(parameter, elements=elements)
         else:
             parameter = replace(parameter, links=(*parameter.links, link))
-        words = (*parameter.conditions, str(link))
+        own = (text for text in parameter.conditions if "depends" not in text)
+        words = (*own, str(link))
         self.parameters[key] = replace(parameter, conditions=tuple(dict.fromkeys(words)))
 
     def _constant_children(self) -> Iterator[tuple[str, Comparison]]:

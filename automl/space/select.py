@@ -26,6 +26,7 @@ _NO_SETTING_OF_LEARNING = (
     (frozenset(("interval",)), "says when results are written, not how well it trains"),
     (frozenset(("freq", "save", "keep")), "says when results are written, not how well it trains"),
     (frozenset(("dry",)), "a dry run trains nothing"),
+    (frozenset(("classes", "symmetry", "joints")), "describes the data, not the training"),
     (
         frozenset(("epoch", "epochs")),
         "the training's length is the price of a trial, not searched",

@@ -1,0 +1,91 @@
+"""A search space as text: what is searched between which bounds, and why; what is not, and why."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from automl.space.model import Inert, Kind, Parameter, Refused, SearchSpace
+
+__all__ = ["range_text", "show_space"]
+
+#: More options than this are counted rather than shown.
+MOST_SHOWN = 12
+_ORDER = ("low", "high", "choices", "weights", "scale", "default")
+
+
+def show_space(space: SearchSpace) -> str:
+    """The space as a tree of lines; ends without a line end.
+
+    >>> print(show_space(SearchSpace(fixed={"dataset.flip": 0.5})))
+    searched: nothing
+    fixed: 1
+      dataset.flip = 0.5
+    """
+    lines = [*_searched(space.parameters)]
+    lines += _section("fixed", [f"{key} = {_value(value)}" for key, value in space.fixed.items()])
+    lines += _inert(space.inert)
+    lines += _refused(space.refused)
+    return "\n".join(lines)
+
+
+def _searched(parameters: Sequence[Parameter]) -> Iterator[str]:
+    yield f"searched: {len(parameters) or 'nothing'}"
+    keys = max((len(parameter.key) for parameter in parameters), default=0)
+    ranges = max((len(range_text(parameter)) for parameter in parameters), default=0)
+    for parameter in parameters:
+        text = range_text(parameter).ljust(ranges)
+        default = f"default {_value(parameter.default)}"
+        yield f"  {parameter.key.ljust(keys)}  {text}  {default}"
+        yield from (f"    {line}" for line in _reasons(parameter))
+
+
+def range_text(parameter: Parameter) -> str:
+    """What is proposed, on one line: ``6e-06 .. 0.0006  log float``."""
+    if parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED):
+        if len(parameter.choices) > MOST_SHOWN:
+            return f"{len(parameter.choices)} options"
+        return " | ".join(_value(choice) for choice in parameter.choices)
+    low, high = _value(parameter.low), _value(parameter.high)
+    scale = "log " if parameter.log else ""
+    step = f" step {parameter.step:g}" if parameter.step not in (None, 1) else ""
+    kind = f"{len(parameter.elements)} numbers" if parameter.kind is Kind.LIST else parameter.kind
+    return f"{low} .. {high}  {scale}{kind}{step}"
+
+
+def _reasons(parameter: Parameter) -> Iterator[str]:
+    names = [name for name in _ORDER if parameter.bounds_from.get(name)]
+    listed = parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED)
+    for name in names:
+        if not (listed and name in ("low", "high", "scale")):
+            yield f"{name.ljust(7)}  {parameter.bounds_from[name]}"
+    if parameter.weights:
+        yield f"{'weights'.ljust(7)}  {' '.join(f'{weight:g}' for weight in parameter.weights)}"
+    if parameter.conditions:
+        yield f"{'obeys'.ljust(7)}  {'; '.join(parameter.conditions)}"
+
+
+def _section(title: str, entries: Sequence[str]) -> Iterator[str]:
+    if entries:
+        yield f"{title}: {len(entries)}"
+        yield from (f"  {entry}" for entry in entries)
+
+
+def _inert(entries: Sequence[Inert]) -> Iterator[str]:
+    texts = []
+    for entry in entries:
+        texts.append(f"{entry.key}  {entry.reason}")
+        if entry.mend:
+            texts.append(f"  mend     {entry.mend}")
+    if entries:
+        yield f"inert: {len(entries)}"
+        yield from (f"  {text}" for text in texts)
+
+
+def _refused(entries: Sequence[Refused]) -> Iterator[str]:
+    yield from _section("not searched", [f"{entry.key}  {entry.reason}" for entry in entries])
+
+
+def _value(value: object) -> str:
+    """A value as it would be typed into a spec; floats as short as they are exact."""
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return value if isinstance(value, str) and value else json.dumps(value)
