@@ -18,18 +18,18 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
     folder, winner = summary.folder, summary.winner
     commands = []
     if winner is not None:
-        commands.append(Command("where the winner is", _study("best", folder)))
-        if winner.spec:
+        commands.append(Command("best", "where the winner is", _study("best", folder)))
+        if winner.spec and summary.is_search:
             commands.append(
-                Command("train the winner again", _again(folder, summary.config, winner))
+                Command("train", "train the winner again", _again(folder, summary.config, winner))
             )
     if summary.n_finished < summary.n_asked and summary.status is not StudyStatus.RUNNING:
-        commands.append(Command("go on with this study", _study("resume", folder)))
-    commands.append(Command("write this report again", _study("report", folder)))
+        commands.append(Command("resume", "go on with this study", _study("resume", folder)))
+    commands.append(Command("report", "write this report again", _study("report", folder)))
     request = StudyPaths(folder).request
     if request.is_file():
         line = shlex.join(["automl", "run", str(request), "--name", f"{summary.name}-again"])
-        commands.append(Command("repeat it under a new name", line))
+        commands.append(Command("repeat", "repeat it under a new name", line))
     return tuple(commands)
 
 

@@ -27,17 +27,22 @@ def incumbent_figure(summary: Summary) -> Figure | None:
     for trace in _progress(summary, by_time, show=False):
         plot.add_trace(trace, row=1, col=2)
     if summary.baseline is not None and summary.baseline.record.best_value is not None:
-        plot.add_hline(y=summary.baseline.record.best_value, line=_BASELINE)
+        plot.add_hline(
+            y=summary.baseline.record.best_value,
+            line=_BASELINE,
+            annotation={"text": "default", "font": {"size": 11, "color": INK}},
+            annotation_position="bottom right",
+        )
     styled(plot, 360)
-    plot.update_xaxes(title="trial number", row=1, col=1)
-    plot.update_xaxes(title=f"training time of all trials ({unit.name})", row=1, col=2)
-    plot.update_yaxes(title=summary.objective.metric, row=1, col=1)
+    plot.update_xaxes(title_text="trial number", row=1, col=1)
+    plot.update_xaxes(title_text=f"training time of all trials ({unit.name})", row=1, col=2)
+    plot.update_yaxes(title_text=summary.objective.metric, row=1, col=1)
     return Figure(
         "incumbent",
         "Best value so far",
         f"n = {words.count(len(by_number), 'usable trial')}, each at its best epoch. Dashed: the "
-        "default settings (trial 0). Pruned and failed trials are left out of the left panel's "
-        "points; their time counts in the right one.",
+        "default settings (trial 0). Pruned and failed trials have no point; their time counts on "
+        "the right.",
         plot,
     )
 
@@ -79,8 +84,8 @@ def learning_figure(summary: Summary) -> Figure | None:
         return None
     plot = go.Figure([trace for kind in _kinds(summary, measured) for trace in kind])
     styled(plot, 380)
-    plot.update_xaxes(title="epoch (zero-based)", rangemode="tozero")
-    plot.update_yaxes(title=summary.objective.metric)
+    plot.update_xaxes(title_text="epoch (zero-based)", rangemode="tozero")
+    plot.update_yaxes(title_text=summary.objective.metric)
     return Figure(
         "learning",
         "Learning curves",
@@ -98,7 +103,7 @@ def _kinds(summary: Summary, measured: Sequence[TrialReport]) -> Iterable[Iterab
     short = [t for t in ended if t.record.state in (TrialState.PRUNED, TrialState.FAILED)]
     running = [t for t in ended if not t.record.state.is_finished]
     yield _curves(short, "pruned or failed", {"color": GREY, "width": 1, "dash": "dot"})
-    yield _curves(full, "finished", {"color": SKY, "width": 1.2})
+    yield _curves(full, "finished", {"color": "rgba(86,180,233,0.7)", "width": 1.2})
     yield _curves(running, "running", {"color": BLUE, "width": 1.2, "dash": "dash"})
     first = [t for t in measured if t.number == 0 and winner != 0]
     yield _curves(first, "default (trial 0)", {"color": INK, "width": 2, "dash": "dash"})

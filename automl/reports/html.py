@@ -89,7 +89,7 @@ def _card(summary: Summary) -> list[tuple[str, str]]:
         ("Policy", f"{config.policy} ({config.policy_source})"),
         ("Trainer", f"{config.trainer}: FAKE numbers" if summary.is_fake else config.trainer),
         ("Trials", f"{summary.n_finished} of {summary.n_asked} ended"),
-        ("Stopped because", summary.stop_reason),
+        ("Ended", summary.stop_reason),
         ("Sampler", f"{search.sampler}, seed {search.seed}" if summary.is_search else ""),
         ("Each trial on", f"{gpus}, {threads}, {resources.max_concurrent} at a time"),
         ("Training data", config.data.train),

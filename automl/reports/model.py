@@ -129,6 +129,7 @@ class Winner:
         changes: The parameters that differ from trial 0's, in the order of the space.
         spec: Its complete spec, relative to the study folder; empty if the file is gone.
         checkpoint: Checkpoint of its best epoch, relative to the study folder; empty if none.
+        checkpoint_sha256: SHA-256 of that file, once ``best/`` holds it; else empty.
     """
 
     number: int
@@ -141,6 +142,7 @@ class Winner:
     changes: tuple[Change, ...] = ()
     spec: str = ""
     checkpoint: str = ""
+    checkpoint_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +214,15 @@ class EdgeHint:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line that is ready to use, and what it is for."""
+    """A command line that is ready to use.
 
+    Attributes:
+        name: What it does in a word: ``best``, ``train``, ``resume``, ``report``, ``repeat``.
+        purpose: What it is for, in words for a reader.
+        line: The command line.
+    """
+
+    name: str
     purpose: str
     line: str
 
@@ -273,8 +282,8 @@ class Summary:
 
     @property
     def is_search(self) -> bool:
-        """Whether the policy was on; off is one direct training."""
-        return self.config.policy == "on"
+        """Whether there was a search; else it is one direct training."""
+        return self.config.policy == "on" and self.config.searches
 
     @property
     def n_finished(self) -> int:

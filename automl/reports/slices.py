@@ -44,8 +44,9 @@ def slice_figure(summary: Summary) -> Figure | None:
     for i, parameter in enumerate(parameters):
         row, column = divmod(i, columns)
         title = f"{safe(names[parameter.key])} (n = {_tried(usable, parameter.key)})"
-        plot.update_xaxes(title=title, type=_axis(parameter), row=row + 1, col=column + 1)
-    plot.update_yaxes(title=summary.objective.metric, col=1)
+        place = {"row": row + 1, "col": column + 1}
+        plot.update_xaxes(title_text=title, **_axis(parameter), **place)
+    plot.update_yaxes(title_text=summary.objective.metric, col=1)
     return Figure("slices", "Each parameter against the objective", _CAPTION, plot)
 
 
@@ -60,10 +61,14 @@ def _tried(trials: Sequence[TrialReport], key: str) -> int:
     return sum(setting(trial.record.params, key) is not None for trial in trials)
 
 
-def _axis(parameter: Parameter) -> str:
+def _axis(parameter: Parameter) -> dict[str, Any]:
     if parameter.kind is Kind.CATEGORICAL:
-        return "category"
-    return "log" if parameter.log else "linear"
+        choices = [safe(words.param(choice)) for choice in parameter.choices]
+        return {"type": "category", "categoryorder": "array", "categoryarray": choices}
+    if not parameter.log:
+        return {"type": "linear"}
+    wide = is_number(parameter.low) and parameter.high >= 100 * parameter.low > 0
+    return {"type": "log", "dtick": 1 if wide else None}
 
 
 def _panel(
@@ -138,5 +143,5 @@ def importance_figure(importance: Importance) -> Figure | None:
         )
     )
     styled(plot, 110 + 34 * len(shares))
-    plot.update_xaxes(title="share of importance (PED-ANOVA), 90 % bootstrap interval")
+    plot.update_xaxes(title_text="share of importance (PED-ANOVA), 90 % bootstrap interval")
     return Figure("importance", "Importance", importance.note, plot)

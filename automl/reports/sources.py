@@ -50,17 +50,16 @@ class Sources:
         """Versions, hashes, host; empty if the file cannot be read."""
         return self._read(read_provenance, {})
 
-    def best_number(self) -> int | None:
-        """The trial whose files ``best/`` holds; None while it holds none."""
+    def best(self) -> dict[str, Any]:
+        """What ``best/`` says it holds; empty while it holds nothing whole."""
         try:
             value = json.loads(self.paths.best_provenance.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return None
+            return {}
         except (OSError, ValueError) as error:
             self.notes.append(f"{self.paths.best_provenance} could not be read: {error}")
-            return None
-        number = value.get("trial") if isinstance(value, dict) else None
-        return number if isinstance(number, int) else None
+            return {}
+        return value if isinstance(value, dict) else {}
 
     def trial(self, record: TrialRecord, objective: Objective) -> TrialReport:
         """A record of the storage with what the trial's folder adds to it."""

@@ -4,8 +4,10 @@ It reads, never writes, takes no lock and needs no driver, so it works beside a 
 on one that crashed.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from automl.reports.commands import commands_for
 from automl.reports.derive import (
@@ -28,7 +30,6 @@ from automl.study.records import TrialRecord
 from automl.study.state import StudyState, StudyStatus, read_state
 from automl.study.storage import read_study
 from automl.study.trials import read_records
-from automl.trainers.contract import CHECKPOINT_SUFFIXES
 
 __all__ = ["read_summary"]
 
@@ -95,11 +96,12 @@ def _status(
     is_driven: bool,
 ) -> StudyStatus:
     """The status the driver wrote, unless it died before it could write its last one."""
-    if is_driven:
-        return StudyStatus.RUNNING
     if state is not None and state.status is not StudyStatus.RUNNING:
         return state.status
-    asked = config.limits.trials if config.policy == "on" else 1
+    if is_driven:
+        return StudyStatus.RUNNING
+    searches = config.policy == "on" and config.searches
+    asked = config.limits.trials if searches else 1
     ended = sum(trial.record.state.is_finished for trial in trials)
     return StudyStatus.FINISHED if ended >= asked else StudyStatus.INTERRUPTED
 
@@ -119,16 +121,20 @@ def _with_paths(winner: Winner | None, paths: StudyPaths, sources: Sources) -> W
         return None
     attempts = [attempt for _, attempt in paths.attempts(winner.number)]
     specs = [attempt.spec for attempt in attempts if attempt.spec.is_file()]
-    spec = paths.relative(specs[-1]) if specs else ""
-    checkpoint = winner.checkpoint
-    if checkpoint and not (paths.folder / checkpoint).is_file():
-        checkpoint = ""
-    if sources.best_number() == winner.number:
-        spec = paths.relative(paths.best_spec) if paths.best_spec.is_file() else spec
-        checkpoint = _best_checkpoint(paths) or checkpoint
-    return replace(winner, spec=spec, checkpoint=checkpoint)
+    own = replace(
+        winner,
+        spec=paths.relative(specs[-1]) if specs else "",
+        checkpoint=winner.checkpoint if (paths.folder / winner.checkpoint).is_file() else "",
+    )
+    best = sources.best()
+    return own if best.get("trial") != winner.number else _in_best(own, paths, best)
 
 
-def _best_checkpoint(paths: StudyPaths) -> str:
-    files = (file for file in sorted(paths.best.iterdir()) if file.suffix in CHECKPOINT_SUFFIXES)
-    return next((paths.relative(file) for file in files if not file.is_symlink()), "")
+def _in_best(winner: Winner, paths: StudyPaths, best: Mapping[str, Any]) -> Winner:
+    checkpoint = paths.best / str(best.get("checkpoint") or "")
+    if checkpoint.is_file():
+        digest = str(best.get("checkpoint_sha256") or "")
+        winner = replace(winner, checkpoint=paths.relative(checkpoint), checkpoint_sha256=digest)
+    if paths.best_spec.is_file():
+        winner = replace(winner, spec=paths.relative(paths.best_spec))
+    return winner

@@ -90,9 +90,16 @@ def styled(plot: Any, height: int) -> Any:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         hoverlabel={"align": "left"},
     )
-    axis = {"gridcolor": _GRID, "linecolor": _GRID, "zeroline": False, "automargin": True}
-    plot.update_xaxes(**axis, exponentformat="power")
-    plot.update_yaxes(**axis, exponentformat="power")
+    axis = {
+        "gridcolor": _GRID,
+        "linecolor": _GRID,
+        "zeroline": False,
+        "automargin": True,
+        "exponentformat": "power",
+        "title": {"font": {"size": 13}, "standoff": 10},
+    }
+    plot.update_xaxes(**axis)
+    plot.update_yaxes(**axis)
     return plot
 
 

@@ -82,8 +82,8 @@ def timeline_figure(summary: Summary) -> Figure | None:
     plot.update_layout(barmode="overlay", bargap=0.25)
     slots = 1 + max(bar.slot for bar in bars)
     styled(plot, 120 + 46 * slots)
-    plot.update_xaxes(title=f"time since the first start ({unit.name})", rangemode="tozero")
-    plot.update_yaxes(title="slot", tickmode="array", tickvals=list(range(slots)))
+    plot.update_xaxes(title_text=f"time since the first start ({unit.name})", rangemode="tozero")
+    plot.update_yaxes(title_text="slot", tickmode="array", tickvals=list(range(slots)))
     return Figure(
         "timeline",
         "Trials over time",
@@ -145,7 +145,7 @@ def failure_figure(summary: Summary) -> Figure | None:
         )
     )
     styled(plot, 120 + 40 * len(groups))
-    plot.update_xaxes(title=f"training time lost ({unit.name})", rangemode="tozero")
+    plot.update_xaxes(title_text=f"training time lost ({unit.name})", rangemode="tozero")
     failed = sum(len(group.numbers) for group in groups)
     ended = f"{failed} of {words.count(summary.n_finished, 'ended trial')} failed."
     return Figure("failures", "Time lost to failures", ended, plot)

@@ -58,7 +58,7 @@ def duration(seconds: float | None) -> str:
     """Wall time in at most two units: ``4.2s``, ``48s``, ``3m12s``, ``1h52m``, ``2d04h``."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f}s"
     whole = round(seconds)
     if whole < _MINUTE:

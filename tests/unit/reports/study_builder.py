@@ -1,4 +1,4 @@
-"""Builds real study folders: an Optuna journal, outcomes and provenance, as a driver leaves them."""
+"""Builds real study folders: journal, outcomes and provenance, as a driver leaves them."""
 
 import itertools
 import math
@@ -23,7 +23,6 @@ from automl.study.config import (
     StudyConfig,
 )
 from automl.study.folder import NewStudy, create_folder, write_study
-from automl.study.layout import StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import FailureClass, Measurement, Outcome, OutcomeState
 from automl.study.storage import create_study, open_storage
@@ -71,7 +70,7 @@ _OPTUNA = {
 
 
 def config(name: str = "bike-fan", **changes: Any) -> StudyConfig:
-    """A search of eight trials over the scripted-looking demo; ``changes`` replace fields."""
+    """A search of eight trials with a process trainer; ``changes`` replace fields."""
     plain = StudyConfig(
         name=name,
         skill_dir="/skills/centerpose",
@@ -277,7 +276,3 @@ def many(builder: StudyBuilder, trials: int) -> None:
         else:
             told = Told(params(lr, batch), curve, begin_s=begin, seconds=36)
         builder.add(number, told)
-
-
-def paths_of(folder: Path) -> StudyPaths:
-    return StudyPaths(folder)

@@ -1,0 +1,164 @@
+"""Plain event lines, for logs and batch systems: one line an event, and a beat now and then.
+
+A line is a UTC time, a word, and ``name=value`` pairs; a value with spaces or quotes is a JSON
+string. Nothing is coloured and nothing is redrawn, so NO_COLOR asks for nothing more.
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from time import monotonic
+from typing import TextIO
+
+from automl.cli.progress import Progress, Snapshot, changed_params
+from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
+from automl.reports import words
+from automl.reports.verdict import FAKE
+from automl.study.clock import Clock, utc_now
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord, TrialState
+
+__all__ = ["EventScreen", "beat_line", "event_line"]
+
+_BEAT_EVERY_S = 60.0
+_EVIDENCE = 160
+_WORDS = {
+    OutcomeState.OK: "ok",
+    OutcomeState.PRUNED: "prune",
+    OutcomeState.FAILED: "fail",
+    OutcomeState.INTERRUPTED: "interrupt",
+}
+
+
+def event_line(event: Event, snapshot: Snapshot) -> str:
+    """An event as one line without its time."""
+    match event:
+        case TrialStarted(attempt):
+            params = changed_params(attempt.params, snapshot.default)
+            names = words.short_names(list(attempt.params))
+            pairs = {names[key]: words.param(value) for key, value in params.items()}
+            return _line("start", {**_which(attempt.number, attempt.attempt), **pairs})
+        case Measured(attempt, measurement):
+            return _line("epoch", _measured(attempt.number, measurement, snapshot))
+        case TrialEnded(record, outcome):
+            return _line(_WORDS[outcome.state], _ended(record, outcome))
+        case Note(text):
+            return f"{'note':<9} {' '.join(text.split())}"
+
+
+def _which(number: int, attempt: int) -> dict[str, str]:
+    return {"trial": str(number)} | ({"attempt": str(attempt)} if attempt > 1 else {})
+
+
+def _measured(number: int, measurement: Measurement, snapshot: Snapshot) -> dict[str, str]:
+    metric = snapshot.config.objective.metric
+    return {
+        "trial": str(number),
+        "epoch": str(measurement.epoch),
+        metric: words.value(measurement.metrics.get(metric)),
+        "elapsed": words.duration(measurement.elapsed_s),
+    }
+
+
+def _ended(record: TrialRecord, outcome: Outcome) -> dict[str, str]:
+    pairs = _which(record.number, outcome.attempt)
+    if outcome.failure is not None:
+        pairs["class"] = str(outcome.failure)
+    if record.best_value is not None:
+        pairs |= {"best": words.value(record.best_value), "epoch": str(record.best_epoch)}
+    pairs["took"] = words.duration(outcome.seconds)
+    if outcome.evidence:
+        pairs["why"] = words.one_line(outcome.evidence, _EVIDENCE)
+    return pairs
+
+
+def beat_line(snapshot: Snapshot) -> str:
+    """How the study stands, as one line without its time."""
+    counts = snapshot.counts
+    pairs = {
+        "done": f"{snapshot.finished}/{snapshot.asked}",
+        "ok": str(counts[TrialState.COMPLETE]),
+        "pruned": str(counts[TrialState.PRUNED]),
+        "failed": str(counts[TrialState.FAILED]),
+        "running": str(len(snapshot.running)),
+    }
+    best = snapshot.best
+    if best is not None:
+        pairs |= {"best": words.value(best.best_value), "trial": str(best.number)}
+    if snapshot.eta is not None:
+        low, high = snapshot.eta.low_s, snapshot.eta.high_s
+        pairs["eta"] = f"{words.duration(low)}-{words.duration(high)}"
+    return _line("beat", pairs)
+
+
+def _line(word: str, pairs: Mapping[str, str]) -> str:
+    return f"{word:<9} " + " ".join(_pairs(pairs))
+
+
+def _pairs(pairs: Mapping[str, str]) -> Iterator[str]:
+    for name, value in pairs.items():
+        is_plain = bool(value) and not any(sign.isspace() or sign in "\"'=" for sign in value)
+        yield f"{name}={value if is_plain else json.dumps(value, ensure_ascii=False)}"
+
+
+class EventScreen:
+    """Prints one line an event on standard error.
+
+    Args:
+        stream: Where to print; standard error by default.
+        clock: The time of day.
+    """
+
+    def __init__(self, stream: TextIO | None = None, clock: Clock = utc_now) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._clock = clock
+        self._progress: Progress | None = None
+        self._beat_s = 0.0
+        self._guard = threading.Lock()
+
+    def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
+        """Prints what is about to be driven."""
+        self._progress = Progress(config, monotonic)
+        self._beat_s = monotonic()
+        if config.trainer == "scripted":
+            self._print(f"{'note':<9} {FAKE}")
+        pairs = {
+            "study": config.name,
+            "policy": config.policy,
+            "objective": config.objective.metric,
+            "direction": str(config.objective.direction),
+            "trials": str(self._progress.snapshot().asked),
+            "folder": str(paths.folder),
+        }
+        self._print(_line("open", pairs))
+
+    def event(self, event: Event) -> None:
+        """Prints the event, and the new best if it made one."""
+        if self._progress is None:
+            return
+        before = self._progress.snapshot().best
+        self._progress.event(event)
+        snapshot = self._progress.snapshot()
+        self._print(event_line(event, snapshot))
+        best = snapshot.best
+        if best is not None and (before is None or before.number != best.number):
+            pairs = {"trial": str(best.number), snapshot.config.objective.metric: ""}
+            pairs[snapshot.config.objective.metric] = words.value(best.best_value)
+            self._print(_line("best", pairs))
+
+    def look(self, records: tuple[TrialRecord, ...]) -> None:
+        """Prints a beat once a minute."""
+        if self._progress is None:
+            return
+        self._progress.look(records)
+        snapshot = self._progress.snapshot()
+        if snapshot.now_s - self._beat_s >= _BEAT_EVERY_S:
+            self._beat_s = snapshot.now_s
+            self._print(beat_line(snapshot))
+
+    def _print(self, text: str) -> None:
+        with self._guard:
+            line = f"{self._clock():%Y-%m-%dT%H:%M:%SZ} {text}"
+            print(line, file=self._stream, flush=True)

@@ -1,0 +1,76 @@
+"""The studies of a folder at a glance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automl.errors import AutomlError
+from automl.reports.derive import moment
+from automl.reports.strict import strict_json
+from automl.reports.summary import read_summary
+from automl.study.clock import Clock, utc_now
+from automl.study.folder import list_studies
+from automl.study.layout import StudyPaths
+
+__all__ = ["StudyListing", "list_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyListing:
+    """One study in a line.
+
+    Attributes:
+        name: The folder's name.
+        status: Where it stands; ``unreadable`` if it cannot be read.
+        ended: Trials that ended.
+        asked: Trials asked for.
+        objective: The metric.
+        best: The winner's value, if there is a winner.
+        best_trial: The winner's number.
+        started: When the study was made.
+        remark: FAKE, a direct training, or why it cannot be read; else empty.
+    """
+
+    name: str
+    status: str
+    ended: int = 0
+    asked: int = 0
+    objective: str = ""
+    best: float | None = None
+    best_trial: int | None = None
+    started: datetime | None = None
+    remark: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """A plain value for ``automl list --json``."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields["started"] = None if self.started is None else self.started.isoformat()
+        value, _ = strict_json(fields)
+        return dict(value)
+
+
+def list_of(studies_dir: Path, clock: Clock = utc_now) -> Sequence[StudyListing]:
+    """Every study in ``studies_dir``, the newest first; one that is broken is listed as such."""
+    return [_listing(paths, clock) for paths in list_studies(studies_dir)]
+
+
+def _listing(paths: StudyPaths, clock: Clock) -> StudyListing:
+    try:
+        summary = read_summary(paths.folder, clock)
+    except AutomlError as error:
+        return StudyListing(paths.folder.name, "unreadable", remark=str(error))
+    created = moment(str(summary.provenance.get("created_at", "")))
+    written = datetime.fromtimestamp(paths.resolved.stat().st_mtime, UTC)
+    remarks = ["FAKE"] * summary.is_fake + ["direct training"] * (not summary.is_search)
+    return StudyListing(
+        name=paths.folder.name,
+        status=str(summary.status),
+        ended=summary.n_finished,
+        asked=summary.n_asked,
+        objective=summary.objective.metric,
+        best=None if summary.winner is None else summary.winner.value,
+        best_trial=None if summary.winner is None else summary.winner.number,
+        started=created or written,
+        remark=", ".join(remarks),
+    )

@@ -1,0 +1,226 @@
+"""What the terminal says of a study, as plain text of at most 100 columns.
+
+Every function is pure and returns lines without a line end at the close; nothing is coloured, so
+that the text can be piped. Paths are shown as the summary's folder was given.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+
+from automl.reports import words
+from automl.reports.listing import StudyListing
+from automl.reports.model import Summary, Winner
+from automl.reports.verdict import FAKE
+from automl.study.records import FailureClass, TrialState
+from automl.study.state import StudyState, StudyStatus
+
+__all__ = ["best_text", "list_text", "run_footer", "status_text", "table"]
+
+_WIDTH = 100
+_LABEL = 11
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: str) -> list[str]:
+    """Columns as wide as their widest cell, under a rule.
+
+    Args:
+        head: One title a column.
+        rows: The cells.
+        numeric: One letter a column: ``r`` for right-aligned, anything else for left.
+    """
+    grid = [list(head), *map(list, rows)]
+    widths = [max(len(row[i]) for row in grid) for i in range(len(head))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if side == "r" else cell.ljust(width)
+            for cell, width, side in zip(row, widths, numeric, strict=True)
+        ).rstrip()
+        for row in grid
+    ]
+    rule = "─" * min(_WIDTH, sum(widths) + 2 * (len(widths) - 1))
+    return [lines[0], rule, *lines[1:]]
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label:<{_LABEL}}{text}".rstrip()
+
+
+def _fake(summary: Summary) -> list[str]:
+    return [FAKE] if summary.is_fake else []
+
+
+def best_text(summary: Summary) -> str:
+    """The winner: its value, the difference to trial 0 and what that is worth, and its files."""
+    winner = summary.winner
+    if winner is None:
+        return "\n".join([*_fake(summary), *_no_winner(summary)])
+    lines = [*_fake(summary), _labelled(f"trial {winner.number}", _value_of(summary, winner))]
+    if summary.is_search and winner.number != 0:
+        lines.append(_labelled("difference", _difference(winner)))
+    elif summary.is_search:
+        lines.append(_labelled("note", winner.note))
+    lines += [
+        _labelled("changed" if i == 0 else "", text) for i, text in enumerate(_changes(winner))
+    ]
+    return "\n".join([*lines, *_files(summary, winner), *_next(summary)])
+
+
+def _value_of(summary: Summary, winner: Winner) -> str:
+    last = f", last epoch {words.value(winner.last_value)}"
+    return f"{summary.objective.metric} {words.value(winner.value)} at epoch {winner.epoch}{last}"
+
+
+def _difference(winner: Winner) -> str:
+    if winner.baseline is None:
+        return winner.note
+    text = f"{words.signed(winner.difference)} against trial 0, the default"
+    return f"{text} ({words.value(winner.baseline)}); {winner.note}"
+
+
+def _changes(winner: Winner) -> list[str]:
+    width = max((len(change.key) for change in winner.changes), default=0)
+    return [
+        f"{change.key:<{width}}  {words.param(change.base)} -> {words.param(change.value)}"
+        for change in winner.changes
+    ]
+
+
+def _files(summary: Summary, winner: Winner) -> list[str]:
+    spec = str(summary.folder / winner.spec) if winner.spec else "gone"
+    checkpoint = str(summary.folder / winner.checkpoint) if winner.checkpoint else "none was kept"
+    if winner.checkpoint_sha256:
+        checkpoint += f"   sha256 {winner.checkpoint_sha256[:12]}"
+    return [_labelled("spec", spec), _labelled("checkpoint", checkpoint)]
+
+
+def _next(summary: Summary) -> list[str]:
+    return [
+        _labelled("next", command.line) for command in summary.commands if command.name == "train"
+    ]
+
+
+def _no_winner(summary: Summary) -> list[str]:
+    lines = [f"no usable trial: none has ended with a {summary.objective.metric}"]
+    return lines + _failure_lines(summary)
+
+
+def _failure_lines(summary: Summary) -> list[str]:
+    lines = []
+    for group in summary.failures:
+        told = words.one_line(f"{_named(group.numbers)}: {group.example}", _WIDTH - _LABEL)
+        lines.append(_labelled(str(group.failure), told))
+        lines.append(_labelled("", group.advice))
+    return lines
+
+
+def run_footer(summary: Summary) -> str:
+    """The end of a run: what was found, where things are, what to do next."""
+    counts = ", ".join(f"{n} {state}" for state, n in summary.counts.items()) or "no trial"
+    spent = f"{words.duration(summary.cost.wall_s)} wall"
+    if summary.cost.gpu_seconds:
+        spent += f", {words.duration(summary.cost.gpu_seconds)} GPU"
+    lines = [*_fake(summary), f"{summary.name}: {counts}; {spent}"]
+    winner = summary.winner
+    if winner is None:
+        lines += _no_winner(summary)
+    else:
+        lines.append(_labelled("best", f"trial {winner.number}: {_value_of(summary, winner)}"))
+        if summary.is_search:
+            told = _difference(winner) if winner.number != 0 else winner.note
+            lines.append(_labelled("", told))
+        lines += _files(summary, winner)
+        lines += _failure_lines(summary)
+    lines.append(_labelled("report", str(summary.folder / "report" / "index.html")))
+    further = [one.line for one in summary.commands if one.name in ("best", "train", "resume")]
+    lines += [_labelled("next" if i == 0 else "", line) for i, line in enumerate(further)]
+    return "\n".join(lines)
+
+
+def status_text(summary: Summary, state: StudyState | None, now: datetime) -> str:
+    """Where a study stands now.
+
+    Args:
+        summary: The study.
+        state: The driver's last snapshot; None if it wrote none.
+        now: The time of day, for the age of the snapshot.
+    """
+    head = f"{summary.name}   {str(summary.status).upper()}"
+    head += f"   {summary.n_finished}/{summary.n_asked} ended"
+    running = summary.counts.get(TrialState.RUNNING, 0)
+    alive = "running" if summary.status is StudyStatus.RUNNING else "cut short"
+    head += f", {running} {alive}" if running else ""
+    head += f"   {words.duration(summary.cost.wall_s)} wall"
+    if summary.cost.gpu_seconds:
+        head += f", {words.duration(summary.cost.gpu_seconds)} GPU"
+    lines = [*_fake(summary), head, *_driver(summary, state, now)]
+    if summary.winner is not None:
+        lines.append(f"best {_value_of(summary, summary.winner)} (trial {summary.winner.number})")
+    rows = [_state_row(summary, trial_state) for trial_state in summary.counts]
+    if rows:
+        lines += ["", *table(("state", "n", "time", "GPU time", "what"), rows, "lrrrl")]
+    lines += [f"note: {note}" for note in summary.notes]
+    return "\n".join(lines)
+
+
+def _driver(summary: Summary, state: StudyState | None, now: datetime) -> list[str]:
+    if summary.status is StudyStatus.RUNNING and state is not None:
+        pid = state.driver.get("pid", "?")
+        host = state.driver.get("host", "?")
+        return [f"driver pid {pid} on {host}, seen {words.duration(state.age_s(now))} ago"]
+    if summary.stop_reason:
+        return [f"ended: {summary.stop_reason}"]
+    if summary.status is StudyStatus.INTERRUPTED:
+        return ["no driver is alive; automl resume goes on with it"]
+    return []
+
+
+def _state_row(summary: Summary, state: TrialState) -> tuple[str, str, str, str, str]:
+    return (
+        str(state),
+        str(summary.counts[state]),
+        words.duration(summary.cost.seconds_by_state.get(state)),
+        words.duration(summary.cost.gpu_seconds_by_state.get(state) or None),
+        _what(summary, state),
+    )
+
+
+def _what(summary: Summary, state: TrialState) -> str:
+    trials = [trial for trial in summary.trials if trial.record.state is state]
+    if state is TrialState.FAILED:
+        classes = (trial.record.failure or FailureClass.UNKNOWN for trial in trials)
+        found = sorted(map(str, classes))
+        return ", ".join(f"{found.count(name)} {name}" for name in dict.fromkeys(found))
+    if state is TrialState.COMPLETE:
+        values = [point.value for point in summary.incumbents]
+        return f"median {words.value(median(values))} (n = {len(values)})" if values else ""
+    return _named([trial.number for trial in trials])
+
+
+def _named(numbers: Sequence[int]) -> str:
+    """``trial 3``, ``trials 1, 2``; the first dozen of many."""
+    shown = ", ".join(map(str, numbers[:12])) + (", ..." if len(numbers) > 12 else "")
+    return f"trial{'' if len(numbers) == 1 else 's'} {shown}"
+
+
+def list_text(listings: Sequence[StudyListing], now: datetime) -> str:
+    """The studies of a folder, one a line, in the order given."""
+    if not listings:
+        return "no studies"
+    rows = [
+        (
+            listing.name,
+            listing.status,
+            f"{listing.ended}/{listing.asked}",
+            words.value(listing.best),
+            "-" if listing.best_trial is None else str(listing.best_trial),
+            listing.objective,
+            words.duration(
+                None if listing.started is None else (now - listing.started).total_seconds()
+            ),
+            listing.remark,
+        )
+        for listing in listings
+    ]
+    head = ("study", "status", "ended", "best", "trial", "objective", "age", "")
+    return "\n".join(table(head, rows, "llrrrlrl"))

@@ -1,0 +1,111 @@
+"""What the terminal and ``summary.md`` say of a study, word for word."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from automl.reports.listing import StudyListing, list_of
+from automl.reports.markdown import render_markdown
+from automl.reports.model import Summary
+from automl.reports.summary import read_summary
+from automl.reports.text import best_text, list_text, run_footer, status_text
+from automl.space.model import SearchSpace
+from automl.study.config import Limits
+from automl.study.records import FailureClass, OutcomeState
+from automl.study.state import StudyState, StudyStatus, read_state, write_state
+from tests.unit.reports.study_builder import START, StudyBuilder, Told, config, fill, params
+
+Golden = Callable[[str, str], None]
+
+_NOW = START + timedelta(minutes=5)
+_HERE = Path("studies")
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies are named as a user names them, relative to the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def _search(name: str = "bike-fan") -> StudyBuilder:
+    builder = StudyBuilder(_HERE, config(name))
+    fill(builder)
+    return builder
+
+
+def _failed() -> StudyBuilder:
+    builder = StudyBuilder(_HERE, config("broken", limits=Limits(trials=4)))
+    for number in range(3):
+        evidence = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB"
+        told = Told(params(), (), OutcomeState.FAILED, FailureClass.OOM, evidence)
+        builder.add(number, told)
+    reason = "3 trials in a row failed with oom"
+    state = StudyState("broken", StudyStatus.STOPPED, START.isoformat(), 4, reason=reason)
+    write_state(builder.paths, state)
+    return builder
+
+
+def _direct() -> StudyBuilder:
+    builder = StudyBuilder(_HERE, config("once", policy="off", trainer="scripted"), SearchSpace())
+    builder.add(0, Told({}, [0.1, 0.3, 0.25], source="default"))
+    return builder
+
+
+def _halfway() -> StudyBuilder:
+    builder = StudyBuilder(_HERE, config("half"))
+    builder.add(0, Told(params(), [0.1, 0.2], source="default"))
+    builder.add(1, Told(params(1e-3), [0.1], state=None))
+    return builder
+
+
+def _read(make: Callable[[], StudyBuilder]) -> Summary:
+    return read_summary(_HERE / make().config.name)
+
+
+@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+def test_best(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
+    summary = _read(make)
+    golden(f"reports/best-{summary.name}.txt", best_text(summary) + "\n")
+
+
+@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+def test_footer(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
+    summary = _read(make)
+    golden(f"reports/footer-{summary.name}.txt", run_footer(summary) + "\n")
+
+
+@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
+    builder = make()
+    summary = read_summary(_HERE / builder.config.name)
+    text = status_text(summary, read_state(builder.paths), _NOW)
+    golden(f"reports/status-{summary.name}.txt", text + "\n")
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+def test_markdown(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
+    summary = _read(make)
+    golden(f"reports/summary-{summary.name}.md", render_markdown(summary).decode())
+
+
+def test_list(golden: Golden) -> None:
+    for make in (_search, _failed, _direct, _halfway):
+        make()
+    (_HERE / "torn").mkdir()
+    (_HERE / "torn" / "resolved.json").write_text("{", encoding="utf-8")
+    found = sorted(list_of(_HERE), key=lambda listing: listing.name)
+    broken = found[-1]
+    assert broken.status == "unreadable"
+    assert "resolved.json" in broken.remark
+    began = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    dated = [_dated(listing, began) for listing in found[:-1]]
+    golden("reports/list.txt", list_text(dated, _NOW) + "\n")
+    assert list_text([], _NOW) == "no studies"
+
+
+def _dated(listing: StudyListing, began: datetime) -> StudyListing:
+    fields = {name: getattr(listing, name) for name in listing.__slots__}
+    return StudyListing(**fields | {"started": began})

@@ -1,0 +1,118 @@
+"""The figures: what they show, what they leave out, and that n is always said."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from automl.reports.curves import incumbent_figure, learning_figure
+from automl.reports.figures import figures_of
+from automl.reports.importance import ENOUGH, importance_of
+from automl.reports.slices import slice_figure
+from automl.reports.summary import read_summary
+from automl.reports.timeline import bars_of, timeline_figure
+from automl.space.model import SearchSpace
+from automl.study.config import Limits
+from automl.study.records import FailureClass, OutcomeState
+from tests.unit.reports.study_builder import StudyBuilder, Told, config, many, params
+
+
+def test_a_full_study_has_every_figure_but_importance(full_study: Path) -> None:
+    drawn = figures_of(read_summary(full_study))
+    assert set(drawn.by_name) == {"incumbent", "learning", "slices", "failures", "timeline"}
+    assert drawn.importance_note == f"Not shown: 5 usable trials, {ENOUGH} are needed."
+    for name in ("incumbent", "learning", "timeline"):
+        assert "n = " in drawn.by_name[name].caption
+
+
+def test_an_empty_study_has_none(studies_dir: Path) -> None:
+    assert figures_of(read_summary(StudyBuilder(studies_dir).folder)).by_name == {}
+
+
+def test_a_direct_training_has_its_curve(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir, config(policy="off"), SearchSpace())
+    builder.add(0, Told({}, [0.2, 0.3]))
+    assert set(figures_of(read_summary(builder.folder)).by_name) == {
+        "incumbent",
+        "learning",
+        "timeline",
+    }
+
+
+def test_only_failures_still_draw(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), (), OutcomeState.FAILED, FailureClass.OOM, "oom"))
+    assert set(figures_of(read_summary(builder.folder)).by_name) == {"failures", "timeline"}
+
+
+def test_the_incumbent_never_gets_worse_and_pruned_trials_have_no_point(full_study: Path) -> None:
+    figure = incumbent_figure(read_summary(full_study))
+    assert figure is not None
+    points, best = figure.plot.data[0], figure.plot.data[1]
+    assert list(points.customdata) == [0, 1, 4, 6, 7]
+    assert list(best.y) == [0.31, 0.43, 0.47, 0.47, 0.47]
+    assert figure.plot.layout.shapes[0].y0 == 0.31
+
+
+def test_lines_of_one_kind_are_one_trace(full_study: Path) -> None:
+    figure = learning_figure(read_summary(full_study))
+    assert figure is not None
+    by_name = {trace.name: trace for trace in figure.plot.data if trace.name}
+    assert "winner (trial 4)" in by_name
+    assert "default (trial 0)" in by_name
+    short = by_name["pruned or failed (n = 2)"]
+    assert list(short.x) == [0, 1, None, 0, 1, None]
+    assert by_name["winner (trial 4)"].line.width > short.line.width
+
+
+def test_slices_have_log_axes_and_say_n(full_study: Path) -> None:
+    figure = slice_figure(read_summary(full_study))
+    assert figure is not None
+    layout = figure.plot.layout
+    assert layout.xaxis.type == "log"
+    assert layout.xaxis.title.text == "lr (n = 5)"
+    assert layout.xaxis2.type == "linear"
+    assert layout.xaxis3.type == "category"
+    assert list(layout.xaxis3.categoryarray) == ["nano", "DLA34"]
+
+
+def test_a_label_cannot_carry_markup(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    summary = read_summary(builder.folder)
+    tagged = replace(summary.space.parameters[2], choices=("<b>x</b>",))
+    builder.add(0, Told(params(backbone="<b>x</b>"), [0.1], evidence="<a href='x'>y</a>"))
+    shown = replace(read_summary(builder.folder), space=SearchSpace((tagged,)))
+    slices = slice_figure(shown)
+    timeline = timeline_figure(shown)
+    assert slices is not None
+    assert timeline is not None
+    assert "<b>" not in str(slices.plot.to_dict())
+    assert "<a href" not in str(timeline.plot.to_dict())
+
+
+def test_attempts_of_one_slot_do_not_overlap(full_study: Path) -> None:
+    bars = bars_of(read_summary(full_study))
+    assert len(bars) == 9
+    assert max(bar.slot for bar in bars) == 1
+    for slot in (0, 1):
+        row = sorted((bar.begin_s, bar.length_s) for bar in bars if bar.slot == slot)
+        assert all(a + length <= b for (a, length), (b, _) in pairwise(row))
+
+
+@pytest.fixture
+def long_study(studies_dir: Path) -> Path:
+    builder = StudyBuilder(studies_dir, config(limits=Limits(trials=60)))
+    many(builder, 60)
+    return builder.folder
+
+
+def test_importance_needs_trials_and_carries_intervals(long_study: Path) -> None:
+    importance = importance_of(read_summary(long_study))
+    assert "n = 43 usable trials" in importance.note
+    shares = {share.key: share for share in importance.shares}
+    # The backbone was the same in every trial: nothing can be said of it.
+    assert set(shares) == {"train.optim.lr", "dataset.batch_size"}
+    assert all(share.low <= share.middle <= share.high for share in shares.values())
+    assert shares["train.optim.lr"].middle > shares["dataset.batch_size"].middle
+    assert importance_of(read_summary(long_study)) == importance
