@@ -105,12 +105,10 @@ def open_study(storage: BaseStorage, name: str, objective: Objective) -> optuna.
     Raises:
         ResolveConflict: The study was started with the other direction.
     """
-    study = optuna.create_study(
-        storage=storage,
-        study_name=name,
-        direction=_direction(objective),
-        load_if_exists=True,
-    )
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        return create_study(storage, name, objective)
     if study.direction is not _direction(objective):
         raise ResolveConflict(
             f"the study {name} was started to {study.direction.name.lower()} {objective.metric}",

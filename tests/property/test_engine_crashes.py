@@ -1,0 +1,346 @@
+"""The engine under crashes: whatever is interrupted, wherever, the study stays whole.
+
+A journal that fails at a chosen write stands in for ``kill -9``: the write before it is on disk,
+the write after it is not. Everything else (status files, checkpoints, outcome files) is a small
+model of what trainers leave in their folders.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend
+from optuna.trial import TrialState as OptunaState
+
+from automl.search.decision import Stop
+from automl.search.engine import Engine
+from automl.space.model import Kind, Parameter, SearchSpace
+from automl.study import attributes
+from automl.study.config import (
+    Direction,
+    Limits,
+    Objective,
+    SearchSettings,
+    StudyConfig,
+)
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.outcomes import write_outcome
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    Outcome,
+    OutcomeState,
+    TrialRecord,
+)
+from automl.study.storage import open_study
+from automl.study.trials import read_records
+
+TRIALS = 6
+EPOCHS = 4
+OBJECTIVE = Objective("score", Direction.MAXIMIZE)
+SPACE = SearchSpace(
+    (
+        Parameter("optim.lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
+        Parameter("batch", "int", Kind.INT, 1, 8, default=4),
+        Parameter(
+            "net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), weights=(1, 3), default="a"
+        ),
+    )
+)
+CONFIG = StudyConfig(
+    "crashes",
+    "/skill",
+    "on",
+    "default",
+    OBJECTIVE,
+    search=SearchSettings(seed=7),
+    limits=Limits(TRIALS, same_failures=TRIALS + 1),
+)
+
+
+class PowerCutError(BaseException):
+    """What a killed process looks like from inside: nothing catches it."""
+
+
+@dataclass(slots=True)
+class Disk:
+    """The journal's lines, and after how many more writes the power is cut."""
+
+    lines: list[str] = field(default_factory=list)
+    writes_left: int | None = None
+
+
+class DiskBackend(BaseJournalBackend):
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        for line in self._disk.lines[log_number_from:]:
+            yield json.loads(line)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        for log in logs:
+            if self._disk.writes_left == 0:
+                self._disk.writes_left = None
+                raise PowerCutError
+            if self._disk.writes_left is not None:
+                self._disk.writes_left -= 1
+            self._disk.lines.append(json.dumps(log, allow_nan=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    epoch: int
+    path: Path
+
+
+@dataclass(slots=True)
+class Folder:
+    """What one attempt has left behind so far."""
+
+    first_epoch: int
+    measurements: list[Measurement] = field(default_factory=list)
+    checkpoint: int | None = None
+
+    @property
+    def next_epoch(self) -> int:
+        return self.first_epoch + len(self.measurements)
+
+
+class StudyUnderCrashes(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.paths = StudyPaths(Path(tempfile.mkdtemp(prefix="automl-crashes-")))
+        self.disk = Disk()
+        self.folders: dict[tuple[int, int], Folder] = {}
+        self.live: dict[int, Attempt] = {}
+        self.handed_out: set[tuple[int, int]] = set()
+        self.params: dict[int, Any] = {}
+        self.final: dict[int, TrialRecord] = {}
+        self.outcomes: list[Outcome] = []
+        self.engine = self._open()
+
+    def _open(self) -> Engine:
+        study = open_study(JournalStorage(DiskBackend(self.disk)), CONFIG.name, OBJECTIVE)
+        return Engine(study, SPACE, CONFIG)
+
+    def _study(self) -> optuna.Study:
+        """The study as another process reads it."""
+        storage = JournalStorage(DiskBackend(Disk(self.disk.lines)))
+        return optuna.load_study(study_name=CONFIG.name, storage=storage)
+
+    def _restart(self) -> None:
+        """What ``resume`` does, again and again if it is killed too."""
+        self.live.clear()
+        while True:
+            try:
+                self.engine = self._open()
+                self.engine.settle(self.paths, self._history, self._checkpoint)
+            except PowerCutError:
+                continue
+            break
+        states = [trial.state for trial in self._study().trials]
+        assert OptunaState.RUNNING not in states
+        assert self.engine.settle(self.paths, self._history, self._checkpoint) == ()
+
+    def _key(self, paths: AttemptPaths) -> tuple[int, int]:
+        return int(paths.folder.parent.name), int(paths.folder.name)
+
+    def _history(self, paths: AttemptPaths) -> tuple[Measurement, ...]:
+        folder = self.folders.get(self._key(paths))
+        return tuple(folder.measurements) if folder else ()
+
+    def _checkpoint(self, paths: AttemptPaths) -> Found | None:
+        folder = self.folders.get(self._key(paths))
+        if folder is None or folder.checkpoint is None:
+            return None
+        return Found(folder.checkpoint, paths.folder / f"{folder.checkpoint}.pth")
+
+    # What happens
+
+    @precondition(lambda self: len(self.live) < 3)
+    @rule()
+    def ask(self) -> None:
+        try:
+            attempt = self.engine.ask()
+        except PowerCutError:
+            self._restart()
+            return
+        if attempt is None:
+            assert self.engine.stopped is not None or self.live
+            return
+        key = (attempt.number, attempt.attempt)
+        assert key not in self.handed_out
+        self.handed_out.add(key)
+        assert self.params.setdefault(attempt.number, attempt.params) == attempt.params
+        epochs = [entry.epoch for entry in attempt.history]
+        assert epochs == list(range(len(epochs)))
+        if attempt.resume_from is None:
+            assert not epochs
+        else:
+            assert epochs[-1] == int(Path(attempt.resume_from).stem)
+        self.folders[key] = Folder(len(epochs))
+        self.live[attempt.number] = attempt
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data())
+    def measure(self, data: st.DataObject) -> None:
+        attempt, folder = self._pick(data)
+        if folder.next_epoch >= EPOCHS:
+            return
+        value = data.draw(st.sampled_from([0.0, 0.25, 0.5, 0.75]))
+        elapsed = float(len(folder.measurements) + 1)
+        measurement = Measurement(folder.next_epoch, {"score": value}, elapsed)
+        folder.measurements.append(measurement)
+        try:
+            decision = self.engine.report(attempt.number, measurement)
+            assert not isinstance(decision, Stop)
+            again = self.engine.report(attempt.number, measurement)
+            assert again == decision
+        except PowerCutError:
+            self._restart()
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data())
+    def checkpoint(self, data: st.DataObject) -> None:
+        attempt, folder = self._pick(data)
+        if folder.measurements:
+            folder.checkpoint = folder.next_epoch - 1
+            path = self.paths.attempt(attempt.number, attempt.attempt).folder
+            path.mkdir(parents=True, exist_ok=True)
+            (path / f"{folder.checkpoint}.pth").touch()
+
+    @precondition(lambda self: self.live)
+    @rule(
+        data=st.data(),
+        state=st.sampled_from(OutcomeState),
+        failure=st.sampled_from([FailureClass.OOM, FailureClass.DATA]),
+        is_written=st.booleans(),
+    )
+    def finish(
+        self, data: st.DataObject, state: OutcomeState, failure: FailureClass, is_written: bool
+    ) -> None:
+        attempt, folder = self._pick(data)
+        outcome = self._outcome(attempt, folder, state, failure)
+        if is_written:
+            write_outcome(self.paths.attempt(attempt.number, attempt.attempt), outcome)
+        try:
+            record = self.engine.finish(outcome)
+        except PowerCutError:
+            self._restart()
+            return
+        del self.live[attempt.number]
+        self.outcomes.append(outcome)
+        assert record.state.is_finished == (state is not OutcomeState.INTERRUPTED)
+
+    def _outcome(
+        self, attempt: Attempt, folder: Folder, state: OutcomeState, failure: FailureClass
+    ) -> Outcome:
+        checkpoint = None
+        if folder.checkpoint is not None:
+            path = self.paths.attempt(attempt.number, attempt.attempt).folder
+            checkpoint = self.paths.relative(path / f"{folder.checkpoint}.pth")
+        measurements = (*attempt.history, *folder.measurements)
+        if state is OutcomeState.INTERRUPTED and folder.checkpoint is not None:
+            measurements = tuple(m for m in measurements if m.epoch <= folder.checkpoint)
+        return Outcome(
+            attempt.number,
+            attempt.attempt,
+            state,
+            measurements,
+            failure if state is OutcomeState.FAILED else None,
+            evidence="as drawn",
+            checkpoint=checkpoint,
+            seconds=1.0,
+        )
+
+    @precondition(lambda self: self.outcomes)
+    @rule(data=st.data())
+    def tell_again(self, data: st.DataObject) -> None:
+        before = self.engine.records()
+        self.engine.finish(data.draw(st.sampled_from(self.outcomes)))
+        assert self.engine.records() == before
+
+    @rule(writes=st.integers(0, 12))
+    def arm(self, writes: int) -> None:
+        self.disk.writes_left = writes
+
+    @rule()
+    def kill(self) -> None:
+        self._restart()
+
+    def _pick(self, data: st.DataObject) -> tuple[Attempt, Folder]:
+        attempt = self.live[data.draw(st.sampled_from(sorted(self.live)))]
+        return attempt, self.folders[attempt.number, attempt.attempt]
+
+    # What always holds
+
+    @invariant()
+    def numbers_have_no_gap_and_keep_the_limit(self) -> None:
+        numbers = [record.number for record in self.engine.records()]
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) <= TRIALS
+
+    @invariant()
+    def replay_equals_live(self) -> None:
+        assert read_records(self._study(), OBJECTIVE) == self.engine.records()
+
+    @invariant()
+    def no_trial_ends_twice(self) -> None:
+        ends: list[int] = [
+            trial.user_attrs[attributes.NUMBER]
+            for trial in self._study().trials
+            if trial.state.is_finished() and attributes.SUPERSEDED not in trial.user_attrs
+        ]
+        assert len(ends) == len(set(ends))
+
+    @invariant()
+    def an_ended_trial_never_changes(self) -> None:
+        for record in self.engine.records():
+            if record.state.is_finished:
+                assert self.final.setdefault(record.number, record) == record
+
+    @invariant()
+    def no_crash_makes_a_failure(self) -> None:
+        caused = {None, FailureClass.OOM, FailureClass.DATA, FailureClass.NO_METRIC}
+        assert {record.failure for record in self.engine.records()} <= caused
+
+    @invariant()
+    def failures_are_never_the_incumbent(self) -> None:
+        best = self.engine.incumbent()
+        usable = [record for record in self.engine.records() if record.is_usable]
+        assert (best is None) == (not usable)
+        if best is not None:
+            assert best.failure is None
+            assert best.best_value == max(record.best_value or 0.0 for record in usable)
+
+    def teardown(self) -> None:
+        self.disk.writes_left = None
+        self._restart()
+        while (attempt := self.engine.ask()) is not None:
+            measured = Measurement(EPOCHS - 1, {"score": 0.1}, 1.0)
+            ended = (*attempt.history[: EPOCHS - 1], measured)
+            self.engine.finish(
+                Outcome(attempt.number, attempt.attempt, OutcomeState.OK, ended)
+            )
+        records = self.engine.records()
+        assert len(records) == TRIALS
+        assert all(record.state.is_finished for record in records)
+        shutil.rmtree(self.paths.folder)
+
+
+StudyUnderCrashes.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None
+)
+TestStudyUnderCrashes = StudyUnderCrashes.TestCase

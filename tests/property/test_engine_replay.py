@@ -1,0 +1,126 @@
+"""A study that was killed again and again proposes what one that ran through proposes."""
+
+import json
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend
+
+from automl.search.engine import Engine
+from automl.space.model import Kind, Parameter, SearchSpace
+from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
+from automl.study.storage import open_study
+
+TRIALS = 9
+OBJECTIVE = Objective("error", Direction.MINIMIZE)
+SPACE = SearchSpace(
+    (
+        Parameter("lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
+        Parameter("steps", "int", Kind.INT, 1, 3, default=2),
+        Parameter("net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), default="a"),
+    )
+)
+
+
+class PowerCutError(BaseException):
+    pass
+
+
+class Lines(BaseJournalBackend):
+    """A journal in memory that cuts the power at some of its writes."""
+
+    def __init__(self, lines: list[str], cuts: set[int]) -> None:
+        self._lines = lines
+        self._cuts = cuts
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        for line in self._lines[log_number_from:]:
+            yield json.loads(line)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        for log in logs:
+            if len(self._lines) in self._cuts:
+                self._cuts.discard(len(self._lines))
+                raise PowerCutError
+            self._lines.append(json.dumps(log))
+
+
+def _config(sampler: str) -> StudyConfig:
+    return StudyConfig(
+        "replay",
+        "/skill",
+        "on",
+        "default",
+        OBJECTIVE,
+        search=SearchSettings(sampler=sampler, seed=3, startup_trials=3),
+        limits=Limits(TRIALS, same_failures=0),
+    )
+
+
+def _train(attempt: Attempt) -> Outcome:
+    """A training whose error follows from its parameters alone."""
+    lr, steps = attempt.params["lr"], attempt.params["steps"]
+    assert isinstance(lr, float)
+    assert isinstance(steps, int)
+    error = abs(lr - 1e-3) * 100 + steps + (attempt.params["net"] == "b") * 0.5
+    measured = (Measurement(0, {"error": error}, 1.0),)
+    return Outcome(attempt.number, attempt.attempt, OutcomeState.OK, measured, seconds=1.0)
+
+
+def _no_history(paths: AttemptPaths) -> tuple[Measurement, ...]:
+    return ()
+
+
+def _no_checkpoint(paths: AttemptPaths) -> None:
+    return None
+
+
+def _drive(lines: list[str], cuts: set[int], sampler: str) -> tuple[TrialRecord, ...]:
+    """One driver's life: everything up to the end of the study, or to the power cut."""
+    study = open_study(JournalStorage(Lines(lines, cuts)), "replay", OBJECTIVE)
+    engine = Engine(study, SPACE, _config(sampler))
+    folder = StudyPaths(Path(tempfile.gettempdir()) / "automl-replay-without-files")
+    engine.settle(folder, _no_history, _no_checkpoint)
+    while (attempt := engine.ask()) is not None:
+        engine.finish(_train(attempt))
+    return engine.records()
+
+
+def _outcome_by_number(records: tuple[TrialRecord, ...]) -> list[Any]:
+    return [(record.number, record.state, record.params, record.best_value) for record in records]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted() -> dict[str, list[Any]]:
+    return {name: _outcome_by_number(_drive([], set(), name)) for name in ("tpe", "random")}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    cuts=st.sets(st.integers(0, 160), max_size=8),
+    sampler=st.sampled_from(["tpe", "random"]),
+)
+def test_a_resumed_study_proposes_the_same(
+    uninterrupted: dict[str, list[Any]], cuts: set[int], sampler: str
+) -> None:
+    lines: list[str] = []
+    records: tuple[TrialRecord, ...] = ()
+    while not records:
+        try:
+            records = _drive(lines, cuts, sampler)
+        except PowerCutError:
+            continue
+    assert _outcome_by_number(records) == uninterrupted[sampler]
+
+
+def test_the_seed_decides_the_proposals(uninterrupted: dict[str, list[Any]]) -> None:
+    assert _outcome_by_number(_drive([], set(), "tpe")) == uninterrupted["tpe"]
+    assert uninterrupted["tpe"] != uninterrupted["random"]
