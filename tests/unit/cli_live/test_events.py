@@ -1,0 +1,109 @@
+"""Event lines: one an event, in a form that both people and scripts read."""
+
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automl.cli.events import EventScreen, beat_line, event_line
+from automl.cli.progress import Progress
+from automl.execution.driver import Measured, Note, TrialEnded, TrialStarted
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    Outcome,
+    OutcomeState,
+    TrialRecord,
+    TrialState,
+)
+
+_NOW = datetime(2026, 11, 22, 13, 41, 7, tzinfo=UTC)
+
+
+def _screen(config: StudyConfig) -> tuple[EventScreen, io.StringIO]:
+    stream = io.StringIO()
+    screen = EventScreen(stream, lambda: _NOW)
+    screen.opened(StudyPaths(Path("/studies/bike fan")), config)
+    return screen, stream
+
+
+def test_a_line_has_a_time_a_word_and_pairs(config: StudyConfig) -> None:
+    screen, stream = _screen(config)
+    screen.event(TrialStarted(Attempt(22, 1, {"train.optim.lr": 8.1e-5, "dataset.kind": "x"})))
+    opened, started = stream.getvalue().splitlines()
+    assert started == "2026-11-22T13:41:07Z start     trial=22 lr=8.1e-5 kind=x"
+    assert 'folder="/studies/bike fan"' in opened
+    assert "trials=12" in opened
+
+
+def test_each_ending_names_its_class_and_why(busy: Progress) -> None:
+    snapshot = busy.snapshot()
+    record = TrialRecord(
+        21, TrialState.FAILED, {}, failure=FailureClass.OOM, evidence='CUDA "oom" at a=b'
+    )
+    outcome = Outcome(
+        21, 2, OutcomeState.FAILED, failure=FailureClass.OOM, evidence=record.evidence, seconds=12
+    )
+    line = event_line(TrialEnded(record, outcome), snapshot)
+    assert line.startswith("fail      trial=21 attempt=2 class=oom took=12s why=")
+    assert json.loads(line.partition("why=")[2]) == 'CUDA "oom" at a=b'
+
+
+def test_measurements_and_notes(busy: Progress) -> None:
+    snapshot = busy.snapshot()
+    attempt = Attempt(5, 1, {})
+    line = event_line(Measured(attempt, Measurement(3, {"val_3DIoU": 0.5}, 192.0)), snapshot)
+    assert line == "epoch     trial=5 epoch=3 val_3DIoU=0.5000 elapsed=3m12s"
+    assert event_line(Note("first\nsecond"), snapshot) == "note      first second"
+
+
+def test_a_new_best_is_told_once(config: StudyConfig) -> None:
+    screen, stream = _screen(config)
+    for number, value in enumerate((0.3, 0.2, 0.4)):
+        record = TrialRecord(
+            number, TrialState.COMPLETE, {}, best_value=value, best_epoch=1, values={1: value}
+        )
+        screen.event(TrialEnded(record, Outcome(number, 1, OutcomeState.OK, seconds=60)))
+    best = [line for line in stream.getvalue().splitlines() if " best " in line]
+    assert [line.partition("best      ")[2] for line in best] == [
+        "trial=0 val_3DIoU=0.3000",
+        "trial=2 val_3DIoU=0.4000",
+    ]
+
+
+def test_the_beat_counts_and_forecasts(busy: Progress) -> None:
+    assert beat_line(busy.snapshot()) == (
+        "beat      done=5/12 ok=3 pruned=1 failed=1 running=2 best=0.4700 trial=4 eta=2m50s-2m57s"
+    )
+
+
+def test_looking_does_not_flood_the_log(config: StudyConfig) -> None:
+    screen, stream = _screen(config)
+    before = stream.getvalue()
+    for _ in range(50):
+        screen.look(())
+    assert stream.getvalue() == before
+
+
+def test_lines_are_never_coloured_and_never_redrawn(config: StudyConfig) -> None:
+    screen, stream = _screen(replace(config, trainer="scripted"))
+    screen.event(TrialStarted(Attempt(0, 1, {})))
+    text = stream.getvalue()
+    assert not re.search(r"[\x1b\r]", text)
+    assert text.splitlines()[0].endswith(
+        "FAKE: a script made these numbers up; nothing was trained"
+    )
+    assert all(line.startswith("2026-11-22T13:41:07Z ") for line in text.splitlines())
+
+
+def test_nothing_is_printed_before_the_study_is_open() -> None:
+    stream = io.StringIO()
+    screen = EventScreen(stream, lambda: _NOW)
+    screen.event(Note("early"))
+    screen.look(())
+    assert stream.getvalue() == ""
