@@ -21,7 +21,6 @@ __all__ = [
     "image_of",
     "own_skill_dir",
     "read_action_schema",
-    "read_deploy_skill",
     "read_skill",
     "read_template",
 ]
@@ -68,18 +67,6 @@ def read_skill(folder: Path) -> Skill:
         )
     tree = _mapping(load_yaml(info), info) if info.is_file() else {}
     return _skill(folder, tree, info, schemas)
-
-
-def read_deploy_skill(skill: Skill) -> Skill | None:
-    """What the skill says about its actions in the deploy container; None if it says nothing.
-
-    Raises:
-        FixInput: The metadata is broken.
-    """
-    found = sorted((skill.folder / "references").glob("tao-deploy-*.skill_info.yaml"))
-    if not found:
-        return None
-    return _skill(skill.folder, _mapping(load_yaml(found[0]), found[0]), found[0], ())
 
 
 def read_action_schema(skill: Skill, action: str) -> SchemaTree:

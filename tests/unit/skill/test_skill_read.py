@@ -8,18 +8,17 @@ from pathlib import Path
 import pytest
 
 from automl.errors import FixInput
-from automl.skill.data_sources import read_data_sources
 from automl.skill.profile import load_profile
 from automl.skill.read import (
     base_tree,
     image_of,
     own_skill_dir,
     read_action_schema,
-    read_deploy_skill,
     read_skill,
     read_template,
 )
 from automl.skill.tree import get
+from automl.yamltext import load_yaml
 
 MakeSkill = Callable[..., Path]
 SKILLS = os.environ.get("AUTOML_TAO_SKILLS", "")
@@ -125,9 +124,7 @@ def test_the_own_skill_is_complete() -> None:
     for action in skill.actions:
         assert read_action_schema(skill, action).action == action
         assert read_template(skill, action)
-    deploy = read_deploy_skill(skill)
-    assert deploy is not None
-    for action in deploy.actions:
+    for action in ("gen_trt_engine", "evaluate", "inference"):
         assert read_template(skill, action, deploy=True)
 
 
@@ -153,38 +150,28 @@ def test_every_key_of_the_own_profile_is_a_setting() -> None:
             assert any(schema.contains(key) for schema in schemas), key
 
 
-def test_no_rule_of_the_own_profile_refuses_the_own_template() -> None:
+def test_the_own_template_breaks_no_rule_but_the_backbone_here() -> None:
     skill = read_skill(own_skill_dir())
     spec = base_tree(skill, "train")
     profile = load_profile(skill.folder / "references" / "search_profile.yaml")
-    broken = [rule for rule in profile.settings if not rule.unless_default]
-    assert [rule.key for rule in broken if rule.when.holds(spec)] == []
+    holding = [
+        (rule.key, rule.trainers)
+        for rule in profile.settings
+        if not rule.unless_default and rule.when.holds(spec)
+    ]
+    # The template is the container's: its backbone is the one thing this package does not train.
+    assert holding == [("model.backbone.model_type", ("process",))]
     assert [rule.key for rule in profile.inert if rule.when.holds(spec)] == [
         "train.optim.lr_decay"
     ]
 
 
-def test_the_data_sources_are_those_of_the_inputs() -> None:
+def test_every_key_of_the_own_data_sources_is_an_input_of_its_action() -> None:
     skill = read_skill(own_skill_dir())
-    sources = read_data_sources(skill)
-    assert {source.key: source.archive for source in sources["train"]} == {
-        "dataset.train_data": "train.tar.gz",
-        "dataset.val_data": "val.tar.gz",
-    }
-    assert sources["gen_trt_engine"][0].is_list
-    for action, found in sources.items():
-        assert all(source.key in skill.actions[action].inputs for source in found)
-
-
-@pytest.mark.parametrize("text", ["- a\n", "train: [x]\n", "train: {a.b: {list: maybe}}\n"])
-def test_broken_data_sources_are_refused(make_skill: MakeSkill, text: str) -> None:
-    skill = read_skill(make_skill(more={"references/data_sources.yaml": text}))
-    with pytest.raises(FixInput, match=r"data_sources\.yaml"):
-        read_data_sources(skill)
-
-
-def test_a_skill_without_data_sources_says_nothing(make_skill: MakeSkill) -> None:
-    assert read_data_sources(read_skill(make_skill())) == {}
+    table = load_yaml(skill.folder / "references" / "data_sources.yaml")
+    assert set(table) == {"train", "evaluate", "inference", "gen_trt_engine"}
+    for action, sources in table.items():
+        assert set(sources) <= set(skill.actions[action].inputs)
 
 
 @pytest.mark.slow
