@@ -12,6 +12,7 @@ from types import FrameType
 __all__ = ["Control", "Stage"]
 
 _SIGNALS_FROM = 128
+_LAST_WORD_S = 0.5
 
 
 class Stage(IntEnum):
@@ -31,7 +32,8 @@ class Control:
 
     Args:
         stop_file: The study's stop file.
-        notify: Told in one sentence what happens, once per signal.
+        notify: Told in one sentence what happens, once per signal, from a thread of its own: a
+            signal may arrive in the middle of a print.
     """
 
     def __init__(self, stop_file: Path, notify: Callable[[str], None]) -> None:
@@ -85,13 +87,20 @@ class Control:
             was = self._stage
             self.stop_now()
             if was is not Stage.NOW:
-                self._notify("stopping the running trials now; their checkpoints are kept")
+                self._tell("stopping the running trials now; their checkpoints are kept")
         elif self._stage is Stage.RUNNING:
             self.stop_after_running()
-            self._notify(
+            self._tell(
                 "stopping after the running trials; Ctrl-C again stops them now, "
                 "with their checkpoints kept"
             )
         else:
-            self._notify("leaving at once; 'automl resume' settles what was running")
+            self._tell("leaving at once; 'automl resume' settles what was running").join(
+                _LAST_WORD_S
+            )
             os._exit(_SIGNALS_FROM + number)
+
+    def _tell(self, text: str) -> threading.Thread:
+        thread = threading.Thread(target=self._notify, args=(text,), name="notice", daemon=True)
+        thread.start()
+        return thread

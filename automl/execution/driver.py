@@ -23,7 +23,7 @@ from automl.study.records import (
 )
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings
 from automl.trainers.base import TrialTask
-from automl.trainers.process import end_leftover
+from automl.trainers.leftovers import end_leftover
 from automl.trainers.table import make_trainer
 
 __all__ = [

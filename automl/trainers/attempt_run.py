@@ -9,17 +9,17 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from automl.errors import AutomlError
 from automl.files import sha256_of
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import Handle, Trainer, TrialTask
-from automl.trainers.checkpoints import Checkpoint, checkpoint_of, checkpoints_in, drop_others
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
+from automl.trainers.retention import best_epoch, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
 
@@ -31,7 +31,7 @@ STOP_GRACE_S = 10.0
 #: Seconds a trainer gets that is stopped because it hangs or diverges.
 FAULT_GRACE_S = 3.0
 #: Training losses in a row that may be non-finite: loss scaling recovers from a single one.
-_NON_FINITE_LOSSES = 2
+_BAD_LOSSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,10 @@ class AttemptRun:
         self._began = (self._timing.monotonic(), self._timing.now())
         try:
             self._handle = self._trainer.start(self._task, gpus)
+        except AutomlError as error:
+            self._fail(FailureClass.SPEC, f"the trainer refused the trial: {error}")
         except OSError as error:
-            evidence = f"the trainer could not be started: {error}"
-            self._end(_Verdict(OutcomeState.FAILED, evidence, FailureClass.UNKNOWN))
+            self._fail(FailureClass.UNKNOWN, f"the trainer could not be started: {error}")
 
     def advance(self) -> Measurement | Outcome:
         """Waits for the next measurement, or for the end; the outcome again once it has ended."""
@@ -120,7 +121,7 @@ class AttemptRun:
             self._waiting.extend(self._reader.read(final=code is not None))
             measurement = self._next_measurement()
             if measurement is not None:
-                self._keep_what_counts(final=False)
+                retain_while_running(self._task.folder, self._best_epoch(), self._settings.keep)
                 return measurement
             verdict = self._verdict(code)
             if verdict is not None:
@@ -142,26 +143,31 @@ class AttemptRun:
     def _next_measurement(self) -> Measurement | None:
         while self._waiting:
             reading = self._waiting.popleft()
-            losses = reading.training.values()
-            bad = any(not math.isfinite(loss) for loss in losses)
-            self._bad_losses = self._bad_losses + 1 if bad else 0
-            value = reading.validation.get(self._settings.objective.metric)
-            if value is not None and not math.isfinite(value):
+            broken = self._non_finite(reading)
+            if broken:
                 self._waiting.clear()
-                self._fail_diverged(f"{self._settings.objective.metric} is {value}", reading)
-            elif self._bad_losses >= _NON_FINITE_LOSSES:
-                self._waiting.clear()
-                loss = next(loss for loss in losses if not math.isfinite(loss))
-                self._fail_diverged(f"the training loss is {loss}", reading)
-            elif value is not None:
-                measurement = Measurement(reading.epoch, reading.finite, self._elapsed())
-                self._measured[reading.epoch] = measurement
-                return measurement
+                self._fail(FailureClass.DIVERGED, f"{broken} at epoch {reading.epoch}")
+            elif self._settings.objective.metric in reading.validation:
+                return self._measure(reading)
         return None
 
-    def _fail_diverged(self, what: str, reading: EpochReading) -> None:
-        evidence = f"{what} at epoch {reading.epoch}"
-        self._end(_Verdict(OutcomeState.FAILED, evidence, FailureClass.DIVERGED))
+    def _non_finite(self, reading: EpochReading) -> str:
+        """What shows that the training has diverged; empty if nothing does."""
+        metric = self._settings.objective.metric
+        value = reading.validation.get(metric, 0.0)
+        if not math.isfinite(value):
+            return f"{metric} is {value}"
+        losses = [loss for loss in reading.training.values() if not math.isfinite(loss)]
+        self._bad_losses = self._bad_losses + 1 if losses else 0
+        return f"the training loss is {losses[0]}" if self._bad_losses >= _BAD_LOSSES else ""
+
+    def _measure(self, reading: EpochReading) -> Measurement:
+        measurement = Measurement(reading.epoch, reading.finite, self._elapsed())
+        self._measured[reading.epoch] = measurement
+        return measurement
+
+    def _fail(self, failure: FailureClass, evidence: str) -> None:
+        self._end(_Verdict(OutcomeState.FAILED, " ".join(evidence.split()), failure))
 
     def _elapsed(self) -> float:
         before = max((entry.elapsed_s for entry in self._attempt.history), default=0.0)
@@ -209,7 +215,10 @@ class AttemptRun:
             self._handle.stop(FAULT_GRACE_S if is_fault else STOP_GRACE_S)
             if verdict.state is OutcomeState.INTERRUPTED:
                 self._take_last_measurements()
-        best = self._keep_what_counts(final=True, state=verdict.state)
+        settings = self._settings
+        best = retain_at_end(
+            settings.paths, self._attempt, self._best_epoch(), settings.keep, verdict.state
+        )
         seconds = self._timing.monotonic() - self._began[0]
         self.outcome = Outcome(
             number=self._attempt.number,
@@ -219,7 +228,7 @@ class AttemptRun:
             failure=verdict.failure,
             evidence=verdict.evidence,
             exit_code=verdict.exit_code,
-            checkpoint=self._settings.paths.relative(best.path) if best else None,
+            checkpoint=settings.paths.relative(best.path) if best else None,
             checkpoint_sha256=sha256_of(best.path) if best else None,
             seconds=seconds,
             gpu_seconds=seconds * self._gpus,
@@ -233,41 +242,7 @@ class AttemptRun:
         metric = self._settings.objective.metric
         for reading in self._reader.read(final=True):
             if math.isfinite(reading.validation.get(metric, math.nan)):
-                self._measured[reading.epoch] = Measurement(
-                    reading.epoch, reading.finite, self._elapsed()
-                )
+                self._measure(reading)
 
     def _best_epoch(self) -> int | None:
-        objective = self._settings.objective
-        best: Measurement | None = None
-        for entry in sorted(self._measured.values(), key=lambda entry: entry.epoch):
-            value = entry.metrics.get(objective.metric)
-            than = best.metrics[objective.metric] if best else None
-            if value is not None and objective.is_better(value, than):
-                best = entry
-        return best.epoch if best else None
-
-    def _keep_what_counts(
-        self, *, final: bool, state: OutcomeState | None = None
-    ) -> Checkpoint | None:
-        """Deletes the checkpoints that nobody needs; the one of the best epoch, else the newest.
-
-        While the trainer runs, and wherever it may be continued, the newest stays as well: it is
-        what a later attempt starts from.
-        """
-        folders = self._folders() if final else [self._task.folder]
-        listed = [entry for folder in folders for entry in checkpoints_in(folder)]
-        best = checkpoint_of(listed, self._best_epoch())
-        if self._settings.keep is Keep.BEST and listed:
-            keep = {best.path} if best else set()
-            if not final or state not in (OutcomeState.OK, OutcomeState.PRUNED):
-                keep |= {
-                    checkpoints_in(folder)[-1].path for folder in folders if checkpoints_in(folder)
-                }
-            for folder in folders:
-                drop_others(folder, keep)
-        return best
-
-    def _folders(self) -> list[Path]:
-        attempts = self._settings.paths.attempts(self._attempt.number)
-        return [paths.folder for number, paths in attempts if number <= self._attempt.attempt]
+        return best_epoch(self._measured.values(), self._settings.objective)

@@ -1,12 +1,12 @@
 """From a dead attempt to the class of its failure and the one line that shows it."""
 
-import difflib
 import re
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.nearest import did_you_mean
 from automl.study.records import FailureClass
 
 __all__ = ["RULES", "Ending", "FailureRule", "classify", "memory_kills", "rule_of"]
@@ -72,14 +72,14 @@ RULES: tuple[FailureRule, ...] = (
     _rule(
         FailureClass.DIVERGED,
         r"(?i)\bloss (?:is|became|was) (?:nan|inf|not finite|non-finite)|non-finite loss"
-        r"|(?:contains?|contained|found) (?:nan|inf)\b",
+        r"|(?:contains?|contained|found) (?:nan|inf)\b|\bDiverged:",
         "the loss left the finite numbers",
         "lower train.optim.lr, or narrow its range with --search",
     ),
     _rule(
         FailureClass.SPEC,
-        r"(?i)(?:data ?set|samples|images).*(?:smaller|fewer|less) than.*batch"
-        r"|batch.*(?:larger|greater|bigger|more) than.*(?:data ?set|samples|images)",
+        r"(?i)(?:data ?set|samples|images).*\b(?:smaller|fewer|less|at least)\b.*batch"
+        r"|batch.*\b(?:larger|greater|bigger|more)\b.*(?:data ?set|samples|images)",
         "the data set has fewer samples than one batch on all GPUs",
         "lower dataset.batch_size or add data",
     ),
@@ -178,8 +178,8 @@ def _missing_metric(ending: Ending) -> str:
     seen = sorted(ending.metrics_seen)
     text = f"the metric {ending.metric!r} never appeared; "
     text += f"metrics seen: {', '.join(seen)}" if seen else "no metric did"
-    near = difflib.get_close_matches(ending.metric, seen, n=1)
-    return text + (f" (did you mean {near[0]!r}?)" if near else "")
+    hint = did_you_mean(ending.metric, seen)
+    return text + (f"; {hint}" if hint else "")
 
 
 def memory_kills(proc: Path = Path("/proc/self/cgroup")) -> int:

@@ -86,19 +86,22 @@ class Guard:
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "told", b"stop\n"))
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def start(self, command: list[str]) -> None:
         """Starts the program in a session of its own."""
         guard = os.getpid()
+        # A request to end that comes before the program does must not be lost on the way to it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         self.child = os.fork()
         if self.child:
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             return
         try:
             os.setsid()
             for reset in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(reset, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() == guard:
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -110,7 +113,13 @@ class Guard:
 
     def write_pid(self, path: str) -> None:
         """Writes the ids that let a later driver recognise the trainer, whole or not at all."""
-        ids = {"pid": self.child, "started": started_at(self.child), "guard": os.getpid()}
+        me = os.getpid()
+        ids = {
+            "pid": self.child,
+            "started": started_at(self.child),
+            "guard": me,
+            "guard_started": started_at(me),
+        }
         aside = f"{path}.part"
         with open(aside, "w", encoding="utf-8") as file:
             json.dump(ids, file)

@@ -1,14 +1,11 @@
 """Training as a local process in a session of its own, watched by a guard."""
 
 import importlib.util
-import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ from automl.study.layout import AttemptPaths
 from automl.trainers import guard
 from automl.trainers.base import Problem, TrialTask
 
-__all__ = ["GuardedProcess", "ProcessTrainer", "end_leftover", "start_guarded"]
+__all__ = ["GuardedProcess", "ProcessTrainer", "start_guarded"]
 
 #: Networks that this package can train itself: network to the module that does.
 OWN_PROGRAMS = {"centerpose": "automl.centerpose"}
@@ -30,7 +27,6 @@ OWN_PROGRAM_NEEDS = {"torch": "torch", "cv2": "opencv-python-headless", "scipy":
 ORPHAN_GRACE_S = 2.0
 _GUARD_GRACE_S = 35.0
 _TAIL_BYTES = 1 << 16
-_POLL_S = 0.05
 
 # Each of these would make a trainer believe that it is one rank of a distributed run, or that it
 # must report to a service. Ray's own (the worker's, with its secret) are none of a trainer's
@@ -244,32 +240,3 @@ def tail_of(path: Path, lines: int) -> list[str]:
         return []
     split = text.replace("\r", "\n").split("\n")
     return list(deque((line.rstrip() for line in split if line.strip()), maxlen=lines))
-
-
-def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
-    """Ends a trainer whose driver died, if its guard has not done so yet.
-
-    Args:
-        pid_path: The pid file of the attempt.
-        timeout_s: Seconds to wait for the guard before killing the trainer's group.
-
-    Returns:
-        Whether a trainer was still there.
-    """
-    try:
-        ids = json.loads(pid_path.read_text())
-        pid, started = int(ids["pid"]), str(ids["started"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    found = _is_alive(pid, started)
-    deadline = time.monotonic() + timeout_s
-    while _is_alive(pid, started) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
-    if _is_alive(pid, started):
-        os.killpg(pid, signal.SIGKILL)
-    pid_path.unlink(missing_ok=True)
-    return found
-
-
-def _is_alive(pid: int, started: str) -> bool:
-    return bool(started) and guard.started_at(pid) == started

@@ -5,7 +5,6 @@ made-up metrics in the trainer contract's own format. Its options say how long a
 good each configuration is, and which trials fail in which way.
 """
 
-import difflib
 import json
 import math
 import sys
@@ -14,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import yaml
-
 from automl.errors import FixInput
+from automl.nearest import did_you_mean
 from automl.skill import tree
 from automl.trainers import scripted_program
 from automl.trainers.base import Problem, TrialTask
 from automl.trainers.process import GuardedProcess, start_guarded
+from automl.yamltext import load_yaml
 
 __all__ = ["Bowl", "Fault", "FaultKind", "Script", "ScriptedTrainer"]
 
@@ -126,12 +125,11 @@ def _known(options: Mapping[str, Any], kind: type, where: str) -> dict[str, Any]
     names = set(kind.__slots__)  # type: ignore[attr-defined] # a slotted dataclass
     for name in options:
         if name not in names:
-            near = difflib.get_close_matches(str(name), names, n=1)
             raise FixInput(
                 f"the scripted trainer knows {', '.join(sorted(names))}",
                 got=repr(name),
                 where=where,
-                fix=f"did you mean {near[0]!r}?" if near else "",
+                fix=did_you_mean(str(name), names),
             )
     return dict(options)
 
@@ -173,7 +171,7 @@ class ScriptedTrainer:
         return start_guarded([sys.executable, "-I", "-S", program, str(plan)], task, gpus)
 
     def _plan(self, task: TrialTask) -> dict[str, Any]:
-        spec = yaml.safe_load(task.spec_path.read_text())
+        spec = load_yaml(task.spec_path)
         fault = self.script.fault_of(task.number, task.attempt)
         script = asdict(self.script)
         del script["faults"]

@@ -1,10 +1,10 @@
 """The trainers by name."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from automl.errors import FixInput
+from automl.nearest import did_you_mean
 from automl.skill.model import Skill
 from automl.trainers.base import Trainer
 from automl.trainers.process import ProcessTrainer
@@ -46,11 +46,10 @@ def make_trainer(name: str, skill: Skill, options: Mapping[str, Any]) -> Trainer
         FixInput: There is no such trainer, or it does not know an option.
     """
     if name not in TRAINERS:
-        near = difflib.get_close_matches(name, TRAINERS, n=1)
         raise FixInput(
             f"the trainer is one of {', '.join(TRAINERS)}",
             got=repr(name),
             where="--trainer",
-            fix=f"did you mean {near[0]!r}?" if near else "",
+            fix=did_you_mean(name, TRAINERS),
         )
     return TRAINERS[name](skill, options)

@@ -1,0 +1,61 @@
+"""Trainers that a dead driver left behind: waiting for their guards to end them, or doing it."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+from automl.study.layout import StudyPaths
+from automl.trainers.guard import started_at
+
+__all__ = ["end_leftover", "end_leftovers"]
+
+_POLL_S = 0.05
+
+
+def end_leftovers(paths: StudyPaths, timeout_s: float = 10.0) -> tuple[str, ...]:
+    """Ends every trainer of a study that still runs; to be called before it is settled.
+
+    Only by the driver that holds the study's lock: the trainers it has started itself would be
+    ended too.
+
+    Returns:
+        The attempts that still had a trainer, as ``0007/1``.
+    """
+    if not paths.trials.is_dir():
+        return ()
+    numbers = sorted(int(entry.name) for entry in paths.trials.iterdir() if entry.name.isdigit())
+    attempts = [attempt for number in numbers for _, attempt in paths.attempts(number)]
+    ended = [attempt.folder for attempt in attempts if end_leftover(attempt.pid, timeout_s)]
+    return tuple(str(folder.relative_to(paths.trials)) for folder in ended)
+
+
+def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
+    """Ends a trainer whose driver died, if its guard has not done so yet.
+
+    Args:
+        pid_path: The pid file of the attempt.
+        timeout_s: Seconds to wait for the guard before killing the trainer's group.
+
+    Returns:
+        Whether a trainer was still there.
+    """
+    try:
+        ids = json.loads(pid_path.read_text(encoding="utf-8"))
+        trainer = int(ids["pid"]), str(ids["started"])
+        guard = int(ids["guard"]), str(ids["guard_started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    found = _is_alive(*trainer)
+    deadline = time.monotonic() + timeout_s
+    while (_is_alive(*guard) or _is_alive(*trainer)) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    if _is_alive(*trainer):
+        os.killpg(trainer[0], signal.SIGKILL)
+    pid_path.unlink(missing_ok=True)
+    return found
+
+
+def _is_alive(pid: int, started: str) -> bool:
+    return bool(started) and started_at(pid) == started

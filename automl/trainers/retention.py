@@ -1,0 +1,74 @@
+"""Which checkpoints of a trial are kept, and which one is its result."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from automl.study.config import Keep, Objective
+from automl.study.layout import StudyPaths
+from automl.study.records import Attempt, Measurement, OutcomeState
+from automl.trainers.checkpoints import (
+    Checkpoint,
+    checkpoint_of,
+    checkpoints_in,
+    drop_others,
+    newest_whole,
+)
+
+__all__ = ["best_epoch", "retain_at_end", "retain_while_running"]
+
+
+def best_epoch(measured: Iterable[Measurement], objective: Objective) -> int | None:
+    """The epoch of the best objective value, the first of equal ones; None without any."""
+    best: int | None = None
+    best_value: float | None = None
+    for entry in sorted(measured, key=lambda entry: entry.epoch):
+        value = entry.metrics.get(objective.metric)
+        if value is not None and objective.is_better(value, best_value):
+            best, best_value = entry.epoch, value
+    return best
+
+
+def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
+    """Deletes the checkpoints of a running attempt that are neither the best nor the newest.
+
+    The newest is what a later attempt would start from, and may be half written.
+
+    Args:
+        folder: The attempt's folder.
+        epoch: The best epoch so far.
+        keep: ``all`` deletes nothing.
+    """
+    listed = checkpoints_in(folder)
+    if keep is Keep.BEST and listed:
+        best = checkpoint_of(listed, epoch)
+        drop_others(folder, {listed[-1].path} | ({best.path} if best else set()))
+
+
+def retain_at_end(
+    paths: StudyPaths, attempt: Attempt, epoch: int | None, keep: Keep, state: OutcomeState
+) -> Checkpoint | None:
+    """Deletes what an ended attempt and those before it leave and nobody needs.
+
+    One that may be continued keeps its newest whole checkpoint beside that of the best epoch.
+
+    Args:
+        paths: The study folder.
+        attempt: The attempt that ended.
+        epoch: The best epoch of the trial.
+        keep: ``all`` deletes nothing.
+        state: How it ended.
+
+    Returns:
+        The whole checkpoint of the best epoch, else the newest whole one.
+    """
+    attempts = paths.attempts(attempt.number)
+    folders = [entry.folder for number, entry in attempts if number <= attempt.attempt]
+    listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
+    best = checkpoint_of(listed, epoch)
+    if keep is Keep.BEST:
+        is_over = state in (OutcomeState.OK, OutcomeState.PRUNED)
+        kept = [best, None if is_over else newest_whole(listed)]
+        paths_kept = {checkpoint.path for checkpoint in kept if checkpoint}
+        for folder in folders:
+            drop_others(folder, paths_kept)
+    return best

@@ -1,0 +1,154 @@
+"""The read rule of the trainer contract, line by line."""
+
+import json
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automl.trainers.contract import (
+    EVAL_METRICS,
+    TRAIN_FINISHED,
+    TRAINING_LOOP,
+    Status,
+    StatusLine,
+)
+from automl.trainers.status import EpochReading, StatusReader, history
+
+LOCAL = datetime(2026, 11, 22, 12, 0, 0).astimezone()
+
+
+def metrics_of(readings: list[EpochReading]) -> list[tuple[int, dict[str, float]]]:
+    return [(reading.epoch, reading.finite) for reading in readings]
+
+
+def test_a_validation_belongs_to_the_next_line_that_names_an_epoch(status: Any) -> None:
+    status.epoch(0, {"val_3DIoU": "0.25", "val_2DMPE": "0.5"}, loss=2.0)
+    readings = StatusReader(status.path).read()
+    assert metrics_of(readings) == [(0, {"train_loss": 2.0, "val_3DIoU": 0.25, "val_2DMPE": 0.5})]
+
+
+def test_the_metrics_repeated_on_every_later_line_are_ignored(status: Any) -> None:
+    status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+    status.epoch(1, loss=1.0)
+    status.say(TRAIN_FINISHED)
+    readings = StatusReader(status.path).read(final=True)
+    assert [reading.validation for reading in readings] == [{"val_3DIoU": 0.25}, {}]
+    assert [reading.training for reading in readings] == [{"train_loss": 2.0}, {"train_loss": 1.0}]
+
+
+def test_a_validation_without_any_epoch_after_it_counts_for_none(status: Any) -> None:
+    status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+    status.kpi = {"val_3DIoU": "0.75"}
+    status.say(EVAL_METRICS)
+    reader = StatusReader(status.path)
+    assert [reading.epoch for reading in reader.read(final=True)] == [0]
+    assert reader.metrics_seen == {"val_3DIoU", "train_loss"}
+
+
+def test_an_epoch_without_training_metrics_is_handed_out_with_the_next_line(status: Any) -> None:
+    reader = StatusReader(status.path)
+    status.epoch(0, {"val_3DIoU": "0.25"})
+    assert reader.read() == []
+    status.epoch(1, {"val_3DIoU": "0.5"})
+    assert metrics_of(reader.read()) == [(0, {"val_3DIoU": 0.25})]
+    assert metrics_of(reader.read(final=True)) == [(1, {"val_3DIoU": 0.5})]
+    assert reader.read(final=True) == []
+
+
+def test_a_line_still_being_written_waits(status: Any) -> None:
+    reader = StatusReader(status.path)
+    status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+    content = status.path.read_bytes()
+    status.path.write_bytes(content[:-20])
+    assert reader.read() == []
+    status.path.write_bytes(content)
+    assert [reading.epoch for reading in reader.read()] == [0]
+
+
+def test_a_broken_line_is_passed_over(status: Any) -> None:
+    status.path.write_text('{"epoch": 7, "mess\n[1, 2]\nnull\n')
+    status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+    assert [reading.epoch for reading in StatusReader(status.path).read()] == [0]
+
+
+def test_a_missing_file_holds_nothing(tmp_path: Path) -> None:
+    assert StatusReader(tmp_path / "status.json").read(final=True) == []
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity", "NaN"])
+def test_values_that_are_not_finite_are_kept_apart(status: Any, text: str) -> None:
+    status.epoch(0, {"val_3DIoU": text, "val_2DMPE": "0.5"}, loss=2.0)
+    (reading,) = StatusReader(status.path).read()
+    assert not math.isfinite(reading.validation["val_3DIoU"])
+    assert reading.finite == {"val_2DMPE": 0.5, "train_loss": 2.0}
+
+
+def test_failure_lines_are_collected(status: Any) -> None:
+    status.say("File system error: no such folder", Status.FAILURE)
+    reader = StatusReader(status.path)
+    reader.read()
+    assert reader.failure_messages == ["File system error: no such folder"]
+
+
+@given(st.data())
+def test_reading_in_pieces_reads_the_same(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("pieces") / "status.json"
+    lines = []
+    for epoch in range(4):
+        kpi = {"val_3DIoU": str(epoch / 4)}
+        lines.append(StatusLine(Status.RUNNING, EVAL_METRICS, {}, kpi).to_json(LOCAL))
+        lines.append(StatusLine(Status.RUNNING, TRAINING_LOOP, {"epoch": epoch}).to_json(LOCAL))
+    content = ("\n".join(lines) + "\n").encode()
+    path.write_bytes(content)
+    whole = StatusReader(path).read(final=True)
+    cuts = data.draw(st.lists(st.integers(0, len(content)), max_size=8).map(sorted))
+    reader, readings = StatusReader(path), []
+    for cut in cuts:
+        path.write_bytes(content[:cut])
+        readings += reader.read()
+    path.write_bytes(content)
+    readings += reader.read(final=True)
+    assert readings == whole
+
+
+class TestHistory:
+    def test_gives_the_measurements_with_the_seconds_of_their_lines(self, status: Any) -> None:
+        status.say("Starting Centerpose train.", Status.STARTED, second=0)
+        status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0, second=30)
+        status.epoch(1, {"val_3DIoU": "0.5"}, loss=1.0, second=70)
+        found = history(status.path.parent, "val_3DIoU", elapsed_before_s=100.0)
+        assert [(entry.epoch, entry.elapsed_s) for entry in found] == [(0, 130.0), (1, 170.0)]
+        assert found[1].metrics == {"val_3DIoU": 0.5, "train_loss": 1.0}
+
+    def test_a_later_line_for_an_epoch_replaces_the_earlier(self, status: Any) -> None:
+        status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+        status.epoch(1, {"val_3DIoU": "0.5"}, loss=1.0)
+        status.epoch(0, {"val_3DIoU": "0.3"}, loss=2.0)
+        found = history(status.path.parent, "val_3DIoU")
+        assert [(entry.epoch, entry.metrics["val_3DIoU"]) for entry in found] == [
+            (0, 0.3),
+            (1, 0.5),
+        ]
+
+    def test_leaves_out_what_lacks_a_finite_value(self, status: Any) -> None:
+        status.epoch(0, {"val_3DIoU": "nan"}, loss=2.0)
+        status.epoch(1, {"other": "1"}, loss=2.0)
+        status.epoch(2, loss=2.0)
+        assert history(status.path.parent, "val_3DIoU") == ()
+
+    def test_lines_without_a_time_count_from_the_start(self, tmp_path: Path) -> None:
+        lines = [
+            {"message": EVAL_METRICS, "kpi": {"m": "1"}},
+            {"message": TRAINING_LOOP, "epoch": 0},
+        ]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (tmp_path / "status.json").write_text(text)
+        (entry,) = history(tmp_path, "m")
+        assert entry.elapsed_s == 0.0
