@@ -9,7 +9,8 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from time import monotonic
-from typing import TextIO
+from types import TracebackType
+from typing import Self, TextIO
 
 from automl.cli.progress import Progress, Snapshot, changed_params
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
@@ -117,6 +118,17 @@ class EventScreen:
         self._progress: Progress | None = None
         self._beat_s = 0.0
         self._guard = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leaves nothing to tidy up: every line was flushed when it was printed."""
 
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         """Prints what is about to be driven."""

@@ -19,7 +19,6 @@ from automl.cli.progress import Progress, Running, Snapshot, changed_params
 from automl.errors import FixInput
 from automl.execution.driver import Event
 from automl.reports import words
-from automl.reports.model import ONE_SEED
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, get
 from automl.study.config import StudyConfig
@@ -111,7 +110,7 @@ def _best_line(snapshot: Snapshot) -> Text:
     if best.number != 0 and default is not None and default.best_value is not None:
         difference = words.signed(best.best_value - default.best_value)
         line.append(f"   default {words.value(default.best_value)} ({difference})", "not bold")
-        line.append(f"   {ONE_SEED}", "dim not bold")
+        line.append("   one seed", "dim not bold")
     return line
 
 

@@ -104,6 +104,7 @@ def test_lines_are_never_coloured_and_never_redrawn(config: StudyConfig) -> None
 def test_nothing_is_printed_before_the_study_is_open() -> None:
     stream = io.StringIO()
     screen = EventScreen(stream, lambda: _NOW)
-    screen.event(Note("early"))
-    screen.look(())
+    with screen:
+        screen.event(Note("early"))
+        screen.look(())
     assert stream.getvalue() == ""
