@@ -1,4 +1,4 @@
-"""The facts of every setting against a table of them that is kept by hand beside this test."""
+"""The facts of every setting against the table of published facts beside this test."""
 
 import csv
 import json
