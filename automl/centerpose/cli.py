@@ -34,7 +34,7 @@ _ACTIONS = ("train", "evaluate", "baseline")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one action; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_intermixed_args(argv)
     interrupt = Interrupt()
     interrupt.listen()
     try:

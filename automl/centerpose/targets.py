@@ -7,6 +7,7 @@ fine position away that ``reg`` and ``hp_offset`` exist to learn.
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from automl.data.objectron import Annotation, PoseObject
 
 __all__ = ["ImageObjects", "draw_targets", "gaussian_radius", "objects_of", "symmetry_rows"]
 
-Arrays = dict[str, npt.NDArray[np.generic]]
+Arrays = dict[str, npt.NDArray[Any]]
 
 _CATEGORY_ROWS = {"chair": 4, "bottle": 12}
 _SYMMETRIC_OBJECT_ROWS = 4
@@ -190,10 +191,12 @@ def _draw(maps: Arrays, place: tuple[int, int], view: _View, settings: Dataset) 
 
 
 def gaussian_radius(height: float, width: float) -> int:
-    """How far, in cells, a box's corners may move so that it still overlaps itself by 0.7.
+    """The radius, in cells, of the Gaussian that stands for a box's centre or corner.
 
-    CornerNet's rule (Law and Deng, 2018) in the form that CenterNet spread: the smallest root of
-    three quadratics, one a way in which two boxes of one size can lie to each other.
+    CornerNet's rule (Law and Deng, 2018) as CenterNet spread it and the container has it: the
+    least root of three quadratics, one for each way in which two boxes of a size can overlap by
+    0.7. The roots leave out a division by the leading coefficient, so the radius is about three
+    times what the overlap would ask for; networks are tuned to it by now.
     """
     o = _MIN_OVERLAP
     total, area = height + width, height * width
@@ -215,7 +218,7 @@ def _gaussian(radius: int) -> npt.NDArray[np.float32]:
     return np.outer(bell, bell).astype(np.float32)
 
 
-def _splat(heatmap: npt.NDArray[np.generic], cell: npt.NDArray[np.int64], radius: int) -> None:
+def _splat(heatmap: npt.NDArray[np.float32], cell: npt.NDArray[np.int64], radius: int) -> None:
     """Raises the map to a Gaussian around ``cell``, in place; existing higher values stay."""
     x, y = int(cell[0]), int(cell[1])
     height, width = heatmap.shape

@@ -41,11 +41,30 @@ from automl.centerpose.scoring import evaluation_settings, score
 from automl.centerpose.supported import check_supported, loss_weights
 from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP, CheckpointName
 
-__all__ = ["Diverged", "Position", "Training", "train"]
+__all__ = ["Diverged", "Position", "Schedule", "Training", "train"]
 
 
 class Diverged(Exception):
     """The loss is not a finite number any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The learning rate over the epochs.
+
+    Attributes:
+        lr: Rate of the first epoch.
+        steps: Epochs from which on it is lower.
+        decay: Factor at each of them.
+    """
+
+    lr: float
+    steps: tuple[int, ...]
+    decay: float
+
+    def at(self, epoch: int) -> float:
+        """The rate of an epoch, counted from 0."""
+        return self.lr * self.decay ** sum(step <= epoch for step in self.steps)
 
 
 @dataclass(slots=True)
@@ -161,10 +180,8 @@ class Training:
         self.network: nn.Module = network.to(device=self.device, memory_format=layout)  # type: ignore[call-overload]
         self.weights = loss_weights(spec)
         optim = spec.train.optim
+        self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=optim.lr)
-        self.schedule = torch.optim.lr_scheduler.MultiStepLR(
-            self.optimizer, milestones=list(optim.lr_steps), gamma=optim.lr_decay
-        )
         scaled = spec.train.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.position = Position()
@@ -182,7 +199,6 @@ class Training:
             if (epoch + 1) % settings.validation_interval == 0:
                 self._validate()
             self._report_epoch(time.monotonic() - started)
-            self.schedule.step()
             self.position = Position(epoch=epoch + 1, step=self.position.step)
             by_epoch = settings.checkpoint_interval_unit == "epoch"
             if by_epoch and (epoch + 1) % settings.checkpoint_interval == 0:
@@ -195,6 +211,8 @@ class Training:
         batches = self.train_loader.training(
             self.seed, position.epoch, position.batch, augment=self.augment
         )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.at(position.epoch)
         self.network.train()
         for batch in islice(batches, self._n_batches - position.batch):
             self.run.interrupt.check()
@@ -205,7 +223,7 @@ class Training:
             if not math.isfinite(loss):
                 raise Diverged(
                     f"the loss is {loss} at epoch {position.epoch}, step {position.step}, with a "
-                    f"learning rate of {self.schedule.get_last_lr()[0]:g}; lower train.optim.lr "
+                    f"learning rate of {self.schedule.at(position.epoch):g}; lower train.optim.lr "
                     "or train.clip_grad_val"
                 )
             if by_step and position.step % settings.checkpoint_interval == 0:
@@ -271,7 +289,7 @@ class Training:
             "global_step": name.step,
             "state_dict": weights_of(self.network),
             "optimizer_states": [self.optimizer.state_dict()],
-            "lr_schedulers": [self.schedule.state_dict()],
+            "lr_schedulers": [asdict(self.schedule)],
             "scaler": self.scaler.state_dict(),
             "position": asdict(self.position),
             "seed": self.seed,
@@ -287,7 +305,7 @@ class Training:
         """
         load_weights(self.network, content, path)
         self.optimizer.load_state_dict(content["optimizer_states"][0])
-        self.schedule.load_state_dict(content["lr_schedulers"][0])
+        self.schedule = Schedule(**content["lr_schedulers"][0])
         self.scaler.load_state_dict(content["scaler"])
         self.position = Position(**content["position"])
         torch.set_rng_state(content["rng"]["torch"])

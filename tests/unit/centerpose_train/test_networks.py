@@ -1,0 +1,96 @@
+"""The networks: their size, their answers, and the parts that have a formula."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from automl.centerpose.config.model import Backbone, Model
+from automl.centerpose.models.blocks import bilinear_upsample
+from automl.centerpose.models.build import BUILDERS, build_network
+from automl.centerpose.models.dla import DLA34
+from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
+from automl.centerpose.models.heads import HEADS
+from automl.centerpose.models.nano import Nano
+
+
+def n_parameters(network: torch.nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_dla34_has_the_containers_size_to_one_percent() -> None:
+    assert n_parameters(DLA34(256, use_gru=True)) == pytest.approx(19.86e6, rel=0.01)
+
+
+def test_nano_is_small() -> None:
+    assert 0.25e6 < n_parameters(Nano()) < 0.4e6
+
+
+@pytest.mark.parametrize("name", sorted(BUILDERS))
+@pytest.mark.parametrize("use_gru", [True, False])
+def test_every_network_answers_with_all_heads_at_a_quarter_of_the_input(
+    name: str, use_gru: bool
+) -> None:
+    network = build_network(Model(use_conv_gru=use_gru, backbone=Backbone(model_type=name)))
+    with torch.no_grad():
+        maps = network.eval()(torch.zeros(2, 3, 64, 128))
+    assert {head: tuple(value.shape) for head, value in maps.items()} == {
+        head: (2, count, 16, 32) for head, count in HEADS.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted(BUILDERS))
+def test_every_parameter_takes_part(name: str) -> None:
+    network = build_network(Model(backbone=Backbone(model_type=name)))
+    maps = network(torch.randn(2, 3, 64, 64))
+    torch.stack([value.square().sum() for value in maps.values()]).sum().backward()  # type: ignore[no-untyped-call]
+    idle = [key for key, value in network.named_parameters() if value.grad is None]
+    assert idle == []
+
+
+@pytest.mark.parametrize("name", sorted(BUILDERS))
+def test_heatmaps_start_out_calling_peaks_rare(name: str) -> None:
+    torch.manual_seed(0)
+    network = build_network(Model(backbone=Backbone(model_type=name)))
+    with torch.no_grad():
+        maps = network(torch.randn(2, 3, 64, 64))
+    for head in ("hm", "hm_hp"):
+        assert 0.02 < maps[head].sigmoid().mean().item() < 0.3
+
+
+def test_an_unknown_backbone_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(NotImplementedError, match=r"DLA34, nano.*fan_small"):
+        build_network(Model(backbone=Backbone(model_type="fan_small")))
+
+
+def test_the_gru_follows_its_formula() -> None:
+    torch.manual_seed(1)
+    cell = ConvGRU(3, 5)
+    x = torch.randn(2, 3, 6, 7)
+    h = torch.zeros(2, 5, 6, 7)
+    expected = []
+    w, u = torch.split(cell.of_input.weight, 5), torch.split(cell.of_hidden.weight, 5)
+    bias_w, bias_u = cell.of_input.bias, cell.of_hidden.bias
+    assert bias_w is not None
+    assert bias_u is not None
+    for _ in range(3):
+        at = [functional.conv2d(x, w[k], bias_w[5 * k : 5 * k + 5], padding=1) for k in range(3)]
+        of = [functional.conv2d(h, u[k], bias_u[5 * k : 5 * k + 5], padding=1) for k in range(3)]
+        reset, update = torch.sigmoid(at[0] + of[0]), torch.sigmoid(at[1] + of[1])
+        h = (1 - update) * torch.tanh(at[2] + reset * of[2]) + update * h
+        expected.append(h)
+    for found, wanted in zip(cell(x), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_every_head_reads_one_of_the_three_states() -> None:
+    assert HEAD_STEP.keys() == HEADS.keys()
+    assert set(HEAD_STEP.values()) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_upsampling_starts_out_bilinear(factor: int) -> None:
+    x = torch.randn(1, 2, 6, 6)
+    found = bilinear_upsample(2, factor)(x)
+    wanted = functional.interpolate(x, scale_factor=float(factor), mode="bilinear")
+    inner = slice(factor, -factor)  # at the border one of them pads with zeros
+    torch.testing.assert_close(found[..., inner, inner], wanted[..., inner, inner])

@@ -1,0 +1,85 @@
+"""What is refused before anything starts, and which terms of the loss a spec asks for."""
+
+from typing import Any
+
+import pytest
+
+from automl.centerpose.config.load import load_spec
+from automl.centerpose.departures import DEPARTURES
+from automl.centerpose.losses import LossWeights
+from automl.centerpose.supported import check_supported, loss_weights
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dataset.num_classes", 2),
+        ("dataset.num_joints", 9),
+        ("dataset.input_res", 500),
+        ("dataset.output_res", 64),
+        ("dataset.mse_loss", True),
+        ("dataset.dense_hp", True),
+        ("dataset.hps_uncertainty", True),
+        ("dataset.obj_scale_uncertainty", True),
+        ("dataset.aug_rot", 1),
+        ("model.down_ratio", 2),
+        ("model.final_kernel", 3),
+        ("model.last_level", 4),
+        ("model.use_pretrained", True),
+        ("train.num_gpus", 2),
+        ("train.gpu_ids", [0, 1]),
+        ("train.num_nodes", 2),
+        ("train.precision", "fp8"),
+        ("train.loss_config.mse_loss", True),
+        ("train.loss_config.use_residual", True),
+    ],
+)
+def test_what_cannot_work_is_refused_by_its_key(key: str, value: Any) -> None:
+    tree: dict[str, Any] = {}
+    here = tree
+    *way, last = key.split(".")
+    for part in way:
+        here = here.setdefault(part, {})
+    here[last] = value
+    with pytest.raises(NotImplementedError, match=key.replace("gpu_ids", "num_gpus")):
+        check_supported(load_spec(tree, "train"))
+
+
+def test_all_that_stands_in_the_way_is_said_at_once() -> None:
+    tree = {"dataset": {"num_classes": 2, "aug_rot": 1}}
+    with pytest.raises(NotImplementedError, match=r"num_classes.*aug_rot"):
+        check_supported(load_spec(tree, "train"))
+
+
+def test_the_defaults_are_supported_with_the_containers_weights() -> None:
+    spec = load_spec({}, "train")
+    check_supported(spec)
+    assert loss_weights(spec) == LossWeights(1, 1, 0.1, 1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "data", "off"),
+    [
+        ({"reg_bbox": False}, {}, {"wh"}),
+        ({}, {"reg_bbox": False}, {"wh"}),
+        ({"wh_weight": 0.0}, {}, {"wh"}),
+        ({"reg_offset": False}, {}, {"offset"}),
+        ({"off_weight": 0}, {}, {"offset", "hp_offset"}),
+        ({"hm_hp": False}, {}, {"hm_hp", "hp_offset"}),
+        ({}, {"hm_hp": False}, {"hm_hp", "hp_offset"}),
+        ({"reg_hp_offset": False}, {}, {"hp_offset"}),
+        ({"obj_scale": False}, {}, {"scale"}),
+        ({"hp_weight": 0}, {}, {"hps"}),
+    ],
+)
+def test_switches_and_zero_weights_turn_terms_off(
+    loss: dict[str, Any], data: dict[str, Any], off: set[str]
+) -> None:
+    spec = load_spec({"dataset": data, "train": {"loss_config": loss}}, "train")
+    weights = loss_weights(spec)
+    assert {name for name in LossWeights.__slots__ if not getattr(weights, name)} == off
+
+
+def test_departures_are_sentences_told_once() -> None:
+    assert len({each.what for each in DEPARTURES}) == len(DEPARTURES)
+    assert all(each.what and each.why for each in DEPARTURES)
