@@ -12,6 +12,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
 
+from automl.cli.paths import shown
 from automl.cli.progress import Progress, Snapshot, changed_params
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.reports import words
@@ -142,7 +143,7 @@ class EventScreen:
             "objective": config.objective.metric,
             "direction": str(config.objective.direction),
             "trials": str(self._progress.snapshot().asked),
-            "folder": str(paths.folder),
+            "folder": str(shown(paths.folder)),
         }
         self._print(_line("open", pairs))
 

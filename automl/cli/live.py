@@ -6,7 +6,6 @@ such as ``[###...]`` or a message with brackets would otherwise vanish.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
@@ -15,6 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from automl.cli.paths import shown
 from automl.cli.progress import Progress, Running, Snapshot, changed_params
 from automl.errors import FixInput
 from automl.execution.driver import Event
@@ -209,7 +209,7 @@ class LiveScreen:
 
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         """Begins to draw."""
-        self._console.print(Text(f"study folder {_shown(paths.folder)}"), soft_wrap=True)
+        self._console.print(Text(f"study folder {shown(paths.folder)}"), soft_wrap=True)
         self._progress = Progress(config, monotonic, epochs_of(paths))
         self._live = Live(console=self._console, auto_refresh=False)
         self._live.start()
@@ -238,9 +238,3 @@ class LiveScreen:
         if self._live is not None and self._progress is not None:
             picture = render(self._progress.snapshot(), self._console.width)
             self._live.update(picture, refresh=True)
-
-
-def _shown(folder: Path) -> Path:
-    """The folder as a user names it: relative where it lies below the working folder."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
