@@ -119,11 +119,14 @@ class AttemptRun:
                 raise RuntimeError("an attempt must begin before it can advance")
             code = self._handle.wait(POLL_S)
             self._waiting.extend(self._reader.read(final=code is not None))
-            measurement = self._next_measurement()
+            # A request to stop comes first, or a trainer of short epochs would never heed it.
+            verdict = self._requested() if code is None else None
+            measurement = self._next_measurement() if verdict is None else None
             if measurement is not None:
                 retain_while_running(self._task.folder, self._best_epoch(), self._settings.keep)
                 return measurement
-            verdict = self._verdict(code)
+            if verdict is None and code is not None and self.outcome is None:
+                verdict = self._verdict_of_exit(code)
             if verdict is not None:
                 self._end(verdict)
         return self.outcome
@@ -173,12 +176,8 @@ class AttemptRun:
         before = max((entry.elapsed_s for entry in self._attempt.history), default=0.0)
         return before + self._timing.monotonic() - self._began[0]
 
-    def _verdict(self, code: int | None) -> _Verdict | None:
-        """Why the attempt is over; None while it is not."""
-        if self.outcome is not None:
-            return None
-        if code is not None:
-            return self._verdict_of_exit(code)
+    def _requested(self) -> _Verdict | None:
+        """Why a trainer that runs must end; None while it may go on."""
         if self._settings.paths.stop.exists():
             return _Verdict(OutcomeState.INTERRUPTED, "stopped on request")
         if self._paths.stop.exists():
@@ -213,7 +212,7 @@ class AttemptRun:
         if self._handle is not None:
             is_fault = verdict.state is OutcomeState.FAILED
             self._handle.stop(FAULT_GRACE_S if is_fault else STOP_GRACE_S)
-            if verdict.state is OutcomeState.INTERRUPTED:
+            if verdict.failure is not FailureClass.DIVERGED:
                 self._take_last_measurements()
         settings = self._settings
         best = retain_at_end(
@@ -238,9 +237,9 @@ class AttemptRun:
         write_outcome(self._paths, self.outcome)
 
     def _take_last_measurements(self) -> None:
-        """What the trainer wrote between the last look and its end."""
+        """What the trainer wrote that was not handed out before its end."""
         metric = self._settings.objective.metric
-        for reading in self._reader.read(final=True):
+        for reading in [*self._waiting, *self._reader.read(final=True)]:
             if math.isfinite(reading.validation.get(metric, math.nan)):
                 self._measure(reading)
 

@@ -1,0 +1,137 @@
+"""Signals, stages and the watcher's thread."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from automl.errors import ResolveConflict
+from automl.execution.control import Control, Stage
+from automl.execution.observe import Observer
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+class TestControl:
+    @pytest.fixture
+    def notices(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def control(self, tmp_path: Path, notices: list[str]) -> Control:
+        return Control(tmp_path / "stop", notices.append)
+
+    def test_the_first_interrupt_stops_after_the_running_trials(
+        self, control: Control, notices: list[str], tmp_path: Path
+    ) -> None:
+        with control.handling_signals():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert control.stage is Stage.AFTER_RUNNING
+        assert not control.is_asking
+        assert not (tmp_path / "stop").exists()
+        assert eventually(lambda: len(notices) == 1)
+        assert "after the running trials" in notices[0]
+        assert control.signal is signal.SIGINT
+
+    def test_the_second_stops_them_now(
+        self, control: Control, notices: list[str], tmp_path: Path
+    ) -> None:
+        with control.handling_signals():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        assert control.stage is Stage.NOW
+        assert (tmp_path / "stop").exists()
+        assert eventually(lambda: len(notices) == 2)
+        assert any("checkpoints are kept" in notice for notice in notices)
+
+    def test_a_request_to_terminate_stops_them_now(self, control: Control) -> None:
+        with control.handling_signals():
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert control.stage is Stage.NOW
+        assert control.signal is signal.SIGTERM
+
+    def test_a_gentle_stop_does_not_take_back_a_stop_now(self, control: Control) -> None:
+        control.stop_now()
+        control.stop_after_running()
+        assert control.stage is Stage.NOW
+
+    def test_the_handlers_before_come_back(self, control: Control) -> None:
+        before = signal.getsignal(signal.SIGINT)
+        with control.handling_signals(), control.handling_signals():
+            assert signal.getsignal(signal.SIGINT) != before
+        assert signal.getsignal(signal.SIGINT) == before
+
+    def test_another_thread_leaves_them_alone(self, control: Control) -> None:
+        seen = []
+
+        def enter() -> None:
+            with control.handling_signals():
+                seen.append(signal.getsignal(signal.SIGINT))
+
+        before = signal.getsignal(signal.SIGINT)
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        assert seen == [before]
+
+    def test_the_third_leaves_at_once(self, tmp_path: Path) -> None:
+        program = (
+            "import os, pathlib, signal\n"
+            "from automl.execution.control import Control\n"
+            f"control = Control(pathlib.Path({str(tmp_path / 'stop')!r}), print)\n"
+            "with control.handling_signals():\n"
+            "    for _ in range(3): os.kill(os.getpid(), signal.SIGINT)\n"
+            "print('not reached')\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 128 + signal.SIGINT
+        assert "not reached" not in ended.stdout
+
+
+class TestObserver:
+    def test_looks_again_and_again_and_once_at_the_end(self) -> None:
+        looks: list[float] = []
+        with Observer(lambda: looks.append(1.0), interval_s=0.01):
+            assert eventually(lambda: len(looks) >= 3)
+        before = len(looks)
+        with Observer(lambda: looks.append(1.0), interval_s=60):
+            pass
+        assert len(looks) == before + 1
+
+    def test_a_failing_look_is_told_once_and_raised_at_the_end(self) -> None:
+        told: list[str] = []
+
+        def look() -> None:
+            raise ResolveConflict("another driver owns the study")
+
+        def watch() -> None:
+            observer = Observer(look, interval_s=0.01, on_failure=lambda: told.append("x"))
+            with observer:
+                assert eventually(lambda: bool(told))
+
+        with pytest.raises(ResolveConflict, match="another driver"):
+            watch()
+        assert told == ["x"]
+
+    def test_an_error_of_the_block_is_not_hidden(self) -> None:
+        def look() -> None:
+            raise OSError("disk")
+
+        with pytest.raises(KeyError), Observer(look, interval_s=60):
+            raise KeyError("inner")

@@ -1,0 +1,150 @@
+"""Trials driven one at a time in this process."""
+
+from typing import Any
+
+import pytest
+
+from automl.execution.control import Control
+from automl.execution.driver import (
+    Books,
+    DriveEnd,
+    Event,
+    Measured,
+    Note,
+    TrialEnded,
+    TrialStarted,
+)
+from automl.execution.serial import drive
+from automl.study.config import Resources
+from automl.study.outcomes import read_outcome
+from automl.study.records import FailureClass, OutcomeState
+
+KINDS = {TrialStarted: "start", Measured: "measured", TrialEnded: "end", Note: "note"}
+
+
+def test_every_trial_is_told_once_and_in_order(ask: Any, listed_engine: Any) -> None:
+    asked = ask(listed_engine(2))
+    assert drive(asked.request) is DriveEnd.FINISHED
+    assert [outcome.number for outcome in asked.engine.finished] == [0, 1]
+    assert asked.engine.reported == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    one = ["start", "measured", "measured", "end"]
+    assert [KINDS[type(event)] for event in asked.events] == one * 2
+    for outcome in asked.engine.finished:
+        assert read_outcome(asked.paths.attempt(outcome.number, 1)) == (outcome, "")
+
+
+def test_a_failed_trial_does_not_end_the_search(ask: Any, listed_engine: Any) -> None:
+    faults = {"0": {"kind": "oom"}, "1": {"kind": "nan"}}
+    asked = ask(listed_engine(3), {"faults": faults})
+    assert drive(asked.request) is DriveEnd.FINISHED
+    assert [outcome.failure for outcome in asked.engine.finished] == [
+        FailureClass.OOM,
+        FailureClass.DIVERGED,
+        None,
+    ]
+
+
+def test_a_trial_the_engine_stops_ends_as_pruned(ask: Any, listed_engine: Any) -> None:
+    asked = ask(listed_engine(1, {0: "behind"}), {"epoch_s": 0.3}, epochs=50)
+    drive(asked.request)
+    (outcome,) = asked.engine.finished
+    assert (outcome.state, outcome.evidence) == (OutcomeState.PRUNED, "behind")
+    assert len(outcome.measurements) < 50
+
+
+def test_a_trial_that_cannot_be_prepared_fails_and_the_next_one_runs(
+    ask: Any, listed_engine: Any
+) -> None:
+    asked = ask(listed_engine(2), unpreparable=(0,))
+    drive(asked.request)
+    refused, good = asked.engine.finished
+    assert refused.failure is FailureClass.SPEC
+    assert "half of one" in refused.evidence
+    assert good.state is OutcomeState.OK
+
+
+def test_stopping_gently_lets_the_running_trial_finish(ask: Any, listed_engine: Any) -> None:
+    def stop(event: Event, control: Control) -> None:
+        if isinstance(event, Measured):
+            control.stop_after_running()
+
+    asked = ask(listed_engine(3), on_event=stop)
+    assert drive(asked.request) is DriveEnd.STOPPED_AFTER_RUNNING
+    assert [outcome.state for outcome in asked.engine.finished] == [OutcomeState.OK]
+
+
+def test_stopping_now_interrupts_it_and_keeps_what_it_measured(
+    ask: Any, listed_engine: Any
+) -> None:
+    def stop(event: Event, control: Control) -> None:
+        if isinstance(event, Measured):
+            control.stop_now()
+
+    asked = ask(listed_engine(3), {"epoch_s": 0.2}, epochs=100, on_event=stop)
+    assert drive(asked.request) is DriveEnd.STOPPED_NOW
+    (outcome,) = asked.engine.finished
+    assert outcome.state is OutcomeState.INTERRUPTED
+    assert outcome.measurements
+    assert outcome.checkpoint is not None
+    assert (asked.paths.folder / outcome.checkpoint).is_file()
+
+
+@pytest.mark.parametrize(
+    ("resources", "seen"),
+    [
+        (Resources(), ""),
+        (Resources(gpus_per_trial=2), "0,1"),
+        (Resources(gpus_per_trial=1, gpu_ids=(3, 4)), "3"),
+    ],
+)
+def test_the_trial_sees_its_gpus_alone(
+    ask: Any, listed_engine: Any, resources: Resources, seen: str
+) -> None:
+    asked = ask(listed_engine(1), resources=resources)
+    drive(asked.request)
+    log = asked.paths.attempt(0, 1).log.read_text()
+    assert f"CUDA_VISIBLE_DEVICES={seen}\n" in log
+
+
+class TestBooks:
+    def test_no_more_are_asked_for_than_may_run(self, ask: Any, listed_engine: Any) -> None:
+        asked = ask(listed_engine(5), resources=Resources(max_concurrent=2))
+        books = Books(asked.request)
+        assert books.next() is not None
+        assert books.next() is not None
+        assert books.next() is None
+        assert asked.engine.asked == [0, 1]
+
+    def test_an_attempt_that_left_no_outcome_was_killed(
+        self, ask: Any, listed_engine: Any
+    ) -> None:
+        asked = ask(listed_engine(1))
+        books = Books(asked.request)
+        attempt, _ = books.next() or (None, None)
+        assert attempt is not None
+        books.settle(attempt, "the worker died")
+        (outcome,) = asked.engine.finished
+        assert (outcome.failure, outcome.evidence) == (FailureClass.KILLED, "the worker died")
+        assert read_outcome(asked.paths.attempt(0, 1)) == (outcome, "")
+        assert books.live == 0
+
+    def test_one_that_was_stopped_on_request_was_interrupted(
+        self, ask: Any, listed_engine: Any
+    ) -> None:
+        asked = ask(listed_engine(1))
+        books = Books(asked.request)
+        books.next()
+        asked.request.control.stop_now()
+        books.settle_all("Ray ended")
+        assert asked.engine.finished[0].state is OutcomeState.INTERRUPTED
+
+    def test_a_broken_outcome_is_noted_and_counts_as_none(
+        self, ask: Any, listed_engine: Any
+    ) -> None:
+        asked = ask(listed_engine(1))
+        books = Books(asked.request)
+        books.next()
+        asked.paths.attempt(0, 1).outcome.write_text("{")
+        books.settle_all("the worker died")
+        assert asked.engine.finished[0].failure is FailureClass.KILLED
+        assert any(isinstance(event, Note) for event in asked.events)
