@@ -16,8 +16,9 @@ from automl.data.geometry import (
 )
 from automl.data.synth.annotate import annotation_of
 from automl.data.synth.bodies import Camera, Prism
+from automl.data.synth.look import draw_look
 from automl.data.synth.request import EASY, MODERATE, Difficulty, Span, SynthRequest
-from automl.data.synth.scene import draw_look, draw_scene
+from automl.data.synth.scene import draw_scene
 
 SEEDS = st.integers(0, 2**32)
 PRESETS = st.sampled_from([EASY, MODERATE])

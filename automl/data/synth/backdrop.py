@@ -9,7 +9,7 @@ import numpy.typing as npt
 from automl.data.geometry import Array
 from automl.data.opencv import cv2
 from automl.data.synth.bodies import Camera
-from automl.data.synth.scene import Look
+from automl.data.synth.look import Look
 from automl.data.synth.textures import Image
 
 __all__ = ["Backdrop"]

@@ -12,8 +12,9 @@ from automl.data.geometry import Array
 from automl.data.opencv import cv2
 from automl.data.synth.backdrop import Backdrop
 from automl.data.synth.bodies import FACES, Body, Camera, LabelledBox, Prism
+from automl.data.synth.look import Look
 from automl.data.synth.request import IMAGE_SIZE, Difficulty
-from automl.data.synth.scene import Look, Scene
+from automl.data.synth.scene import Scene
 from automl.data.synth.textures import Image, face_textures
 
 __all__ = ["Artist"]

@@ -29,8 +29,9 @@ from automl.data.opencv import cv2
 from automl.data.synth.annotate import annotation_of
 from automl.data.synth.backdrop import Backdrop
 from automl.data.synth.draw import Artist
+from automl.data.synth.look import draw_look
 from automl.data.synth.request import SPLITS, SynthRequest
-from automl.data.synth.scene import draw_look, draw_scene
+from automl.data.synth.scene import draw_scene
 from automl.data.synth.textures import Image
 from automl.errors import FixInput
 from automl.files import write_json

@@ -1,8 +1,7 @@
-"""Drawing scenes at random: where the camera, the boxes and the clutter stand.
+"""Drawing scenes at random: where the camera, the boxes and the clutter of one frame stand.
 
-A *look* is what the frames of a sequence share; a *scene* is one frame. Both are drawn from a
-generator that the caller seeds, so the order of the draws is part of the format: change it, and
-the renderer's look has another number.
+Looks and scenes are drawn from a generator that the caller seeds, so the order of the draws is
+part of the format: change it, and the renderer's look has another number.
 """
 
 from collections.abc import Iterator
@@ -11,45 +10,20 @@ from typing import Final
 
 import numpy as np
 
-from automl.data.geometry import Array, Intrinsics, rotation_about_y
+from automl.data.geometry import Array, rotation_about_y
 from automl.data.synth.bodies import Body, Camera, LabelledBox, Prism
-from automl.data.synth.request import IMAGE_SIZE, Difficulty, Span, SynthRequest
-from automl.data.synth.shapes import size_of
+from automl.data.synth.look import Look, colour, uniform
+from automl.data.synth.request import IMAGE_SIZE, Difficulty, Span
 from automl.data.synth.visibility import visibilities
 from automl.errors import FixInput
 
-__all__ = ["Look", "Scene", "draw_look", "draw_scene"]
+__all__ = ["Scene", "draw_scene"]
 
-_FOCAL_PX: Final = Span(640, 685)
-"""Focal lengths of phones, at the size of the stored image."""
 _TRIES: Final = 200
 _LEAST_VISIBLE: Final = 0.3
 _MOST_HIDDEN: Final = 0.96
 """Share of an object that is seen at most when something shall stand before it."""
 _MARGIN_PX: Final = 6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """What the frames of one sequence share.
-
-    Attributes:
-        intrinsics: Of the camera.
-        scale: (3,) edge lengths of the boxes in metres.
-        texture_set: Colour scheme of the first box.
-        background: Kind of ground and backdrop.
-        palette: (6, 3) colours of ground and backdrop: blue, green, red in 0 to 255.
-        to_light: (3,) unit vector towards the light, in the world.
-        brightness: Factor on all light.
-    """
-
-    intrinsics: Intrinsics
-    scale: Array
-    texture_set: int
-    background: str
-    palette: Array
-    to_light: Array
-    brightness: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,27 +41,6 @@ class Scene:
     boxes: tuple[LabelledBox, ...]
     visible: tuple[float, ...]
     clutter: tuple[Prism, ...]
-
-
-def draw_look(rng: np.random.Generator, request: SynthRequest) -> Look:
-    """The look of one sequence."""
-    hard = request.difficulty
-    width, height = IMAGE_SIZE
-    focal = _uniform(rng, _FOCAL_PX)
-    centre = rng.uniform(-6, 6, 2)
-    intrinsics = Intrinsics(focal, focal, width / 2 + centre[0], height / 2 + centre[1])
-    change = 1 + hard.size_variation * rng.uniform(-1, 1, 3)
-    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.3)
-    flat = np.cos(elevation)
-    return Look(
-        intrinsics=intrinsics,
-        scale=np.array(size_of(request.category)) * change,
-        texture_set=int(rng.integers(hard.texture_sets)),
-        background=hard.backgrounds[int(rng.integers(len(hard.backgrounds)))],
-        palette=_palette(rng),
-        to_light=np.array([flat * np.sin(azimuth), np.sin(elevation), flat * np.cos(azimuth)]),
-        brightness=_uniform(rng, hard.light),
-    )
 
 
 def draw_scene(rng: np.random.Generator, look: Look, hard: Difficulty) -> Scene:
@@ -135,10 +88,10 @@ class _Composer:
         return Scene(camera, tuple(boxes), visible, tuple(clutter))
 
     def _camera(self, first: LabelledBox, *, cut: bool) -> Camera:
-        elevation = np.radians(_uniform(self.rng, self.hard.elevation_deg))
-        distance = _uniform(self.rng, self.hard.distance) * self.diagonal
+        elevation = np.radians(uniform(self.rng, self.hard.elevation_deg))
+        distance = uniform(self.rng, self.hard.distance) * self.diagonal
         direction = self._outward(0.0) * np.cos(elevation) + (0, np.sin(elevation), 0)
-        roll = np.radians(_uniform(self.rng, self.hard.roll_deg))
+        roll = np.radians(uniform(self.rng, self.hard.roll_deg))
         rotation = _turn_to(self._aim(cut=cut)) @ _roll(roll) @ _look_along(-direction)
         position = first.middle + distance * direction
         return Camera(self.look.intrinsics, IMAGE_SIZE, rotation, position)
@@ -156,7 +109,7 @@ class _Composer:
         )
 
     def _box(self, place: tuple[float, float], texture_set: int) -> LabelledBox:
-        yaw = self.heading + np.radians(_uniform(self.rng, self.hard.yaw_deg))
+        yaw = self.heading + np.radians(uniform(self.rng, self.hard.yaw_deg))
         return LabelledBox(self.look.scale, place, float(yaw), texture_set)
 
     def _further_boxes(self, first: LabelledBox, camera: Camera) -> Iterator[LabelledBox]:
@@ -203,8 +156,8 @@ class _Composer:
 
     def _prism(self, place: tuple[float, float], radius: float, height: float) -> Prism:
         sides = int(self.rng.choice([3, 4, 4, 6, 16, 16]))
-        colour = _colour(self.rng, Span(0.1, 0.9), Span(60, 240))
-        return Prism(place, radius * self.diagonal, height * self.diagonal, sides, colour)
+        paint = colour(self.rng, Span(0.1, 0.9), Span(60, 240))
+        return Prism(place, radius * self.diagonal, height * self.diagonal, sides, paint)
 
     def _place(self, angle: float, far: float) -> tuple[float, float]:
         """A place on the ground, x and z; at angle 0 it lies towards the camera."""
@@ -252,28 +205,6 @@ def _turn_to(ray: Array) -> Array:
     about_x = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
     turn: Array = rotation_about_y(float(np.arctan2(x, z))) @ about_x
     return turn
-
-
-def _palette(rng: np.random.Generator) -> Array:
-    """(6, 3): three muted colours of the ground, then three of the backdrop."""
-    ground = _colour(rng, Span(0.0, 0.35), Span(70, 215))
-    backdrop = _colour(rng, Span(0.0, 0.35), Span(70, 215))
-    shifts = rng.uniform(-22, 22, (6, 1)) + rng.uniform(-8, 8, (6, 3))
-    palette: Array = np.clip(np.stack([ground] * 3 + [backdrop] * 3) + shifts, 0, 255)
-    return palette
-
-
-def _colour(rng: np.random.Generator, saturation: Span, value: Span) -> Array:
-    """(3,): blue, green, red in 0 to 255, of a random hue."""
-    hue = rng.uniform(0, 3) + np.arange(3)
-    wave = np.clip(np.abs((hue % 3) - 1.5) * 2 - 0.5, 0, 1)
-    strength = _uniform(rng, saturation)
-    colour: Array = _uniform(rng, value) * (1 - strength * wave)
-    return colour
-
-
-def _uniform(rng: np.random.Generator, span: Span) -> float:
-    return float(rng.uniform(span.low, span.high))
 
 
 def _whole_number(rng: np.random.Generator, span: Span) -> int:

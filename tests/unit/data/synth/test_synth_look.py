@@ -12,8 +12,9 @@ from automl.data.synth.annotate import annotation_of
 from automl.data.synth.backdrop import Backdrop
 from automl.data.synth.bodies import FACES, Camera, LabelledBox, Prism
 from automl.data.synth.draw import Artist
+from automl.data.synth.look import draw_look
 from automl.data.synth.request import BACKGROUNDS, EASY, MODERATE, Span, SynthRequest
-from automl.data.synth.scene import Scene, draw_look, draw_scene
+from automl.data.synth.scene import Scene, draw_scene
 from automl.data.synth.shapes import size_of
 from automl.data.synth.textures import Image, face_textures
 from automl.data.synth.visibility import visibilities
