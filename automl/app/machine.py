@@ -67,7 +67,7 @@ def choose_resources(
     """
     gpu_ids = _gpu_ids(layers.pick("gpus"), layers.origin.get("gpus", ""), machine)
     available = len(machine.gpus) if gpu_ids is None else len(gpu_ids)
-    per_trial = layers.number("gpus_per_trial", min(num_gpus, available) and num_gpus)
+    per_trial = layers.number("gpus_per_trial", num_gpus if available else 0)
     if per_trial is None or per_trial < 0:
         raise FixInput("gpus_per_trial must be 0 or more", got=str(per_trial))
     if per_trial > available:

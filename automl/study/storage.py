@@ -13,7 +13,7 @@ from automl.study.config import Objective, StudyConfig
 from automl.study.journal import KernelLock, repair_journal
 from automl.study.layout import StudyPaths
 
-__all__ = ["create_study", "open_storage", "open_study", "read_study"]
+__all__ = ["create_study", "memory_study", "open_storage", "open_study", "read_study"]
 
 
 def open_storage(paths: StudyPaths, url: str = "") -> BaseStorage:
@@ -136,3 +136,8 @@ def read_study(paths: StudyPaths, config: StudyConfig) -> optuna.Study | None:
         return optuna.load_study(study_name=config.name, storage=storage)
     except KeyError:
         return None
+
+
+def memory_study(objective: Objective) -> optuna.Study:
+    """A study that is kept in memory alone and goes with this process."""
+    return optuna.create_study(direction=str(objective.direction))

@@ -1,0 +1,64 @@
+"""Whether the data fits the training, found out before anything is spent."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from automl.data.checks import SplitFacts, check_enough, check_split
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.skill.tree import get
+from automl.space.model import Ceiling
+from automl.spec.build import BaseSpec
+from automl.study.config import DataSources, Resources
+
+__all__ = ["check_data"]
+
+#: Networks whose data is in the Objectron layout, which is the one that can be checked here.
+_OBJECTRON = ("centerpose",)
+_BATCH = "dataset.batch_size"
+_KEYS = {"train": "dataset.train_data", "val": "dataset.val_data"}
+
+
+def check_data(
+    skill: Skill, base: BaseSpec, sources: DataSources, resources: Resources
+) -> tuple[Mapping[str, SplitFacts], tuple[Ceiling, ...], tuple[str, ...]]:
+    """What the splits of a training hold, what that forbids the search, and what to say of it.
+
+    Returns:
+        Split to its facts; upper bounds for searched settings; sentences for the reader. All empty
+        for a network whose layout is not known here.
+
+    Raises:
+        FixInput: A split that training needs is missing or broken, or cannot fill one batch.
+    """
+    if skill.network_arch not in _OBJECTRON:
+        return {}, (), ()
+    facts = {
+        split: _facts(base, split, key, str(getattr(sources, split)))
+        for split, key in _KEYS.items()
+    }
+    devices = max(1, resources.gpus_per_trial)
+    batch = get(base.tree, _BATCH, 1)
+    for split, each in facts.items():
+        check_enough(each, int(batch), devices, _KEYS[split])
+    smallest = min(facts, key=lambda split: facts[split].images)
+    most = facts[smallest].images // devices
+    ceiling = Ceiling(_BATCH, most, f"the {smallest} split has {facts[smallest].images} images")
+    warnings = [f"{split} data: {text}" for split, each in facts.items() for text in each.warnings]
+    return facts, (ceiling,), tuple(warnings)
+
+
+def _facts(base: BaseSpec, split: str, key: str, folder: str) -> SplitFacts:
+    """The facts of one split; the folder may also have been set by its spec key."""
+    folder = folder or str(get(base.tree, key, "") or "")
+    if not folder:
+        raise FixInput(
+            f"training needs {split} data",
+            got=f"no {key}",
+            fix=f"give --{split}-data PATH, or try --demo, which brings its own",
+        )
+    try:
+        return check_split(Path(folder), category=get(base.tree, "dataset.category", None))
+    except FixInput as error:
+        where = f"{error.where}, {split} data" if error.where else f"{split} data"
+        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error

@@ -1,0 +1,292 @@
+"""What a run will do, worked out whole before anything is spent.
+
+A plan is made of the flags, the study file, the skill and the data, and of nothing else: the same
+request makes the same plan. ``automl plan`` shows it, ``automl run`` carries it out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl.app.checks import check_data
+from automl.app.choices import choose_limits, choose_objective, choose_search
+from automl.app.datasets import resolve_data
+from automl.app.machine import choose_resources, look_round
+from automl.app.settings import Layers, StudyFile, read_study_file
+from automl.data.checks import SplitFacts
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
+from automl.skill.profile import Profile, load_profile
+from automl.skill.read import own_skill_dir, read_skill
+from automl.skill.tree import Tree, get, leaves
+from automl.space.build import build_space
+from automl.space.model import SearchSpace
+from automl.space.request import SpaceRequest
+from automl.spec.build import BaseSpec, SpecRequest, build_base
+from automl.spec.notices import check_settings
+from automl.spec.values import parse_assignment
+from automl.study.config import Keep, StudyConfig
+from automl.study.folder import fresh_name
+from automl.study.provenance import Inputs, collect_provenance
+
+__all__ = ["Plan", "PlanRequest", "make_plan"]
+
+DEMO = Path("studies", "demo.yaml")
+
+
+def _tell_nobody(_: str) -> None:
+    """For a caller that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a command line asks for.
+
+    Attributes:
+        flags: Setting name to value; None for a flag that was not given.
+        study_file: The study file, if one was named.
+        demo: Whether the packaged demonstration is asked for.
+        request: What the user asked for in plain words.
+        studies_dir: Where studies are kept.
+        command: The command line, program first.
+        tell: Told in a sentence when something that takes a while begins.
+    """
+
+    flags: Mapping[str, Any]
+    study_file: Path | None = None
+    demo: bool = False
+    request: str | None = None
+    studies_dir: Path = Path("studies")
+    command: tuple[str, ...] = ()
+    tell: Callable[[str], None] = _tell_nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        config: Every setting resolved.
+        skill: The model skill.
+        gate: Whether it searches, and why.
+        base: The spec of trial 0, and what is to be said of it.
+        space: What is searched; empty for a plain training.
+        data: Split to what it holds; only the splits that training reads.
+        notes: What a reader should know before anything is spent.
+        studies_dir: Where the study's folder will be made.
+        request: The request as given, for the study's own record.
+        provenance: Versions, hashes, seeds, host.
+    """
+
+    config: StudyConfig
+    skill: Skill
+    gate: Gate
+    base: BaseSpec
+    space: SearchSpace
+    data: Mapping[str, SplitFacts]
+    notes: tuple[str, ...]
+    studies_dir: Path
+    request: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    @property
+    def base_spec(self) -> Tree:
+        """The complete spec of trial 0, but for its own folder."""
+        return self.base.tree
+
+
+def make_plan(request: PlanRequest) -> Plan:
+    """Works out what a run will do; makes no study and trains nothing.
+
+    Raises:
+        FixInput: A flag, the study file, the skill, the spec or the data breaks a rule.
+        PrepareMachine: More GPUs are asked for than there are.
+    """
+    return _Planner.of(request).plan()
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """One planning, from its layers to the plan."""
+
+    request: PlanRequest
+    file: StudyFile | None
+    layers: Layers
+    skill: Skill
+    profile: Profile
+    policy: PolicyChoice
+    gate: Gate
+
+    @classmethod
+    def of(cls, request: PlanRequest) -> "_Planner":
+        file = _study_file(request)
+        layers = Layers(
+            [
+                ("flag", request.flags),
+                (str(file.path) if file else "study file", file.values if file else {}),
+            ]
+        )
+        skill = read_skill(_skill_dir(layers, file))
+        policy = choose_policy(
+            request.flags.get("policy"),
+            file.values.get("automl_policy") if file else None,
+            request.request,
+        )
+        profile = load_profile(skill.folder / "references" / "search_profile.yaml")
+        return cls(request, file, layers, skill, profile, policy, gate(skill, policy.value))
+
+    def plan(self) -> Plan:
+        objective = choose_objective(self.layers, self.skill)
+        sources = resolve_data(self.layers, self.file, self.request.tell)
+        base = self._base({name: getattr(sources, name) for name in sources.__slots__})
+        searches = self.gate.searches
+        resources, notes = choose_resources(
+            self.layers, look_round(), int(get(base.tree, "train.num_gpus", 1)), searches=searches
+        )
+        data, ceilings, data_notes = check_data(self.skill, base, sources, resources)
+        search = choose_search(self.layers)
+        space = SearchSpace()
+        if searches and base.rules.schema is not None:
+            asked = SpaceRequest(search.space, search.search, search.freeze, self.skill.shorthand)
+            space = build_space(base.rules.schema, base.tree, asked, self.profile, ceilings)
+            _check_not_empty(space)
+        trainer = self.layers.choice("trainer", ("process", "scripted"), "process")
+        told = check_settings(base.rules, self.profile, base.tree, trainer, space.keys)
+        config = StudyConfig(
+            name=self._name(),
+            skill_dir=str(self.skill.folder),
+            policy=str(self.policy.value),
+            policy_source=self.policy.source,
+            objective=objective,
+            data=sources,
+            overrides=base.overrides,
+            spec_file=str(self._spec_file() or ""),
+            search=search,
+            limits=choose_limits(self.layers, searches=searches),
+            resources=resources,
+            trainer=trainer,
+            trainer_options=self.layers.pick("script") or {},
+            keep=Keep(self.layers.choice("keep", tuple(Keep), Keep.BEST)),
+            searches=searches,
+            origin=self.layers.origin,
+        )
+        notices = (*base.notes, *map(str, told), *notes, *data_notes)
+        if not searches:
+            notices = (self.gate.message, *notices)
+        return Plan(
+            config,
+            self.skill,
+            self.gate,
+            base,
+            space,
+            data,
+            notices,
+            self.request.studies_dir,
+            self._as_given(),
+            self._provenance(config, data),
+        )
+
+    def _name(self) -> str:
+        name = self.layers.pick("name")
+        hint = self.file.path.stem if self.file else self.skill.network_arch
+        return str(name) if name else fresh_name(self.request.studies_dir, hint)
+
+    def _spec_file(self) -> Path | None:
+        value = self.layers.pick("spec")
+        if not value:
+            return None
+        from_file = self.file is not None and self.request.flags.get("spec") is None
+        return Path(self.file.located(str(value)) if self.file and from_file else str(value))
+
+    def _base(self, data: Mapping[str, str]) -> BaseSpec:
+        parent = self.layers.pick("parent_checkpoint")
+        if parent and not Path(str(parent)).is_file():
+            raise FixInput(
+                "a parent checkpoint is a file that exists",
+                got=str(parent),
+                where=self.layers.origin["parent_checkpoint"],
+            )
+        return build_base(
+            self.skill,
+            "train",
+            SpecRequest(
+                overrides=self._overrides(),
+                spec_file=self._spec_file(),
+                data={split: folder for split, folder in data.items() if folder},
+                parent_checkpoint=str(Path(str(parent)).absolute()) if parent else "",
+                gpus=self.layers.number("gpus_per_trial", None),
+            ),
+        )
+
+    def _overrides(self) -> dict[str, Any]:
+        """The study file's ``set``, nested or dotted, with the flags' on top."""
+        block = (self.file.values.get("set") if self.file else None) or {}
+        if not isinstance(block, Mapping):
+            raise FixInput("set must be a mapping", got=repr(block), where=self._file_name())
+        overrides = dict(leaves(block))
+        for text in self.request.flags.get("set") or ():
+            key, value = parse_assignment(text)
+            overrides[key] = value
+        return overrides
+
+    def _file_name(self) -> str:
+        return str(self.file.path) if self.file else ""
+
+    def _as_given(self) -> dict[str, Any]:
+        flags = {name: value for name, value in self.request.flags.items() if value is not None}
+        if self.request.request:
+            flags["request"] = self.request.request
+        return {
+            "command": list(self.request.command),
+            "flags": flags,
+            "study_file": str(self.file.path) if self.file else None,
+            "settings": dict(self.file.values) if self.file else {},
+            "text": self.file.text if self.file else "",
+        }
+
+    def _provenance(self, config: StudyConfig, data: Mapping[str, SplitFacts]) -> dict[str, Any]:
+        files = {
+            "train schema": self.skill.schema_path("train"),
+            "train template": self.skill.template_path("train"),
+        }
+        facts = {
+            split: {
+                "folder": str(each.root),
+                "images": each.images,
+                "objects": each.objects,
+                "categories": dict(each.categories),
+            }
+            for split, each in data.items()
+        }
+        return collect_provenance(Inputs(self.request.command, config.search.seed, files, facts))
+
+
+def _study_file(request: PlanRequest) -> StudyFile | None:
+    if request.demo and request.study_file is not None:
+        raise FixInput(
+            "a run has one study file", got=f"--demo and {request.study_file}", fix="drop one"
+        )
+    path = own_skill_dir() / DEMO if request.demo else request.study_file
+    return read_study_file(path) if path is not None else None
+
+
+def _skill_dir(layers: Layers, file: StudyFile | None) -> Path:
+    value = layers.pick("skill_dir")
+    if not value:
+        return own_skill_dir()
+    is_flag = layers.origin["skill_dir"] == "--skill-dir"
+    return Path(str(value) if is_flag or file is None else file.located(str(value)))
+
+
+def _check_not_empty(space: SearchSpace) -> None:
+    if space.parameters:
+        return
+    reasons = [f"{entry.key}: {entry.reason}" for entry in space.inert]
+    reasons += [f"{entry.key}: {entry.reason}" for entry in space.refused]
+    raise FixInput(
+        "a search needs a parameter to search",
+        got="; ".join(reasons) or "every parameter is frozen",
+        fix="name one with --search KEY=RANGE, or train once with --policy off",
+    )

@@ -1,0 +1,62 @@
+"""From an attempt the engine asks for to a folder with a complete spec in it."""
+
+from dataclasses import dataclass, field
+
+from automl.files import write_text
+from automl.skill.model import Skill
+from automl.skill.tree import Tree
+from automl.spec.build import for_attempt
+from automl.spec.rules import SpecRules, rules_for
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.records import Attempt
+from automl.trainers.base import TrialTask
+from automl.yamltext import dump_yaml
+
+__all__ = ["Preparer"]
+
+
+@dataclass(slots=True)
+class Preparer:
+    """Prepares the attempts of one study.
+
+    Attributes:
+        paths: The study.
+        config: What it was asked.
+        skill: The model skill.
+        base_spec: What every trial starts from.
+    """
+
+    paths: StudyPaths
+    config: StudyConfig
+    skill: Skill
+    base_spec: Tree
+    _rules: SpecRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rules = rules_for(self.skill, "train", self.base_spec)
+
+    def prepare(self, attempt: Attempt) -> TrialTask:
+        """Makes the attempt's folder, which must be new, and writes its spec.
+
+        A trainer resumes in silence from whatever it finds in its folder; so no two attempts ever
+        share one.
+
+        Raises:
+            FixInput: The parameters do not fit the spec.
+            FileExistsError: The folder is there already.
+        """
+        paths = self.paths.attempt(attempt.number, attempt.attempt)
+        resume_from = self.paths.folder / attempt.resume_from if attempt.resume_from else None
+        spec = for_attempt(self._rules, self.base_spec, attempt.params, paths.folder, resume_from)
+        paths.folder.mkdir(parents=True)
+        write_text(paths.spec, dump_yaml(spec))
+        return TrialTask(
+            study=self.config.name,
+            number=attempt.number,
+            attempt=attempt.attempt,
+            folder=paths.folder,
+            spec_path=paths.spec,
+            log_path=paths.log,
+            threads=self.config.resources.threads_per_trial,
+        )

@@ -1,0 +1,32 @@
+"""The first proposals of a study that does not exist yet."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from automl.search.engine import Engine
+from automl.skill.tree import ParamValue
+from automl.space.model import SearchSpace
+from automl.study.config import StudyConfig
+from automl.study.storage import memory_study
+
+__all__ = ["first_params"]
+
+
+def first_params(
+    space: SearchSpace, config: StudyConfig, count: int
+) -> tuple[Mapping[str, ParamValue], ...]:
+    """The parameters of the first trials: those a run will start with before it learns anything.
+
+    The engine itself is asked, over a study in memory; nothing is written.
+
+    Args:
+        space: What is searched.
+        config: Sampler, seed and limits.
+        count: Most trials to show; no more are shown than the study has.
+    """
+    limits = replace(config.limits, trials=max(1, min(count, config.limits.trials)))
+    engine = Engine(memory_study(config.objective), space, replace(config, limits=limits))
+    shown: list[Mapping[str, ParamValue]] = []
+    while len(shown) < limits.trials and (attempt := engine.ask()) is not None:
+        shown.append(attempt.params)
+    return tuple(shown)

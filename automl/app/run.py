@@ -1,0 +1,143 @@
+"""The use-cases that drive a study: start a new one, go on with one that was left."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from automl.app.plan import Plan
+from automl.app.prepare import Preparer
+from automl.app.screen import Ending, Screen
+from automl.app.session import Session, check_trainer
+from automl.errors import FixInput
+from automl.execution.driver import Note
+from automl.files import write_json
+from automl.search.engine import Engine
+from automl.search.settle import Settled
+from automl.skill.model import Skill
+from automl.skill.read import read_skill
+from automl.skill.tree import Tree
+from automl.space.model import SearchSpace
+from automl.study.config import StudyConfig
+from automl.study.folder import (
+    NewStudy,
+    create_folder,
+    read_base_spec,
+    read_config,
+    read_space,
+    write_study,
+)
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.lock import StudyLock
+from automl.study.records import Measurement
+from automl.study.storage import open_storage, open_study
+from automl.trainers.checkpoints import Checkpoint, checkpoints_in, newest_whole
+from automl.trainers.leftovers import end_leftovers
+from automl.trainers.status import history
+
+__all__ = ["go_on", "start"]
+
+
+def start(plan: Plan, screen: Screen) -> Ending:
+    """Makes the study of a plan and drives it to its end.
+
+    Raises:
+        PrepareMachine: The trainer cannot be started here.
+        ResolveConflict: There is a study of this name already.
+    """
+    check_trainer(plan.config, plan.skill)
+    paths = create_folder(plan.studies_dir, plan.config.name)
+    with StudyLock(paths) as lock:
+        write_study(
+            paths,
+            NewStudy(
+                plan.request,
+                plan.config,
+                {**plan.space.to_json(), "digest": plan.space.digest},
+                plan.base_spec,
+                plan.provenance,
+            ),
+        )
+        driven = _Driven(paths, plan.config, plan.skill, plan.space, plan.base_spec)
+        return driven.session(lock, screen).drive()
+
+
+def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Ending:
+    """Settles every trial that a driver left running, then drives the study to its end.
+
+    Args:
+        paths: The study.
+        screen: Who watches; told first what became of each trial.
+        trials: A new total, at least as large as the trials there are; None keeps the old one.
+
+    Raises:
+        FixInput: The folder is no study, or the total is below what has been started.
+        PrepareMachine: The trainer cannot be started here.
+        ResolveConflict: Another driver has the study, or it is not what it was.
+    """
+    with StudyLock(paths) as lock:
+        config = read_config(paths)
+        skill = read_skill(Path(config.skill_dir))
+        check_trainer(config, skill)
+        config = _extended(paths, config, trials)
+        space = SearchSpace.from_json(read_space(paths))
+        driven = _Driven(paths, config, skill, space, read_base_spec(paths))
+        session = driven.session(lock, screen)
+        end_leftovers(paths)
+        for settled in _settle(session.engine, paths, config):
+            screen.event(Note(str(settled)))
+        return session.drive()
+
+
+def _extended(paths: StudyPaths, config: StudyConfig, trials: int | None) -> StudyConfig:
+    if trials is None or trials == config.limits.trials:
+        return config
+    if not config.searches:
+        raise FixInput("a plain training is one trial", got=str(trials), where="--trials")
+    extended = replace(
+        config,
+        limits=replace(config.limits, trials=trials),
+        origin={**config.origin, "trials": "automl resume --trials"},
+    )
+    write_json(paths.resolved, extended.to_json())
+    return extended
+
+
+def _settle(engine: Engine, paths: StudyPaths, config: StudyConfig) -> tuple[Settled, ...]:
+    def find(attempt: AttemptPaths) -> Checkpoint | None:
+        return newest_whole(checkpoints_in(attempt.folder))
+
+    def measured(attempt: AttemptPaths) -> tuple[Measurement, ...]:
+        return history(attempt.folder, config.objective.metric)
+
+    return engine.settle(paths, measured, find)
+
+
+class _Driven:
+    """The parts of a driven study, however it came to be."""
+
+    def __init__(
+        self,
+        paths: StudyPaths,
+        config: StudyConfig,
+        skill: Skill,
+        space: SearchSpace,
+        base_spec: Tree,
+    ) -> None:
+        self._paths = paths
+        self._config = config
+        self._skill = skill
+        self._space = space
+        self._base_spec = base_spec
+
+    def session(self, lock: StudyLock, screen: Screen) -> Session:
+        config, paths = self._config, self._paths
+        storage = open_storage(paths, config.storage_url)
+        study = open_study(storage, config.name, config.objective)
+        return Session(
+            paths=paths,
+            config=config,
+            skill=self._skill,
+            engine=Engine(study, self._space, config),
+            preparer=Preparer(paths, config, self._skill, self._base_spec),
+            lock=lock,
+            screen=screen,
+        )

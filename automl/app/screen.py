@@ -1,0 +1,56 @@
+"""What a use-case tells whoever watches it; the command line shows it, tests collect it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from automl.execution.driver import Event
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.records import TrialRecord
+
+__all__ = ["Ending", "Screen", "Silent"]
+
+
+class Screen(Protocol):
+    """A watcher of one driven study."""
+
+    def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
+        """The study exists and its first trial is about to start."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Something happened; called in order, from the driver's thread."""
+        ...
+
+    def look(self, records: tuple[TrialRecord, ...]) -> None:
+        """How the trials stand; called about once a second, from another thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A screen that shows nothing."""
+
+    def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
+        """Shows nothing."""
+
+    def event(self, event: Event) -> None:
+        """Shows nothing."""
+
+    def look(self, records: tuple[TrialRecord, ...]) -> None:
+        """Shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a driven study ended.
+
+    Attributes:
+        exit_code: The command's exit code.
+        reason: Why it ended, as a sentence for the reader.
+        paths: The study.
+    """
+
+    exit_code: int
+    reason: str
+    paths: StudyPaths

@@ -1,0 +1,160 @@
+"""Driving one study from where it stands to its end, for ``run`` and ``resume`` alike."""
+
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass, field
+
+from automl.app.prepare import Preparer
+from automl.app.screen import Ending, Screen
+from automl.app.winner import keep_best_current
+from automl.errors import MendAndResume, NoUsableTrial, PrepareMachine
+from automl.execution import serial
+from automl.execution.control import Control, Stage
+from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
+from automl.execution.observe import Observer
+from automl.reports.write import write_report
+from automl.search.decision import EndedBy
+from automl.search.engine import Engine
+from automl.skill.model import Skill
+from automl.study.clock import utc_now
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.lock import StudyLock
+from automl.study.state import BestTrial, StudyState, StudyStatus, counts_of, write_state
+from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.table import make_trainer
+
+__all__ = ["Session", "check_trainer"]
+
+RESUMABLE = 75
+_SIGNALLED = 128
+_STATE_EVERY_S = 3.0
+_ENDED_AS = {
+    0: StudyStatus.FINISHED,
+    NoUsableTrial.exit_code: StudyStatus.FAILED,
+    MendAndResume.exit_code: StudyStatus.STOPPED,
+}
+
+
+def check_trainer(config: StudyConfig, skill: Skill) -> None:
+    """Makes sure that a trial could be started at all.
+
+    Raises:
+        PrepareMachine: The trainer says what is missing.
+    """
+    for problem in make_trainer(config.trainer, skill, config.trainer_options).check():
+        raise PrepareMachine(
+            problem.rule, got=problem.got, where=f"trainer {config.trainer}", fix=problem.fix
+        )
+
+
+@dataclass(slots=True)
+class Session:
+    """One driver's hold on a study.
+
+    Attributes:
+        paths: The study.
+        config: What it was asked.
+        skill: The model skill.
+        engine: The search over the study's storage.
+        preparer: Makes the folder and spec of an attempt.
+        lock: The study's lock, held.
+        screen: Who watches.
+    """
+
+    paths: StudyPaths
+    config: StudyConfig
+    skill: Skill
+    engine: Engine
+    preparer: Preparer
+    lock: StudyLock
+    screen: Screen
+    _state_at: float = field(default=0.0, init=False)
+
+    def drive(self) -> Ending:
+        """Runs trials until the limits are reached or somebody stops it; writes the report."""
+        self.paths.stop.unlink(missing_ok=True)
+        keep_best_current(self.paths, self.engine.incumbent())
+        self.screen.opened(self.paths, self.config)
+        control = Control(self.paths.stop, lambda text: self.screen.event(Note(text)))
+        with Observer(self._look, on_failure=control.stop_now):
+            self._run(control)
+        ending = self._ending(control)
+        keep_best_current(self.paths, self.engine.incumbent())
+        status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
+        self._write_state(status, ending.reason)
+        write_report(self.paths.folder)
+        return ending
+
+    @property
+    def _resume(self) -> str:
+        return f"automl resume {self.config.name}"
+
+    def _run(self, control: Control) -> None:
+        config = self.config
+        request = DriveRequest(
+            engine=self.engine,
+            prepare=self.preparer.prepare,
+            trainer=TrainerChoice(config.trainer, self.skill, config.trainer_options),
+            settings=AttemptSettings(
+                self.paths, config.objective, config.limits.trial_timeout_s, config.keep
+            ),
+            resources=config.resources,
+            control=control,
+            on_event=self._event,
+        )
+        if config.searches:
+            from automl.execution import ray_driver
+
+            ray_driver.drive(request)
+        else:
+            serial.drive(request)
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, TrialEnded):
+            keep_best_current(self.paths, self.engine.incumbent())
+        self.screen.event(event)
+
+    def _look(self) -> None:
+        self.lock.beat()
+        self.screen.look(self.engine.records())
+        if time.monotonic() - self._state_at >= _STATE_EVERY_S:
+            self._state_at = time.monotonic()
+            self._write_state(StudyStatus.RUNNING, "")
+
+    def _ending(self, control: Control) -> Ending:
+        records = self.engine.records()
+        unfinished = sum(not record.state.is_finished for record in records)
+        missing = self.config.limits.trials - len(records) + unfinished
+        ended = self.engine.stopped
+        if ended is not None and ended.by is EndedBy.BREAKER:
+            reason = f"{ended}; mend the cause, then {self._resume}"
+            return Ending(MendAndResume.exit_code, reason, self.paths)
+        if missing and control.stage is not Stage.RUNNING:
+            number = control.signal
+            code = RESUMABLE if number is None else _SIGNALLED + number
+            reason = f"stopped with {missing} of {self.config.limits.trials} trials to go"
+            return Ending(code, f"{reason}; continue with {self._resume}", self.paths)
+        if self.engine.incumbent() is None:
+            return Ending(NoUsableTrial.exit_code, "no trial ended usable", self.paths)
+        return Ending(0, str(ended) if ended else "every trial has ended", self.paths)
+
+    def _write_state(self, status: StudyStatus, reason: str) -> None:
+        records = self.engine.records()
+        write_state(
+            self.paths,
+            StudyState(
+                name=self.config.name,
+                status=status,
+                updated_at=utc_now().isoformat(),
+                trials=self.config.limits.trials,
+                counts=counts_of(records),
+                best=BestTrial.of(self.engine.incumbent()),
+                reason=reason,
+                driver={"pid": os.getpid(), "host": socket.gethostname()},
+                limits=asdict(self.config.limits),
+                seconds=sum(record.seconds for record in records),
+                gpu_seconds=sum(record.gpu_seconds for record in records),
+            ),
+        )

@@ -1,0 +1,78 @@
+"""``best/`` of a study, kept current: the incumbent's complete spec, checkpoint and provenance."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from automl.files import write_json, write_text
+from automl.skill.tree import Tree, get, with_value
+from automl.study.layout import StudyPaths
+from automl.study.outcomes import read_outcome
+from automl.study.records import TrialRecord
+from automl.trainers.checkpoints import place
+from automl.yamltext import dump_yaml, load_yaml
+
+__all__ = ["keep_best_current", "read_best"]
+
+FORMAT = 1
+
+#: What ties a spec to the folder of its trial. A later training of the same spec names its own
+#: folder: left in place, these would make it resume the finished trial in silence.
+_PLACES = ("results_dir", "train.results_dir", "train.resume_training_checkpoint_path")
+
+
+def keep_best_current(paths: StudyPaths, incumbent: TrialRecord | None) -> None:
+    """Makes ``best/`` hold the incumbent; does nothing if it does already or there is none.
+
+    The provenance is written last: a folder without it, or with that of another trial, is one that
+    a crash interrupted, and the next call writes it again.
+    """
+    if incumbent is None or _facts(incumbent).items() <= (read_best(paths) or {}).items():
+        return
+    attempt = max(number for number, _ in paths.attempts(incumbent.number))
+    source = paths.attempt(incumbent.number, attempt)
+    paths.best_provenance.unlink(missing_ok=True)
+    write_text(paths.best_spec, dump_yaml(_unbound(load_yaml(source.spec))))
+    outcome, _ = read_outcome(source)
+    name = None
+    if incumbent.checkpoint is not None:
+        checkpoint = paths.folder / incumbent.checkpoint
+        name = checkpoint.name
+        place(checkpoint, paths.best / name)
+    keep = {paths.best_spec.name, name}
+    for entry in paths.best.iterdir():
+        if entry.name not in keep:
+            entry.unlink()
+    write_json(
+        paths.best_provenance,
+        {
+            "format": FORMAT,
+            **_facts(incumbent),
+            "attempt": attempt,
+            "params": dict(incumbent.params),
+            "checkpoint": name,
+            "checkpoint_sha256": outcome.checkpoint_sha256 if outcome else None,
+            "spec": paths.best_spec.name,
+            "trial_spec": paths.relative(source.spec),
+        },
+    )
+
+
+def read_best(paths: StudyPaths) -> Mapping[str, Any] | None:
+    """What ``best/`` says it holds; None if nothing, or nothing whole."""
+    try:
+        value = json.loads(paths.best_provenance.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) and value.get("format") == FORMAT else None
+
+
+def _facts(record: TrialRecord) -> dict[str, Any]:
+    return {"trial": record.number, "value": record.best_value, "epoch": record.best_epoch}
+
+
+def _unbound(spec: Tree) -> Tree:
+    for key in _PLACES:
+        if get(spec, key, None):
+            spec = with_value(spec, key, "")
+    return spec

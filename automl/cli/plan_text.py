@@ -1,0 +1,101 @@
+"""A plan as text and as JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from automl.app.plan import Plan
+from automl.app.preview import first_params
+from automl.reports import words
+from automl.reports.verdict import FAKE
+from automl.skill.tree import ParamValue, get
+from automl.space.show import show_space
+
+__all__ = ["plan_json", "plan_text"]
+
+_LABEL = 10
+
+
+def plan_text(plan: Plan, first: int) -> str:
+    """What a run will do, for a reader.
+
+    Args:
+        plan: The plan.
+        first: How many specs to show, trial 0 included.
+    """
+    lines = [*_head(plan), *_data(plan), *_trials(plan)]
+    if plan.gate.searches:
+        lines += ["", *show_space(plan.space).splitlines(), ""]
+        lines += _first(plan, first)
+    lines += [f"note: {note}" for note in plan.notes]
+    return "\n".join(lines)
+
+
+def _line(label: str, text: str) -> str:
+    return f"{label:<{_LABEL}}{text}"
+
+
+def _head(plan: Plan) -> Iterator[str]:
+    config = plan.config
+    if config.trainer == "scripted":
+        yield FAKE
+    yield _line("study", f"{config.name}, to be made in {plan.studies_dir}")
+    yield _line("policy", f"{config.policy} (from {config.policy_source})")
+    yield _line("", plan.gate.message)
+    yield _line("skill", f"{plan.skill.name} in {plan.skill.folder}")
+    objective = config.objective
+    yield _line("objective", f"{objective.direction} {objective.metric}")
+    yield _line("trainer", f"{config.trainer}, spec from {plan.base.source}")
+
+
+def _data(plan: Plan) -> Iterator[str]:
+    for split, facts in plan.data.items():
+        told = f"{facts.images} images, {facts.objects} objects, {facts.root}"
+        yield _line("data" if split == "train" else "", f"{split:<6}{told}")
+
+
+def _trials(plan: Plan) -> Iterator[str]:
+    config, resources = plan.config, plan.config.resources
+    holds = words.count(resources.gpus_per_trial, "GPU") if resources.gpus_per_trial else "no GPU"
+    threads = words.count(resources.threads_per_trial, "CPU thread")
+    told = f"{words.count(config.limits.trials, 'trial')}, {resources.max_concurrent} at a time"
+    yield _line("trials", f"{told}, each with {holds} and {threads}")
+    if plan.gate.searches:
+        yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
+    limit = config.limits.trial_timeout_s
+    yield _line("limit", f"{words.duration(limit)} a trial" if limit else "no time limit a trial")
+    epochs = get(plan.base_spec, "train.num_epochs", None)
+    images = plan.data["train"].images if "train" in plan.data else None
+    if isinstance(epochs, int) and images:
+        most = epochs * images * config.limits.trials
+        yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
+        yield _line("", "time and disk: unknown before trial 0 has run here")
+
+
+def _first(plan: Plan, count: int) -> Iterator[str]:
+    shown = first_params(plan.space, plan.config, count)
+    yield f"first {words.count(len(shown), 'spec')}, as changes to the base spec"
+    for number, params in enumerate(shown):
+        told = "  ".join(f"{key}={words.param(value)}" for key, value in params.items())
+        yield f"  {number:>3}  {told}" + ("  (the default)" if number == 0 else "")
+
+
+def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:
+    """The plan as a plain value of a stable shape."""
+    specs: Sequence[Mapping[str, ParamValue]] = ()
+    if plan.gate.searches:
+        specs = first_params(plan.space, plan.config, first)
+    return {
+        "schema": "automl.plan/1",
+        "policy": {"value": plan.config.policy, "source": plan.config.policy_source},
+        "searches": plan.gate.searches,
+        "message": plan.gate.message,
+        "config": plan.config.to_json(),
+        "space": plan.space.to_json(),
+        "base_spec": plan.base_spec,
+        "first_params": [dict(params) for params in specs],
+        "data": {
+            split: {"folder": str(facts.root), "images": facts.images, "objects": facts.objects}
+            for split, facts in plan.data.items()
+        },
+        "notes": list(plan.notes),
+    }

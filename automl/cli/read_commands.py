@@ -1,0 +1,130 @@
+"""``automl status``, ``best``, ``report`` and ``list``: readable at any time, driven or not."""
+
+import argparse
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import FixInput
+
+if TYPE_CHECKING:
+    from automl.reports.model import Summary
+
+__all__ = ["best", "list_studies", "report", "status", "studies_dir", "study_folder"]
+
+
+def studies_dir(arguments: argparse.Namespace) -> Path:
+    """``--studies-dir``, else ``AUTOML_STUDIES_DIR``, else ``studies`` here; absolute."""
+    folder = arguments.studies_dir or os.environ.get("AUTOML_STUDIES_DIR") or "studies"
+    return Path(folder).expanduser().absolute()
+
+
+def study_folder(arguments: argparse.Namespace) -> Path:
+    """The folder of the study that was named, or of the newest.
+
+    Raises:
+        FixInput: There is no such study, or two names were given.
+    """
+    from automl.study.folder import find_study
+
+    if arguments.study and arguments.name and arguments.study != arguments.name:
+        raise FixInput(
+            "a study is named once", got=f"{arguments.study} and --name {arguments.name}"
+        )
+    return find_study(studies_dir(arguments), arguments.study or arguments.name).folder
+
+
+def _summary(arguments: argparse.Namespace) -> "Summary":
+    from automl.reports.summary import read_summary
+
+    return read_summary(study_folder(arguments))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Shows where a study stands, driven or not."""
+    from automl.reports.text import status_text
+    from automl.study.layout import StudyPaths
+    from automl.study.state import read_state
+
+    summary = _summary(arguments)
+    state = read_state(StudyPaths(summary.folder))
+    if arguments.json:
+        _print_json(
+            {
+                "schema": "automl.status/1",
+                "status": str(summary.status),
+                "state": None if state is None else state.to_json(),
+                "summary": summary.to_json(),
+            }
+        )
+        return 0
+    print(status_text(summary, state, datetime.now(UTC)))
+    return 0
+
+
+def best(arguments: argparse.Namespace) -> int:
+    """Shows the winner; exit 4 if no trial is usable."""
+    from automl.errors import NoUsableTrial
+    from automl.reports.text import best_text
+
+    summary = _summary(arguments)
+    if arguments.json:
+        winner = summary.to_json()["winner"]
+        _print_json({"schema": "automl.best/1", "study": summary.name, "winner": winner})
+    else:
+        print(best_text(summary))
+    return 0 if summary.winner is not None else NoUsableTrial.exit_code
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Writes the report and says where."""
+    from automl.reports.write import write_summary
+
+    summary = _summary(arguments)
+    written = write_summary(summary)
+    if arguments.json:
+        _print_json(
+            {
+                "schema": "automl.report-files/1",
+                "study": summary.name,
+                "files": {path.name: str(path) for path in written},
+            }
+        )
+        return 0
+    for path in written:
+        print(f"{path}  {_size(path.stat().st_size)}")
+    return 0
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"
+
+
+def list_studies(arguments: argparse.Namespace) -> int:
+    """Lists the studies of a folder, newest first."""
+    from automl.reports.listing import list_of
+    from automl.reports.text import list_text
+
+    folder = studies_dir(arguments)
+    listings = list_of(folder)
+    if arguments.json:
+        _print_json(
+            {
+                "schema": "automl.list/1",
+                "folder": str(folder),
+                "studies": [listing.to_json() for listing in listings],
+            }
+        )
+        return 0
+    if not listings:
+        print(f"no studies in {folder}", file=sys.stderr)
+    else:
+        print(list_text(listings, datetime.now(UTC)))
+    return 0

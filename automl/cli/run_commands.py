@@ -1,0 +1,124 @@
+"""``automl run``, ``plan``, ``space`` and ``resume``."""
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from automl.cli.read_commands import studies_dir, study_folder
+
+if TYPE_CHECKING:
+    from automl.app.plan import Plan
+    from automl.app.screen import Ending
+    from automl.cli.events import EventScreen
+    from automl.cli.live import LiveScreen
+
+__all__ = ["plan", "resume", "run", "space"]
+
+_NOT_SETTINGS = frozenset(
+    {"handler", "study_file", "demo", "studies_dir", "yes", "json", "plain", "dry_run", "request"}
+    | {"first", "sample", "format"}
+)
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
+
+
+def _plan(arguments: argparse.Namespace) -> "Plan":
+    from automl.app.plan import PlanRequest, make_plan
+
+    flags = {name: value for name, value in vars(arguments).items() if name not in _NOT_SETTINGS}
+    return make_plan(
+        PlanRequest(
+            flags=flags,
+            study_file=arguments.study_file,
+            demo=arguments.demo,
+            request=arguments.request,
+            studies_dir=studies_dir(arguments),
+            command=tuple(sys.argv),
+            tell=_note,
+        )
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Searches, or trains once; ends with the report written and the winner named."""
+    from automl.app.run import start
+    from automl.cli.plan_text import plan_text
+
+    plan = _plan(arguments)
+    if arguments.dry_run:
+        print(plan_text(plan, first=4))
+        return 0
+    for line in plan.notes:
+        _note(line)
+    with _screen(arguments) as screen:
+        ending = start(plan, screen)
+    return _close(ending)
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Settles what a driver left behind, then goes on to the study's limits."""
+    from automl.app.run import go_on
+    from automl.study.layout import StudyPaths
+
+    paths = StudyPaths(study_folder(arguments))
+    with _screen(arguments) as screen:
+        ending = go_on(paths, screen, trials=arguments.trials)
+    return _close(ending)
+
+
+def _screen(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
+    from automl.cli.live import LiveScreen, wants_live
+
+    if wants_live(sys.stderr, os.environ, plain=arguments.plain):
+        return LiveScreen()
+    from automl.cli.events import EventScreen
+
+    return EventScreen()
+
+
+def _close(ending: "Ending") -> int:
+    from automl.errors import NoUsableTrial
+    from automl.reports.summary import read_summary
+    from automl.reports.text import run_footer
+
+    print(run_footer(read_summary(ending.paths.folder)))
+    if ending.exit_code:
+        error = "error: " if ending.exit_code == NoUsableTrial.exit_code else ""
+        print(f"{error}{ending.reason}", file=sys.stderr)
+    return ending.exit_code
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Shows what a run would do; trains nothing and makes no study."""
+    from automl.cli.plan_text import plan_json, plan_text
+
+    made = _plan(arguments)
+    if arguments.json:
+        _print_json(plan_json(made, first=arguments.first))
+    else:
+        print(plan_text(made, first=arguments.first))
+    return 0
+
+
+def space(arguments: argparse.Namespace) -> int:
+    """Shows the search space, and proposals drawn from it on request."""
+    from automl.space.draws import sample
+    from automl.space.show import show_space
+
+    made = _plan(arguments)
+    samples = sample(made.space, arguments.sample, made.config.search.seed)
+    if arguments.json or arguments.format == "json":
+        _print_json({**made.space.to_json(), "samples": samples})
+        return 0
+    print(show_space(made.space))
+    for number, params in enumerate(samples):
+        print(f"sample {number}  " + "  ".join(f"{key}={value}" for key, value in params.items()))
+    return 0
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
