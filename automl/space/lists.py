@@ -14,6 +14,7 @@ from automl.skill.tree import get
 from automl.skill.typewords import number_of
 from automl.space.bounds import Number, words_of
 from automl.space.conditions import Conditions
+from automl.space.listed import finite
 from automl.space.model import Constant, Kind, Link, Parameter, Refused, Relation
 from automl.space.numeric import numeric_parameter
 from automl.space.request import Asked
@@ -24,6 +25,7 @@ __all__ = ["EPOCH_KEYS", "list_parameter"]
 EPOCH_KEYS = ("train.num_epochs", "train.epoch", "train.epochs", "num_epochs")
 
 _MILESTONES = frozenset(("steps", "milestones"))
+_INSIDE = "milestones lie inside"
 
 
 def list_parameter(
@@ -74,7 +76,7 @@ def _milestone_range(leaf: ParameterSchema, asked: Asked, spec: Mapping[str, Any
         low=1 if asked.low is None else asked.low,
         high=int(epochs) - 1 if asked.high is None else asked.high,
         log=False,
-        source=f"milestones lie inside the {epochs:g} epochs",
+        source=f"{_INSIDE} the {epochs:g} epochs",
     )
 
 
@@ -106,12 +108,24 @@ def _element(
         enum=None,
         option_weights=None,
     )
-    found = numeric_parameter(one, value, replace(conditions, texts=()), asked)
+    found = numeric_parameter(one, value, replace(conditions, texts=()), _clipped(asked, one))
     if isinstance(found, Constant):
         return _single(one, found)
     if isinstance(found, Parameter) and "kernel" in words_of(leaf.key) and value % 2:
         return _stepped(found)
     return found
+
+
+def _clipped(asked: Asked, element: ParameterSchema) -> Asked:
+    """A derived range cut to the element's own bounds; a user's is left to be judged."""
+    low, high = finite(element.minimum), finite(element.maximum)
+    if not asked.source.startswith(_INSIDE):
+        return asked
+    return replace(
+        asked,
+        low=asked.low if low is None or asked.low is None else max(asked.low, low),
+        high=asked.high if high is None or asked.high is None else min(asked.high, high),
+    )
 
 
 def _at(bound: Any, place: int) -> Any:
