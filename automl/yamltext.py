@@ -17,6 +17,7 @@ from automl.errors import FixInput
 
 __all__ = ["dump_yaml", "load_yaml"]
 
+_UNICODE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _NULL = "tag:yaml.org,2002:null"
 _RESOLVERS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     (_NULL, re.compile(r"^(?:~|null|Null|NULL|)$"), "~nN\0"),
@@ -96,7 +97,16 @@ for _tag, _pattern, _first in _RESOLVERS:
     _Loader.add_implicit_resolver(_tag, _pattern, _starts)
     _Dumper.add_implicit_resolver(_tag, _pattern, _starts)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
-_Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str(text)))
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Text as YAML; line breaks of Unicode are escaped, since plain ones are read as a space."""
+    style = '"' if _UNICODE_BREAKS.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_multi_representer(str, _represent_text)
 
 
 def load_yaml(source: str | Path, *, where: str = "") -> Any:

@@ -98,7 +98,25 @@ _SCALARS = (
     | st.integers()
     | st.floats(allow_nan=False)
     | st.text(st.characters(codec="utf-8"))
-    | st.sampled_from(["on", "off", "1e-4", "1_000", "1:30", "2024-01-01", "y", "=", "<<", "~"])
+    | st.sampled_from(
+        [
+            "\x85",
+            "a\u2028b",
+            "\u2029",
+            "\ufeff",
+            "\r\n",
+            "on",
+            "off",
+            "1e-4",
+            "1_000",
+            "1:30",
+            "2024-01-01",
+            "y",
+            "=",
+            "<<",
+            "~",
+        ]
+    )
 )
 _KEYS = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1) | st.sampled_from(
     ["on", "1e5", "3", "null"]
