@@ -18,7 +18,8 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
     folder, winner = summary.folder, summary.winner
     commands = []
     if winner is not None:
-        commands.append(Command("best", "where the winner is", _study("best", folder)))
+        purpose = "where the winner is" if summary.is_search else "where the result is"
+        commands.append(Command("best", purpose, _study("best", folder)))
         if winner.spec and summary.is_search:
             commands.append(
                 Command("train", "train the winner again", _again(folder, summary.config, winner))

@@ -8,7 +8,18 @@ from plotly.subplots import make_subplots
 
 from automl.reports import words
 from automl.reports.model import Summary, TrialReport
-from automl.reports.theme import BLUE, GREY, INK, ORANGE, SKY, Figure, line, styled, time_unit
+from automl.reports.theme import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    SKY,
+    Figure,
+    line,
+    styled,
+    time_unit,
+    whole_ticks,
+)
 from automl.study.records import TrialState
 
 __all__ = ["incumbent_figure", "learning_figure"]
@@ -34,7 +45,8 @@ def incumbent_figure(summary: Summary) -> Figure | None:
             annotation_position="bottom right",
         )
     styled(plot, 360)
-    plot.update_xaxes(title_text="trial number", row=1, col=1)
+    ticks = whole_ticks(by_number[-1][1])
+    plot.update_xaxes(title_text="trial number", **ticks, row=1, col=1)
     plot.update_xaxes(title_text=f"training time of all trials ({unit.name})", row=1, col=2)
     plot.update_yaxes(title_text=summary.objective.metric, row=1, col=1)
     return Figure(
@@ -84,13 +96,14 @@ def learning_figure(summary: Summary) -> Figure | None:
         return None
     plot = go.Figure([trace for kind in _kinds(summary, measured) for trace in kind])
     styled(plot, 380)
-    plot.update_xaxes(title_text="epoch (zero-based)", rangemode="tozero")
+    newest = max(max(trial.record.values) for trial in measured)
+    plot.update_xaxes(title_text="epoch (zero-based)", **whole_ticks(newest))
     plot.update_yaxes(title_text=summary.objective.metric)
     return Figure(
         "learning",
         "Learning curves",
         f"n = {words.count(len(measured), 'trial')} with at least one validation. "
-        "The dot on the winner's line is the epoch whose checkpoint was kept.",
+        "The large dot is the best epoch, whose checkpoint is the one to use.",
         plot,
     )
 
@@ -108,7 +121,8 @@ def _kinds(summary: Summary, measured: Sequence[TrialReport]) -> Iterable[Iterab
     first = [t for t in measured if t.number == 0 and winner != 0]
     yield _curves(first, "default (trial 0)", {"color": INK, "width": 2, "dash": "dash"})
     best = [t for t in measured if t.number == winner]
-    yield _curves(best, f"winner (trial {winner})", {"color": ORANGE, "width": 3.5})
+    name = f"winner (trial {winner})" if summary.is_search else f"trial {winner}"
+    yield _curves(best, name, {"color": ORANGE, "width": 3.5})
     yield _kept_epoch(best)
 
 

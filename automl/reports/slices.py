@@ -51,8 +51,8 @@ def slice_figure(summary: Summary) -> Figure | None:
 
 
 _CAPTION = (
-    "Usable trials at their best epoch. The other parameters vary too, so a trend is a hint and "
-    "no effect. Crosses at the foot: trials that failed. Pruned trials are left out, because "
+    "Usable trials at their best epoch. The other parameters vary too, so a trend is a hint, "
+    "not an effect. Crosses at the foot: trials that failed. Pruned trials are left out, because "
     "their values belong to earlier epochs."
 )
 
@@ -121,17 +121,17 @@ def _place(value: ParamValue, parameter: Parameter) -> float | str:
 
 
 def importance_figure(importance: Importance) -> Figure | None:
-    """Bars with 90 % intervals; None where too few trials would make them a guess."""
+    """Shares with 90 % intervals; None where too few trials would make them a guess."""
     if not importance.shares:
         return None
     shares = sorted(importance.shares, key=lambda share: share.middle)
     names = words.short_names([share.key for share in shares])
     plot = go.Figure(
-        go.Bar(
+        go.Scatter(
             x=[share.middle for share in shares],
             y=[safe(names[share.key]) for share in shares],
-            orientation="h",
-            marker={"color": BLUE},
+            mode="markers",
+            marker={"color": BLUE, "size": 11},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -143,5 +143,8 @@ def importance_figure(importance: Importance) -> Figure | None:
         )
     )
     styled(plot, 110 + 34 * len(shares))
-    plot.update_xaxes(title_text="share of importance (PED-ANOVA), 90 % bootstrap interval")
+    plot.update_xaxes(
+        title_text="share of importance (PED-ANOVA), median and 90 % bootstrap interval",
+        range=[-0.02, 1.02],
+    )
     return Figure("importance", "Importance", importance.note, plot)

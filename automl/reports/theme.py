@@ -26,6 +26,7 @@ __all__ = [
     "safe",
     "styled",
     "time_unit",
+    "whole_ticks",
 ]
 
 BLUE = "#0072B2"
@@ -101,6 +102,12 @@ def styled(plot: Any, height: int) -> Any:
     plot.update_xaxes(**axis)
     plot.update_yaxes(**axis)
     return plot
+
+
+def whole_ticks(highest: int) -> dict[str, int]:
+    """Ticks on round whole numbers from 0, at most eleven of them up to ``highest``."""
+    rounds = (digit * 10**power for power in range(9) for digit in (1, 2, 5))
+    return {"tick0": 0, "dtick": next(step for step in rounds if step * 10 >= highest)}
 
 
 def line(x: Sequence[Any], y: Sequence[Any], name: str, **style: Any) -> Any:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,6 @@ class StudyBuilder:
 
     def add(self, number: int, told: Told) -> None:
         """Adds one attempt to the journal and, if it has ended, to the trial's folder."""
-        study = self._study()
         checkpoint = self._checkpoint(number, told)
         attrs: dict[str, Any] = {
             attributes.NUMBER: number,
@@ -162,15 +162,14 @@ class StudyBuilder:
             attrs[attributes.FAILURE] = str(told.failure)
         if checkpoint is not None:
             attrs[attributes.CHECKPOINT] = checkpoint
-        study.add_trial(self._frozen(told, attrs))
+        self._study.add_trial(self._frozen(told, attrs))
         if told.state is not None:
             self._outcome(number, told, told.state, checkpoint)
 
+    @cached_property
     def _study(self) -> optuna.Study:
-        storage = open_storage(self.paths)
-        if self.config.name in optuna.get_all_study_names(storage):
-            return optuna.load_study(study_name=self.config.name, storage=storage)
-        return create_study(storage, self.config.name, self.config.objective)
+        # Made with the first trial: a study without one has no storage.
+        return create_study(open_storage(self.paths), self.config.name, self.config.objective)
 
     def _frozen(self, told: Told, attrs: dict[str, Any]) -> optuna.trial.FrozenTrial:
         state = optuna.trial.TrialState.RUNNING if told.state is None else _OPTUNA[told.state]
