@@ -38,7 +38,8 @@ def event_line(event: Event, snapshot: Snapshot) -> str:
     """An event as one line without its time."""
     match event:
         case TrialStarted(attempt):
-            params = changed_params(attempt.params, snapshot.default)
+            default = snapshot.default if attempt.number else None
+            params = changed_params(attempt.params, default)
             names = words.short_names(list(attempt.params))
             pairs = {names[key]: words.param(value) for key, value in params.items()}
             return _line("start", {**_which(attempt.number, attempt.attempt), **pairs})

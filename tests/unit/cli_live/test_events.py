@@ -41,6 +41,15 @@ def test_a_line_has_a_time_a_word_and_pairs(config: StudyConfig) -> None:
     assert "trials=12" in opened
 
 
+def test_trial_zero_shows_all_its_params_and_later_ones_what_differs(busy: Progress) -> None:
+    snapshot = busy.snapshot()
+    params = {"train.optim.lr": 6e-5, "dataset.batch_size": 8}
+    first = event_line(TrialStarted(Attempt(0, 2, params)), snapshot)
+    assert first == "start     trial=0 attempt=2 lr=6e-5 batch_size=8"
+    later = event_line(TrialStarted(Attempt(9, 1, params)), snapshot)
+    assert later == "start     trial=9 batch_size=8"
+
+
 def test_each_ending_names_its_class_and_why(busy: Progress) -> None:
     snapshot = busy.snapshot()
     record = TrialRecord(
