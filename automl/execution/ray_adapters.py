@@ -38,6 +38,10 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         self._books = books
         self._attempts: dict[str, Attempt] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Ray writes its settings into a file that nobody reads; the engine stays out of it.
+        return {}
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of Ray's next trial; None to be asked again, FINISHED at the end."""
         if self._books.is_full:
@@ -87,6 +91,10 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
         self._books = books
         self._searcher = searcher
         self._settings = settings
+
+    def __getstate__(self) -> dict[str, Any]:
+        # As for the searcher.
+        return {}
 
     def on_trial_result(
         self,

@@ -75,12 +75,12 @@ class Play:
     def play_epoch(self, epoch: int) -> int | None:
         """One epoch in the contract's order of lines; an exit code if the script ends it."""
         time.sleep(float(self.script["epoch_s"]))
-        if self.fault and epoch >= int(self.fault.get("epoch", 0)):
-            code = self.play_fault()
-            if code is not None:
-                return code
+        kind = self.fault_at(epoch)
+        code = self.play_fault(kind)
+        if code is not None:
+            return code
         if (epoch + 1) % self.validation_interval == 0:
-            self.validate(epoch)
+            self.validate(epoch, kind)
         steps = (epoch + 1) * STEPS_PER_EPOCH
         self.say(
             TRAINING_LOOP,
@@ -97,20 +97,25 @@ class Play:
             leave_checkpoint(CheckpointName(epoch, steps))
         return None
 
-    def validate(self, epoch: int) -> None:
+    def fault_at(self, epoch: int) -> str:
+        """The kind of fault that strikes in this epoch; empty for none."""
+        begins = int(self.fault.get("epoch", 0))
+        return str(self.fault.get("kind", "")) if epoch >= begins else ""
+
+    def validate(self, epoch: int, kind: str) -> None:
         """Writes the metric, as text like the container, or what the fault puts in its place."""
         name = str(self.script["metric"])
         value = str(value_at(epoch, self.params, self.script))
-        if self.fault.get("kind") == "nan":
+        if kind == "nan":
             value = "nan"
-        if self.fault.get("kind") == "no-metric":
+        if kind == "no-metric":
             name = "val_other"
         self.kpi = {name: value}
         self.say(EVAL_METRICS)
 
-    def play_fault(self) -> int | None:
+    def play_fault(self, kind: str) -> int | None:
         """Fails the way the script says; None for faults that show in the metric alone."""
-        match self.fault.get("kind"):
+        match kind:
             case "crash":
                 print("RuntimeError: the script crashes here", flush=True)  # noqa: T201
                 return int(self.fault.get("exit_code", 1))
