@@ -181,7 +181,8 @@ def _told(params: Mapping[str, ParamValue], snapshot: Snapshot) -> str:
 def _foot(snapshot: Snapshot) -> Iterator[Text]:
     for note in snapshot.notes:
         yield Text(f"note: {' '.join(note.split())}", "yellow")
-    yield Text("Ctrl-C: stop after the running trials; twice: stop them now", "dim")
+    if not snapshot.is_over:
+        yield Text("Ctrl-C: stop after the running trials; twice: stop them now", "dim")
 
 
 class LiveScreen:

@@ -101,6 +101,11 @@ class Snapshot:
         return sum(record.state.is_finished for record in self.records)
 
     @property
+    def is_over(self) -> bool:
+        """Whether every trial asked for has ended."""
+        return self.finished >= self.asked and not self.running
+
+    @property
     def best(self) -> TrialRecord | None:
         """The usable trial with the best value; the earliest of equals."""
         best: TrialRecord | None = None
@@ -118,7 +123,9 @@ class Snapshot:
 
     @property
     def eta(self) -> Span | None:
-        """How long it may still take; None before three trials have ended at full length."""
+        """How long it may still take; None once all is done, or too few trials have ended."""
+        if self.is_over:
+            return None
         lengths = [record.seconds for record in self.records if record.is_usable]
         ages = [self.now_s - one.begun_s for one in self.running]
         waiting = self.asked - self.finished - len(self.running)

@@ -86,6 +86,18 @@ def test_a_resumed_study_shows_earlier_trials_in_the_counts(config: StudyConfig)
     assert "best    0.5000  trial 0" in text
 
 
+def test_when_all_is_done_nothing_is_left_to_wait_for_or_stop(config: StudyConfig) -> None:
+    progress = Progress(config, lambda: 0.0)
+    state = TrialState.COMPLETE
+    progress.look(
+        [TrialRecord(n, state, {}, best_value=0.5, best_epoch=0, seconds=60) for n in range(12)]
+    )
+    text = _drawn(progress, 80)
+    assert "12/12" in text
+    assert "left" not in text
+    assert "Ctrl-C" not in text
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
