@@ -140,4 +140,5 @@ def read_study(paths: StudyPaths, config: StudyConfig) -> optuna.Study | None:
 
 def memory_study(objective: Objective) -> optuna.Study:
     """A study that is kept in memory alone and goes with this process."""
-    return optuna.create_study(direction=str(objective.direction))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(direction=_direction(objective))

@@ -331,9 +331,7 @@ class StudyUnderCrashes(RuleBasedStateMachine):
         while (attempt := self.engine.ask()) is not None:
             measured = Measurement(EPOCHS - 1, {"score": 0.1}, 1.0)
             ended = (*attempt.history[: EPOCHS - 1], measured)
-            self.engine.finish(
-                Outcome(attempt.number, attempt.attempt, OutcomeState.OK, ended)
-            )
+            self.engine.finish(Outcome(attempt.number, attempt.attempt, OutcomeState.OK, ended))
         records = self.engine.records()
         assert len(records) == TRIALS
         assert all(record.state.is_finished for record in records)

@@ -1,0 +1,224 @@
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState as OptunaState
+
+from automl.search.engine import Engine
+from automl.search.settle import Settlement
+from automl.study import attributes
+from automl.study.config import Limits, Resources
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.outcomes import write_outcome
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    OutcomeState,
+    TrialState,
+)
+
+Make = Callable[..., Engine]
+End = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    epoch: int
+    path: Path
+
+
+def measured(*values: float) -> tuple[Measurement, ...]:
+    return tuple(
+        Measurement(epoch, {"val_3DIoU": value}, 10.0 * (epoch + 1))
+        for epoch, value in enumerate(values)
+    )
+
+
+def nothing(paths: AttemptPaths) -> tuple[Measurement, ...]:
+    return ()
+
+
+def no_checkpoint(paths: AttemptPaths) -> None:
+    return None
+
+
+def checkpoint_of(epoch: int) -> Callable[[AttemptPaths], Found]:
+    return lambda paths: Found(epoch, paths.folder / f"model_epoch_{epoch:03d}_step_00001.pth")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> StudyPaths:
+    return StudyPaths(tmp_path)
+
+
+def ask(engine: Engine) -> Attempt:
+    attempt = engine.ask()
+    assert attempt is not None
+    return attempt
+
+
+def test_nothing_running_is_nothing_to_settle(make: Make, paths: StudyPaths, end: End) -> None:
+    engine = make()
+    engine.finish(end(ask(engine), [0.1]))
+    assert make().settle(paths, nothing, no_checkpoint) == ()
+
+
+def test_an_attempt_that_had_ended_is_kept(make: Make, paths: StudyPaths, end: End) -> None:
+    attempt = ask(make())
+    write_outcome(paths.attempt(0, 1), end(attempt, [0.1, 0.4]))
+    engine = make()
+    (settled,) = engine.settle(paths, nothing, no_checkpoint)
+    assert settled.settlement is Settlement.ENDED
+    assert str(settled) == "trial 0  had ended (ok): kept"
+    assert engine.records()[0].values == {0: 0.1, 1: 0.4}
+    assert engine.records()[0].state is TrialState.COMPLETE
+
+
+def test_failures_of_the_last_driver_do_not_break_this_one(
+    make: Make, paths: StudyPaths, end: End
+) -> None:
+    first = make()
+    for number in range(3):
+        outcome = end(ask(first), failure=FailureClass.DATA)
+        write_outcome(paths.attempt(number, 1), outcome)
+    engine = make()
+    assert len(engine.settle(paths, nothing, no_checkpoint)) == 3
+    assert engine.stopped is None
+
+
+def test_a_whole_checkpoint_is_continued_with_the_history_up_to_it(
+    make: Make, paths: StudyPaths, study: optuna.Study
+) -> None:
+    lost = ask(make(resources=Resources(gpus_per_trial=2)))
+    engine = make(resources=Resources(gpus_per_trial=2))
+    (settled,) = engine.settle(paths, lambda _: measured(0.1, 0.3, 0.9), checkpoint_of(1))
+    assert settled.settlement is Settlement.CONTINUES
+    assert settled.text == "checkpoint of epoch 1 is whole: goes on from it (attempt 2)"
+    again = ask(engine)
+    assert (again.number, again.attempt, again.params) == (0, 2, lost.params)
+    assert again.resume_from == "trials/0000/1/model_epoch_001_step_00001.pth"
+    assert again.history == measured(0.1, 0.3)
+    assert engine.records()[0].best_value == 0.3
+    assert (engine.records()[0].seconds, engine.records()[0].gpu_seconds) == (30.0, 60.0)
+
+
+def test_a_second_crash_adds_to_the_history_and_to_the_time(make: Make, paths: StudyPaths) -> None:
+    ask(make())
+    engine = make()
+    engine.settle(paths, lambda _: measured(0.1, 0.3), checkpoint_of(1))
+    ask(engine)
+    own = (Measurement(2, {"val_3DIoU": 0.5}, 7.0),)
+    engine = make()
+    engine.settle(paths, lambda _: own, checkpoint_of(2))
+    third = ask(engine)
+    assert third.attempt == 3
+    assert [entry.elapsed_s for entry in third.history] == [10.0, 20.0, 27.0]
+    assert engine.records()[0].attempts == 3
+    assert engine.records()[0].seconds == 27.0
+
+
+def test_without_a_checkpoint_it_starts_again(make: Make, paths: StudyPaths) -> None:
+    ask(make())
+    engine = make()
+    (settled,) = engine.settle(paths, lambda _: measured(0.9), no_checkpoint)
+    assert settled.settlement is Settlement.RESTARTS
+    assert "starts again" in settled.text
+    again = ask(engine)
+    assert (again.attempt, again.resume_from, again.history) == (2, None, ())
+    assert engine.records()[0].best_value is None
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_earlier_checkpoint_is_used_again_while_it_is_there(
+    make: Make, paths: StudyPaths, is_there: bool
+) -> None:
+    ask(make())
+    engine = make()
+    engine.settle(paths, lambda _: measured(0.1), checkpoint_of(0))
+    second = ask(engine)
+    assert second.resume_from is not None
+    if is_there:
+        file = paths.folder / second.resume_from
+        file.parent.mkdir(parents=True)
+        file.touch()
+    engine = make()
+    (settled,) = engine.settle(paths, nothing, no_checkpoint)
+    assert settled.settlement is (Settlement.CONTINUES if is_there else Settlement.RESTARTS)
+    third = ask(engine)
+    assert third.resume_from == (second.resume_from if is_there else None)
+    assert third.history == (measured(0.1) if is_there else ())
+
+
+def test_a_broken_outcome_counts_as_absent_and_is_said(make: Make, paths: StudyPaths) -> None:
+    ask(make())
+    paths.attempt(0, 1).folder.mkdir(parents=True)
+    paths.attempt(0, 1).outcome.write_text('{"format": 1, "number": 0, "sta')
+    (settled,) = make().settle(paths, nothing, no_checkpoint)
+    assert settled.settlement is Settlement.RESTARTS
+    assert "outcome.json counts as absent" in settled.text
+
+
+def test_the_outcome_of_another_attempt_is_not_taken(
+    make: Make, paths: StudyPaths, end: End
+) -> None:
+    attempt = ask(make())
+    write_outcome(paths.attempt(0, 1), replace(end(attempt, [0.9]), number=5))
+    (settled,) = make().settle(paths, nothing, no_checkpoint)
+    assert settled.settlement is Settlement.RESTARTS
+
+
+def test_an_interrupted_outcome_is_continued_from_the_folder(
+    make: Make, paths: StudyPaths, end: End
+) -> None:
+    attempt = ask(make())
+    write_outcome(paths.attempt(0, 1), end(attempt, [0.1], OutcomeState.INTERRUPTED))
+    engine = make()
+    (settled,) = engine.settle(paths, lambda _: measured(0.1), checkpoint_of(0))
+    assert settled.settlement is Settlement.CONTINUES
+    assert ask(engine).history == measured(0.1)
+
+
+def test_a_start_without_a_number_is_dropped(
+    make: Make, paths: StudyPaths, study: optuna.Study
+) -> None:
+    study.enqueue_trial({"batch": 3})
+    study.ask()
+    engine = make()
+    (settled,) = engine.settle(paths, nothing, no_checkpoint)
+    assert (settled.number, settled.settlement) == (None, Settlement.DROPPED)
+    assert study.trials[0].state is OptunaState.FAIL
+    assert engine.records() == ()
+    assert ask(engine).number == 0
+
+
+def test_a_start_that_had_not_begun_is_the_same_attempt_again(
+    make: Make, paths: StudyPaths, study: optuna.Study
+) -> None:
+    ask(make())
+    # A second start, cut off between its number and its parameters.
+    study.enqueue_trial({}, user_attrs={attributes.NUMBER: 1, attributes.ATTEMPT: 1})
+    study.ask()
+    engine = make()
+    settled = engine.settle(paths, nothing, no_checkpoint)
+    assert [it.settlement for it in settled] == [Settlement.RESTARTS, Settlement.QUEUED]
+    attempts = [ask(engine) for _ in range(2)]
+    assert [(it.number, it.attempt) for it in attempts] == [(0, 2), (1, 1)]
+    assert engine.records()[1].attempts == 1
+
+
+def test_a_start_that_was_queued_again_before_the_crash_is_only_ended(
+    make: Make, paths: StudyPaths, study: optuna.Study
+) -> None:
+    lost = ask(make())
+    attrs = {attributes.NUMBER: 0, attributes.ATTEMPT: 2, attributes.PARAMS: dict(lost.params)}
+    study.enqueue_trial(study.trials[0].params, user_attrs=attrs)
+    engine = make(limits=Limits(1))
+    (settled,) = engine.settle(paths, nothing, no_checkpoint)
+    assert settled.settlement is Settlement.DROPPED
+    again = ask(engine)
+    assert (again.number, again.attempt) == (0, 2)
+    assert engine.ask() is None
