@@ -9,7 +9,7 @@ __all__ = ["range_text", "show_space"]
 
 #: More options than this are counted rather than shown.
 MOST_SHOWN = 12
-_ORDER = ("low", "high", "choices", "weights", "scale", "default")
+_ORDER = ("low", "high", "choices", "scale", "default")
 
 
 def show_space(space: SearchSpace) -> str:
@@ -58,7 +58,8 @@ def _reasons(parameter: Parameter) -> Iterator[str]:
         if not (listed and name in ("low", "high", "scale")):
             yield f"{name.ljust(7)}  {parameter.bounds_from[name]}"
     if parameter.weights:
-        yield f"{'weights'.ljust(7)}  {' '.join(f'{weight:g}' for weight in parameter.weights)}"
+        weights = " ".join(f"{weight:g}" for weight in parameter.weights)
+        yield f"weights  {weights}: {parameter.bounds_from.get('weights', 'as asked')}"
     if parameter.conditions:
         yield f"{'obeys'.ljust(7)}  {'; '.join(parameter.conditions)}"
 

@@ -118,7 +118,8 @@ def _among(node: Node, value: Any, everything: Mapping[str, Any]) -> Iterator[st
     entries = value if isinstance(value, list) else [value]
     numbers = [one for one in entries if _is_number(one)]
     parents = [name for name in re.split(r"[,\s]+|[<>=!]+", depends) if name]
-    limit = min((n for key in parents if _is_number(n := everything.get(key))), default=None)
+    known: list[Any] = [one for key in parents if _is_number(one := everything.get(key))]
+    limit = min(known, default=None)
     own = re.match(r"\s*(>=|<=|!=|>|<)", depends)
     divides = bool(parents) and "/" in text
     for number in numbers:
