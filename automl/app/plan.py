@@ -4,7 +4,7 @@ A plan is made of the flags, the study file, the skill and the data, and of noth
 request makes the same plan. ``automl plan`` shows it, ``automl run`` carries it out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from automl.app.checks import check_data
 from automl.app.choices import choose_limits, choose_objective, choose_search
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
+from automl.app.request import PlanRequest, as_given, provenance_of
 from automl.app.settings import Layers, StudyFile, read_study_file
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
@@ -29,38 +30,10 @@ from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
 from automl.study.config import Keep, StudyConfig
 from automl.study.folder import fresh_name
-from automl.study.provenance import Inputs, collect_provenance
 
-__all__ = ["Plan", "PlanRequest", "make_plan"]
+__all__ = ["Plan", "make_plan"]
 
 DEMO = Path("studies", "demo.yaml")
-
-
-def _tell_nobody(_: str) -> None:
-    """For a caller that shows nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What a command line asks for.
-
-    Attributes:
-        flags: Setting name to value; None for a flag that was not given.
-        study_file: The study file, if one was named.
-        demo: Whether the packaged demonstration is asked for.
-        request: What the user asked for in plain words.
-        studies_dir: Where studies are kept.
-        command: The command line, program first.
-        tell: Told in a sentence when something that takes a while begins.
-    """
-
-    flags: Mapping[str, Any]
-    study_file: Path | None = None
-    demo: bool = False
-    request: str | None = None
-    studies_dir: Path = Path("studies")
-    command: tuple[str, ...] = ()
-    tell: Callable[[str], None] = _tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +157,8 @@ class _Planner:
             data,
             notices,
             self.request.studies_dir,
-            self._as_given(),
-            self._provenance(config, data),
+            as_given(self.request, self.file),
+            provenance_of(self.request.command, self.skill, config, data),
         )
 
     def _name(self) -> str:
@@ -233,34 +206,6 @@ class _Planner:
 
     def _file_name(self) -> str:
         return str(self.file.path) if self.file else ""
-
-    def _as_given(self) -> dict[str, Any]:
-        flags = {name: value for name, value in self.request.flags.items() if value is not None}
-        if self.request.request:
-            flags["request"] = self.request.request
-        return {
-            "command": list(self.request.command),
-            "flags": flags,
-            "study_file": str(self.file.path) if self.file else None,
-            "settings": dict(self.file.values) if self.file else {},
-            "text": self.file.text if self.file else "",
-        }
-
-    def _provenance(self, config: StudyConfig, data: Mapping[str, SplitFacts]) -> dict[str, Any]:
-        files = {
-            "train schema": self.skill.schema_path("train"),
-            "train template": self.skill.template_path("train"),
-        }
-        facts = {
-            split: {
-                "folder": str(each.root),
-                "images": each.images,
-                "objects": each.objects,
-                "categories": dict(each.categories),
-            }
-            for split, each in data.items()
-        }
-        return collect_provenance(Inputs(self.request.command, config.search.seed, files, facts))
 
 
 def _study_file(request: PlanRequest) -> StudyFile | None:

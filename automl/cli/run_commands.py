@@ -27,7 +27,8 @@ def _note(text: str) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> "Plan":
-    from automl.app.plan import PlanRequest, make_plan
+    from automl.app.plan import make_plan
+    from automl.app.request import PlanRequest
 
     flags = {name: value for name, value in vars(arguments).items() if name not in _NOT_SETTINGS}
     return make_plan(

@@ -1,0 +1,75 @@
+"""What a command line asks for, and the record of it that a study keeps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl.app.settings import StudyFile
+from automl.data.checks import SplitFacts
+from automl.skill.model import Skill
+from automl.study.config import StudyConfig
+from automl.study.provenance import Inputs, collect_provenance
+
+__all__ = ["PlanRequest", "as_given", "provenance_of"]
+
+
+def _tell_nobody(_: str) -> None:
+    """For a caller that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a command line asks for.
+
+    Attributes:
+        flags: Setting name to value; None for a flag that was not given.
+        study_file: The study file, if one was named.
+        demo: Whether the packaged demonstration is asked for.
+        request: What the user asked for in plain words.
+        studies_dir: Where studies are kept.
+        command: The command line, program first.
+        tell: Told in a sentence when something that takes a while begins.
+    """
+
+    flags: Mapping[str, Any]
+    study_file: Path | None = None
+    demo: bool = False
+    request: str | None = None
+    studies_dir: Path = Path("studies")
+    command: tuple[str, ...] = ()
+    tell: Callable[[str], None] = _tell_nobody
+
+
+def as_given(request: PlanRequest, file: StudyFile | None) -> dict[str, Any]:
+    """The request as it was made, for the study's own record."""
+    flags = {name: value for name, value in request.flags.items() if value is not None}
+    if request.request:
+        flags["request"] = request.request
+    return {
+        "command": list(request.command),
+        "flags": flags,
+        "study_file": str(file.path) if file else None,
+        "settings": dict(file.values) if file else {},
+        "text": file.text if file else "",
+    }
+
+
+def provenance_of(
+    command: tuple[str, ...], skill: Skill, config: StudyConfig, data: Mapping[str, SplitFacts]
+) -> dict[str, Any]:
+    """Versions, hashes, host, seeds and the facts of the data that training reads."""
+    files = {
+        "train schema": skill.schema_path("train"),
+        "train template": skill.template_path("train"),
+    }
+    facts = {
+        split: {
+            "folder": str(each.root),
+            "images": each.images,
+            "objects": each.objects,
+            "categories": dict(each.categories),
+        }
+        for split, each in data.items()
+    }
+    return collect_provenance(Inputs(command, config.search.seed, files, facts))
