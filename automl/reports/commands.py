@@ -1,11 +1,13 @@
 """The command lines a report offers: each is complete, quoted, and ready to use."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
+from automl.errors import FixInput
 from automl.reports.model import Command, Summary, Winner
+from automl.skill.read import own_skill_dir
 from automl.study.config import StudyConfig
-from automl.study.layout import StudyPaths
 from automl.study.state import StudyStatus
 
 __all__ = ["commands_for"]
@@ -21,16 +23,15 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
         purpose = "where the winner is" if summary.is_search else "where the result is"
         commands.append(Command("best", purpose, _study("best", folder)))
         if winner.spec and summary.is_search:
-            commands.append(
-                Command("train", "train the winner again", _again(folder, summary.config, winner))
-            )
+            again = _again(folder, summary.config, winner)
+            commands.append(Command("train", "train the winner again", again))
     if summary.n_finished < summary.n_asked and summary.status is not StudyStatus.RUNNING:
         commands.append(Command("resume", "go on with this study", _study("resume", folder)))
     commands.append(Command("report", "write this report again", _study("report", folder)))
-    request = StudyPaths(folder).request
-    if request.is_file():
-        line = shlex.join(["automl", "run", str(request), "--name", f"{summary.name}-again"])
-        commands.append(Command("repeat", "repeat it under a new name", line))
+    given = summary.provenance.get("command")
+    if isinstance(given, list) and len(given) > 1:
+        repeated = _repeated([str(word) for word in given], f"{summary.name}-again")
+        commands.append(Command("repeat", "repeat it under a new name", repeated))
     return tuple(commands)
 
 
@@ -46,4 +47,25 @@ def _again(folder: Path, config: StudyConfig, winner: Winner) -> str:
     for flag, path in (("--train-data", config.data.train), ("--val-data", config.data.val)):
         if path:
             words += [flag, path]
+    if not _is_own_skill(config.skill_dir):
+        words += ["--skill-dir", config.skill_dir]
     return shlex.join([*words, "--name", f"{config.name}-winner"])
+
+
+def _is_own_skill(folder: str) -> bool:
+    try:
+        return Path(folder) == own_skill_dir()
+    except FixInput:
+        return False
+
+
+def _repeated(given: Sequence[str], name: str) -> str:
+    """The command that began the study, under another name."""
+    words = ["automl"]
+    rest = iter(given[1:])
+    for word in rest:
+        if word == "--name":
+            next(rest, None)
+        elif not word.startswith("--name="):
+            words.append(word)
+    return shlex.join([*words, "--name", name])

@@ -5,6 +5,7 @@ Whatever a user or a trainer wrote is escaped: jinja2 escapes all text, the figu
 in which no tag can begin, and labels inside figures are escaped where they are made.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from automl.reports.figures import figures_of
 from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import Figure
 from automl.reports.verdict import FAKE, headline, verdict
-from automl.skill.tree import ParamValue, leaves
+from automl.skill.tree import ParamValue
 from automl.space.model import Kind, Parameter
 from automl.study.records import Measurement
 
@@ -55,7 +56,7 @@ def render_html(summary: Summary) -> bytes:
         ranges=[_range(parameter) for parameter in summary.space.parameters],
         duel=_duel(summary),
         short=words.short_names(summary.param_keys),
-        provenance=list(leaves(summary.provenance)),
+        provenance=list(_facts(summary.provenance)),
         plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
     )
     return page.encode()
@@ -99,6 +100,21 @@ def _card(summary: Summary) -> list[tuple[str, str]]:
         ("Folder", str(summary.folder)),
     ]
     return [(label, text) for label, text in rows if text]
+
+
+def _facts(provenance: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Provenance as label and text: a group of plain values takes one row."""
+    for name, value in provenance.items():
+        label = f"{prefix}{name}"
+        if label == "command" and isinstance(value, list):
+            yield label, shlex.join(map(str, value))
+        elif not isinstance(value, Mapping):
+            yield label, words.param(value)
+        elif any(isinstance(inner, Mapping) for inner in value.values()):
+            yield from _facts(value, f"{label}, ")
+        else:
+            pairs = (f"{key} {words.param(inner)}" for key, inner in value.items())
+            yield label, ", ".join(pairs)
 
 
 def _settings(overrides: Mapping[str, Any]) -> Iterable[str]:

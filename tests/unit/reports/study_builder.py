@@ -133,7 +133,13 @@ class StudyBuilder:
         self.config = config() if study is None else study
         self.space = space
         self.paths = create_folder(studies_dir, self.config.name)
-        provenance = {"packages": {"automl": "0.1.0"}, "host": {"name": "ws-07"}, "seed": 7}
+        provenance = {
+            "command": ["/opt/bin/automl", "run", "my study.yaml", "--name", self.config.name],
+            "files": {"train schema": {"path": "schemas/train.schema.json", "sha256": "0564"}},
+            "packages": {"automl": "0.1.0"},
+            "host": {"name": "ws-07"},
+            "seed": 7,
+        }
         request = {"trials": self.config.limits.trials}
         plain = {"digest": space.digest, **space.to_json()}
         write_study(self.paths, NewStudy(request, self.config, plain, {}, provenance))

@@ -304,3 +304,6 @@ def test_commands_are_complete_and_quoted(tmp_path: Path) -> None:
     assert lines["where the winner is"] == f"automl best bike-fan --studies-dir '{folder}'"
     assert lines["go on with this study"].startswith("automl resume bike-fan")
     assert "--train-data /data/bike/train" in lines["train the winner again"]
+    assert "--skill-dir /skills/centerpose" in lines["train the winner again"]
+    repeated = "automl run 'my study.yaml' --name bike-fan-again"
+    assert lines["repeat it under a new name"] == repeated
