@@ -53,7 +53,8 @@ class Engine:
 
     Raises:
         FixInput: The sampler or the pruner is unknown.
-        ResolveConflict: The study was started with another search space.
+        ResolveConflict: The study was started with another search space, or by a version of this
+            program that wrote it in another way.
     """
 
     def __init__(
@@ -75,13 +76,24 @@ class Engine:
         self._halted: Ended | None = None
         self._live: dict[int, optuna.Trial] = {}
         study.pruner = make_pruner(config.search.pruner)
-        self._check_space()
+        self._check_study()
 
-    def _check_space(self) -> None:
-        known = self._study.user_attrs.get(attributes.SPACE_DIGEST)
-        if known is None:
+    def _check_study(self) -> None:
+        """Signs a new study, and makes sure that a known one is what it was."""
+        known = self._study.user_attrs
+        written = known.get(attributes.FORMAT, attributes.CURRENT_FORMAT)
+        if written != attributes.CURRENT_FORMAT:
+            raise ResolveConflict(
+                f"this version goes on with studies of format {attributes.CURRENT_FORMAT}",
+                got=f"format {written}",
+                where=self._config.name,
+                fix="use the version of automl that started the study",
+            )
+        digest = known.get(attributes.SPACE_DIGEST)
+        if digest is None:
+            self._study.set_user_attr(attributes.FORMAT, attributes.CURRENT_FORMAT)
             self._study.set_user_attr(attributes.SPACE_DIGEST, self._space.digest)
-        elif known != self._space.digest:
+        elif digest != self._space.digest:
             raise ResolveConflict(
                 "a study is searched in the space it was started with",
                 got="another space",

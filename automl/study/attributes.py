@@ -9,11 +9,13 @@ __all__ = [
     "ASKED_AT",
     "ATTEMPT",
     "CHECKPOINT",
+    "CURRENT_FORMAT",
     "DRAW",
     "EVIDENCE",
     "EXIT_CODE",
     "FAILURE",
     "FIXED",
+    "FORMAT",
     "GPU_SECONDS",
     "HISTORY",
     "NOTE",
@@ -60,3 +62,5 @@ SOURCE_USER = "user"
 
 # On the study itself.
 SPACE_DIGEST = "space_digest"
+FORMAT = "format"  # which version of these names the trials carry
+CURRENT_FORMAT = 1

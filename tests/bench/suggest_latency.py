@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -116,9 +117,9 @@ def measure(folder: Path, finished: int, sampler: str, repeats: int) -> str:
         attempt = asked.time(engine.ask)
         assert attempt is not None
         measurement = Measurement(0, {"val_3DIoU": score(dict(attempt.params))}, 1.0)
-        reported.time(lambda a=attempt, m=measurement: engine.report(a.number, m))
+        reported.time(partial(engine.report, attempt.number, measurement))
         outcome = Outcome(attempt.number, attempt.attempt, OutcomeState.OK, (measurement,))
-        ended.time(lambda o=outcome: engine.finish(o))
+        ended.time(partial(engine.finish, outcome))
     return f"{finished:>8} |{asked} |{reported} |{ended}"
 
 

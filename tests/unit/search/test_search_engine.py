@@ -178,6 +178,12 @@ def test_a_study_is_not_continued_in_another_space(make: Make) -> None:
         make(other)
 
 
+def test_a_study_of_another_format_is_left_alone(make: Make, study: optuna.Study) -> None:
+    study.set_user_attr(attributes.FORMAT, 2)
+    with pytest.raises(ResolveConflict, match="format 2"):
+        make()
+
+
 @pytest.mark.parametrize(
     "search", [SearchSettings(sampler="tpa"), SearchSettings(pruner="mediam")]
 )

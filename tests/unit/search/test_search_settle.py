@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.engine import Engine
 from automl.search.settle import Settlement
+from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study import attributes
-from automl.study.config import Limits, Resources
+from automl.study.config import Direction, Limits, Objective, Resources, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import (
@@ -20,6 +22,9 @@ from automl.study.records import (
     OutcomeState,
     TrialState,
 )
+from automl.study.storage import open_storage, open_study
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "study"
 
 Make = Callable[..., Engine]
 End = Callable[..., Any]
@@ -222,3 +227,26 @@ def test_a_start_that_was_queued_again_before_the_crash_is_only_ended(
     again = ask(engine)
     assert (again.number, again.attempt) == (0, 2)
     assert engine.ask() is None
+
+
+def test_a_study_of_the_first_format_goes_on(paths: StudyPaths, end: End) -> None:
+    shutil.copy(GOLDEN / "format_1.journal", paths.journal)
+    objective = Objective("val_3DIoU", Direction.MAXIMIZE, 0.0)
+    space = SearchSpace(
+        (
+            Parameter("train.optim.lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=6e-5),
+            Parameter("dataset.batch_size", "int", Kind.INT, 1, 16, default=4),
+        )
+    )
+    config = StudyConfig("golden", "/skill", "on", "default", objective, limits=Limits(7))
+    engine = Engine(open_study(open_storage(paths), "golden", objective), space, config)
+    settled = engine.settle(paths, nothing, no_checkpoint)
+    assert [(it.number, it.attempt) for it in settled] == [(4, 2), (5, 1)]
+    numbers = []
+    while (attempt := engine.ask()) is not None:
+        numbers.append((attempt.number, attempt.attempt))
+        engine.finish(end(attempt, [0.2]))
+    assert numbers == [(4, 3), (5, 2), (6, 1)]
+    best = engine.incumbent()
+    assert best is not None
+    assert best.number == 0
