@@ -5,7 +5,7 @@ request makes the same plan. ``automl plan`` shows it, ``automl run`` carries it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from automl.skill.tree import Tree, get, leaves
 from automl.space.build import build_space
 from automl.space.model import SearchSpace
 from automl.space.request import SpaceRequest
-from automl.spec.build import BaseSpec, SpecRequest, build_base
+from automl.spec.build import BaseSpec, SpecRequest, build_base, with_params
 from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
 from automl.study.config import Keep, StudyConfig
@@ -120,12 +120,14 @@ class _Planner:
         )
         data, ceilings, data_notes = check_data(self.skill, base, sources, resources)
         search = choose_search(self.layers)
+        trainer = self.layers.choice("trainer", ("process", "scripted"), "process")
         space = SearchSpace()
         if searches and base.rules.schema is not None:
             asked = SpaceRequest(search.space, search.search, search.freeze, self.skill.shorthand)
-            space = build_space(base.rules.schema, base.tree, asked, self.profile, ceilings)
+            schema = base.rules.schema
+            space = build_space(schema, base.tree, asked, self.profile, ceilings, trainer)
             _check_not_empty(space)
-        trainer = self.layers.choice("trainer", ("process", "scripted"), "process")
+            base = replace(base, tree=with_params(base.tree, space.fixed))
         told = check_settings(base.rules, self.profile, base.tree, trainer, space.keys)
         config = StudyConfig(
             name=self._name(),

@@ -57,7 +57,7 @@ def build_space(
     spec = _with_all(base, frozen)
     needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
     workable = Workable(profile.settings, spec, trainer, tuple(ceilings), selection.named)
-    found = {key: workable.part_of(needs.shape(key)) for key in selection.asked}
+    found = {key: needs.settled(workable.part_of(needs.shape(key))) for key in selection.asked}
     inert = find_inert(profile.inert, spec, selection.asked.keys(), selection.named)
     dead = {entry.key for entry in inert}
     candidates = {
@@ -127,6 +127,15 @@ class _Needs:
         if family in (Family.GROUP, Family.ANY):
             return Refused(key, f"{family} is not searched")
         return choice_parameter(leaf, base, asked)
+
+    def settled(self, found: Parameter | Constant | Refused) -> Parameter | Constant | Refused:
+        """A constant that differs from the base value is one only if the user asked for it."""
+        if not isinstance(found, Constant) or self.selection.asked[found.key].is_explicit:
+            return found
+        base = get(self.spec, found.key, self.schema.leaves[found.key].default)
+        if base is None or base == found.value:
+            return found
+        return Refused(found.key, f"{found.reason}, {found.value}; the base value {base} is kept")
 
     def _list(
         self, leaf: ParameterSchema, base: Any, conditions: Conditions, asked: Asked

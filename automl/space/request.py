@@ -78,6 +78,13 @@ class Asked:
     fraction_of: str = ""
     source: str = "--search"
 
+    @property
+    def is_explicit(self) -> bool:
+        """Whether a range, a scale or options were given, not the name alone."""
+        return any(one is not None for one in (self.low, self.high, self.log)) or bool(
+            self.choices
+        )
+
     def renamed(self, key: str) -> "Asked":
         """The same request for another key."""
         return replace(self, key=key)

@@ -97,7 +97,7 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
                 got=key,
                 where="--search",
             )
-        if not _narrows_nothing(one) or key not in asked:
+        if one.is_explicit or key not in asked:
             asked[key] = one
     for key in request.frozen():
         check_known(schema, key, "--freeze")
@@ -105,10 +105,6 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
     gone = set(asked) | set(request.frozen())
     kept = tuple(entry for entry in refused if entry.key not in gone)
     return Selection(asked, frozenset(named), kept)
-
-
-def _narrows_nothing(asked: Asked) -> bool:
-    return asked.low is None and asked.high is None and not asked.choices and asked.log is None
 
 
 def _the_set(
