@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl.cli.paths import shown
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def study_folder(arguments: argparse.Namespace) -> Path:
 def _summary(arguments: argparse.Namespace) -> "Summary":
     from automl.reports.summary import read_summary
 
-    return read_summary(study_folder(arguments))
+    folder = study_folder(arguments)
+    return read_summary(folder if arguments.json else shown(folder))
 
 
 def _print_json(value: Any) -> None:
@@ -85,21 +87,21 @@ def best(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """Writes the report and says where."""
-    from automl.reports.write import write_summary
+    from automl.reports.write import write_report
 
-    summary = _summary(arguments)
-    written = write_summary(summary)
+    folder = study_folder(arguments)
+    written = write_report(folder)
     if arguments.json:
         _print_json(
             {
                 "schema": "automl.report-files/1",
-                "study": summary.name,
+                "study": folder.name,
                 "files": {path.name: str(path) for path in written},
             }
         )
         return 0
     for path in written:
-        print(f"{path}  {_size(path.stat().st_size)}")
+        print(f"{shown(path)}  {_size(path.stat().st_size)}")
     return 0
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from automl.cli.paths import shown
 from automl.cli.read_commands import studies_dir, study_folder
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _close(ending: "Ending") -> int:
     from automl.reports.summary import read_summary
     from automl.reports.text import run_footer
 
-    print(run_footer(read_summary(ending.paths.folder)))
+    print(run_footer(read_summary(shown(ending.paths.folder))))
     if ending.exit_code:
         error = "error: " if ending.exit_code == NoUsableTrial.exit_code else ""
         print(f"{error}{ending.reason}", file=sys.stderr)
