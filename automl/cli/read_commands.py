@@ -78,8 +78,9 @@ def best(arguments: argparse.Namespace) -> int:
 
     summary = _summary(arguments)
     if arguments.json:
-        winner = summary.to_json()["winner"]
-        _print_json({"schema": "automl.best/1", "study": summary.name, "winner": winner})
+        value = summary.to_json()
+        told = {name: value[name] for name in ("study", "folder", "fake", "winner")}
+        _print_json({"schema": "automl.best/1", **told})
     else:
         print(best_text(summary))
     return 0 if summary.winner is not None else NoUsableTrial.exit_code

@@ -322,6 +322,7 @@ class Summary:
         content = {
             "schema": SCHEMA,
             "study": self.name,
+            "folder": self.folder,
             "fake": self.is_fake,
             "status": self.status,
             "stop_reason": self.stop_reason,
