@@ -1,12 +1,13 @@
 """What every driver of trials shares: what it is asked, what it tells, and the books it keeps."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
-from automl.errors import AutomlError
+from automl.errors import AutomlError, FixInput
 from automl.execution.control import Control, Stage
 from automl.search.decision import Continue, Stop
 from automl.skill.model import Skill
@@ -38,6 +39,7 @@ __all__ = [
     "TrialEnded",
     "TrialStarted",
     "open_run",
+    "places_of",
 ]
 
 
@@ -141,21 +143,26 @@ class Books:
 
     Args:
         request: What is driven.
+
+    Attributes:
+        places: Attempts that may be live at the same time.
+        failure: The first error of the engine or the listener; after it nothing is exchanged
+            any more, because what they hold may be half written.
+
+    Raises:
+        FixInput: The study may use fewer GPUs than one trial needs.
     """
 
     def __init__(self, request: DriveRequest) -> None:
+        self.places = places_of(request.resources)
+        self.failure: Exception | None = None
         self._request = request
         self._live: dict[int, Attempt] = {}
 
     @property
     def is_full(self) -> bool:
         """Whether as many attempts are live as may run at the same time."""
-        return len(self._live) >= self._request.resources.max_concurrent
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is live and nothing will be started."""
-        return not self._live and not self._request.control.is_asking
+        return len(self._live) >= self.places
 
     @property
     def live(self) -> int:
@@ -179,32 +186,47 @@ class Books:
         An attempt that cannot be prepared ends here, and the one after it is returned.
         """
         while self._request.control.is_asking and not self.is_full:
-            attempt = self._request.engine.ask()
-            if attempt is None:
-                return None
-            self._live[attempt.number] = attempt
-            self._request.on_event(TrialStarted(attempt))
-            try:
-                task = self._request.prepare(attempt)
-            except AutomlError as error:
-                self._refuse(attempt, FailureClass.SPEC, str(error))
-            except OSError as error:
-                self._refuse(attempt, FailureClass.DISK, f"the folder cannot be made: {error}")
-            else:
+            with self._noting_failure():
+                attempt = self._request.engine.ask()
+                if attempt is None:
+                    return None
+                self._live[attempt.number] = attempt
+                self._request.on_event(TrialStarted(attempt))
+            task = self._prepare(attempt)
+            if task is not None:
                 return attempt, replace(task, driver_pid=os.getpid())
         return None
 
+    def _prepare(self, attempt: Attempt) -> TrialTask | None:
+        try:
+            return self._request.prepare(attempt)
+        except AutomlError as error:
+            self._refuse(attempt, FailureClass.SPEC, str(error))
+        except OSError as error:
+            self._refuse(attempt, FailureClass.DISK, f"the folder cannot be made: {error}")
+        return None
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.failure = self.failure or error
+            raise
+
     def measured(self, attempt: Attempt, measurement: Measurement) -> Continue | Stop:
         """Enters a measurement; whether the attempt goes on."""
-        decision = self._request.engine.report(attempt.number, measurement)
-        self._request.on_event(Measured(attempt, measurement))
+        with self._noting_failure():
+            decision = self._request.engine.report(attempt.number, measurement)
+            self._request.on_event(Measured(attempt, measurement))
         return decision
 
     def ended(self, outcome: Outcome) -> None:
         """Enters how an attempt ended."""
         del self._live[outcome.number]
-        record = self._request.engine.finish(outcome)
-        self._request.on_event(TrialEnded(record, outcome))
+        with self._noting_failure():
+            record = self._request.engine.finish(outcome)
+            self._request.on_event(TrialEnded(record, outcome))
 
     def settle(self, attempt: Attempt, lost_because: str) -> None:
         """Ends an attempt whose runner is gone: by its outcome file, else as killed."""
@@ -242,6 +264,25 @@ class Books:
                 " ".join(evidence.split()),
             )
         )
+
+
+def places_of(resources: Resources) -> int:
+    """Attempts that may run at the same time: as asked, or as many as the GPUs have room for.
+
+    Raises:
+        FixInput: The study may use fewer GPUs than one trial needs.
+    """
+    ids, needed = resources.gpu_ids, resources.gpus_per_trial
+    if ids is None or needed == 0:
+        return resources.max_concurrent
+    if len(ids) < needed:
+        raise FixInput(
+            f"a trial needs {needed} GPUs",
+            got=f"{len(ids)} that the study may use",
+            where="--gpus",
+            fix="name more GPUs or lower --gpus-per-trial",
+        )
+    return min(resources.max_concurrent, len(ids) // needed)
 
 
 def open_run(

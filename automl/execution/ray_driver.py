@@ -13,7 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from automl.errors import PrepareMachine
 from automl.execution.driver import Books, DriveEnd, DriveRequest
 from automl.study.config import Resources
 from automl.trainers.guard import started_at
@@ -21,8 +23,8 @@ from automl.trainers.guard import started_at
 __all__ = ["drive"]
 
 # Read by Ray when it is imported or started. The search needs no telemetry, no log files of Ray's,
-# no second handler for Ctrl-C; trials are asked for one at a time; a machine that runs out of
-# memory is the kernel's business, which kills the trainer and not its worker.
+# no second handler for Ctrl-C; a machine that runs out of memory is the kernel's business, which
+# kills the trainer and not its worker.
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -32,7 +34,6 @@ _SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1e9",
-    "TUNE_MAX_PENDING_TRIALS_PG": "1",
     "TUNE_WARN_THRESHOLD_S": "60",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "600",
 }
@@ -47,22 +48,38 @@ def drive(request: DriveRequest) -> DriveEnd:
 
     Returns:
         Why it ended; every attempt it started has been told to the engine.
+
+    Raises:
+        FixInput: The study may use fewer GPUs than one trial needs.
+        PrepareMachine: Ray cannot start on this machine.
     """
     books = Books(request)
-    control = request.control
-    # Ray takes the signals when it starts: the second block takes them back.
-    with control.handling_signals(), _ray(request.resources), control.handling_signals():
+    with request.control.handling_signals():
         try:
-            _fit(request, books)
+            # Ray takes the signals when it starts: the inner block takes them back.
+            with _ray(request.resources, books.places), request.control.handling_signals():
+                _fit(request, books)
         finally:
-            books.settle_all("Ray ended before the trial did")
             shutil.rmtree(request.settings.paths.ray, ignore_errors=True)
+            if books.failure is None:
+                books.settle_all("Ray ended before the trial did")
     return books.end
 
 
 def _fit(request: DriveRequest, books: Books) -> None:
     from ray import tune
+    from ray.tune.error import TuneError
 
+    try:
+        _tuner(tune, request, books).fit()
+    except TuneError:
+        # Ray hands on the text of an error alone; its cause is the engine's or the listener's.
+        if books.failure is not None:
+            raise books.failure from None
+        raise
+
+
+def _tuner(tune: Any, request: DriveRequest, books: Books) -> Any:
     from automl.execution.ray_adapters import AttemptTrainable, EngineScheduler, EngineSearcher
 
     searcher = EngineSearcher(books)
@@ -70,7 +87,7 @@ def _fit(request: DriveRequest, books: Books) -> None:
         tune.with_parameters(AttemptTrainable, choice=request.trainer, settings=request.settings),
         {"cpu": 1, "gpu": request.resources.gpus_per_trial},
     )
-    tuner = tune.Tuner(
+    return tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
@@ -89,7 +106,6 @@ def _fit(request: DriveRequest, books: Books) -> None:
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     )
-    tuner.fit()
 
 
 def _short_name(trial: object) -> str:
@@ -97,35 +113,47 @@ def _short_name(trial: object) -> str:
 
 
 @contextmanager
-def _ray(resources: Resources) -> Iterator[None]:
+def _ray(resources: Resources, places: int) -> Iterator[None]:
     """A local Ray of our own, gone when the block ends, its temporary files with it."""
-    gpus = resources.max_concurrent * resources.gpus_per_trial
-    _set_environment()
+    _set_environment(places)
     with _visible_gpus(resources.gpu_ids), _temporary_folder() as folder:
         import ray
 
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         try:
-            ray.init(
-                address="local",
-                num_cpus=resources.max_concurrent,
-                num_gpus=gpus if resources.gpu_ids is None else len(resources.gpu_ids),
-                object_store_memory=_OBJECT_STORE_BYTES,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=str(folder),
-            )
+            _start(ray, resources, places, folder)
             yield
         finally:
             ray.shutdown()
 
 
-def _set_environment() -> None:
+def _start(ray: Any, resources: Resources, places: int, folder: Path) -> None:
+    ids = resources.gpu_ids
+    try:
+        ray.init(
+            address="local",
+            num_cpus=places,
+            num_gpus=places * resources.gpus_per_trial if ids is None else len(ids),
+            object_store_memory=_OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(folder),
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        raise PrepareMachine(
+            "Ray must be able to start on this machine",
+            got=str(error).strip().splitlines()[0] if str(error).strip() else repr(error),
+            fix="free memory and space in the temporary folder, or check the GPUs named",
+        ) from error
+
+
+def _set_environment(places: int) -> None:
     """Sets what Ray reads, for the rest of this process; what the user has set stands."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(places)
     if "ray" not in sys.modules and "RAY_AUTH_MODE" not in os.environ:
         # A secret of this process alone: no other user of the machine can reach its workers. Ray
         # reads it once, when it is imported.

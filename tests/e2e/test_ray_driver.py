@@ -238,6 +238,20 @@ def test_a_stopped_trial_is_pruned_and_a_killed_worker_ends_its_trial_alone(
     assert seen <= {"CUDA_VISIBLE_DEVICES=3", "CUDA_VISIBLE_DEVICES=5"}
 
 
+def test_an_error_of_the_engine_ends_the_search_as_itself_and_leaves_no_trainer(
+    tmp_path: Path,
+) -> None:
+    case = Case(str(tmp_path / "s"), 2, epochs=50, options={"epoch_s": 0.3})
+
+    class FullDisk(Engine):
+        def report(self, number: int, measurement: Measurement) -> Continue | Stop:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        case.drive(FullDisk(create_study_of(case), SPACE, case.config))
+    assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
+
+
 def create_study_of(case: Case) -> Any:
     case.paths.trials.mkdir(parents=True, exist_ok=True)
     return create_study(open_storage(case.paths), "study", case.config.objective)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from automl.errors import FixInput
 from automl.execution.control import Control
 from automl.execution.driver import (
     Books,
@@ -13,6 +14,7 @@ from automl.execution.driver import (
     Note,
     TrialEnded,
     TrialStarted,
+    places_of,
 )
 from automl.execution.serial import drive
 from automl.study.config import Resources
@@ -106,7 +108,39 @@ def test_the_trial_sees_its_gpus_alone(
     assert f"CUDA_VISIBLE_DEVICES={seen}\n" in log
 
 
+class TestPlaces:
+    @pytest.mark.parametrize(
+        ("resources", "places"),
+        [
+            (Resources(max_concurrent=3), 3),
+            (Resources(max_concurrent=3, gpus_per_trial=1), 3),
+            (Resources(max_concurrent=3, gpus_per_trial=1, gpu_ids=(0, 5)), 2),
+            (Resources(max_concurrent=3, gpus_per_trial=2, gpu_ids=(0, 1, 2)), 1),
+            (Resources(max_concurrent=3, gpus_per_trial=0, gpu_ids=(0,)), 3),
+        ],
+    )
+    def test_are_as_many_as_the_gpus_have_room_for(
+        self, resources: Resources, places: int
+    ) -> None:
+        assert places_of(resources) == places
+
+    def test_a_trial_that_needs_more_than_there_are_is_refused(self) -> None:
+        with pytest.raises(FixInput, match="a trial needs 2 GPUs"):
+            places_of(Resources(gpus_per_trial=2, gpu_ids=(3,)))
+
+
 class TestBooks:
+    def test_an_error_of_the_listener_is_kept_and_raised(
+        self, ask: Any, listed_engine: Any
+    ) -> None:
+        def fail(event: Event, control: Control) -> None:
+            raise BrokenPipeError("nobody reads")
+
+        books = Books(ask(listed_engine(1), on_event=fail).request)
+        with pytest.raises(BrokenPipeError):
+            books.next()
+        assert isinstance(books.failure, BrokenPipeError)
+
     def test_no_more_are_asked_for_than_may_run(self, ask: Any, listed_engine: Any) -> None:
         asked = ask(listed_engine(5), resources=Resources(max_concurrent=2))
         books = Books(asked.request)
