@@ -20,18 +20,19 @@ from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
 from automl.skill.profile import Profile, load_profile
-from automl.skill.read import own_skill_dir, read_skill
+from automl.skill.read import own_skill_dir, read_action_schema, read_skill
 from automl.skill.tree import Tree, get, leaves
 from automl.space.build import build_space
-from automl.space.model import SearchSpace
+from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SpaceRequest
+from automl.space.source import space_source
 from automl.spec.build import BaseSpec, SpecRequest, build_base, with_params
 from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
-from automl.study.config import Keep, StudyConfig
+from automl.study.config import Keep, SearchSettings, StudyConfig
 from automl.study.folder import fresh_name
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "Planner", "make_plan"]
 
 DEMO = Path("studies", "demo.yaml")
 
@@ -77,11 +78,11 @@ def make_plan(request: PlanRequest) -> Plan:
         FixInput: A flag, the study file, the skill, the spec or the data breaks a rule.
         PrepareMachine: More GPUs are asked for than there are.
     """
-    return _Planner.of(request).plan()
+    return Planner.of(request).plan()
 
 
 @dataclass(frozen=True, slots=True)
-class _Planner:
+class Planner:
     """One planning, from its layers to the plan."""
 
     request: PlanRequest
@@ -93,7 +94,12 @@ class _Planner:
     gate: Gate
 
     @classmethod
-    def of(cls, request: PlanRequest) -> "_Planner":
+    def of(cls, request: PlanRequest) -> "Planner":
+        """The planning of a request: study file, skill, profile, policy and gate are read.
+
+        Raises:
+            FixInput: One of them is broken.
+        """
         file = _study_file(request)
         layers = Layers(
             [
@@ -111,9 +117,10 @@ class _Planner:
         return cls(request, file, layers, skill, profile, policy, gate(skill, policy.value))
 
     def plan(self) -> Plan:
+        """The whole plan."""
         objective = choose_objective(self.layers, self.skill)
         sources = resolve_data(self.layers, self.file, self.request.tell)
-        base = self._base({name: getattr(sources, name) for name in sources.__slots__})
+        base = self.base_spec({name: getattr(sources, name) for name in sources.__slots__})
         searches = self.gate.searches
         resources, notes = choose_resources(
             self.layers, look_round(), int(get(base.tree, "train.num_gpus", 1)), searches=searches
@@ -123,9 +130,7 @@ class _Planner:
         trainer = self.layers.choice("trainer", ("process", "scripted"), "process")
         space = SearchSpace()
         if searches and base.rules.schema is not None:
-            asked = SpaceRequest(search.space, search.search, search.freeze, self.skill.shorthand)
-            schema = base.rules.schema
-            space = build_space(schema, base.tree, asked, self.profile, ceilings, trainer)
+            space = self.space_of(base, search, ceilings, trainer)
             _check_not_empty(space)
             base = replace(base, tree=with_params(base.tree, space.fixed))
         told = check_settings(base.rules, self.profile, base.tree, trainer, space.keys)
@@ -163,19 +168,25 @@ class _Planner:
             provenance_of(self.request.command, self.skill, config, data),
         )
 
-    def _name(self) -> str:
-        name = self.layers.pick("name")
-        hint = self.file.path.stem if self.file else self.skill.network_arch
-        return str(name) if name else fresh_name(self.request.studies_dir, hint)
+    def space_of(
+        self,
+        base: BaseSpec,
+        search: SearchSettings,
+        ceilings: tuple[Ceiling, ...] = (),
+        trainer: str = "",
+    ) -> SearchSpace:
+        """The search space over a base spec.
 
-    def _spec_file(self) -> Path | None:
-        value = self.layers.pick("spec")
-        if not value:
-            return None
-        from_file = self.file is not None and self.request.flags.get("spec") is None
-        return Path(self.file.located(str(value)) if self.file and from_file else str(value))
+        Raises:
+            FixInput: The action has no schema, or the space cannot be had as asked.
+        """
+        schema = base.rules.schema or read_action_schema(self.skill, "train")
+        name, profile = space_source(search.space, self.profile)
+        asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand)
+        return build_space(schema, base.tree, asked, profile, ceilings, trainer)
 
-    def _base(self, data: Mapping[str, str]) -> BaseSpec:
+    def base_spec(self, data: Mapping[str, str]) -> BaseSpec:
+        """The spec of trial 0; ``data`` maps a split to its folder, empty where not given."""
         parent = self.layers.pick("parent_checkpoint")
         if parent and not Path(str(parent)).is_file():
             raise FixInput(
@@ -194,6 +205,18 @@ class _Planner:
                 gpus=self.layers.number("gpus_per_trial", None),
             ),
         )
+
+    def _name(self) -> str:
+        name = self.layers.pick("name")
+        hint = self.file.path.stem if self.file else self.skill.network_arch
+        return str(name) if name else fresh_name(self.request.studies_dir, hint)
+
+    def _spec_file(self) -> Path | None:
+        value = self.layers.pick("spec")
+        if not value:
+            return None
+        from_file = self.file is not None and self.request.flags.get("spec") is None
+        return Path(self.file.located(str(value)) if self.file and from_file else str(value))
 
     def _overrides(self) -> dict[str, Any]:
         """The study file's ``set``, nested or dotted, with the flags' on top."""

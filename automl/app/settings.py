@@ -24,7 +24,7 @@ KEYS: Mapping[str, str] = {
     "spec": "a complete spec to start from, instead of the skill's template",
     "set": "dotted spec key to value",
     "parent_checkpoint": "weights that every trial starts from",
-    "space": "which parameters are searched: default",
+    "space": "which parameters are searched: default, profile, all, or a profile's file",
     "search": "dotted key to range: LOW..HIGH, LOW..HIGH:log or a,b,c",
     "freeze": "dotted keys that are not searched",
     "metric": "metric to improve",

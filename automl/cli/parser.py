@@ -88,6 +88,17 @@ def _add_space(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_study_settings(command)
     command.add_argument("--sample", type=int, default=0, metavar="N", help="proposals to draw")
     command.add_argument("--format", choices=("tree", "json"), default="tree")
+    command.add_argument(
+        "--write-profile",
+        metavar="FILE",
+        help="draft a search profile from the space ('-' prints it)",
+    )
+    command.add_argument(
+        "--diff",
+        nargs=2,
+        metavar=("A", "B"),
+        help="what changed between two studies, skills or schemas",
+    )
     _add_json(command)
 
 
@@ -196,14 +207,21 @@ def _add_spec_flags(group: "argparse._ArgumentGroup") -> None:
 
 
 def _add_search_flags(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--space", metavar="SPACE", help="which parameters: default")
+    group.add_argument(
+        "--space", metavar="SPACE", help="default, profile, all, or the file of a profile"
+    )
     group.add_argument(
         "--search",
         action="append",
         metavar="KEY=RANGE",
         help="search a key: LOW..HIGH, LOW..HIGH:log or a,b,c; repeatable",
     )
-    group.add_argument("--freeze", action="append", metavar="KEY", help="do not search a key")
+    group.add_argument(
+        "--freeze",
+        action="append",
+        metavar="KEY[=VALUE]",
+        help="do not search a key; repeatable",
+    )
     group.add_argument("--metric", help="metric to improve (default: the skill's)")
     group.add_argument("--direction", metavar="maximize|minimize", help="which way is better")
     group.add_argument("--sampler", metavar="tpe|random", help="who proposes (default: tpe)")

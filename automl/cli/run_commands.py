@@ -11,6 +11,7 @@ from automl.cli.read_commands import studies_dir, study_folder
 
 if TYPE_CHECKING:
     from automl.app.plan import Plan
+    from automl.app.request import PlanRequest
     from automl.app.screen import Ending
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
@@ -19,7 +20,7 @@ __all__ = ["plan", "resume", "run", "space"]
 
 _NOT_SETTINGS = frozenset(
     {"handler", "study_file", "demo", "studies_dir", "yes", "json", "plain", "dry_run", "request"}
-    | {"first", "sample", "format"}
+    | {"first", "sample", "format", "write_profile", "diff"}
 )
 
 
@@ -29,19 +30,22 @@ def _note(text: str) -> None:
 
 def _plan(arguments: argparse.Namespace) -> "Plan":
     from automl.app.plan import make_plan
+
+    return make_plan(_request(arguments))
+
+
+def _request(arguments: argparse.Namespace) -> "PlanRequest":
     from automl.app.request import PlanRequest
 
     flags = {name: value for name, value in vars(arguments).items() if name not in _NOT_SETTINGS}
-    return make_plan(
-        PlanRequest(
-            flags=flags,
-            study_file=arguments.study_file,
-            demo=arguments.demo,
-            request=arguments.request,
-            studies_dir=studies_dir(arguments),
-            command=tuple(sys.argv),
-            tell=_note,
-        )
+    return PlanRequest(
+        flags=flags,
+        study_file=arguments.study_file,
+        demo=arguments.demo,
+        request=arguments.request,
+        studies_dir=studies_dir(arguments),
+        command=tuple(sys.argv),
+        tell=_note,
     )
 
 
@@ -107,18 +111,30 @@ def plan(arguments: argparse.Namespace) -> int:
 
 
 def space(arguments: argparse.Namespace) -> int:
-    """Shows the search space, and proposals drawn from it on request."""
-    from automl.space.draws import sample
-    from automl.space.show import show_space
+    """Shows the search space, proposals drawn from it, a profile drafted from it, or a change."""
+    from automl.app.space import diff_spaces, make_space
 
-    made = _plan(arguments)
-    samples = sample(made.space, arguments.sample, made.config.search.seed)
-    if arguments.json or arguments.format == "json":
-        _print_json({**made.space.to_json(), "samples": samples})
+    if arguments.diff:
+        old, new = arguments.diff
+        print(diff_spaces(old, new, studies_dir(arguments)))
         return 0
-    print(show_space(made.space))
-    for number, params in enumerate(samples):
-        print(f"sample {number}  " + "  ".join(f"{key}={value}" for key, value in params.items()))
+    made = make_space(_request(arguments), arguments.sample)
+    if arguments.write_profile:
+        return _write_profile(made.profile, arguments.write_profile)
+    if arguments.json or arguments.format == "json":
+        _print_json(made.to_json())
+        return 0
+    print(made.text)
+    return 0
+
+
+def _write_profile(text: str, target: str) -> int:
+    if target == "-":
+        print(text, end="")
+        return 0
+    from automl.app.space import save_profile
+
+    print(f"wrote {shown(save_profile(text, target))}")
     return 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from automl.space.model import Inert, Kind, Parameter, Refused, SearchSpace
 
-__all__ = ["range_text", "show_space"]
+__all__ = ["range_text", "show_space", "value_text"]
 
 #: More options than this are counted rather than shown.
 MOST_SHOWN = 12
@@ -21,7 +21,9 @@ def show_space(space: SearchSpace) -> str:
       dataset.flip = 0.5
     """
     lines = [*_searched(space.parameters)]
-    lines += _section("fixed", [f"{key} = {_value(value)}" for key, value in space.fixed.items()])
+    lines += _section(
+        "fixed", [f"{key} = {value_text(value)}" for key, value in space.fixed.items()]
+    )
     lines += _inert(space.inert)
     lines += _refused(space.refused)
     return "\n".join(lines)
@@ -33,7 +35,7 @@ def _searched(parameters: Sequence[Parameter]) -> Iterator[str]:
     ranges = max((len(range_text(parameter)) for parameter in parameters), default=0)
     for parameter in parameters:
         text = range_text(parameter).ljust(ranges)
-        default = f"default {_value(parameter.default)}"
+        default = f"default {value_text(parameter.default)}"
         yield f"  {parameter.key.ljust(keys)}  {text}  {default}"
         yield from (f"    {line}" for line in _reasons(parameter))
 
@@ -43,8 +45,8 @@ def range_text(parameter: Parameter) -> str:
     if parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED):
         if len(parameter.choices) > MOST_SHOWN:
             return f"{len(parameter.choices)} options"
-        return " | ".join(_value(choice) for choice in parameter.choices)
-    low, high = _value(parameter.low), _value(parameter.high)
+        return " | ".join(value_text(choice) for choice in parameter.choices)
+    low, high = value_text(parameter.low), value_text(parameter.high)
     scale = "log " if parameter.log else ""
     step = f" step {parameter.step:g}" if parameter.step not in (None, 1) else ""
     kind = f"{len(parameter.elements)} numbers" if parameter.kind is Kind.LIST else parameter.kind
@@ -85,7 +87,7 @@ def _refused(entries: Sequence[Refused]) -> Iterator[str]:
     yield from _section("not searched", [f"{entry.key}  {entry.reason}" for entry in entries])
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
     """A value as it would be typed into a spec; floats as short as they are exact."""
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
