@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import PrepareMachine
-from automl.execution.driver import Books, DriveEnd, DriveRequest
+from automl.execution.books import Books
+from automl.execution.driver import DriveEnd, DriveRequest
 from automl.study.config import Resources
 from automl.trainers.guard import started_at
 

@@ -1,6 +1,7 @@
 """Driving trials one at a time in this process: for one plain training, and for debugging."""
 
-from automl.execution.driver import Books, DriveEnd, DriveRequest, open_run
+from automl.execution.books import Books
+from automl.execution.driver import DriveEnd, DriveRequest, open_run
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Outcome
 from automl.trainers.attempt_run import request_stop

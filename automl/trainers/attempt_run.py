@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from automl.errors import AutomlError
-from automl.files import sha256_of
+from automl.files import sha256_of, write_text
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
@@ -61,8 +61,7 @@ class _Verdict:
 
 def request_stop(paths: AttemptPaths, reason: str) -> None:
     """Asks a running attempt to stop as pruned, from any process."""
-    paths.folder.mkdir(parents=True, exist_ok=True)
-    paths.stop.write_text(reason, encoding="utf-8")
+    write_text(paths.stop, reason)
 
 
 class AttemptRun:

@@ -49,7 +49,8 @@ def retain_at_end(
 ) -> Checkpoint | None:
     """Deletes what an ended attempt and those before it leave and nobody needs.
 
-    One that may be continued keeps its newest whole checkpoint beside that of the best epoch.
+    One that did not come to its end keeps its newest whole checkpoint beside that of the best
+    epoch.
 
     Args:
         paths: The study folder.
@@ -59,16 +60,17 @@ def retain_at_end(
         state: How it ended.
 
     Returns:
-        The whole checkpoint of the best epoch, else the newest whole one.
+        The whole checkpoint of the best epoch, else the newest whole one; of an interrupted
+        attempt the newest, from which it is continued.
     """
     attempts = paths.attempts(attempt.number)
     folders = [entry.folder for number, entry in attempts if number <= attempt.attempt]
     listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
-    best = checkpoint_of(listed, epoch)
+    best, newest = checkpoint_of(listed, epoch), newest_whole(listed)
     if keep is Keep.BEST:
         is_over = state in (OutcomeState.OK, OutcomeState.PRUNED)
-        kept = [best, None if is_over else newest_whole(listed)]
+        kept = [best, None if is_over else newest]
         paths_kept = {checkpoint.path for checkpoint in kept if checkpoint}
         for folder in folders:
             drop_others(folder, paths_kept)
-    return best
+    return newest if state is OutcomeState.INTERRUPTED else best

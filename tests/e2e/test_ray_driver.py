@@ -52,10 +52,6 @@ from automl.yamltext import dump_yaml
 
 pytestmark = [
     pytest.mark.ray,
-    # Ray's own: sockets and pipes of processes that it leaves to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
 ]
 
 LR = "train.optim.lr"

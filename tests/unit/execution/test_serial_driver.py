@@ -1,13 +1,14 @@
 """Trials driven one at a time in this process."""
 
+import json
 from typing import Any
 
 import pytest
 
 from automl.errors import FixInput
+from automl.execution.books import Books
 from automl.execution.control import Control
 from automl.execution.driver import (
-    Books,
     DriveEnd,
     Event,
     Measured,
@@ -20,6 +21,7 @@ from automl.execution.serial import drive
 from automl.study.config import Resources
 from automl.study.outcomes import read_outcome
 from automl.study.records import FailureClass, OutcomeState
+from automl.trainers.contract import EVAL_METRICS, STATUS_NAME
 
 KINDS = {TrialStarted: "start", Measured: "measured", TrialEnded: "end", Note: "note"}
 
@@ -161,6 +163,19 @@ class TestBooks:
         assert (outcome.failure, outcome.evidence) == (FailureClass.KILLED, "the worker died")
         assert read_outcome(asked.paths.attempt(0, 1)) == (outcome, "")
         assert books.live == 0
+
+    def test_what_it_measured_before_it_was_killed_counts(
+        self, ask: Any, listed_engine: Any
+    ) -> None:
+        asked = ask(listed_engine(1))
+        books = Books(asked.request)
+        books.next()
+        folder = asked.paths.attempt(0, 1).folder
+        lines = [{"message": EVAL_METRICS, "kpi": {"val_3DIoU": "0.5"}}, {"epoch": 0}]
+        (folder / STATUS_NAME).write_text("".join(json.dumps(line) + "\n" for line in lines))
+        books.settle_all("the worker died")
+        (outcome,) = asked.engine.finished
+        assert [entry.metrics for entry in outcome.measurements] == [{"val_3DIoU": 0.5}]
 
     def test_one_that_was_stopped_on_request_was_interrupted(
         self, ask: Any, listed_engine: Any
