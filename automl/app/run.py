@@ -8,7 +8,6 @@ from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
 from automl.errors import FixInput
-from automl.execution.driver import Note
 from automl.files import write_json
 from automl.search.engine import Engine
 from automl.search.settle import Settled
@@ -82,9 +81,8 @@ def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Endin
         driven = _Driven(paths, config, skill, space, read_base_spec(paths))
         session = driven.session(lock, screen)
         end_leftovers(paths)
-        for settled in _settle(session.engine, paths, config):
-            screen.event(Note(str(settled)))
-        return session.drive()
+        settled = _settle(session.engine, paths, config)
+        return session.drive([str(one) for one in settled])
 
 
 def _extended(paths: StudyPaths, config: StudyConfig, trials: int | None) -> StudyConfig:

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from automl.app.prepare import Preparer
@@ -72,11 +73,17 @@ class Session:
     screen: Screen
     _state_at: float = field(default=0.0, init=False)
 
-    def drive(self) -> Ending:
-        """Runs trials until the limits are reached or somebody stops it; writes the report."""
+    def drive(self, notes: Sequence[str] = ()) -> Ending:
+        """Runs trials until the limits are reached or somebody stops it; writes the report.
+
+        Args:
+            notes: What whoever watches is told before the first trial.
+        """
         self.paths.stop.unlink(missing_ok=True)
         keep_best_current(self.paths, self.engine.incumbent())
         self.screen.opened(self.paths, self.config)
+        for text in notes:
+            self.screen.event(Note(text))
         control = Control(self.paths.stop, lambda text: self.screen.event(Note(text)))
         with Observer(self._look, on_failure=control.stop_now):
             self._run(control)
