@@ -10,12 +10,7 @@ from automl.execution.control import Control
 from automl.search.decision import Continue, Stop
 from automl.skill.model import Skill
 from automl.study.config import Resources
-from automl.study.records import (
-    Attempt,
-    Measurement,
-    Outcome,
-    TrialRecord,
-)
+from automl.study.records import Attempt, Measurement, Outcome, TrialRecord
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.trainers.table import make_trainer

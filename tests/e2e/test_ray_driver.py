@@ -296,13 +296,26 @@ class TestDriverProcess:
         assert {record.state for record in records.values()} == {TrialState.COMPLETE}
         assert all(set(record.values) == set(range(6)) for record in records.values())
 
+    def test_interrupted_once_it_lets_the_running_trials_finish(
+        self, case: Case, driver: subprocess.Popen[str]
+    ) -> None:
+        self.wait_for(driver, "Measured")
+        os.killpg(driver.pid, signal.SIGINT)
+        self.wait_for(driver, "stopped after running")
+        assert driver.wait(60) == 0
+        records = case.engine().records()
+        assert 1 <= len(records) < case.trials
+        assert {record.state for record in records} == {TrialState.COMPLETE}
+        assert all(set(record.values) == set(range(6)) for record in records)
+
     def test_interrupted_twice_it_stops_now_and_keeps_the_checkpoints(
         self, case: Case, driver: subprocess.Popen[str]
     ) -> None:
         self.wait_for(driver, "Measured")
-        driver.send_signal(signal.SIGINT)
+        # A terminal sends it to the whole group, Ray's processes included.
+        os.killpg(driver.pid, signal.SIGINT)
         self.wait_for(driver, "after the running trials")
-        driver.send_signal(signal.SIGINT)
+        os.killpg(driver.pid, signal.SIGINT)
         self.wait_for(driver, "checkpoints are kept")
         self.wait_for(driver, "stopped now")
         assert driver.wait(60) == 0
