@@ -24,7 +24,7 @@ from automl.skill.read import own_skill_dir, read_action_schema, read_skill
 from automl.skill.tree import Tree, get, leaves
 from automl.space.build import build_space
 from automl.space.model import Ceiling, SearchSpace
-from automl.space.request import SpaceRequest
+from automl.space.request import SPACES, SpaceRequest
 from automl.space.source import space_source
 from automl.spec.build import BaseSpec, SpecRequest, build_base, with_params
 from automl.spec.notices import check_settings
@@ -142,7 +142,7 @@ class Planner:
             objective=objective,
             data=sources,
             overrides=base.overrides,
-            spec_file=str(self._spec_file() or ""),
+            spec_file=str(self._path("spec") or ""),
             search=search,
             limits=choose_limits(self.layers, searches=searches),
             resources=resources,
@@ -181,14 +181,15 @@ class Planner:
             FixInput: The action has no schema, or the space cannot be had as asked.
         """
         schema = base.rules.schema or read_action_schema(self.skill, "train")
-        name, profile = space_source(search.space, self.profile)
+        source = search.space if search.space in SPACES else str(self._path("space"))
+        name, profile = space_source(source, self.profile)
         asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand)
         return build_space(schema, base.tree, asked, profile, ceilings, trainer)
 
     def base_spec(self, data: Mapping[str, str]) -> BaseSpec:
         """The spec of trial 0; ``data`` maps a split to its folder, empty where not given."""
-        parent = self.layers.pick("parent_checkpoint")
-        if parent and not Path(str(parent)).is_file():
+        parent = self._path("parent_checkpoint")
+        if parent is not None and not parent.is_file():
             raise FixInput(
                 "a parent checkpoint is a file that exists",
                 got=str(parent),
@@ -199,9 +200,9 @@ class Planner:
             "train",
             SpecRequest(
                 overrides=self._overrides(),
-                spec_file=self._spec_file(),
+                spec_file=self._path("spec"),
                 data={split: folder for split, folder in data.items() if folder},
-                parent_checkpoint=str(Path(str(parent)).absolute()) if parent else "",
+                parent_checkpoint=str(parent.absolute()) if parent else "",
                 gpus=self.layers.number("gpus_per_trial", None),
             ),
         )
@@ -211,12 +212,14 @@ class Planner:
         hint = self.file.path.stem if self.file else self.skill.network_arch
         return str(name) if name else fresh_name(self.request.studies_dir, hint)
 
-    def _spec_file(self) -> Path | None:
-        value = self.layers.pick("spec")
+    def _path(self, name: str) -> Path | None:
+        """A setting that names a file; a study file's is relative to where the study file is."""
+        value = self.layers.pick(name)
         if not value:
             return None
-        from_file = self.file is not None and self.request.flags.get("spec") is None
-        return Path(self.file.located(str(value)) if self.file and from_file else str(value))
+        if self.file is not None and self.layers.origin[name] == str(self.file.path):
+            return Path(self.file.located(str(value)))
+        return Path(str(value))
 
     def _overrides(self) -> dict[str, Any]:
         """The study file's ``set``, nested or dotted, with the flags' on top."""

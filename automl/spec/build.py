@@ -81,7 +81,7 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     _check_owned(rules, overrides, request.where)
     tree = with_settings(tree, data_settings(rules, request.data), "data")
     tree = _with_parent(rules, tree, request.parent_checkpoint)
-    tree = with_gpus(rules, tree, request.gpus)
+    tree = with_gpus(rules, tree, _gpus(rules, overrides, request))
     tree = with_settings(tree, overrides, request.where)
     return BaseSpec(tree, overrides, source, notes, rules)
 
@@ -156,6 +156,32 @@ def _with_parent(rules: SpecRules, tree: Tree, checkpoint: str) -> Tree:
             where=str(rules.skill.folder),
         )
     return with_settings(tree, dict.fromkeys(keys, checkpoint), "--parent-checkpoint")
+
+
+def _gpus(rules: SpecRules, overrides: Mapping[str, Any], request: SpecRequest) -> int | None:
+    """GPUs of one training, by flag or by key.
+
+    Raises:
+        FixInput: Both are given and differ; or ids are given, which every trial counts from 0.
+    """
+    number, ids = f"{rules.action}.num_gpus", f"{rules.action}.gpu_ids"
+    asked = overrides.get(number)
+    count = asked if isinstance(asked, int) else request.gpus
+    if request.gpus and count != request.gpus:
+        raise FixInput(
+            "a training has one number of GPUs",
+            got=f"--gpus-per-trial {request.gpus} and {number} = {asked}",
+            where=request.where,
+            fix="drop one of them",
+        )
+    if ids in overrides and overrides[ids] != list(range(count or 1)):
+        raise FixInput(
+            "a trial sees its own GPUs alone and counts them from 0",
+            got=f"{ids} = {overrides[ids]}",
+            where=request.where,
+            fix="choose the study's GPUs with --gpus, and their number with --gpus-per-trial",
+        )
+    return count
 
 
 def with_gpus(rules: SpecRules, tree: Mapping[str, Any], gpus: int | None) -> Tree:
