@@ -30,6 +30,8 @@ POLL_S = 0.2
 STOP_GRACE_S = 10.0
 #: Seconds a trainer gets that is stopped because it hangs or diverges.
 FAULT_GRACE_S = 3.0
+#: Seconds after a kill within which the request to stop the study may follow.
+_STOP_FOLLOWS_S = 1.0
 #: Training losses in a row that may be non-finite: loss scaling recovers from a single one.
 _BAD_LOSSES = 2
 
@@ -205,7 +207,19 @@ class AttemptRun:
         if found is None:
             return _Verdict(OutcomeState.OK, exit_code=code)
         failure, evidence = found
+        if failure is FailureClass.KILLED and self._stop_follows():
+            return _Verdict(OutcomeState.INTERRUPTED, evidence, exit_code=code)
         return _Verdict(OutcomeState.FAILED, evidence, failure, code)
+
+    def _stop_follows(self) -> bool:
+        """Whether a trainer was killed because everything is being stopped.
+
+        A batch system ends all processes of a job at once: the trainer may be gone a moment
+        before the driver has said that the study stops.
+        """
+        if not self._settings.paths.stop.exists():
+            self._timing.sleep(_STOP_FOLLOWS_S)
+        return self._settings.paths.stop.exists()
 
     def _end(self, verdict: _Verdict) -> None:
         if self._handle is not None:

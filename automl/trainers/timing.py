@@ -16,7 +16,9 @@ class Timing:
     Attributes:
         monotonic: Seconds that never go back; differences alone mean something.
         now: The time of day.
+        sleep: Waits for a number of seconds.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     now: Clock = utc_now
+    sleep: Callable[[float], None] = time.sleep

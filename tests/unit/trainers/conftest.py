@@ -31,10 +31,17 @@ class StoppedTime:
     """A clock that a test moves by hand."""
 
     seconds: float = 0.0
+    while_asleep: Callable[[], object] = lambda: None
 
     @property
     def timing(self) -> Timing:
-        return Timing(lambda: self.seconds, lambda: NOON + timedelta(seconds=self.seconds))
+        return Timing(
+            lambda: self.seconds, lambda: NOON + timedelta(seconds=self.seconds), self.sleep
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.while_asleep()
 
 
 @dataclass

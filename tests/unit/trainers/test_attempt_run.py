@@ -197,6 +197,17 @@ class TestStopping:
         assert outcome.state is OutcomeState.INTERRUPTED
         assert [entry.epoch for entry in outcome.measurements] == [0]
 
+    def test_a_kill_that_the_studys_file_follows_is_an_interruption(
+        self, start: Any, settings: AttemptSettings, time_stands: Any
+    ) -> None:
+        time_stands.while_asleep = settings.paths.stop.touch
+        _, outcome = to_the_end(start((nothing, 143)))
+        assert (outcome.state, outcome.exit_code) == (OutcomeState.INTERRUPTED, 143)
+
+    def test_a_kill_that_nothing_follows_is_a_failure(self, start: Any) -> None:
+        _, outcome = to_the_end(start((nothing, 143)))
+        assert outcome.failure is FailureClass.KILLED
+
     def test_stop_ends_it_once(self, start: Any) -> None:
         run = start()
         first = run.stop(OutcomeState.INTERRUPTED, "the worker ends")
