@@ -58,7 +58,8 @@ def build_space(
     needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
     workable = Workable(profile.settings, spec, trainer, tuple(ceilings), selection.named)
     found = {key: needs.settled(workable.part_of(needs.shape(key))) for key in selection.asked}
-    inert = find_inert(profile.inert, spec, selection.asked.keys(), selection.named)
+    searched = [key for key, one in found.items() if isinstance(one, Parameter)]
+    inert = find_inert(profile.inert, spec, searched, selection.named)
     dead = {entry.key for entry in inert}
     candidates = {
         key: one for key, one in found.items() if isinstance(one, Parameter) and key not in dead
@@ -130,12 +131,17 @@ class _Needs:
 
     def settled(self, found: Parameter | Constant | Refused) -> Parameter | Constant | Refused:
         """A constant that differs from the base value is one only if the user asked for it."""
-        if not isinstance(found, Constant) or self.selection.asked[found.key].is_explicit:
+        if not isinstance(found, Constant):
+            return found
+        if found.key in self.selection.named and self.selection.asked[found.key].is_explicit:
             return found
         base = get(self.spec, found.key, self.schema.leaves[found.key].default)
         if base is None or base == found.value:
             return found
-        return Refused(found.key, f"{found.reason}, {found.value}; the base value {base} is kept")
+        return Refused(
+            found.key,
+            f"only {found.value} could be proposed: {found.reason}; the base value {base} is kept",
+        )
 
     def _list(
         self, leaf: ParameterSchema, base: Any, conditions: Conditions, asked: Asked

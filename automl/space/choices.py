@@ -28,9 +28,14 @@ def choice_parameter(
         where = f"{asked.source} {leaf.key}"
         options = tuple(as_type(option, leaf, where) for option in asked.choices)
         return _choice(leaf, base, options, asked.source, asked.weights)
-    if family_of(leaf) is Family.BOOL:
-        return _choice(leaf, base, (False, True), "true or false", ())
     options = enum_values(leaf)
+    if family_of(leaf) is Family.BOOL:
+        truths = tuple(one for one in options if isinstance(one, bool))
+        if not options:
+            return _choice(leaf, base, (False, True), "true or false", ())
+        if not truths:
+            return Refused(leaf.key, f"true or false, but its options are {list(options)}")
+        options = truths
     if not options:
         return Refused(
             leaf.key,
@@ -67,7 +72,7 @@ def _choice(
     weights: tuple[float, ...],
 ) -> Parameter | Constant:
     if len(options) == 1:
-        return Constant(leaf.key, options[0], f"one legal value: {source}")
+        return Constant(leaf.key, options[0], source)
     reasons = {"choices": source}
     if weights:
         reasons["weights"] = "option weights steer the start-up draws"

@@ -142,7 +142,7 @@ def _ordered(
     asked: Asked | None = None,
 ) -> Parameter | Constant:
     if len(values) == 1:
-        return Constant(leaf.key, values[0], f"one legal value: {reasons['choices']}")
+        return Constant(leaf.key, values[0], reasons["choices"])
     return Parameter(
         leaf.key,
         leaf.type,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from automl.errors import FixInput
 from automl.skill.model import ParameterSchema
+from automl.skill.typewords import number_of
 from automl.space.bounds import Bounds, Number, derive, is_wide
 from automl.space.conditions import Comparison, Conditions
 from automl.space.listed import (
@@ -45,6 +46,7 @@ def numeric_parameter(
     Raises:
         FixInput: What was asked for breaks the schema's type, bounds or conditions.
     """
+    _check_bounds(leaf)
     if asked.choices or leaf.enum:
         return listed_parameter(leaf, base, conditions, asked)
     bounds = _asked_bounds(leaf, base, asked)
@@ -54,6 +56,12 @@ def numeric_parameter(
     if conditions.power is not None or not _is_plain(leaf, conditions):
         return from_set(leaf, base, conditions, bounds)
     return _ranged(leaf, base, conditions, bounds)
+
+
+def _check_bounds(leaf: ParameterSchema) -> None:
+    for name, bound in (("minimum", leaf.minimum), ("maximum", leaf.maximum)):
+        if bound is not None and number_of(bound) is None:
+            raise FixInput(f"the {name} of a number is a number", got=repr(bound), where=leaf.key)
 
 
 def _is_plain(leaf: ParameterSchema, conditions: Conditions) -> bool:
@@ -201,7 +209,7 @@ def _ranged(
     if bounds.low > bounds.high:
         return Refused(leaf.key, empty_text(bounds))
     if bounds.low == bounds.high:
-        return Constant(leaf.key, bounds.low, f"one legal value: {bounds.low_from}")
+        return Constant(leaf.key, bounds.low, bounds.low_from)
     whole = is_int(leaf)
     step = int(conditions.multiple or 1) if whole else None
     holes = _holes(conditions, bounds.low, bounds.high)

@@ -54,16 +54,30 @@ def range_text(parameter: Parameter) -> str:
 
 
 def _reasons(parameter: Parameter) -> Iterator[str]:
-    names = [name for name in _ORDER if parameter.bounds_from.get(name)]
-    listed = parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED)
-    for name in names:
-        if not (listed and name in ("low", "high", "scale")):
-            yield f"{name.ljust(7)}  {parameter.bounds_from[name]}"
+    for name, reason in _sources(parameter).items():
+        yield f"{name.ljust(7)}  {reason}"
     if parameter.weights:
         weights = " ".join(f"{weight:g}" for weight in parameter.weights)
         yield f"weights  {weights}: {parameter.bounds_from.get('weights', 'as asked')}"
     if parameter.conditions:
         yield f"{'obeys'.ljust(7)}  {'; '.join(parameter.conditions)}"
+
+
+def _sources(parameter: Parameter) -> dict[str, str]:
+    """Part of the range to where it came from; parts with one source are told as one."""
+    listed = parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED)
+    hidden = ("low", "high", "scale") if listed else ("choices",)
+    sources = {
+        name: parameter.bounds_from[name]
+        for name in _ORDER
+        if name not in hidden and parameter.bounds_from.get(name)
+    }
+    if "low" in sources and sources["low"] == sources.get("high"):
+        scale = sources.pop("scale", "")
+        del sources["high"]
+        common = {"range": sources.pop("low")}
+        return {**common, **({"scale": scale} if scale != common["range"] else {}), **sources}
+    return sources
 
 
 def _section(title: str, entries: Sequence[str]) -> Iterator[str]:

@@ -68,7 +68,7 @@ class Workable:
         stops = next((at for at, text in enumerate(reasons) if text and at > works), len(reasons))
         low, high = values[works], values[stops - 1] if reason else found.high
         if low == high:
-            return Constant(found.key, low, f"one value works: {reason}")
+            return Constant(found.key, low, reason)
         sources = dict(found.bounds_from)
         sources |= {"low": reason} if low != found.low else {}
         sources |= {"high": reason} if high != found.high else {}
@@ -97,7 +97,7 @@ def _cut(parameter: Parameter, kept: list[int], reason: str) -> Parameter | Cons
         return Refused(parameter.key, f"none of its options works: {reason}")
     choices = tuple(parameter.choices[place] for place in kept)
     if len(choices) == 1:
-        return Constant(parameter.key, choices[0], f"one option works: {reason}")
+        return Constant(parameter.key, choices[0], reason)
     weights = tuple(parameter.weights[place] for place in kept) if parameter.weights else ()
     ends = (choices[0], choices[-1]) if parameter.kind is Kind.ORDERED else (None, None)
     source = f"{parameter.bounds_from.get('choices', '')}, without those of which: {reason}"

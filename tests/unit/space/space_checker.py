@@ -85,7 +85,7 @@ def _in_enum(node: Node, value: Any) -> Iterator[str]:
 
 
 def _plain(option: Any) -> str:
-    text = str(option).strip()
+    text = str(float(option) if _is_number(option) else option).strip()
     return text.lower() if text.lower() in ("true", "false") else text
 
 
