@@ -21,9 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments after the program's name; those of the process by default.
     """
-    arguments = build_parser().parse_args(argv)
-    module, function = arguments.handler.split(":")
     try:
+        arguments = build_parser().parse_args(argv)
+        module, function = arguments.handler.split(":")
         handler = getattr(importlib.import_module(module), function)
         return cast("Callable[[object], int]", handler)(arguments)
     except AutomlError as error:

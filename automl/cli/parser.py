@@ -1,13 +1,20 @@
-"""Every command and flag, declared once; importing this imports nothing but argparse.
+"""Every command and flag, declared once; importing this imports little but argparse.
 
 A flag that was not given is None, so that the study file and the defaults can speak. Each command
 names its handler as ``module:function``; the module is imported when the command runs.
 """
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from automl import __version__
+from automl.cli.usage import Parser, count
+
+if TYPE_CHECKING:
+    import argparse
+
+    Commands = argparse._SubParsersAction[Parser]
+    Group = argparse._ArgumentGroup
 
 __all__ = ["EXIT_CODES", "build_parser"]
 
@@ -32,15 +39,9 @@ schema into a search space, and runs each trial as one training of one spec.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="automl",
-        allow_abbrev=False,
-        description=_DESCRIPTION,
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(prog="automl", description=_DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"automl {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
     _add_run(commands)
@@ -53,19 +54,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str
-) -> argparse.ArgumentParser:
+def _command(commands: "Commands", name: str, help_text: str) -> Parser:
     return commands.add_parser(
-        name,
-        help=help_text,
-        allow_abbrev=False,
-        description=help_text[0].upper() + help_text[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        name, help=help_text, description=help_text[0].upper() + help_text[1:] + "."
     )
 
 
-def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_run(commands: "Commands") -> None:
     command = _command(commands, "run", "search (policy on) or train once (policy off)")
     command.epilog = EXIT_CODES
     command.set_defaults(handler="automl.cli.run_commands:run")
@@ -74,19 +69,19 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 
-def _add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_plan(commands: "Commands") -> None:
     command = _command(commands, "plan", "show what run would do, using no GPU")
     command.set_defaults(handler="automl.cli.run_commands:plan")
     _add_study_settings(command)
-    command.add_argument("--first", type=int, default=4, metavar="N", help="specs to show")
+    command.add_argument("--first", type=count, default=4, metavar="N", help="specs to show")
     _add_json(command)
 
 
-def _add_space(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_space(commands: "Commands") -> None:
     command = _command(commands, "space", "show the search space and where each bound comes from")
     command.set_defaults(handler="automl.cli.run_commands:space")
     _add_study_settings(command)
-    command.add_argument("--sample", type=int, default=0, metavar="N", help="proposals to draw")
+    command.add_argument("--sample", type=count, default=0, metavar="N", help="proposals to draw")
     command.add_argument("--format", choices=("tree", "json"), default="tree")
     command.add_argument(
         "--write-profile",
@@ -102,16 +97,16 @@ def _add_space(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_json(command)
 
 
-def _add_resume(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_resume(commands: "Commands") -> None:
     command = _command(commands, "resume", "go on with a study that was interrupted")
     command.epilog = EXIT_CODES
     command.set_defaults(handler="automl.cli.run_commands:resume")
     _add_study_choice(command)
-    command.add_argument("--trials", type=int, metavar="N", help="new total number of trials")
+    command.add_argument("--trials", type=count, metavar="N", help="new total number of trials")
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 
-def _add_readers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_readers(commands: "Commands") -> None:
     for name, help_text in (
         ("status", "show where a study stands"),
         ("best", "show the winner, its gain over trial 0, and where its files are"),
@@ -127,16 +122,16 @@ def _add_readers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_json(command)
 
 
-def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_data(commands: "Commands") -> None:
     group = _command(commands, "data", "make and check data sets")
     verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
     synth = _command(verbs, "synth", "render a synthetic data set in the Objectron layout")
     synth.set_defaults(handler="automl.cli.data_commands:synth")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
     synth.add_argument("--category", default="cereal_box", help="class name of the objects")
-    for split, count in (("train", 256), ("val", 64), ("test", 64)):
-        synth.add_argument(f"--{split}", type=int, default=count, metavar="N", help="images")
-    synth.add_argument("--seed", type=int, default=0, help="same seed, same bytes")
+    for split, images in (("train", 256), ("val", 64), ("test", 64)):
+        synth.add_argument(f"--{split}", type=count, default=images, metavar="N", help="images")
+    synth.add_argument("--seed", type=count, default=0, help="same seed, same bytes")
     synth.add_argument("--difficulty", choices=("easy", "moderate"), default="easy")
     synth.add_argument("--image-format", choices=("jpg", "png"), default="jpg")
     synth.add_argument("--yes", action="store_true", help="never ask")
@@ -147,7 +142,7 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_json(check)
 
 
-def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_schema(commands: "Commands") -> None:
     group = _command(commands, "schema", "maintain the CenterPose skill's generated files")
     verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
     generate = _command(verbs, "generate", "write schemas and templates from the typed settings")
@@ -156,24 +151,24 @@ def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     generate.add_argument("--check", action="store_true", help="only compare; differences exit 2")
 
 
-def _add_json(command: argparse.ArgumentParser) -> None:
+def _add_json(command: Parser) -> None:
     command.add_argument("--json", action="store_true", help="strict JSON on standard output")
 
 
-def _add_studies_dir(command: argparse.ArgumentParser) -> None:
+def _add_studies_dir(command: Parser) -> None:
     command.add_argument(
         "--studies-dir", type=Path, metavar="DIR", help="folder of studies (default: studies)"
     )
     command.add_argument("--yes", action="store_true", help="never ask")
 
 
-def _add_study_choice(command: argparse.ArgumentParser) -> None:
+def _add_study_choice(command: Parser) -> None:
     command.add_argument("study", nargs="?", help="name of the study (default: the newest)")
     command.add_argument("--name", help="the same, as a flag")
     _add_studies_dir(command)
 
 
-def _add_study_settings(command: argparse.ArgumentParser) -> None:
+def _add_study_settings(command: Parser) -> None:
     command.add_argument("study_file", nargs="?", type=Path, metavar="STUDY.yaml")
     command.add_argument("--demo", action="store_true", help="short for the packaged demo.yaml")
     command.add_argument("--name", help="name of the study (default: readable and unique)")
@@ -185,20 +180,20 @@ def _add_study_settings(command: argparse.ArgumentParser) -> None:
     _add_machine_flags(command.add_argument_group("machine"))
 
 
-def _add_policy_flags(group: "argparse._ArgumentGroup") -> None:
+def _add_policy_flags(group: "Group") -> None:
     group.add_argument("--policy", metavar="on|off", help="on: search; off: one plain training")
     group.add_argument("--request", metavar="TEXT", help='own words, such as "no HPO, just train"')
     group.add_argument("--skill-dir", metavar="DIR", help="model skill (default: CenterPose)")
 
 
-def _add_data_flags(group: "argparse._ArgumentGroup") -> None:
+def _add_data_flags(group: "Group") -> None:
     for split in ("train", "val", "test", "inference"):
         group.add_argument(
             f"--{split}-data", metavar="PATH", help=f"{split} split: a folder or a tarball"
         )
 
 
-def _add_spec_flags(group: "argparse._ArgumentGroup") -> None:
+def _add_spec_flags(group: "Group") -> None:
     group.add_argument("--spec", metavar="FILE", help="complete spec to start from")
     group.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="set a spec key; repeatable"
@@ -206,7 +201,7 @@ def _add_spec_flags(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--parent-checkpoint", metavar="FILE", help="weights to start from")
 
 
-def _add_search_flags(group: "argparse._ArgumentGroup") -> None:
+def _add_search_flags(group: "Group") -> None:
     group.add_argument(
         "--space", metavar="SPACE", help="default, profile, all, or the file of a profile"
     )
@@ -232,7 +227,7 @@ def _add_search_flags(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--same-failures", metavar="N", help="in a row, then stop (default: 3)")
 
 
-def _add_machine_flags(group: "argparse._ArgumentGroup") -> None:
+def _add_machine_flags(group: "Group") -> None:
     group.add_argument("--max-concurrent", metavar="N", help="trials at the same time")
     group.add_argument("--gpus-per-trial", metavar="N", help="default: train.num_gpus, or 0")
     group.add_argument("--gpus", metavar="0,1", help="indices of the GPUs to use (default: all)")

@@ -59,13 +59,6 @@ def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert EXIT_CODES.strip() in capsys.readouterr().out
 
 
-def test_a_wrong_flag_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["run", "--polcy", "off"])
-    assert ended.value.code == 2
-    assert "--polcy" in capsys.readouterr().err
-
-
 def test_a_users_mistake_is_one_line_without_a_traceback(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
