@@ -201,13 +201,19 @@ class Engine:
             ValueError: The trial was never asked for.
         """
         with self._guard:
-            self._live.pop(outcome.number, None)
             entered = self._endings.enter(outcome)
-            if entered is not None and entered.state is not OutcomeState.INTERRUPTED:
-                reason = self._breaker.observe(entered.failure)
-                if reason is not None and self._halted is None:
-                    self._halted = Ended(EndedBy.BREAKER, reason)
+            if entered is not None:
+                self._live.pop(outcome.number, None)
+                self._watch(entered)
             return self._record(outcome.number)
+
+    def _watch(self, outcome: Outcome) -> None:
+        """Ends the search where one cause has ended too many trials."""
+        if outcome.state is OutcomeState.INTERRUPTED:
+            return
+        reason = self._breaker.observe(outcome.failure)
+        if reason is not None and self._halted is None:
+            self._halted = Ended(EndedBy.BREAKER, reason)
 
     def settle(
         self, paths: StudyPaths, read_history: ReadHistory, find_checkpoint: FindCheckpoint

@@ -339,6 +339,6 @@ class StudyUnderCrashes(RuleBasedStateMachine):
 
 
 StudyUnderCrashes.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
+    max_examples=40, stateful_step_count=40, deadline=None
 )
 TestStudyUnderCrashes = StudyUnderCrashes.TestCase

@@ -387,6 +387,7 @@ def test_late_news_of_a_replaced_attempt_is_ignored(make: Make, end: End) -> Non
     engine.finish(end(attempt, None, OutcomeState.INTERRUPTED))
     again = ask(engine)
     assert engine.finish(end(attempt, [0.9])).state is TrialState.RUNNING
+    assert engine.report(again.number, measured(0, 0.2)) == Continue()
     assert engine.finish(end(again, [0.2])).best_value == 0.2
 
 
