@@ -50,9 +50,7 @@ from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
 from automl.yamltext import dump_yaml
 
-pytestmark = [
-    pytest.mark.ray,
-]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
 LR = "train.optim.lr"
 SPACE = SearchSpace((Parameter(LR, "float", Kind.FLOAT, 1e-5, 1e-1, log=True, default=1e-4),))

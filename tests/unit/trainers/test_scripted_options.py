@@ -44,10 +44,20 @@ class TestOptions:
         ("options", "message"),
         [
             ({"epoch_sec": 1}, "did you mean epoch_s?"),
-            ({"bowls": {"a.b": {"centre": 1}}}, "trainer_options.bowls.a.b"),
+            ({"bowls": {"a.b": {"centre": 1}}}, "script.bowls.a.b"),
             ({"faults": {"1": {"kind": "explode"}}}, "kind is one of crash, oom"),
             ({"faults": {"1": {"kind": "oom", "epok": 1}}}, "did you mean epoch?"),
             ({"rise_epochs": 0}, "must be positive"),
+            ({"bowls": {"a.b": {"width": 1}}}, "best is needed (script.bowls.a.b)"),
+            ({"bowls": {"a.b": 1e-3}}, "script.bowls.a.b"),
+            ({"bowls": {"a.b": {"best": "low"}}}, "best is a number, but got 'low'"),
+            ({"bowls": {"a.b": {"best": 1, "log10": "no"}}}, "log10 is true or false"),
+            ({"faults": ["oom"]}, "faults is a mapping"),
+            ({"faults": {"first": {"kind": "oom"}}}, "its trial's number, but got 'first'"),
+            ({"faults": {"1": {"kind": "oom", "epoch": 0.5}}}, "epoch is a whole number"),
+            ({"epoch_s": "fast"}, "epoch_s is a number, but got 'fast' (script)"),
+            ({"epoch_s": True}, "epoch_s is a number"),
+            ("fast", "a script is a mapping of options, but got 'fast'"),
         ],
     )
     def test_wrong_ones_are_refused(self, options: Mapping[str, Any], message: str) -> None:
