@@ -30,7 +30,8 @@ from automl.spec.build import BaseSpec, SpecRequest, build_base, with_params
 from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
 from automl.study.config import Keep, SearchSettings, StudyConfig
-from automl.study.folder import fresh_name
+from automl.study.folder import check_name, fresh_name
+from automl.trainers.table import TRAINERS, make_trainer
 
 __all__ = ["Plan", "Planner", "make_plan"]
 
@@ -127,7 +128,9 @@ class Planner:
         )
         data, ceilings, data_notes = check_data(self.skill, base, sources, resources)
         search = choose_search(self.layers)
-        trainer = self.layers.choice("trainer", ("process", "scripted"), "process")
+        trainer = self.layers.choice("trainer", tuple(TRAINERS), "process")
+        options = self.layers.pick("script") or {}
+        make_trainer(trainer, self.skill, options)
         space = SearchSpace()
         if searches and base.rules.schema is not None:
             space = self.space_of(base, search, ceilings, trainer)
@@ -147,7 +150,7 @@ class Planner:
             limits=choose_limits(self.layers, searches=searches),
             resources=resources,
             trainer=trainer,
-            trainer_options=self.layers.pick("script") or {},
+            trainer_options=options,
             keep=Keep(self.layers.choice("keep", tuple(Keep), Keep.BEST)),
             searches=searches,
             origin=self.layers.origin,
@@ -209,8 +212,10 @@ class Planner:
 
     def _name(self) -> str:
         name = self.layers.pick("name")
+        if name is not None:
+            return check_name(str(name), self.layers.origin["name"])
         hint = self.file.path.stem if self.file else self.skill.network_arch
-        return str(name) if name else fresh_name(self.request.studies_dir, hint)
+        return fresh_name(self.request.studies_dir, hint)
 
     def _path(self, name: str) -> Path | None:
         """A setting that names a file; a study file's is relative to where the study file is."""
@@ -256,10 +261,11 @@ def _skill_dir(layers: Layers, file: StudyFile | None) -> Path:
 def _check_not_empty(space: SearchSpace) -> None:
     if space.parameters:
         return
-    reasons = [f"{entry.key}: {entry.reason}" for entry in space.inert]
+    reasons = [f"{key} is fixed at {value}" for key, value in space.fixed.items()]
+    reasons += [f"{entry.key}: {entry.reason}" for entry in space.inert]
     reasons += [f"{entry.key}: {entry.reason}" for entry in space.refused]
     raise FixInput(
         "a search needs a parameter to search",
-        got="; ".join(reasons) or "every parameter is frozen",
+        got="; ".join(reasons) or "a schema that offers none",
         fix="name one with --search KEY=RANGE, or train once with --policy off",
     )

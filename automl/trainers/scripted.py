@@ -9,9 +9,9 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
@@ -24,7 +24,16 @@ from automl.yamltext import load_yaml
 __all__ = ["Bowl", "Fault", "FaultKind", "Script", "ScriptedTrainer"]
 
 SCRIPT_NAME = "script.json"
-_WHERE = "trainer_options"
+_WHERE = "script"
+#: What a field of a script may hold, by its declared type, and how to say so.
+_ACCEPTED: Mapping[Any, tuple[tuple[type, ...], str]] = {
+    float: ((int, float), "a number"),
+    int: ((int,), "a whole number"),
+    int | None: ((int, type(None)), "a whole number"),
+    bool: ((bool,), "true or false"),
+    str: ((str,), "text"),
+}
+_Part = TypeVar("_Part", "Script", "Bowl", "Fault")
 
 
 class FaultKind(StrEnum):
@@ -96,21 +105,20 @@ class Script:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "Script":
-        """The script that a study's ``trainer_options`` describe.
+        """The script that a study's trainer options describe.
 
         Raises:
             FixInput: An option is unknown, or of the wrong kind.
         """
-        settings = _known(options, cls, _WHERE)
         bowls = {
             str(key): _read(Bowl, entry, f"{_WHERE}.bowls.{key}")
-            for key, entry in settings.pop("bowls", {}).items()
+            for key, entry in _mapping(options, "bowls").items()
         }
         faults = {
-            int(number): _read_fault(entry, f"{_WHERE}.faults.{number}")
-            for number, entry in settings.pop("faults", {}).items()
+            _trial(number): _read_fault(entry, f"{_WHERE}.faults.{number}")
+            for number, entry in _mapping(options, "faults").items()
         }
-        script = cls(**settings, bowls=bowls, faults=faults)
+        script = _read(cls, {**options, "bowls": bowls, "faults": faults}, _WHERE)
         if min([script.rise_epochs, *(bowl.width for bowl in bowls.values())]) <= 0:
             raise FixInput("rise_epochs and every width must be positive", where=_WHERE)
         return script
@@ -121,31 +129,55 @@ class Script:
         return fault if fault and fault.attempt in (None, attempt) else None
 
 
-def _known(options: Mapping[str, Any], kind: type, where: str) -> dict[str, Any]:
-    names = set(kind.__slots__)  # type: ignore[attr-defined] # a slotted dataclass
-    for name in options:
-        if name not in names:
+def _mapping(options: Any, name: str) -> Mapping[Any, Any]:
+    """A block of the options; empty if it is not there."""
+    if not isinstance(options, Mapping):
+        raise FixInput("a script is a mapping of options", got=repr(options), where=_WHERE)
+    block = options.get(name, {})
+    if not isinstance(block, Mapping):
+        raise FixInput(f"{name} is a mapping", got=repr(block), where=f"{_WHERE}.{name}")
+    return block
+
+
+def _trial(number: Any) -> int:
+    """A trial's number; JSON makes text of it."""
+    if not str(number).isdigit():
+        raise FixInput("a fault goes by its trial's number", got=repr(number), where=_WHERE)
+    return int(str(number))
+
+
+def _read(kind: type[_Part], entry: Any, where: str) -> _Part:
+    """One part of a script, its fields known, complete and of the right types."""
+    known = {each.name: each for each in fields(kind)}
+    if not isinstance(entry, Mapping):
+        raise FixInput(f"a mapping of {', '.join(known)}", got=repr(entry), where=where)
+    for name in entry:
+        if name not in known:
             raise FixInput(
-                f"the scripted trainer knows {', '.join(sorted(names))}",
+                f"the scripted trainer knows {', '.join(sorted(known))}",
                 got=repr(name),
                 where=where,
-                fix=did_you_mean(str(name), names),
+                fix=did_you_mean(str(name), known),
             )
-    return dict(options)
+    for name, each in known.items():
+        _check_field(name, each.type, entry.get(name, each.default), where)
+    return kind(**entry)
 
 
-def _read(kind: type[Bowl], entry: Mapping[str, Any], where: str) -> Bowl:
-    return kind(**_known(entry, kind, where))
+def _check_field(name: str, declared: Any, value: Any, where: str) -> None:
+    types, words = _ACCEPTED.get(declared, ((object,), ""))
+    if value is MISSING and words:
+        raise FixInput(f"{name} is needed", where=where)
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and words):
+        raise FixInput(f"{name} is {words}", got=repr(value), where=where)
 
 
-def _read_fault(entry: Mapping[str, Any], where: str) -> Fault:
-    settings = _known(entry, Fault, where)
+def _read_fault(entry: Any, where: str) -> Fault:
     kinds = [str(kind) for kind in FaultKind]
-    if settings.get("kind") not in kinds:
-        raise FixInput(
-            f"a fault's kind is one of {', '.join(kinds)}", got=str(settings), where=where
-        )
-    return Fault(**settings | {"kind": FaultKind(settings["kind"])})
+    kind = entry.get("kind") if isinstance(entry, Mapping) else None
+    if kind not in kinds:
+        raise FixInput(f"a fault's kind is one of {', '.join(kinds)}", got=str(entry), where=where)
+    return _read(Fault, {**entry, "kind": FaultKind(kind)}, where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def _process(skill: Skill, options: Mapping[str, Any]) -> Trainer:
         raise FixInput(
             "the process trainer has no options",
             got=", ".join(map(str, options)),
-            where="trainer_options",
+            where="script",
         )
     return ProcessTrainer(skill)
 
