@@ -27,7 +27,8 @@ from automl.study.folder import (
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.records import Measurement
-from automl.study.storage import open_storage, open_study
+from automl.study.storage import open_storage, open_study, read_study
+from automl.study.trials import read_records
 from automl.trainers.checkpoints import Checkpoint, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
@@ -90,6 +91,14 @@ def _extended(paths: StudyPaths, config: StudyConfig, trials: int | None) -> Stu
         return config
     if not config.searches:
         raise FixInput("a plain training is one trial", got=str(trials), where="--trials")
+    study = read_study(paths, config)
+    started = len(read_records(study, config.objective)) if study else 0
+    if trials < max(1, started):
+        raise FixInput(
+            f"a total counts the trials there are, which are {started}",
+            got=str(trials),
+            where="--trials",
+        )
     extended = replace(
         config,
         limits=replace(config.limits, trials=trials),
