@@ -114,7 +114,9 @@ class Parameter:
 
     def to_json(self) -> dict[str, Any]:
         """A plain value; ``links``, ``holes`` and ``elements`` stand in it only where used."""
-        value = asdict(self)
+        value = {**asdict(self), "kind": str(self.kind)}
+        for link in value["links"]:
+            link["relation"] = str(link["relation"])
         value["elements"] = [element.to_json() for element in self.elements]
         for name in ("links", "holes", "elements"):
             if not value[name]:
