@@ -6,7 +6,7 @@ the first parent, each parent's own range is narrowed to the values that leave e
 least one value. Children that are not searched have their base value, and count too.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +17,12 @@ from automl.skill.typewords import number_of
 from automl.space.bounds import Number
 from automl.space.conditions import Comparison, compare, parse_conditions
 from automl.space.model import Kind, Link, Parameter, Refused, Relation
+from automl.space.narrowing import LOWER, UPPER, count_between, narrowed
 from automl.space.ranges import first_above, last_below, limit_of
 
 __all__ = ["Linked", "link_up"]
 
 _NUMERIC = (Kind.INT, Kind.FLOAT, Kind.ORDERED)
-_LOWER = (Relation.ABOVE, Relation.AT_LEAST)
-_UPPER = (Relation.BELOW, Relation.AT_MOST)
 #: What *child relation parent* means for the parent.
 _MIRRORED = {
     Relation.ABOVE: Relation.BELOW,
@@ -101,13 +100,13 @@ class _Attempt:
                 self._follow(
                     key, Link(comparison.relation, searched, comparison.divisor, constant)
                 )
-            if constant is not None and (not searched or comparison.relation in _UPPER):
+            if constant is not None and (not searched or comparison.relation in UPPER):
                 reason = f"condition {comparison.relation} {_names(comparison)} = {constant:g}"
                 end = constant / comparison.divisor if comparison.divisor != 1 else constant
-                narrowed = _narrowed(self.parameters[key], comparison.relation, end, reason)
-                if narrowed is None:
+                left = narrowed(self.parameters[key], comparison.relation, end, reason)
+                if left is None:
                     return f"no value is left under the {reason}"
-                self.parameters[key] = narrowed
+                self.parameters[key] = left
         return ""
 
     def _parents_of(self, comparison: Comparison) -> tuple[tuple[str, ...], Number | None]:
@@ -161,7 +160,7 @@ class _Attempt:
             compare(one, comparison.relation, min(known) / comparison.divisor) for one in values
         ):
             return None  # it does not hold in the base spec either
-        tightest = min(values) if comparison.relation in _LOWER else max(values)
+        tightest = min(values) if comparison.relation in LOWER else max(values)
         if constant is not None and _met_by(constant, comparison, tightest):
             return None
         reason = f"keeps {child} = {tightest:g} {comparison.relation} it"
@@ -180,13 +179,9 @@ class _Attempt:
         parents = tuple(parent for parent in link.parents if parent in self.parameters)
         if not parents or link.relation is Relation.NOT:
             return None
-        edge = part.high if link.relation in _LOWER else part.low
+        edge = part.high if link.relation in LOWER else part.low
         comparison = Comparison(link.relation, parents=parents, divisor=link.divisor)
-        if (
-            link.relation in _LOWER
-            and link.cap is not None
-            and _met_by(link.cap, comparison, edge)
-        ):
+        if link.relation in LOWER and link.cap is not None and _met_by(link.cap, comparison, edge):
             return None
         refused = self._narrow_parents(parents, comparison, edge, f"leaves room for {key}")
         if refused is None:
@@ -199,10 +194,10 @@ class _Attempt:
         relation = _MIRRORED[comparison.relation]
         end = edge * comparison.divisor
         for parent in parents:
-            narrowed = _narrowed(self.parameters[parent], relation, end, reason)
-            if narrowed is None:
+            left = narrowed(self.parameters[parent], relation, end, reason)
+            if left is None:
                 return Refused(parent, f"no value is left that {reason}")
-            self.parameters[parent] = narrowed
+            self.parameters[parent] = left
         return None
 
     def _crossed(self, key: str) -> Refused | None:
@@ -220,14 +215,14 @@ class _Attempt:
     def _always_has_a_value(self, part: Parameter) -> bool:
         low, high = part.low, part.high
         for link in part.links:
-            if link.relation in _LOWER:
+            if link.relation in LOWER:
                 end = limit_of(link, self._ends("high", part))
                 low = low if end is None else max(low, _lowest(part, link, end))
-            elif link.relation in _UPPER:
+            elif link.relation in UPPER:
                 end = limit_of(link, self._ends("low", part))
                 high = high if end is None else min(high, _highest(part, link, end))
         needed = 1 + sum(link.relation is Relation.NOT for link in part.links)
-        return _count(part, low, high) >= needed
+        return count_between(part, low, high) >= needed
 
     def _ends(self, name: str, part: Parameter) -> dict[str, Any]:
         siblings = {
@@ -259,7 +254,7 @@ def _numbers(value: Any) -> list[Number]:
 
 def _met_by(constant: Number, comparison: Comparison, edge: Number) -> bool:
     """Whether a constant parent alone makes *edge > min(parents)* hold."""
-    is_lower = comparison.relation in _LOWER
+    is_lower = comparison.relation in LOWER
     return is_lower and compare(edge, comparison.relation, constant / comparison.divisor)
 
 
@@ -269,82 +264,3 @@ def _lowest(part: Parameter, link: Link, end: Number) -> Number:
 
 def _highest(part: Parameter, link: Link, end: Number) -> Number:
     return last_below(part, end, strict=link.relation is Relation.BELOW)
-
-
-def _count(part: Parameter, low: Number, high: Number) -> float:
-    """How many values of a parameter lie in a range."""
-    if low > high:
-        return 0
-    if part.kind is Kind.ORDERED:
-        return sum(low <= choice <= high for choice in part.choices)  # type: ignore[operator]
-    if part.kind is Kind.INT:
-        return (high - low) // int(part.step or 1) + 1 - len(part.holes)
-    return float("inf") if high > low else 1
-
-
-def _narrowed(
-    parameter: Parameter, relation: Relation, end: Number, reason: str
-) -> Parameter | None:
-    """The parameter with only the values that compare so with ``end``; None if none is left."""
-    if parameter.kind is Kind.CATEGORICAL:
-        return parameter
-    if parameter.kind is Kind.LIST:
-        return _narrowed_list(parameter, relation, end, reason)
-    if parameter.kind is Kind.ORDERED:
-        return _narrowed_choices(parameter, lambda one: compare(one, relation, end), reason)
-    if relation is Relation.NOT:
-        holes = tuple(dict.fromkeys((*parameter.holes, end)))
-        found = replace(parameter, holes=holes)
-        return found if _count(found, found.low, found.high) >= 1 else None
-    return _narrowed_range(parameter, relation, end, reason)
-
-
-def _narrowed_range(
-    parameter: Parameter, relation: Relation, end: Number, reason: str
-) -> Parameter | None:
-    low, high, reasons = parameter.low, parameter.high, dict(parameter.bounds_from)
-    if relation in _LOWER:
-        low = max(low, first_above(parameter, end, strict=relation is Relation.ABOVE))
-        reasons |= {"low": reason} if low != parameter.low else {}
-    else:
-        high = min(high, last_below(parameter, end, strict=relation is Relation.BELOW))
-        reasons |= {"high": reason} if high != parameter.high else {}
-    if low > high:
-        return None
-    return replace(parameter, low=low, high=high, bounds_from=reasons)
-
-
-def _narrowed_choices(
-    parameter: Parameter, keep: Callable[[Any], bool], reason: str
-) -> Parameter | None:
-    places = [place for place, choice in enumerate(parameter.choices) if keep(choice)]
-    if not places or len(places) == len(parameter.choices):
-        return parameter if places else None
-    choices = tuple(parameter.choices[place] for place in places)
-    weights = tuple(parameter.weights[place] for place in places) if parameter.weights else ()
-    if weights and not sum(weights):
-        weights = ()
-    source = f"{parameter.bounds_from.get('choices', '')}; {reason}"
-    return replace(
-        parameter,
-        choices=choices,
-        weights=weights,
-        low=choices[0],
-        high=choices[-1],
-        bounds_from={**parameter.bounds_from, "choices": source},
-    )
-
-
-def _narrowed_list(
-    parameter: Parameter, relation: Relation, end: Number, reason: str
-) -> Parameter | None:
-    elements = [_narrowed(one, relation, end, reason) for one in parameter.elements]
-    kept = tuple(one for one in elements if one is not None)
-    if len(kept) < len(elements):
-        return None
-    return replace(
-        parameter,
-        elements=kept,
-        low=[one.low for one in kept],
-        high=[one.high for one in kept],
-    )
