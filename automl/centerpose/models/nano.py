@@ -21,9 +21,10 @@ _WIDTHS = (16, 32, 48, 64, 80)  # channels at strides 4, 8, 16, 32 and 64
 _TRUNK = 48  # channels at stride 8 that all heads read
 _SHUFFLE = 2  # stride 8 -> stride 4
 
-_UNIT: Mapping[str, float] = MappingProxyType({"hps": 16.0, "wh": 32.0})
-"""Grid cells per unit of a head's raw output: displacements of tens of cells, predicted by
-weights of order one, are reached in hundreds of steps instead of thousands."""
+_UNIT: Mapping[str, float] = MappingProxyType({"hm": 8.0, "hm_hp": 8.0, "hps": 16.0, "wh": 32.0})
+"""Logits or grid cells per unit of a head's raw output. Adam moves a weight by about the learning
+rate a step, so displacements of tens of cells, and logits that must climb past the decoder's
+threshold, would otherwise take thousands of steps; a CPU has hundreds."""
 
 
 class _Pointwise(nn.Linear):
@@ -66,11 +67,15 @@ class _Answer(nn.Module):
         self.counts = {name: HEADS[name] for name in names}
         n_maps = sum(self.counts.values())
         self.linear = nn.Linear(_TRUNK, _SHUFFLE**2 * n_maps)
-        start = HEATMAP_BIAS if names[0] in HEATMAPS else 0.0
-        nn.init.constant_(self.linear.bias, start)
         units = [_UNIT.get(name, 1.0) for name in names for _ in range(HEADS[name])]
         repeated = torch.tensor(units).repeat(_SHUFFLE**2)
         self.register_buffer("units", repeated, persistent=False)
+        start = HEATMAP_BIAS if names[0] in HEATMAPS else 0.0
+        # From zero weights an answer comes to depend on the image only where it helps. Random
+        # ones must be unlearnt first: they left a noise of 0.1 on sizes that differ by 0.04.
+        nn.init.zeros_(self.linear.weight)
+        with torch.no_grad():
+            self.linear.bias.copy_(start / self.units)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         n, _, h, w = x.shape
