@@ -27,8 +27,7 @@ from automl.study.folder import (
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.records import Measurement
-from automl.study.storage import open_storage, open_study, read_study
-from automl.study.trials import read_records
+from automl.study.storage import open_storage, open_study
 from automl.trainers.checkpoints import Checkpoint, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
@@ -74,38 +73,41 @@ def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Endin
         ResolveConflict: Another driver has the study, or it is not what it was.
     """
     with StudyLock(paths) as lock:
-        config = read_config(paths)
-        skill = read_skill(Path(config.skill_dir))
-        check_trainer(config, skill)
-        config = _extended(paths, config, trials)
+        kept = read_config(paths)
+        skill = read_skill(Path(kept.skill_dir))
+        check_trainer(kept, skill)
+        config = _extended(kept, trials)
         space = SearchSpace.from_json(read_space(paths))
         driven = _Driven(paths, config, skill, space, read_base_spec(paths))
         session = driven.session(lock, screen)
+        _check_total(config, len(session.engine.records()))
+        if config is not kept:
+            write_json(paths.resolved, config.to_json())
         end_leftovers(paths)
         settled = _settle(session.engine, paths, config)
         return session.drive([str(one) for one in settled])
 
 
-def _extended(paths: StudyPaths, config: StudyConfig, trials: int | None) -> StudyConfig:
+def _extended(config: StudyConfig, trials: int | None) -> StudyConfig:
     if trials is None or trials == config.limits.trials:
         return config
     if not config.searches:
         raise FixInput("a plain training is one trial", got=str(trials), where="--trials")
-    study = read_study(paths, config)
-    started = len(read_records(study, config.objective)) if study else 0
-    if trials < max(1, started):
-        raise FixInput(
-            f"a total counts the trials there are, which are {started}",
-            got=str(trials),
-            where="--trials",
-        )
-    extended = replace(
+    return replace(
         config,
         limits=replace(config.limits, trials=trials),
         origin={**config.origin, "trials": "automl resume --trials"},
     )
-    write_json(paths.resolved, extended.to_json())
-    return extended
+
+
+def _check_total(config: StudyConfig, started: int) -> None:
+    if config.limits.trials < started:
+        raise FixInput(
+            "a study's total counts the trials that were started",
+            got=f"{config.limits.trials}, though {started} were",
+            where="--trials",
+            fix=f"give {started} to start no further trial, or more",
+        )
 
 
 def _settle(engine: Engine, paths: StudyPaths, config: StudyConfig) -> tuple[Settled, ...]:

@@ -85,8 +85,9 @@ class Session:
         for text in notes:
             self.screen.event(Note(text))
         control = Control(self.paths.stop, lambda text: self.screen.event(Note(text)))
-        with Observer(self._look, on_failure=control.stop_now):
-            self._run(control)
+        if self.engine.stopped is None:
+            with Observer(self._look, on_failure=control.stop_now):
+                self._run(control)
         ending = self._ending(control)
         keep_best_current(self.paths, self.engine.incumbent())
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
@@ -135,7 +136,7 @@ class Session:
         unfinished = sum(not record.state.is_finished for record in records)
         missing = self.config.limits.trials - len(records) + unfinished
         ended = self.engine.stopped
-        if ended is not None and ended.by is EndedBy.BREAKER:
+        if missing and ended is not None and ended.by is EndedBy.BREAKER:
             reason = f"{ended}; mend the cause, then {self._resume}"
             return Ending(MendAndResume.exit_code, reason, self.paths)
         if missing and control.stage is not Stage.RUNNING:

@@ -27,7 +27,7 @@ def keep_best_current(paths: StudyPaths, incumbent: TrialRecord | None) -> None:
     The provenance is written last: a folder without it, or with that of another trial, is one that
     a crash interrupted, and the next call writes it again.
     """
-    if incumbent is None or _facts(incumbent).items() <= (read_best(paths) or {}).items():
+    if incumbent is None or _is_kept(paths, incumbent):
         return
     attempt = max(number for number, _ in paths.attempts(incumbent.number))
     source = paths.attempt(incumbent.number, attempt)
@@ -65,6 +65,14 @@ def read_best(paths: StudyPaths) -> Mapping[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) and value.get("format") == FORMAT else None
+
+
+def _is_kept(paths: StudyPaths, record: TrialRecord) -> bool:
+    best = read_best(paths)
+    if best is None or not _facts(record).items() <= best.items():
+        return False
+    names = (paths.best_spec.name, best.get("checkpoint"))
+    return all((paths.best / name).is_file() for name in names if name)
 
 
 def _facts(record: TrialRecord) -> dict[str, Any]:

@@ -44,13 +44,15 @@ class Control:
 
     @property
     def stage(self) -> Stage:
-        """How far the ending has gone."""
+        """How far the ending has gone; a stop file that somebody else made counts as now."""
+        if self._stage is not Stage.NOW and self._stop_file.exists():
+            self._stage = Stage.NOW
         return self._stage
 
     @property
     def is_asking(self) -> bool:
         """Whether new trials may be started."""
-        return self._stage is Stage.RUNNING
+        return self.stage is Stage.RUNNING
 
     def stop_after_running(self) -> None:
         """No further trial is started."""

@@ -69,6 +69,15 @@ class TestControl:
         control.stop_after_running()
         assert control.stage is Stage.NOW
 
+    def test_a_stop_file_that_somebody_made_stops_them_now(
+        self, control: Control, tmp_path: Path
+    ) -> None:
+        (tmp_path / "stop").touch()
+        assert not control.is_asking
+        (tmp_path / "stop").unlink()
+        assert control.stage is Stage.NOW
+        assert control.signal is None
+
     def test_the_handlers_before_come_back(self, control: Control) -> None:
         before = signal.getsignal(signal.SIGINT)
         with control.handling_signals(), control.handling_signals():

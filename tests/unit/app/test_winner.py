@@ -1,0 +1,225 @@
+"""``best/`` holds the incumbent, whole and current, whatever happened before."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from automl.app import winner
+from automl.app.winner import keep_best_current, read_best
+from automl.files import sha256_of, write_json
+from automl.skill.tree import get
+from automl.study.layout import StudyPaths
+from automl.study.outcomes import write_outcome
+from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord, TrialState
+from automl.yamltext import dump_yaml, load_yaml
+
+LR = "train.optim.lr"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> StudyPaths:
+    return StudyPaths(tmp_path / "bikes")
+
+
+@pytest.fixture
+def trial(paths: StudyPaths) -> Callable[..., TrialRecord]:
+    """Leaves a finished trial on disk and returns its record."""
+
+    def make(number: int, value: float, attempt: int = 1, epoch: int = 1) -> TrialRecord:
+        place = paths.attempt(number, attempt)
+        place.folder.mkdir(parents=True)
+        spec = {
+            "results_dir": str(place.folder),
+            "train": {
+                "num_epochs": 2,
+                "results_dir": str(place.folder),
+                "resume_training_checkpoint_path": "/old.pth" if attempt > 1 else "",
+                "optim": {"lr": value},
+            },
+        }
+        place.spec.write_text(dump_yaml(spec))
+        checkpoint = place.folder / f"model_epoch_{epoch:03d}_step_00010.pth"
+        checkpoint.write_bytes(f"weights of trial {number}".encode())
+        outcome = Outcome(
+            number,
+            attempt,
+            OutcomeState.OK,
+            (Measurement(epoch, {"val_3DIoU": value}, 1.0),),
+            checkpoint=paths.relative(checkpoint),
+            checkpoint_sha256=sha256_of(checkpoint),
+        )
+        write_outcome(place, outcome)
+        return TrialRecord(
+            number,
+            TrialState.COMPLETE,
+            {LR: value},
+            attempts=attempt,
+            values={epoch: value},
+            best_epoch=epoch,
+            best_value=value,
+            checkpoint=outcome.checkpoint,
+        )
+
+    return make
+
+
+def holds(paths: StudyPaths, number: int) -> bool:
+    """Whether ``best/`` is whole and that trial's, to the last file."""
+    best = read_best(paths)
+    if best is None or best["trial"] != number:
+        return False
+    checkpoint = paths.best / best["checkpoint"]
+    names = {entry.name for entry in paths.best.iterdir()}
+    return (
+        names == {"train.yaml", "provenance.json", checkpoint.name}
+        and checkpoint.read_bytes() == f"weights of trial {number}".encode()
+        and sha256_of(checkpoint) == best["checkpoint_sha256"]
+        and get(load_yaml(paths.best_spec), LR) == best["params"][LR] == best["value"]
+    )
+
+
+def test_nothing_is_made_without_an_incumbent(paths: StudyPaths) -> None:
+    keep_best_current(paths, None)
+    assert not paths.best.exists()
+    assert read_best(paths) is None
+
+
+def test_it_follows_the_incumbent(paths: StudyPaths, trial: Callable[..., TrialRecord]) -> None:
+    keep_best_current(paths, trial(0, 0.25))
+    assert holds(paths, 0)
+    keep_best_current(paths, trial(3, 0.5, epoch=0))
+    assert holds(paths, 3)
+
+
+def test_the_checkpoint_is_a_real_file_that_outlives_its_trial(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    record = trial(0, 0.25)
+    keep_best_current(paths, record)
+    assert record.checkpoint is not None
+    (paths.folder / record.checkpoint).unlink()
+    placed = paths.best / Path(record.checkpoint).name
+    assert placed.is_file()
+    assert not placed.is_symlink()
+    assert holds(paths, 0)
+
+
+def test_the_spec_is_complete_but_for_the_trials_own_folder(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    keep_best_current(paths, trial(0, 0.25, attempt=2))
+    spec = load_yaml(paths.best_spec)
+    assert spec == {
+        "results_dir": "",
+        "train": {
+            "num_epochs": 2,
+            "results_dir": "",
+            "resume_training_checkpoint_path": "",
+            "optim": {"lr": 0.25},
+        },
+    }
+    assert json.loads(paths.best_provenance.read_text())["attempt"] == 2
+
+
+def test_the_same_incumbent_is_not_written_twice(
+    paths: StudyPaths, trial: Callable[..., TrialRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = trial(0, 0.25)
+    keep_best_current(paths, record)
+    monkeypatch.delattr(winner, "write_json")
+    keep_best_current(paths, record)
+    assert holds(paths, 0)
+
+
+class _Crash(BaseException):
+    """Stands in for a kill."""
+
+
+@pytest.mark.parametrize("step", ["write_text", "place", "write_json"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_step_is_seen_and_mended(
+    paths: StudyPaths,
+    trial: Callable[..., TrialRecord],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    when: str,
+) -> None:
+    keep_best_current(paths, trial(0, 0.25))
+    better = trial(1, 0.5, epoch=0)
+    done = getattr(winner, step)
+
+    def crash(*args: object) -> None:
+        if when == "after":
+            done(*args)
+        raise _Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(winner, step, crash)
+        with pytest.raises(_Crash):
+            keep_best_current(paths, better)
+    is_done = (step, when) == ("write_json", "after")
+    assert holds(paths, 1) is is_done
+    assert (read_best(paths) is not None) is is_done
+    keep_best_current(paths, better)
+    assert holds(paths, 1)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 0, "trial": 0}'])
+def test_a_broken_provenance_is_written_again(
+    paths: StudyPaths, trial: Callable[..., TrialRecord], text: str
+) -> None:
+    record = trial(0, 0.25)
+    keep_best_current(paths, record)
+    paths.best_provenance.write_text(text)
+    assert read_best(paths) is None
+    keep_best_current(paths, record)
+    assert holds(paths, 0)
+
+
+def test_what_a_crash_left_beside_the_files_is_cleared(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    paths.best.mkdir(parents=True)
+    (paths.best / ".train.yaml.x1y2").write_text("half")
+    (paths.best / "model_epoch_009_step_00090.pth").write_bytes(b"of nobody")
+    keep_best_current(paths, trial(0, 0.25))
+    assert holds(paths, 0)
+
+
+def test_a_trial_without_a_checkpoint_still_wins(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    keep_best_current(paths, trial(0, 0.25))
+    record = trial(1, 0.5)
+    assert record.checkpoint is not None
+    (paths.folder / record.checkpoint).unlink()
+    bare = TrialRecord(
+        1, TrialState.COMPLETE, {LR: 0.5}, values={1: 0.5}, best_epoch=1, best_value=0.5
+    )
+    keep_best_current(paths, bare)
+    best = read_best(paths)
+    assert best is not None
+    assert (best["trial"], best["checkpoint"]) == (1, None)
+    assert {entry.name for entry in paths.best.iterdir()} == {"train.yaml", "provenance.json"}
+
+
+def test_a_deleted_file_of_the_same_incumbent_comes_back(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    record = trial(0, 0.25)
+    keep_best_current(paths, record)
+    paths.best_spec.unlink()
+    keep_best_current(paths, record)
+    assert holds(paths, 0)
+
+
+def test_provenance_names_the_trials_own_spec(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    keep_best_current(paths, trial(2, 0.5))
+    value = json.loads(paths.best_provenance.read_text())
+    assert value["trial_spec"] == "trials/0002/1/spec.yaml"
+    assert (value["epoch"], value["value"], value["params"]) == (1, 0.5, {LR: 0.5})
+    write_json(paths.best_provenance, value)  # strict JSON: it can be written again
