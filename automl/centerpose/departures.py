@@ -56,7 +56,7 @@ DEPARTURES: tuple[Departure, ...] = (
         "in the container it stops the training",
     ),
     Departure(
-        "dataset.input_res may be any multiple of 64 with output_res a quarter of it",
+        "dataset.input_res may be any multiple of 32 with output_res a quarter of it",
         "small networks and tests train on small images",
     ),
     # Loss and optimisation

@@ -16,7 +16,7 @@ __all__ = ["PRECISIONS", "check_supported", "loss_weights", "refusals"]
 
 PRECISIONS = ("fp32", "fp16", "bf16")
 _STRIDE = 4  # input pixels per cell
-_MULTIPLE = 64  # of the coarsest map of any network here
+_MULTIPLE = 32  # the coarsest stride that both networks divide the input by
 
 
 def check_supported(spec: Experiment) -> None:

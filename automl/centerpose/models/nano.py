@@ -111,17 +111,18 @@ class Nano(nn.Module):
         self.regressions = _Answer([name for name in HEADS if name not in HEATMAPS])
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Head maps of a normalised image (B, 3, H, W), H and W multiples of 64."""
+        """Head maps of a normalised image (B, 3, H, W), H and W multiples of 32."""
         x8 = self.down8(self.stem(image))  # (B, 32, H/8, W/8)
         x16 = self.down16(x8)  # (B, 48, H/16, W/16)
         x32 = self.down32(x16)  # (B, 64, H/32, W/32)
-        x32 = x32 + _double(self.side64(self.down64(x32)))
-        x16 = self.mix16(self.side16(x16 + _double(self.side32(x32))))  # (B, 48, H/16, W/16)
-        x8 = self.mix8(self.side8(x8) + _double(x16))  # (B, 48, H/8, W/8)
+        x32 = x32 + _enlarged(self.side64(self.down64(x32)), x32)
+        x16 = x16 + _enlarged(self.side32(x32), x16)
+        x16 = self.mix16(self.side16(x16))  # (B, 48, H/16, W/16)
+        x8 = self.mix8(self.side8(x8) + _enlarged(x16, x8))  # (B, 48, H/8, W/8)
         heatmaps = {name: part.contiguous() for name, part in self.heatmaps(x8).items()}
         regressions: dict[str, Tensor] = self.regressions(x8)
         return heatmaps | regressions
 
 
-def _double(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+def _enlarged(x: Tensor, like: Tensor) -> Tensor:
+    return functional.interpolate(x, size=like.shape[-2:], mode="nearest")

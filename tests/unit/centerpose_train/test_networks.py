@@ -32,9 +32,9 @@ def test_every_network_answers_with_all_heads_at_a_quarter_of_the_input(
 ) -> None:
     network = build_network(Model(use_conv_gru=use_gru, backbone=Backbone(model_type=name)))
     with torch.no_grad():
-        maps = network.eval()(torch.zeros(2, 3, 64, 128))
+        maps = network.eval()(torch.zeros(2, 3, 64, 96))
     assert {head: tuple(value.shape) for head, value in maps.items()} == {
-        head: (2, count, 16, 32) for head, count in HEADS.items()
+        head: (2, count, 16, 24) for head, count in HEADS.items()
     }
 
 
