@@ -1,26 +1,39 @@
-"""Whether the data fits the training, found out before anything is spent."""
+"""Whether spec and data fit the training, found out before anything is spent."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from automl.centerpose.config.load import load_spec
 from automl.data.checks import SplitFacts, check_enough, check_split
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.tree import get
 from automl.space.model import Ceiling
 from automl.spec.build import BaseSpec
-from automl.study.config import DataSources, Resources
+from automl.study.config import Resources
 
-__all__ = ["check_data"]
+__all__ = ["check_data", "check_types"]
 
-#: Networks whose data is in the Objectron layout, which is the one that can be checked here.
-_OBJECTRON = ("centerpose",)
+#: The network whose settings are typed here, and whose data is in the layout known here.
+_CENTERPOSE = "centerpose"
 _BATCH = "dataset.batch_size"
 _KEYS = {"train": "dataset.train_data", "val": "dataset.val_data"}
 
 
+def check_types(skill: Skill, base: BaseSpec) -> None:
+    """Refuses a spec that CenterPose itself would refuse to read.
+
+    The schema says less than the network's own types: not what the entries of a list are.
+
+    Raises:
+        FixInput: A value has the wrong type.
+    """
+    if skill.network_arch == _CENTERPOSE:
+        load_spec(base.tree, "train")
+
+
 def check_data(
-    skill: Skill, base: BaseSpec, sources: DataSources, resources: Resources
+    skill: Skill, base: BaseSpec, resources: Resources
 ) -> tuple[Mapping[str, SplitFacts], tuple[Ceiling, ...], tuple[str, ...]]:
     """What the splits of a training hold, what that forbids the search, and what to say of it.
 
@@ -31,12 +44,9 @@ def check_data(
     Raises:
         FixInput: A split that training needs is missing or broken, or cannot fill one batch.
     """
-    if skill.network_arch not in _OBJECTRON:
+    if skill.network_arch != _CENTERPOSE:
         return {}, (), ()
-    facts = {
-        split: _facts(base, split, key, str(getattr(sources, split)))
-        for split, key in _KEYS.items()
-    }
+    facts = {split: _facts(base, split, key) for split, key in _KEYS.items()}
     devices = max(1, resources.gpus_per_trial)
     batch = get(base.tree, _BATCH, 1)
     for split, each in facts.items():
@@ -48,9 +58,9 @@ def check_data(
     return facts, (ceiling,), tuple(warnings)
 
 
-def _facts(base: BaseSpec, split: str, key: str, folder: str) -> SplitFacts:
-    """The facts of one split; the folder may also have been set by its spec key."""
-    folder = folder or str(get(base.tree, key, "") or "")
+def _facts(base: BaseSpec, split: str, key: str) -> SplitFacts:
+    """The facts of one split, from the folder that the training will read."""
+    folder = str(get(base.tree, key, "") or "")
     if not folder:
         raise FixInput(
             f"training needs {split} data",

@@ -48,10 +48,11 @@ def choose_search(layers: Layers) -> SearchSettings:
     for name, value in (("seed", seed), ("startup_trials", startup)):
         if value is not None and value < 0:
             raise FixInput(f"{name} is 0 or more", got=str(value), where=layers.origin[name])
+    asked = layers.requests(("search", "freeze"))
     return SearchSettings(
         space=str(layers.pick("space", "default")),
-        search=layers.texts("search"),
-        freeze=layers.texts("freeze"),
+        search=asked["search"],
+        freeze=asked["freeze"],
         sampler=layers.choice("sampler", ("tpe", "random"), "tpe"),
         seed=seed or 0,
         startup_trials=startup,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from automl.app.cache import cache_dir
 from automl.app.settings import Layers, StudyFile, unknown_setting
 from automl.data.archive import resolve_source
-from automl.errors import FixInput
+from automl.errors import FixInput, InstallExtra
 from automl.study.config import DataSources
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def resolve_data(layers: Layers, file: StudyFile | None, tell: Tell) -> DataSour
         InstallExtra: Rendering needs the trainer's packages.
     """
     block = _block(file)
-    sources = _rendered(block.synth, tell) if block.synth is not None else DataSources()
+    sources = DataSources()
+    if file is not None and block.synth is not None:
+        sources = _rendered(_requested(block.synth, file), tell)
     for split in SPLITS:
         asked = _asked(layers, file, block, split)
         if asked is not None:
@@ -108,15 +110,28 @@ def synth_request(words: Mapping[str, Any]) -> "SynthRequest":
     if preset not in PRESETS:
         raise FixInput(f"a difficulty is one of {', '.join(PRESETS)}", got=repr(preset))
     for name in ("train", "val", "test", "seed"):
-        if not isinstance(words.get(name, 0), int):
-            raise FixInput(f"{name} must be a whole number", got=repr(words[name]))
+        value = words.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise FixInput(f"{name} must be a whole number", got=repr(value))
+    for name in ("category", "image_format"):
+        if not isinstance(words.get(name, ""), str):
+            raise FixInput(f"{name} must be a word", got=repr(words[name]))
     return SynthRequest(**words, difficulty=PRESETS[preset])
 
 
-def _rendered(words: Mapping[str, Any], tell: Tell) -> DataSources:
+def _requested(words: Mapping[str, Any], file: StudyFile) -> "SynthRequest":
+    try:
+        return synth_request(words)
+    except InstallExtra:
+        raise
+    except FixInput as error:
+        where = f"{file.path}: data.synth"
+        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
+
+
+def _rendered(request: "SynthRequest", tell: Tell) -> DataSources:
     from automl.data.synth.demo import ensure_demo
 
-    request = synth_request(words)
     told: list[str] = []
 
     def progress(_: int, total: int) -> None:

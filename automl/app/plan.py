@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.checks import check_data
+from automl.app.checks import check_data, check_types
 from automl.app.choices import choose_limits, choose_objective, choose_search
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
@@ -26,7 +26,7 @@ from automl.space.build import build_space
 from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SPACES, SpaceRequest
 from automl.space.source import space_source
-from automl.spec.build import BaseSpec, SpecRequest, build_base, with_params
+from automl.spec.build import BaseSpec, SpecRequest, build_base, check_searched, with_params
 from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
 from automl.study.config import Keep, SearchSettings, StudyConfig
@@ -126,7 +126,8 @@ class Planner:
         resources, notes = choose_resources(
             self.layers, look_round(), int(get(base.tree, "train.num_gpus", 1)), searches=searches
         )
-        data, ceilings, data_notes = check_data(self.skill, base, sources, resources)
+        check_types(self.skill, base)
+        data, ceilings, data_notes = check_data(self.skill, base, resources)
         search = choose_search(self.layers)
         trainer = self.layers.choice("trainer", tuple(TRAINERS), "process")
         options = self.layers.pick("script") or {}
@@ -187,6 +188,7 @@ class Planner:
         source = search.space if search.space in SPACES else str(self._path("space"))
         name, profile = space_source(source, self.profile)
         asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand)
+        check_searched(base.rules, asked.searched())
         return build_space(schema, base.tree, asked, profile, ceilings, trainer)
 
     def base_spec(self, data: Mapping[str, str]) -> BaseSpec:
@@ -207,6 +209,7 @@ class Planner:
                 data={split: folder for split, folder in data.items() if folder},
                 parent_checkpoint=str(parent.absolute()) if parent else "",
                 gpus=self.layers.number("gpus_per_trial", None),
+                where=self._where_set(),
             ),
         )
 
@@ -236,6 +239,12 @@ class Planner:
             key, value = parse_assignment(text)
             overrides[key] = value
         return overrides
+
+    def _where_set(self) -> str:
+        places = ["--set"] if self.request.flags.get("set") else []
+        if self.file is not None and self.file.values.get("set"):
+            places.append(f"{self.file.path}: set")
+        return " or ".join(places)
 
     def _file_name(self) -> str:
         return str(self.file.path) if self.file else ""

@@ -43,6 +43,10 @@ KEYS: Mapping[str, str] = {
     "script": "what the scripted trainer plays",
 }
 
+_MAPPINGS = frozenset({"data", "set", "script"})
+_REQUESTS = frozenset({"search", "freeze"})
+_ANY = frozenset({"automl_policy", "gpus"})  # judged where they are read
+
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
@@ -72,8 +76,7 @@ def read_study_file(path: Path) -> StudyFile:
     """
     if not path.is_file():
         raise FixInput("a study file must exist", got=str(path), fix="name a YAML file")
-    text = path.read_text(encoding="utf-8")
-    values = load_yaml(text, where=str(path))
+    values = load_yaml(path)
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -82,10 +85,25 @@ def read_study_file(path: Path) -> StudyFile:
             got=type(values).__name__,
             where=str(path),
         )
-    for key in values:
+    for key, value in values.items():
         if key not in KEYS:
             raise unknown_setting(str(key), KEYS, where=str(path))
-    return StudyFile(path, values, text)
+        _check_form(key, value, str(path))
+    return StudyFile(path, values, path.read_text(encoding="utf-8"))
+
+
+def _check_form(key: str, value: Any, where: str) -> None:
+    """Refuses a value of a form that its setting cannot have, whatever it says."""
+    if key in _MAPPINGS:
+        is_right, form = isinstance(value, Mapping), "a mapping"
+    elif key in _REQUESTS:
+        texts = value if isinstance(value, list) else [value]
+        is_right = isinstance(value, Mapping) or all(isinstance(text, str) for text in texts)
+        form = "a mapping, or a list of texts as its flag takes them"
+    else:
+        is_right, form = key in _ANY or not isinstance(value, Mapping | list), "one value"
+    if value is not None and not is_right:
+        raise FixInput(f"{key} must be {form}", got=repr(value), where=where)
 
 
 def unknown_setting(key: str, known: Iterable[str], where: str) -> FixInput:
@@ -147,24 +165,33 @@ class Layers:
             )
         return value
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        """All requests of a setting that adds up: weaker layers first, so that later ones win.
+    def requests(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The requests of settings that add up over the layers, weaker layers first.
 
-        A layer may give a list of ``KEY=VALUE`` texts or a mapping of key to value.
+        A layer may give a list of ``KEY=VALUE`` texts or a mapping of key to value. What a layer
+        asks of a key replaces what weaker ones ask of it, by whichever of the settings: a flag
+        ``--freeze KEY`` undoes a study file's ``search`` of that key.
         """
-        gathered: list[str] = []
+        gathered: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
         for label, values in reversed(self.layers):
-            value = values.get(name)
-            if not value:
-                continue
-            self.origin[name] = f"--{name}" if label == "flag" else label
-            if isinstance(value, Mapping):
-                gathered += [f"{key}={_text(entry)}" for key, entry in value.items()]
-            else:
-                gathered += [
-                    str(entry) for entry in ([value] if isinstance(value, str) else value)
-                ]
-        return tuple(gathered)
+            asked = {name: _texts(values[name]) for name in names if values.get(name)}
+            keys = {_key(text) for texts in asked.values() for text in texts}
+            for name in names:
+                kept = tuple(text for text in gathered[name] if _key(text) not in keys)
+                gathered[name] = (*kept, *asked.get(name, ()))
+                if asked.get(name):
+                    self.origin[name] = f"--{name}" if label == "flag" else label
+        return gathered
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{key}={_text(entry)}" for key, entry in value.items()]
+    return [str(entry) for entry in ([value] if isinstance(value, str) else value)]
+
+
+def _key(text: str) -> str:
+    return text.partition("=")[0].strip()
 
 
 def _text(value: Any) -> str:

@@ -74,8 +74,9 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
     base, ceilings = planner.base_spec({}), tuple[Ceiling, ...]()
     if request.flags.get("train_data") and request.flags.get("val_data"):
         sources = resolve_data(planner.layers, None, request.tell)
+        base = planner.base_spec({"train": sources.train, "val": sources.val})
         gpus = planner.layers.number("gpus_per_trial", 0) or 0
-        _, ceilings, _ = check_data(planner.skill, base, sources, Resources(gpus_per_trial=gpus))
+        _, ceilings, _ = check_data(planner.skill, base, Resources(gpus_per_trial=gpus))
     search = choose_search(planner.layers)
     trainer = str(planner.layers.pick("trainer", "process"))
     space = planner.space_of(base, search, ceilings, trainer)

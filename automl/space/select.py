@@ -101,6 +101,8 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
             asked[key] = one
     for key in request.frozen():
         check_known(schema, key, "--freeze")
+        if key in named:
+            raise FixInput("a key is searched or frozen", got=f"both for {key}", fix="drop one")
         asked.pop(key, None)
     gone = set(asked) | set(request.frozen())
     kept = tuple(entry for entry in refused if entry.key not in gone)

@@ -1,6 +1,6 @@
 """Complete specs: the one that a study starts from, and the one that each attempt runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from automl.skill.read import read_template
 from automl.skill.tree import ParamValue, Tree, get, leaves, merged
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
+    data_keys,
     data_settings,
     output_keys,
     parent_keys,
@@ -20,7 +21,15 @@ from automl.spec.sources import (
 from automl.spec.values import is_reference, out_of_bounds
 from automl.yamltext import load_yaml
 
-__all__ = ["BaseSpec", "SpecRequest", "build_base", "for_attempt", "with_gpus", "with_params"]
+__all__ = [
+    "BaseSpec",
+    "SpecRequest",
+    "build_base",
+    "check_searched",
+    "for_attempt",
+    "with_gpus",
+    "with_params",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +143,40 @@ def _check_start(rules: SpecRules, tree: Tree, source: str) -> tuple[str, ...]:
 
 
 def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:
-    """Refuses settings that every attempt fills in with its own folder."""
-    owned = [key for key in overrides if key in output_keys(rules)]
-    if owned:
-        raise FixInput(
-            f"{owned[0]} is each trial's own folder",
-            got=str(overrides[owned[0]]),
-            where=where,
-            fix="choose where studies go with --studies-dir and --name",
-        )
+    """Refuses settings that every attempt fills in for itself."""
+    outputs, resumes = output_keys(rules), resume_keys(rules)
+    owned = [key for key in overrides if key in outputs or (key in resumes and overrides[key])]
+    if not owned:
+        return
+    key, is_output = owned[0], owned[0] in outputs
+    fix = "start every trial from weights with --parent-checkpoint"
+    raise FixInput(
+        f"{key} is each trial's own {'folder' if is_output else 'checkpoint'}",
+        got=str(overrides[key]),
+        where=where,
+        fix="choose where studies go with --studies-dir and --name" if is_output else fix,
+    )
+
+
+def check_searched(rules: SpecRules, keys: Iterable[str]) -> None:
+    """Refuses a search over settings that the study itself gives every trial.
+
+    Raises:
+        FixInput: A key takes a folder, a checkpoint, the data or the GPUs.
+    """
+    given = {
+        *output_keys(rules),
+        *resume_keys(rules),
+        *data_keys(rules),
+        *(f"{rules.action}.{name}" for name in ("num_gpus", "gpu_ids", "num_nodes")),
+    }
+    for key in keys:
+        if key in given:
+            raise FixInput(
+                "folders, data, checkpoints and GPUs are the study's to give, not searched",
+                got=key,
+                where=f"--search {key}",
+            )
 
 
 def _with_parent(rules: SpecRules, tree: Tree, checkpoint: str) -> Tree:

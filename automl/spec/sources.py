@@ -9,7 +9,14 @@ from automl.skill.tree import Tree, get, with_value
 from automl.spec.rules import SpecRules
 from automl.yamltext import load_yaml
 
-__all__ = ["data_settings", "output_keys", "parent_keys", "resume_keys", "with_settings"]
+__all__ = [
+    "data_keys",
+    "data_settings",
+    "output_keys",
+    "parent_keys",
+    "resume_keys",
+    "with_settings",
+]
 
 _TABLE = Path("references", "data_sources.yaml")
 
@@ -48,6 +55,12 @@ def data_settings(rules: SpecRules, data: Mapping[str, str]) -> dict[str, Any]:
             found[key] = [data[split]] if is_list else data[split]
     _check_taken(rules, data, used)
     return found
+
+
+def data_keys(rules: SpecRules) -> frozenset[str]:
+    """Settings that take data, those of other actions included."""
+    actions = {rules.action, *_SPLITS}
+    return frozenset(key for action in actions for key, _, _ in _takers(rules, action))
 
 
 def _takers(rules: SpecRules, action: str) -> list[tuple[str, tuple[str, ...], bool]]:

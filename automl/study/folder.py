@@ -18,6 +18,7 @@ from automl.yamltext import dump_yaml, load_yaml
 
 __all__ = [
     "NewStudy",
+    "check_name",
     "create_folder",
     "find_study",
     "fresh_name",
@@ -70,6 +71,22 @@ def fresh_name(studies_dir: Path, hint: str, clock: Clock = utc_now) -> str:
     return name
 
 
+def check_name(name: str, where: str = "--name") -> str:
+    """The name itself, if a study may have it.
+
+    Raises:
+        FixInput: The name cannot be a folder's.
+    """
+    if not _NAME.fullmatch(name):
+        raise FixInput(
+            "a study's name consists of letters, digits, '.', '_' and '-', starting with a "
+            "letter or digit, at most 100",
+            got=repr(name),
+            where=where,
+        )
+    return name
+
+
 def create_folder(studies_dir: Path, name: str) -> StudyPaths:
     """Makes the folder of a new study.
 
@@ -79,13 +96,7 @@ def create_folder(studies_dir: Path, name: str) -> StudyPaths:
         FixInput: The name cannot be a folder's.
         ResolveConflict: There is a study, or something else, of this name.
     """
-    if not _NAME.match(name):
-        raise FixInput(
-            "a study's name consists of letters, digits, '.', '_' and '-', starting with a "
-            "letter or digit, at most 100",
-            got=repr(name),
-            where="--name",
-        )
+    check_name(name)
     paths = StudyPaths((studies_dir / name).absolute())
     try:
         paths.folder.mkdir(parents=True)

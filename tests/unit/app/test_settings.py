@@ -40,8 +40,48 @@ def test_requests_add_up_with_the_flags_last() -> None:
     settings = layers(
         {"search": ["a.b=1..2"]}, {"search": {"a.b": "3..4", "c.d": [4, 8]}, "freeze": ["e"]}
     )
-    assert settings.texts("search") == ("a.b=3..4", "c.d=4,8", "a.b=1..2")
-    assert settings.texts("freeze") == ("e",)
+    assert settings.requests(("search", "freeze")) == {
+        "search": ("c.d=4,8", "a.b=1..2"),
+        "freeze": ("e",),
+    }
+
+
+def test_a_flag_that_freezes_undoes_the_study_files_search_and_the_other_way_round() -> None:
+    settings = layers(
+        {"search": ["c.d=1..2"], "freeze": ["a.b"]},
+        {"search": ["a.b=3..4", "e=1,2"], "freeze": {"c.d": 5, "f": 6}},
+    )
+    assert settings.requests(("search", "freeze")) == {
+        "search": ("e=1,2", "c.d=1..2"),
+        "freeze": ("f=6", "a.b"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("trials: [3]", "trials must be one value"),
+        ("name: {a: b}", "name must be one value"),
+        ("set: [a=1]", "set must be a mapping"),
+        ("data: train", "data must be a mapping"),
+        ("search: 3", "search must be a mapping, or a list of texts"),
+        ("freeze: [3]", "freeze must be a mapping, or a list of texts"),
+        ("script: fast", "script must be a mapping"),
+    ],
+)
+def test_a_setting_has_its_form(tmp_path: Path, text: str, rule: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FixInput, match=rule) as caught:
+        read_study_file(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_study_file_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes(b"\xff\xfe\x00trials: 3")
+    with pytest.raises(FixInput, match="the file must be UTF-8 text"):
+        read_study_file(path)
 
 
 def test_a_study_file_keeps_exponents_and_switches(tmp_path: Path) -> None:

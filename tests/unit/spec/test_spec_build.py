@@ -202,7 +202,9 @@ def test_parameters_leave_the_base_alone(skill: Skill) -> None:
 
 
 def test_a_fresh_attempt_clears_an_old_checkpoint(skill: Skill, tmp_path: Path) -> None:
-    overrides = {"train.resume_training_checkpoint_path": "/old.pth"}
-    base = build_base(skill, "train", SpecRequest(overrides=overrides))
+    file = tmp_path / "spec.yaml"
+    file.write_text("train: {resume_training_checkpoint_path: /old.pth}", encoding="utf-8")
+    base = build_base(skill, "train", SpecRequest(spec_file=file))
+    assert get(base.tree, "train.resume_training_checkpoint_path") == "/old.pth"
     spec = for_attempt(base.rules, base.tree, {}, tmp_path)
     assert get(spec, "train.resume_training_checkpoint_path") == ""
