@@ -100,8 +100,10 @@ def _record(action: str, tree: Mapping[str, Any], run: Run) -> int:
         run.status.failed(f"User/System interruption: {name} was interrupted (SIGINT, twice)")
         return 130
     except Exception as error:  # noqa: BLE001 - the program's edge: every failure is recorded
-        traceback.print_exc()
+        if not isinstance(error, AutomlError | NotImplementedError):
+            traceback.print_exc()
         run.status.failed(_failure(error))
+        run.say(_failure(error))
         return 1
     run.status.running(f"{name} finished successfully.")
     return 0

@@ -80,6 +80,10 @@ DEPARTURES: tuple[Departure, ...] = (
         "a loss that is not finite ends the training at once, with a FAILURE line",
         "the container trains on to the last epoch with weights that are NaN",
     ),
+    Departure(
+        "validation and evaluation compute in fp32 whatever train.precision says",
+        "in the container half-precision sizes stop a validation that detects something",
+    ),
     # Program
     Departure(
         "one device: a GPU if there is one, else the CPU; train.num_gpus above 1 is refused",
