@@ -1,11 +1,41 @@
 """What every test shares: one way to leave the user's own files and the network alone."""
 
+import importlib.util
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+
+_HAS_TORCH = importlib.util.find_spec("torch") is not None
+_NEEDS_TORCH = "needs torch: pip install -c constraints.txt -e '.[trainer,dev]'"
+
+
+class _Module(pytest.Module):
+    """A module of tests that is skipped, with the reason, where its imports lead to no torch."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            cause = error.__cause__
+            if isinstance(cause, ModuleNotFoundError) and cause.name == "torch":
+                pytest.skip(_NEEDS_TORCH, allow_module_level=True)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    """Lets modules be collected on a machine without torch."""
+    return _Module.from_parent(parent, path=module_path)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips the tests marked ``torch`` where there is none."""
+    for item in items:
+        if not _HAS_TORCH and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason=_NEEDS_TORCH))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import SynthRequest
@@ -19,6 +18,7 @@ SpecWriter = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def _quiet_process() -> Iterator[None]:
     """The program takes over two signals and torch's seed; here it gives them back."""
+    torch = pytest.importorskip("torch", reason="the trainer program needs torch")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     state, threads = torch.get_rng_state(), torch.get_num_threads()
     torch.set_num_threads(1)
