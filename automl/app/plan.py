@@ -20,7 +20,7 @@ from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
 from automl.skill.profile import Profile, load_profile
-from automl.skill.read import own_skill_dir, read_action_schema, read_skill
+from automl.skill.read import own_skill_dir, profile_path, read_action_schema, read_skill
 from automl.skill.tree import Tree, get, leaves
 from automl.space.build import build_space
 from automl.space.model import Ceiling, SearchSpace
@@ -114,7 +114,7 @@ class Planner:
             file.values.get("automl_policy") if file else None,
             request.request,
         )
-        profile = load_profile(skill.folder / "references" / "search_profile.yaml")
+        profile = load_profile(profile_path(skill))
         return cls(request, file, layers, skill, profile, policy, gate(skill, policy.value))
 
     def plan(self) -> Plan:

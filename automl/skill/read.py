@@ -6,6 +6,7 @@ missing is empty; what is there must be well formed.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ __all__ = [
     "base_tree",
     "image_of",
     "own_skill_dir",
+    "packaged_twin",
+    "profile_path",
     "read_action_schema",
     "read_skill",
     "read_template",
@@ -49,6 +52,26 @@ def own_skill_dir() -> Path:
     )
 
 
+def packaged_twin(skill: Skill) -> Skill | None:
+    """This package's own skill, if ``skill`` is another folder for the same network.
+
+    TAO's format has no place for what a network needs beyond its schema. A skill folder as
+    published for the network of our own therefore borrows it from ours.
+    """
+    own = own_skill_dir()
+    if skill.folder == own:
+        return None
+    twin = read_skill(own)
+    return twin if twin.network_arch == skill.network_arch else None
+
+
+def profile_path(skill: Skill) -> Path:
+    """Where the search profile of a skill is: its own, else its packaged twin's; may be absent."""
+    path = skill.folder / _PROFILE
+    twin = None if path.is_file() else packaged_twin(skill)
+    return path if twin is None else twin.folder / _PROFILE
+
+
 def read_skill(folder: Path) -> Skill:
     """The skill in a folder.
 
@@ -66,7 +89,14 @@ def read_skill(folder: Path) -> Skill:
             fix="point --skill-dir at the folder that holds SKILL.md",
         )
     tree = _mapping(load_yaml(info), info) if info.is_file() else {}
-    return _skill(folder, tree, info, schemas)
+    skill = _skill(folder, tree, info, schemas)
+    objective = _objective(profile_path(skill))
+    return replace(
+        skill,
+        metric=str(objective.get("metric") or ""),
+        direction=str(objective.get("direction") or ""),
+        metric_worst=objective.get("worst"),
+    )
 
 
 def read_action_schema(skill: Skill, action: str) -> SchemaTree:
@@ -143,7 +173,6 @@ def _schema_actions(folder: Path) -> tuple[str, ...]:
 def _skill(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
     name = str(tree.get("name") or folder.name)
     network = str(tree.get("network_arch") or _network_of(folder, name))
-    objective = _objective(folder)
     return Skill(
         folder=folder,
         name=name,
@@ -152,9 +181,6 @@ def _skill(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Sk
         container_image=str(tree.get("container_image") or ""),
         actions={each.name: each for each in _actions(tree, info, network, schemas)},
         shorthand=_texts(tree, "spec_shorthand_keys", info),
-        metric=str(objective.get("metric") or ""),
-        direction=str(objective.get("direction") or ""),
-        metric_worst=objective.get("worst"),
     )
 
 
@@ -189,8 +215,7 @@ def _actions(
         )
 
 
-def _objective(folder: Path) -> Tree:
-    path = folder / _PROFILE
+def _objective(path: Path) -> Tree:
     if not path.is_file():
         return {}
     objective = _block(_mapping(load_yaml(path), path), "objective", path)

@@ -7,8 +7,8 @@ from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.model import Skill
-from automl.skill.read import read_template
-from automl.skill.tree import ParamValue, Tree, get, leaves, merged
+from automl.skill.read import packaged_twin, read_template
+from automl.skill.tree import MISSING, ParamValue, Tree, get, leaves, merged
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     data_keys,
@@ -104,19 +104,36 @@ def _template(skill: Skill, action: str) -> Tree | None:
 
 def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[Tree, str]:
     defaults = rules.schema.defaults if rules.schema is not None else None
-    below = template if template is not None else defaults
+    below = _completed(rules, template if template is not None else defaults or {})
     if file is not None:
-        return merged(below or {}, _read_file(file)), str(file)
+        return merged(below, _read_file(file)), str(file)
     if template is not None:
-        return template, rules.skill.template_path(rules.action).name
+        return below, rules.skill.template_path(rules.action).name
     if defaults:
-        return merged({}, defaults), f"defaults of {rules.skill.schema_path(rules.action).name}"
+        return below, f"defaults of {rules.skill.schema_path(rules.action).name}"
     raise FixInput(
         f"a spec of {rules.action} needs something to start from",
         got="no readable template and no readable schema",
         where=str(rules.skill.folder),
         fix="give a complete spec with --spec FILE",
     )
+
+
+def _completed(rules: SpecRules, tree: Mapping[str, Any]) -> Tree:
+    """The settings a skill ships, with those added that only its packaged twin's template has.
+
+    The train template of the published CenterPose skill lacks ``evaluate.opencv``, whose default in
+    the schema makes every validation score 0.
+    """
+    twin = packaged_twin(rules.skill)
+    if twin is None or not tree:
+        return merged({}, tree)
+    missing = {
+        key: value
+        for key, value in leaves(read_template(twin, rules.action))
+        if get(tree, key) is MISSING and rules.leaf_of(key) is not None
+    }
+    return with_settings(merged({}, tree), missing, "packaged template")
 
 
 def _read_file(file: Path) -> Tree:
