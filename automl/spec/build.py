@@ -122,8 +122,8 @@ def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[
 def _completed(rules: SpecRules, tree: Mapping[str, Any]) -> Tree:
     """The settings a skill ships, with those added that only its packaged twin's template has.
 
-    The train template of the published CenterPose skill lacks ``evaluate.opencv``, whose default in
-    the schema makes every validation score 0.
+    The published train template of CenterPose lacks ``evaluate.opencv``, whose default in the
+    schema makes every validation score 0.
     """
     twin = packaged_twin(rules.skill)
     if twin is None or not tree:
