@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["replaced", "sha256_of", "write_bytes", "write_json", "write_text"]
+__all__ = ["clear_unfinished", "replaced", "sha256_of", "write_bytes", "write_json", "write_text"]
 
 _BLOCK = 1 << 20
+#: Random signs that mkstemp ends a name with.
+_RANDOM_SIGNS = 8
 
 
 @contextmanager
@@ -33,6 +35,16 @@ def replaced(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Deletes what a crash in the middle of ``replaced`` left in a folder.
+
+    Only for whoever writes there alone: the unfinished file of another writer would go too.
+    """
+    for path in folder.glob(f".*.{'?' * _RANDOM_SIGNS}"):
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

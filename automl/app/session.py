@@ -14,6 +14,7 @@ from automl.execution import serial
 from automl.execution.control import Control, Stage
 from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
 from automl.execution.observe import Observer
+from automl.files import clear_unfinished
 from automl.reports.write import write_report
 from automl.search.decision import EndedBy
 from automl.search.engine import Engine
@@ -80,6 +81,8 @@ class Session:
             notes: What whoever watches is told before the first trial.
         """
         self.paths.stop.unlink(missing_ok=True)
+        for folder in (self.paths.folder, self.paths.best):
+            clear_unfinished(folder)
         keep_best_current(self.paths, self.engine.incumbent())
         self.screen.opened(self.paths, self.config)
         for text in notes:
