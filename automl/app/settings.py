@@ -75,7 +75,9 @@ def read_study_file(path: Path) -> StudyFile:
         FixInput: The file is missing, is not YAML, or holds a setting nobody knows.
     """
     if not path.is_file():
-        raise FixInput("a study file must exist", got=str(path), fix="name a YAML file")
+        beside = [file.name for file in path.parent.glob("*.yaml")]
+        fix = did_you_mean(path.name, beside) or "name a YAML file"
+        raise FixInput("a study file must exist", got=str(path), fix=fix)
     values = load_yaml(path)
     if values is None:
         values = {}

@@ -26,7 +26,7 @@ def plan_text(plan: Plan, first: int) -> str:
     if plan.gate.searches:
         lines += ["", *show_space(plan.space).splitlines(), ""]
         lines += _first(plan, first)
-    lines += [f"note: {note}" for note in plan.notes]
+    lines += [f"note: {note}" for note in plan.notes if note != plan.gate.message]
     return "\n".join(lines)
 
 

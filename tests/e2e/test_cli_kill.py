@@ -82,7 +82,8 @@ class Books:
 
 
 def values_of(records: tuple[TrialRecord, ...]) -> dict[int, float]:
-    return {each.number: each.best_value for each in records if each.best_value and each.is_usable}
+    usable = [each for each in records if each.is_usable]
+    return {each.number: each.best_value for each in usable if each.best_value is not None}
 
 
 def rows_of(paths: StudyPaths) -> list[Mapping[str, str]]:

@@ -1,0 +1,115 @@
+"""What the command line says, word for word: help, a plan, and the errors of typical mistakes."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from automl import __version__
+from automl.app.machine import Machine
+from automl.cli.main import main
+from automl.skill.read import own_skill_dir
+from tests.small_data import write_split
+
+Golden = Callable[[str, str], None]
+
+STUDY = """\
+automl_policy: on
+data: {train: data/train, val: data/val}
+set:
+  dataset.batch_size: 4
+  train.num_epochs: 30
+  train.optim.lr: 1e-4
+search:
+  dataset.flip: 0.1..0.9
+trainer: scripted
+script: {epoch_s: 0.0}
+trial_timeout: 2h
+trials: 12
+seed: 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a study file and small data, on a machine of two CPUs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("AUTOML_STUDIES_DIR", raising=False)
+    monkeypatch.setattr("automl.app.plan.look_round", lambda: Machine(cpus=2))
+    monkeypatch.setattr(sys, "argv", ["automl"])
+    for split in ("train", "val"):
+        write_split(tmp_path / "data" / split, 8)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    return tmp_path
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str], here: Path) -> Callable[..., str]:
+    """``said("plan", "study.yaml")``: exit code and both outputs, without this machine's paths."""
+
+    def run(*argv: str) -> str:
+        try:
+            code = main(argv)
+        except SystemExit as ended:
+            code = int(str(ended.code))
+        told = capsys.readouterr()
+        text = f"$ automl {' '.join(argv)}\n{told.err}{told.out}[exit {code}]\n"
+        return _normalised(text, here)
+
+    return run
+
+
+def _normalised(text: str, here: Path) -> str:
+    text = text.replace(str(here), "HERE").replace(str(own_skill_dir()), "SKILL")
+    return re.sub(r"-\d{4}-\d{4}\b", "-MMDD-HHMM", text).replace(__version__, "VERSION")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help in its own way")
+@pytest.mark.parametrize("command", ["", "run"])
+def test_help(said: Callable[..., str], golden: Golden, command: str) -> None:
+    name = command.replace(" ", "-") or "automl"
+    golden(f"cli/help-{name}.txt", said(*command.split(), "--help"))
+
+
+def test_plan_of_a_search(said: Callable[..., str], golden: Golden) -> None:
+    golden("cli/plan-search.txt", said("plan", "study.yaml", "--name", "bikes", "--first", "3"))
+
+
+def test_plan_of_one_training(said: Callable[..., str], golden: Golden) -> None:
+    argv = ("plan", "study.yaml", "--request", "no HPO", "--policy", "off")
+    golden("cli/plan-training.txt", said(*argv))
+
+
+def test_space(said: Callable[..., str], golden: Golden) -> None:
+    golden("cli/space.txt", said("space", "study.yaml", "--sample", "2"))
+
+
+@pytest.mark.parametrize(
+    ("name", "argv"),
+    [
+        ("unknown-key", ("plan", "study.yaml", "--set", "train.optim.learning_rate=1e-3")),
+        ("wrong-type", ("plan", "study.yaml", "--set", "train.num_epochs=many")),
+        ("no-data", ("run", "--set", "model.backbone.model_type=DLA34")),
+        ("batch-too-large", ("run", "study.yaml", "--set", "dataset.batch_size=64")),
+        (
+            "nothing-to-search",
+            ("run", "study.yaml", "--freeze", "train.optim.lr", "--freeze", "dataset.flip"),
+        ),
+        ("no-such-study", ("best", "bikse")),
+        ("no-such-file", ("run", "stduy.yaml")),
+        ("wrong-policy", ("run", "study.yaml", "--policy", "maybe")),
+        ("two-nodes", ("run", "study.yaml", "--set", "train.num_nodes=2")),
+        ("own-folder", ("run", "study.yaml", "--set", "results_dir=/elsewhere")),
+    ],
+)
+def test_mistakes(
+    said: Callable[..., str], golden: Golden, name: str, argv: tuple[str, ...]
+) -> None:
+    text = said(*argv)
+    assert "[exit 2]" in text
+    assert "Traceback" not in text
+    golden(f"cli/error-{name}.txt", text)
