@@ -6,10 +6,11 @@ from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.study.config import Direction, Limits, Objective, SearchSettings
 
-__all__ = ["choose_limits", "choose_objective", "choose_search"]
+__all__ = ["choose_limits", "choose_objective", "choose_search", "idle_flags"]
 
 _TRIALS = 20
 _SAME_FAILURES = 3
+_OF_A_SEARCH = ("space", "search", "freeze", "sampler", "startup_trials", "trials")
 
 
 def choose_objective(layers: Layers, skill: Skill) -> Objective:
@@ -72,3 +73,13 @@ def choose_limits(layers: Layers, *, searches: bool) -> Limits:
     if in_a_row is None or in_a_row < 1:
         raise FixInput("same_failures is at least 1", got=str(in_a_row))
     return Limits(trials or 0 if searches else 1, timeout_s, in_a_row)
+
+
+def idle_flags(layers: Layers) -> tuple[str, ...]:
+    """What to say of flags that speak of a search where there is none.
+
+    A study file may well hold settings of the search beside a policy that is switched off.
+    """
+    names = (*_OF_A_SEARCH, "same_failures", "max_concurrent")
+    flags = [layers.origin[name] for name in names if layers.origin.get(name, "")[:2] == "--"]
+    return (f"{', '.join(flags)}: without effect on one direct training",) if flags else ()

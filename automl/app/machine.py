@@ -78,9 +78,10 @@ def choose_resources(
             fix="--gpus-per-trial 0 trains on the CPU",
         )
     room = available // per_trial if per_trial else machine.cpus
-    concurrent = layers.number("max_concurrent", room if searches else 1)
+    concurrent = layers.number("max_concurrent", room)
     if concurrent is None or concurrent < 1:
         raise FixInput("max_concurrent must be at least 1", got=str(concurrent))
+    concurrent = concurrent if searches else 1
     notes: list[str] = []
     if not per_trial:
         cause = "no GPU was found" if not machine.gpus else "gpus_per_trial is 0"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data, check_types
-from automl.app.choices import choose_limits, choose_objective, choose_search
+from automl.app.choices import choose_limits, choose_objective, choose_search, idle_flags
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
 from automl.app.request import PlanRequest, as_given, provenance_of
@@ -158,7 +158,7 @@ class Planner:
         )
         notices = (*base.notes, *map(str, told), *notes, *data_notes)
         if not searches:
-            notices = (self.gate.message, *notices)
+            notices = (self.gate.message, *idle_flags(self.layers), *notices)
         return Plan(
             config,
             self.skill,

@@ -29,8 +29,9 @@ def test_gpus_are_filled_with_trials() -> None:
 
 
 def test_a_single_training_gets_the_whole_machine() -> None:
-    resources, _ = choose(Machine(cpus=8), searches=False)
-    assert resources == Resources(1, 0, None, 8)
+    for asked in (None, "4"):
+        resources, _ = choose(Machine(cpus=8), searches=False, max_concurrent=asked)
+        assert resources == Resources(1, 0, None, 8)
 
 
 def test_more_trials_than_gpus_hold_are_cut_with_a_note() -> None:

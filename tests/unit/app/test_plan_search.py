@@ -76,6 +76,12 @@ class TestSpace:
         assert made.space == SearchSpace()
         assert made.config.limits.trials == 1
         assert made.config.resources.max_concurrent == 1
+        assert "--search, --trials: without effect on one direct training" in made.notes
+
+    def test_a_study_file_may_keep_its_settings_of_the_search(self, plan: MakePlan) -> None:
+        made = plan("--policy", "off", file="trials: 9\nsearch: {dataset.flip: 0.1..0.9}\n")
+        assert made.config.limits.trials == 1
+        assert not any("without effect" in note for note in made.notes)
 
 
 class TestPreview:

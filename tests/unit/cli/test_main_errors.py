@@ -1,0 +1,101 @@
+"""From an error to an exit code and a line of text; and that no flag is lost on the way."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from automl.app.settings import KEYS
+from automl.cli import run_commands
+from automl.cli.main import main
+from automl.cli.parser import EXIT_CODES, build_parser
+from automl.errors import (
+    AutomlError,
+    FixInput,
+    InstallExtra,
+    MendAndResume,
+    NoUsableTrial,
+    PrepareMachine,
+    ResolveConflict,
+)
+
+Raises = Callable[[BaseException], None]
+
+
+@pytest.fixture
+def raises(monkeypatch: pytest.MonkeyPatch) -> Raises:
+    """Makes ``automl list`` end with an error."""
+
+    def replace(error: BaseException) -> None:
+        def handler(_: argparse.Namespace) -> int:
+            raise error
+
+        module = ModuleType("automl.cli.read_commands")
+        module.list_studies = handler  # type: ignore[attr-defined] # a stand-in
+        monkeypatch.setitem(sys.modules, "automl.cli.read_commands", module)
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (FixInput, 2),
+        (InstallExtra, 2),
+        (PrepareMachine, 3),
+        (NoUsableTrial, 4),
+        (MendAndResume, 5),
+        (ResolveConflict, 7),
+    ],
+)
+def test_each_error_has_its_code(
+    raises: Raises, capsys: pytest.CaptureFixture[str], kind: type[AutomlError], code: int
+) -> None:
+    raises(kind("a rule", got="this", where="there", fix="do that"))
+    assert main(["list"]) == code
+    told = capsys.readouterr()
+    assert told.err == "error: a rule, but got this (there); do that\n"
+    assert told.out == ""
+    assert f"\n  {code} " in EXIT_CODES
+
+
+def test_a_fault_of_our_own_is_shown_whole(
+    raises: Raises, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raises(ZeroDivisionError("division by zero"))
+    assert main(["list"]) == 1
+    error = capsys.readouterr().err
+    assert "Traceback" in error
+    assert error.endswith("error: this is a fault inside automl, not of your input\n")
+
+
+def test_an_interrupt_outside_a_search_is_130(
+    raises: Raises, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raises(KeyboardInterrupt())
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_every_setting_of_a_study_file_has_a_flag_and_the_other_way_round() -> None:
+    flags = set(vars(build_parser().parse_args(["run"]))) - run_commands._NOT_SETTINGS
+    in_files_alone = {"automl_policy", "data", "script"}
+    as_flags_alone = {"policy", "train_data", "val_data", "test_data", "inference_data"}
+    assert flags - as_flags_alone == set(KEYS) - in_files_alone
+
+
+def test_the_way_to_the_studies(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for argv, variable, expected in (
+        ((), "", tmp_path / "studies"),
+        ((), str(tmp_path / "mine"), tmp_path / "mine"),
+        (("--studies-dir", "here"), str(tmp_path / "mine"), tmp_path / "here"),
+    ):
+        monkeypatch.setenv("AUTOML_STUDIES_DIR", variable)
+        assert main(["status", *argv]) == 2
+        assert f"({expected})" in capsys.readouterr().err
