@@ -7,7 +7,7 @@ from automl.app.plan import Plan
 from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
-from automl.errors import FixInput
+from automl.errors import FixInput, ResolveConflict
 from automl.files import write_json
 from automl.search.engine import Engine
 from automl.search.settle import Settled
@@ -80,12 +80,24 @@ def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Endin
         space = SearchSpace.from_json(read_space(paths))
         driven = _Driven(paths, config, skill, space, read_base_spec(paths))
         session = driven.session(lock, screen)
+        _check_storage(paths, len(session.engine.records()))
         _check_total(config, len(session.engine.records()))
         if config is not kept:
             write_json(paths.resolved, config.to_json())
         end_leftovers(paths)
         settled = _settle(session.engine, paths, config)
         return session.drive([str(one) for one in settled])
+
+
+def _check_storage(paths: StudyPaths, known: int) -> None:
+    """Refuses to begin again over the folders of trials that the storage has lost."""
+    if any(paths.attempts(known)):
+        raise ResolveConflict(
+            "a study's storage knows every trial that has a folder",
+            got=f"{paths.relative(paths.trial(known))}, which is not among the {known} known trials",
+            where=str(paths.journal),
+            fix="restore that file from a copy, or start a new study under another --name",
+        )
 
 
 def _extended(config: StudyConfig, trials: int | None) -> StudyConfig:

@@ -1,5 +1,6 @@
 """The entry point: parse, call the command's handler, turn an error into text and an exit code."""
 
+import errno
 import importlib
 import os
 import sys
@@ -8,11 +9,20 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from automl.cli.parser import build_parser
-from automl.errors import AutomlError
+from automl.errors import AutomlError, PrepareMachine
 
 __all__ = ["main"]
 
 _INTERRUPTED = 130
+_FAULT = 1
+
+#: What the operating system refuses for reasons that are the machine's: rights, space, handles.
+_MACHINES = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO,
+        errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP,
+    }
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,8 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output has gone; a second failure at interpreter exit must stay silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception:  # noqa: BLE001 - the last boundary: an error of our own, shown whole
-        traceback.print_exc()
-        print("error: this is a fault inside automl, not of your input", file=sys.stderr)
-        return 1
+        return _FAULT
+    except Exception as error:  # noqa: BLE001 - the last boundary: an error of our own, shown whole
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    """Tells what the machine refused, or shows a fault of our own whole."""
+    if isinstance(error, OSError) and error.errno in _MACHINES:
+        refused = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        print(f"error: the system must let automl work, but got {refused}", file=sys.stderr)
+        return PrepareMachine.exit_code
+    traceback.print_exception(error)
+    print("error: this is a fault inside automl, not of your input", file=sys.stderr)
+    return _FAULT

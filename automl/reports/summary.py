@@ -78,9 +78,15 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
 def _records(paths: StudyPaths, config: StudyConfig, sources: Sources) -> tuple[TrialRecord, ...]:
     study = read_study(paths, config)
     if study is None:
-        sources.notes.append("the study has no storage yet: no trial was ever asked for")
+        sources.notes.append(_why_no_storage(paths))
         return ()
     return read_records(study, config.objective)
+
+
+def _why_no_storage(paths: StudyPaths) -> str:
+    if any(paths.attempts(0)):
+        return f"{paths.journal.name} is missing: the trials it knew cannot be shown"
+    return "the study has no storage yet: no trial was ever asked for"
 
 
 def _is_driven(paths: StudyPaths, clock: Clock) -> bool:

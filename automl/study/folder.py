@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automl.errors import FixInput, ResolveConflict
+from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.files import write_json, write_text
 from automl.nearest import did_you_mean
 from automl.skill.tree import Tree
@@ -94,6 +94,7 @@ def create_folder(studies_dir: Path, name: str) -> StudyPaths:
 
     Raises:
         FixInput: The name cannot be a folder's.
+        PrepareMachine: The folder cannot be made.
         ResolveConflict: There is a study, or something else, of this name.
     """
     check_name(name)
@@ -108,6 +109,13 @@ def create_folder(studies_dir: Path, name: str) -> StudyPaths:
                 where=str(paths.folder),
                 fix=f"continue it with automl resume {name}, or choose another --name",
             ) from error
+    except OSError as error:
+        raise PrepareMachine(
+            "studies are kept in a folder that can be written",
+            got=error.strerror or str(error),
+            where=str(studies_dir),
+            fix="choose another --studies-dir",
+        ) from error
     return paths
 
 

@@ -254,6 +254,15 @@ class TestGoesOn:
             run.go_on(paths, Silent(), trials=3)
         assert read_config(paths).limits.trials == 2
 
+    def test_trials_that_the_storage_lost_are_not_trained_over(
+        self, finished: Ending, paths: StudyPaths
+    ) -> None:
+        paths.journal.unlink()
+        with pytest.raises(ResolveConflict, match="restore that file from a copy") as caught:
+            run.go_on(paths, Silent(), trials=3)
+        assert "trials/0000" in caught.value.got
+        assert str(paths.journal) in caught.value.where
+
     def test_what_was_left_running_is_settled_and_told(
         self, search: Callable[..., Plan], paths: StudyPaths
     ) -> None:

@@ -1,6 +1,7 @@
 """From an error to an exit code and a line of text; and that no flag is lost on the way."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,31 @@ def test_a_fault_of_our_own_is_shown_whole(
     error = capsys.readouterr().err
     assert "Traceback" in error
     assert error.endswith("error: this is a fault inside automl, not of your input\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/root"), "Permission denied: /root"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device\n"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_fault_of_ours(
+    raises: Raises, capsys: pytest.CaptureFixture[str], error: OSError, told: str
+) -> None:
+    raises(error)
+    assert main(["list"]) == 3
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert "Traceback" not in shown
+
+
+def test_a_missing_file_that_nobody_named_is_a_fault_of_ours(
+    raises: Raises, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raises(FileNotFoundError(errno.ENOENT, "No such file or directory", "/x"))
+    assert main(["list"]) == 1
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_an_interrupt_outside_a_search_is_130(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.errors import FixInput, ResolveConflict
+from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study.config import (
     DataSources,
@@ -107,6 +107,12 @@ def test_a_name_that_is_taken_is_refused(studies_dir: Path) -> None:
     make(studies_dir)
     with pytest.raises(ResolveConflict, match="automl resume bikes"):
         create_folder(studies_dir, "bikes")
+
+
+def test_studies_cannot_be_kept_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "studies").touch()
+    with pytest.raises(PrepareMachine, match="choose another --studies-dir"):
+        create_folder(tmp_path / "studies", "bikes")
 
 
 def test_a_folder_of_other_things_is_never_used(studies_dir: Path) -> None:
