@@ -92,9 +92,10 @@ def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Endin
 def _check_storage(paths: StudyPaths, known: int) -> None:
     """Refuses to begin again over the folders of trials that the storage has lost."""
     if any(paths.attempts(known)):
+        folder = paths.relative(paths.trial(known))
         raise ResolveConflict(
             "a study's storage knows every trial that has a folder",
-            got=f"{paths.relative(paths.trial(known))}, which is not among the {known} known trials",
+            got=f"{folder}, which is none of the {known} it knows",
             where=str(paths.journal),
             fix="restore that file from a copy, or start a new study under another --name",
         )
