@@ -1,0 +1,67 @@
+"""Real trainings of the small network through the command line, on a few rendered images."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from automl.yamltext import load_yaml
+from tests.e2e.terminal import Terminal, processes_naming
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+STUDY = """
+data: {synth: {category: shoe, train: 8, val: 4, test: 0, seed: 1}}
+set:
+  dataset.category: shoe
+  dataset.batch_size: 4
+  dataset.workers: 1
+  model.backbone.model_type: nano
+  train.num_epochs: 2
+  train.optim.lr: 2e-3
+"""
+
+
+@pytest.fixture
+def file(terminal: Terminal) -> str:
+    (terminal.folder / "shoe.yaml").write_text(STUDY)
+    return "shoe.yaml"
+
+
+def rows_of(study: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((study / "report" / "trials.csv").read_text().splitlines()))
+
+
+def test_one_training_and_then_another_from_its_weights(terminal: Terminal, file: str) -> None:
+    done = terminal.run("run", file, "--policy", "off", "--name", "first")
+    assert done.code == 0, done.err
+    study = terminal.studies / "first"
+    (row,) = rows_of(study)
+    assert row["state"] == "complete"
+    provenance = json.loads((study / "best" / "provenance.json").read_text())
+    checkpoint = study / "best" / provenance["checkpoint"]
+
+    spec = str(study / "best" / "train.yaml")
+    argv = ("--policy", "off", "--spec", spec, "--parent-checkpoint", str(checkpoint))
+    trained = load_yaml(study / "best" / "train.yaml")
+    data = [f"--{name}-data={trained['dataset'][f'{name}_data']}" for name in ("train", "val")]
+    done = terminal.run("run", *argv, *data, "--name", "second", "--set", "train.num_epochs=1")
+    assert done.code == 0, done.err
+    again = load_yaml(terminal.studies / "second" / "trials" / "0000" / "1" / "spec.yaml")
+    assert again["train"]["pretrained_model_path"] == str(checkpoint)
+    assert again["train"]["optim"]["lr"] == 2e-3
+    assert again["train"]["num_epochs"] == 1
+    assert again["train"]["resume_training_checkpoint_path"] == ""
+
+
+@pytest.mark.ray
+def test_a_search_of_two_trainings(terminal: Terminal, file: str) -> None:
+    argv = ("run", file, "--trials", "2", "--name", "search", "--max-concurrent", "2")
+    done = terminal.run(*argv, within_s=200.0)
+    assert done.code == 0, done.err
+    study = terminal.studies / "search"
+    assert [row["state"] for row in rows_of(study)] == ["complete", "complete"]
+    assert float(rows_of(study)[0]["param.train.optim.lr"]) == 2e-3
+    assert (study / "report" / "index.html").is_file()
+    assert processes_naming(study) == []
