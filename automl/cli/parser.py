@@ -47,6 +47,7 @@ def build_parser() -> Parser:
     _add_run(commands)
     _add_plan(commands)
     _add_space(commands)
+    _add_skills(commands)
     _add_resume(commands)
     _add_readers(commands)
     _add_data(commands)
@@ -93,6 +94,15 @@ def _add_space(commands: "Commands") -> None:
         nargs=2,
         metavar=("A", "B"),
         help="what changed between two studies, skills or schemas",
+    )
+    _add_json(command)
+
+
+def _add_skills(commands: "Commands") -> None:
+    command = _command(commands, "skills", "list the model skills below a folder, broken ones too")
+    command.set_defaults(handler="automl.cli.skill_commands:skills")
+    command.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this folder"
     )
     _add_json(command)
 

@@ -12,7 +12,7 @@ from automl.skill.model import Skill
 from automl.skill.read import read_action_schema, read_template
 from automl.skill.request_words import statement_in
 
-__all__ = ["Gate", "Policy", "PolicyChoice", "choose_policy", "gate"]
+__all__ = ["Gate", "Policy", "PolicyChoice", "choose_policy", "gate", "obstacles"]
 
 _WORDS = {"on": "on", "true": "on", "yes": "on", "off": "off", "false": "off", "no": "off"}
 
@@ -93,7 +93,7 @@ def gate(skill: Skill, policy: Policy) -> Gate:
             f"AutoML is not enabled for {skill.name} (automl_enabled in "
             "references/skill_info.yaml): one direct training.",
         )
-    problems = tuple(_obstacles(skill))
+    problems = tuple(obstacles(skill))
     if problems:
         return Gate(
             False,
@@ -104,8 +104,8 @@ def gate(skill: Skill, policy: Policy) -> Gate:
     return Gate(True, f"AutoML is on for {skill.name}: a hyperparameter search.")
 
 
-def _obstacles(skill: Skill) -> list[str]:
-    """What is missing or broken of the two files that a search needs."""
+def obstacles(skill: Skill) -> list[str]:
+    """What is missing or broken of the two files that a search needs; empty if nothing is."""
     found = []
     for path, read in (
         (skill.schema_path("train"), read_action_schema),
