@@ -98,10 +98,6 @@ class Session:
         write_report(self.paths.folder)
         return ending
 
-    @property
-    def _resume(self) -> str:
-        return f"automl resume {self.config.name}"
-
     def _run(self, control: Control) -> None:
         config = self.config
         request = DriveRequest(
@@ -140,13 +136,13 @@ class Session:
         missing = self.config.limits.trials - len(records) + unfinished
         ended = self.engine.stopped
         if missing and ended is not None and ended.by is EndedBy.BREAKER:
-            reason = f"{ended}; mend the cause, then {self._resume}"
+            reason = f"{ended}; mend the cause, then automl resume goes on"
             return Ending(MendAndResume.exit_code, reason, self.paths)
         if missing and control.stage is not Stage.RUNNING:
             number = control.signal
             code = RESUMABLE if number is None else _SIGNALLED + number
             reason = f"stopped with {missing} of {self.config.limits.trials} trials to go"
-            return Ending(code, f"{reason}; continue with {self._resume}", self.paths)
+            return Ending(code, f"{reason}; automl resume goes on", self.paths)
         if self.engine.incumbent() is None:
             return Ending(NoUsableTrial.exit_code, "no trial ended usable", self.paths)
         return Ending(0, str(ended) if ended else "every trial has ended", self.paths)

@@ -30,6 +30,7 @@ __all__ = ["LiveScreen", "epochs_of", "render", "wants_live"]
 
 _BAR = 24
 _SHOWN_ENDED = 5
+_KEYS = "Ctrl-C: stop after the running trials; twice: stop them now"
 _EPOCHS_KEY = "train.num_epochs"
 _WORDS = {
     TrialState.WAITING: ("wait", "dim"),
@@ -61,9 +62,17 @@ def epochs_of(paths: StudyPaths) -> int | None:
     return epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None
 
 
-def render(snapshot: Snapshot, width: int) -> Group:
-    """The picture of a study, every line at most ``width`` columns wide."""
+def render(snapshot: Snapshot, width: int, *, is_last: bool = False) -> Group:
+    """The picture of a study, every line at most ``width`` columns wide.
+
+    Args:
+        snapshot: How the study stands.
+        width: Columns of the terminal.
+        is_last: Whether it stays on the terminal and nothing more can be asked of the search.
+    """
     lines = [*_head(snapshot), *_rows(snapshot, width), *_foot(snapshot)]
+    if not (is_last or snapshot.is_over):
+        lines.append(Text(_KEYS, "dim"))
     for line in lines:
         line.truncate(width, overflow="ellipsis")
         line.no_wrap = True
@@ -81,7 +90,7 @@ def _head(snapshot: Snapshot) -> Iterator[Text]:
     yield _trials_line(snapshot)
     yield _best_line(snapshot)
     eta = snapshot.eta
-    if eta is not None:
+    if eta is not None and eta.high_s > 0:
         low, high = words.duration(eta.low_s), words.duration(eta.high_s)
         told = low if low == high else f"{low} to {high}"
         yield Text(f"left    {told}, judged by the trials that ended")
@@ -181,8 +190,6 @@ def _told(params: Mapping[str, ParamValue], snapshot: Snapshot) -> str:
 def _foot(snapshot: Snapshot) -> Iterator[Text]:
     for note in snapshot.notes:
         yield Text(f"note: {' '.join(note.split())}", "yellow")
-    if not snapshot.is_over:
-        yield Text("Ctrl-C: stop after the running trials; twice: stop them now", "dim")
 
 
 class LiveScreen:
@@ -231,11 +238,12 @@ class LiveScreen:
     def close(self) -> None:
         """Leaves the last picture on the terminal and gives the terminal back."""
         if self._live is not None:
-            self._draw()
+            self._draw(is_last=True)
             self._live.stop()
             self._live = None
 
-    def _draw(self) -> None:
+    def _draw(self, *, is_last: bool = False) -> None:
         if self._live is not None and self._progress is not None:
-            picture = render(self._progress.snapshot(), self._console.width)
+            width = self._console.width
+            picture = render(self._progress.snapshot(), width, is_last=is_last)
             self._live.update(picture, refresh=True)

@@ -59,7 +59,7 @@ def _listing(paths: StudyPaths, clock: Clock) -> StudyListing:
     try:
         summary = read_summary(paths.folder, clock)
     except AutomlError as error:
-        return StudyListing(paths.folder.name, "unreadable", remark=str(error))
+        return StudyListing(paths.folder.name, "unreadable", remark=error.rule)
     created = moment(str(summary.provenance.get("created_at", "")))
     written = datetime.fromtimestamp(paths.resolved.stat().st_mtime, UTC)
     remarks = ["FAKE"] * summary.is_fake + ["direct training"] * (not summary.is_search)

@@ -98,6 +98,15 @@ def test_when_all_is_done_nothing_is_left_to_wait_for_or_stop(config: StudyConfi
     assert "Ctrl-C" not in text
 
 
+def test_the_picture_that_stays_offers_no_keys(config: StudyConfig) -> None:
+    snapshot = Progress(config, lambda: 0.0).snapshot()
+    shown, kept = (
+        [str(line) for line in render(snapshot, 80, is_last=is_last).renderables]
+        for is_last in (False, True)
+    )
+    assert shown == [*kept, "Ctrl-C: stop after the running trials; twice: stop them now"]
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
