@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.general_rules import GENERAL_RULES
 from automl.skill.model import ParameterSchema
-from automl.skill.profile import Profile
+from automl.skill.profile import Profile, SettingRule
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import ParamValue, Tree, get, with_value
 from automl.skill.typewords import Family, as_type, family_of, number_of
 from automl.space.choices import choice_parameter, subset_parameter
 from automl.space.conditions import Conditions, in_order, parse_conditions
+from automl.space.feasible import conditions_of_rules, rules_for_trainer
 from automl.space.inert import find_inert
-from automl.space.links import Linked, link_up
+from automl.space.links import Implied, Linked, link_up
 from automl.space.lists import list_parameter
 from automl.space.model import Ceiling, Constant, Parameter, Refused, SearchSpace
 from automl.space.numeric import numeric_parameter
@@ -54,19 +56,20 @@ def build_space(
     """
     selection = select(schema, request, profile)
     frozen = _frozen(schema, request, base)
+    rules = rules_for_trainer((*profile.settings, *GENERAL_RULES), trainer)
     spec = _with_all(base, frozen)
-    needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
-    workable = Workable(profile.settings, spec, trainer, tuple(ceilings), selection.named)
-    found = {key: needs.settled(workable.part_of(needs.shape(key))) for key in selection.asked}
-    searched = [key for key, one in found.items() if isinstance(one, Parameter)]
+    found = _shapes(schema, spec, selection, ceilings, rules)
+    constants = {key: one.value for key, one in found.items() if isinstance(one, Constant)}
+    if any(get(spec, key, None) != value for key, value in constants.items()):
+        # What follows a constant follows the one that was asked for, not the base value.
+        spec = _with_all(spec, constants)
+        found = _shapes(schema, spec, selection, ceilings, rules)
+    searched = {key: one for key, one in found.items() if isinstance(one, Parameter)}
     inert = find_inert(profile.inert, spec, searched, selection.named)
     dead = {entry.key for entry in inert}
-    candidates = {
-        key: one for key, one in found.items() if isinstance(one, Parameter) and key not in dead
-    }
-    linked = _link(schema, spec, candidates)
+    candidates = {key: one for key, one in searched.items() if key not in dead}
+    linked = _link(schema, spec, candidates, conditions_of_rules(rules, schema.leaves))
     _refuse_named((*_refusals(found), *linked.refused), selection.named)
-    constants = {key: one.value for key, one in found.items() if isinstance(one, Constant)}
     space = SearchSpace(
         linked.parameters,
         {**constants, **frozen},
@@ -74,6 +77,19 @@ def build_space(
         inert,
     )
     return _with_notes(space)
+
+
+def _shapes(
+    schema: SchemaTree,
+    spec: Tree,
+    selection: Selection,
+    ceilings: tuple[Ceiling, ...],
+    rules: tuple[SettingRule, ...],
+) -> dict[str, Parameter | Constant | Refused]:
+    """What becomes of each key that is asked for, each by itself."""
+    needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
+    workable = Workable(rules, spec, ceilings, selection.named, frozenset(selection.asked))
+    return {key: needs.settled(workable.part_of(needs.shape(key))) for key in selection.asked}
 
 
 def _with_all(base: Mapping[str, Any], values: Mapping[str, Any]) -> Tree:
@@ -165,12 +181,19 @@ class _Needs:
         return replace(asked, low=ends[0], high=ends[1], fraction_of="", source=source)
 
 
-def _link(schema: SchemaTree, spec: Tree, candidates: Mapping[str, Parameter]) -> Linked:
-    conditions = {key: parse_conditions(schema.leaves[key]) for key in candidates}
-    parents = {key: one.parents for key, one in conditions.items()}
+def _link(
+    schema: SchemaTree, spec: Tree, candidates: Mapping[str, Parameter], implied: Implied
+) -> Linked:
+    parents = {
+        key: (
+            *parse_conditions(schema.leaves[key]).parents,
+            *(parent for one in implied.get(key, ()) for parent in one.parents),
+        )
+        for key in candidates
+    }
     order = in_order(parents, frozenset(schema.leaves))
     _check_chains(schema, candidates)
-    return link_up({key: candidates[key] for key in order}, schema, spec)
+    return link_up({key: candidates[key] for key in order}, schema, spec, implied)
 
 
 def _check_chains(schema: SchemaTree, candidates: Mapping[str, Parameter]) -> None:

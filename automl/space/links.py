@@ -20,7 +20,7 @@ from automl.space.model import Kind, Link, Parameter, Refused, Relation
 from automl.space.narrowing import LOWER, UPPER, count_between, narrowed
 from automl.space.ranges import first_above, last_below, limit_of
 
-__all__ = ["Linked", "link_up"]
+__all__ = ["Implied", "Linked", "link_up"]
 
 _NUMERIC = (Kind.INT, Kind.FLOAT, Kind.ORDERED)
 #: What *child relation parent* means for the parent.
@@ -41,7 +41,12 @@ class Linked:
     refused: tuple[Refused, ...] = ()
 
 
-def link_up(candidates: Mapping[str, Parameter], schema: SchemaTree, spec: Tree) -> Linked:
+Implied = Mapping[str, tuple[Comparison, ...]]
+
+
+def link_up(
+    candidates: Mapping[str, Parameter], schema: SchemaTree, spec: Tree, implied: Implied
+) -> Linked:
     """Links the candidates and narrows their ranges.
 
     A candidate that cannot be linked is taken out and keeps its base value, which the others then
@@ -51,10 +56,11 @@ def link_up(candidates: Mapping[str, Parameter], schema: SchemaTree, spec: Tree)
         candidates: Parameters by key, parents before children.
         schema: Says which conditions there are.
         spec: The base spec, with the values of everything that is not searched.
+        implied: More conditions, by key, that the schema does not write down.
     """
     left, refused = dict(candidates), list[Refused]()
     while True:
-        attempt = _Attempt(dict(left), schema, spec)
+        attempt = _Attempt(dict(left), schema, spec, implied)
         failed = attempt.run()
         if failed is None:
             return Linked(tuple(attempt.parameters.values()), tuple(refused))
@@ -70,11 +76,13 @@ class _Attempt:
         parameters: The parameters by key, parents before children; narrowed as the try goes on.
         schema: Says which conditions there are.
         spec: The base spec.
+        implied: More conditions by key.
     """
 
     parameters: dict[str, Parameter]
     schema: SchemaTree
     spec: Tree
+    implied: Implied
 
     def run(self) -> Refused | None:
         """Links and narrows everything; returns the first parameter that cannot be searched."""
@@ -94,7 +102,8 @@ class _Attempt:
 
     def _link(self, key: str) -> str:
         """Turns the conditions on parents into links and static bounds; why it fails, or empty."""
-        for comparison in parse_conditions(self.schema.leaves[key]).comparisons:
+        own = parse_conditions(self.schema.leaves[key]).comparisons
+        for comparison in (*own, *self.implied.get(key, ())):
             searched, constant = self._parents_of(comparison)
             if searched:
                 self._follow(
@@ -139,9 +148,9 @@ class _Attempt:
     def _constant_children(self) -> Iterator[tuple[str, Comparison]]:
         """Conditions on searched parents of leaves that are not searched themselves."""
         for key, leaf in self.schema.leaves.items():
-            if key in self.parameters or not (leaf.depends_on or leaf.math_cond):
+            if key in self.parameters:
                 continue
-            for comparison in _readable(leaf):
+            for comparison in (*_readable(leaf), *self.implied.get(key, ())):
                 if any(parent in self.parameters for parent in comparison.parents):
                     yield key, comparison
 
@@ -240,6 +249,8 @@ def _names(comparison: Comparison) -> str:
 
 def _readable(leaf: Any) -> tuple[Comparison, ...]:
     """The comparisons of a leaf nobody searches; none where its text is outside the grammar."""
+    if not (leaf.depends_on or leaf.math_cond):
+        return ()
     try:
         return parse_conditions(leaf).comparisons
     except FixInput:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.errors import FixInput
-from automl.skill.profile import SettingRule, Verdict
+from automl.skill.profile import SettingRule
 from automl.skill.tree import ParamValue, with_value
 from automl.skill.typewords import number_of
 from automl.space.model import Ceiling, Constant, Kind, Parameter, Refused
@@ -21,18 +21,18 @@ class Workable:
     """What a trainer can run of a parameter's options.
 
     Attributes:
-        rules: Rules about settings, of the skill's profile.
+        rules: Rules that refuse a setting under the trainer.
         spec: The base spec.
-        trainer: Name of the trainer; empty to look at the rules for every trainer only.
         ceilings: Upper bounds from the data and the hardware.
         named: Keys that the user named; an unworkable option among theirs is an error.
+        asked: Keys that are to be searched; a rule that looks at another of them says nothing yet.
     """
 
     rules: tuple[SettingRule, ...]
     spec: Mapping[str, Any]
-    trainer: str
     ceilings: tuple[Ceiling, ...]
     named: frozenset[str]
+    asked: frozenset[str]
 
     def part_of(self, found: Parameter | Constant | Refused) -> Parameter | Constant | Refused:
         """The parameter with only the options that work; a constant or a refusal if few are left.
@@ -82,9 +82,7 @@ class Workable:
         mine = [
             rule
             for rule in self.rules
-            if rule.key == key
-            and rule.verdict is Verdict.REFUSE
-            and (not rule.trainers or self.trainer in rule.trainers)
+            if rule.key == key and not (rule.when.keys - {key}) & self.asked
         ]
         if not mine:
             return ""

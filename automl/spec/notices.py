@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.general_rules import GENERAL_RULES
 from automl.skill.profile import Profile, SettingRule, Verdict
 from automl.skill.tree import get
-from automl.skill.when import When
 from automl.spec.rules import SpecRules
 
 __all__ = ["Notice", "check_settings"]
@@ -36,41 +36,6 @@ class Notice:
     def __str__(self) -> str:
         mend = f"; {self.mend}" if self.mend else ""
         return f"{self.key} = {self.got}: {self.reason}{mend}"
-
-
-_EPOCHS = "train.num_epochs"
-
-#: Rules for every network.
-_GENERAL: tuple[SettingRule, ...] = (
-    SettingRule(
-        "train.num_nodes",
-        When("train.num_nodes", {"above": 1}),
-        Verdict.REFUSE,
-        "each training runs on one machine",
-        "set train.num_nodes=1",
-    ),
-    SettingRule(
-        "train.validation_interval",
-        When("train.validation_interval", {"above": _EPOCHS}),
-        Verdict.REFUSE,
-        "no validation would happen before the training ends, so no trial would have a result",
-        "choose an interval of at most train.num_epochs",
-    ),
-    SettingRule(
-        "train.checkpoint_interval",
-        When("train.checkpoint_interval", {"above": _EPOCHS}),
-        Verdict.REFUSE,
-        "no checkpoint would be written before the training ends",
-        "choose an interval of at most train.num_epochs",
-    ),
-    SettingRule(
-        "train.validation_interval",
-        When("train.validation_interval", {"does_not_divide": _EPOCHS}),
-        Verdict.WARN,
-        "the epochs after the last full interval are trained and never scored",
-        "choose an interval that divides train.num_epochs",
-    ),
-)
 
 
 def check_settings(
@@ -105,7 +70,7 @@ def check_settings(
 
 def _applicable(profile: Profile, trainer: str) -> tuple[SettingRule, ...]:
     """The profile's rules for a trainer, then the general ones, refusals first."""
-    every = (*profile.settings, *_GENERAL)
+    every = (*profile.settings, *GENERAL_RULES)
     mine = [rule for rule in every if not rule.trainers or trainer in rule.trainers]
     return tuple(sorted(mine, key=lambda rule: rule.verdict is not Verdict.REFUSE))
 
