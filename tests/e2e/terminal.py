@@ -95,11 +95,16 @@ class Driver:
         Raises:
             AssertionError: It ended, or the time was up, before.
         """
-        is_told = eventually(
-            lambda: words in self.told() or self.process.poll() is not None, within_s
-        )
-        assert is_told, f"not told in time: {words}\n{self.told()}"
-        assert words in self.told(), f"ended before telling {words}\n{self.told()}"
+        self.wait_until(lambda: words in self.told(), words, within_s)
+
+    def wait_until(self, condition: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
+        """Returns when a condition is true.
+
+        Raises:
+            AssertionError: It ended, or the time was up, before.
+        """
+        eventually(lambda: condition() or self.process.poll() is not None, within_s)
+        assert condition(), f"not seen in time or ever: {what}\n{self.told()}"
 
     def interrupt(self) -> None:
         """Ctrl-C: a terminal sends it to the whole foreground group, Ray's processes included."""

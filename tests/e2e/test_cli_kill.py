@@ -176,7 +176,7 @@ def test_killed_while_a_study_is_made_it_can_be_started_again(
     text = "automl_policy: off\nset: {train.num_epochs: 2}\nscript: {epoch_s: 0.2}\n"
     argv = ("run", terminal.study_file(text), "--name", "new")
     driver = terminal.start(*argv)
-    assert eventually((paths.folder / file).exists, 60.0)
+    driver.wait_until((paths.folder / file).exists, file)
     driver.kill(everything=True)
     is_study = paths.resolved.exists()
     known = terminal.run("status", "new")
