@@ -95,6 +95,10 @@ def check_continuations(paths: StudyPaths) -> int:
     continued = 0
     for number in range(TRIALS):
         for attempt, place in paths.attempts(number):
+            if not place.spec.exists():
+                # Killed between the folder and its spec: the next attempt has a folder of its own.
+                assert paths.attempt(number, attempt + 1).spec.exists()
+                continue
             train = load_yaml(place.spec)["train"]
             assert train["results_dir"] == str(place.folder)
             parent = train["resume_training_checkpoint_path"]
