@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from automl.centerpose.models.blocks import bilinear_upsample, conv_bn, conv_bn_relu
+from automl.centerpose.models.aggregate import Aggregate
+from automl.centerpose.models.blocks import conv_bn, conv_bn_relu
 from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
 from automl.centerpose.models.heads import HEADS, Heads
 
@@ -100,31 +101,6 @@ class _Backbone(nn.Module):
         return maps
 
 
-class _Aggregate(nn.Module):
-    """Iterative aggregation: brings every map to the size and width of the first, one by one.
-
-    Args:
-        channels: Width of each map, finest first.
-        outputs: Width of the result.
-        factors: How much coarser each map is than the first; the first factor is 1.
-    """
-
-    def __init__(self, channels: Sequence[int], outputs: int, factors: Sequence[int]) -> None:
-        super().__init__()
-        rest = list(zip(channels, factors, strict=True))[1:]
-        self.project = nn.ModuleList(conv_bn_relu(width, outputs) for width, _ in rest)
-        self.enlarge = nn.ModuleList(bilinear_upsample(outputs, factor) for _, factor in rest)
-        self.node = nn.ModuleList(conv_bn_relu(outputs, outputs) for _ in rest)
-
-    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """The first map unchanged, then each stage's result, all of one size."""
-        out = [maps[0]]
-        stages = zip(self.project, self.enlarge, self.node, maps[1:], strict=True)
-        for project, enlarge, node, coarse in stages:
-            out.append(node(enlarge(project(coarse)) + out[-1]))
-        return out
-
-
 class _Neck(nn.Module):
     """Levels 2 to 5 -> (B, 64, H/4, W/4).
 
@@ -139,10 +115,10 @@ class _Neck(nn.Module):
         for k in range(len(widths) - 2, -1, -1):
             coarser = len(widths) - k - 1  # maps above level k, all brought to one size by now
             stages.append(
-                _Aggregate([widths[k]] + [widths[k + 1]] * coarser, widths[k], [1] + [2] * coarser)
+                Aggregate([widths[k]] + [widths[k + 1]] * coarser, widths[k], [1] + [2] * coarser)
             )
         self.up = nn.ModuleList(stages)
-        self.join = _Aggregate(widths[:3], widths[0], (1, 2, 4))
+        self.join = Aggregate(widths[:3], widths[0], (1, 2, 4))
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         tail = [levels[-1]]

@@ -1,4 +1,4 @@
-"""``nano``: this package's own small CenterPose network, about 0.3 M parameters, for CPUs.
+"""``nano``: this package's own small CenterPose network, about 0.4 M parameters, for CPUs.
 
 It exists so that a whole search can be tried on a machine without a GPU. Most of its work is done
 at strides 8 and 16, where a map has few cells; the stride-4 maps that the contract asks for come

@@ -25,41 +25,60 @@ def test_nano_is_small() -> None:
     assert 0.25e6 < n_parameters(Nano()) < 0.4e6
 
 
+QUICK = ("DLA34", "fan_small", "nano")  # the other two differ in numbers only
+
+
+def built(name: str, *, use_gru: bool = True, device: str = "cpu") -> torch.nn.Module:
+    """On the device ``meta`` it has shapes but no numbers."""
+    with torch.device(device):
+        return build_network(Model(use_conv_gru=use_gru, backbone=Backbone(model_type=name)))
+
+
 @pytest.mark.parametrize("name", sorted(BUILDERS))
 @pytest.mark.parametrize("use_gru", [True, False])
 def test_every_network_answers_with_all_heads_at_a_quarter_of_the_input(
     name: str, use_gru: bool
 ) -> None:
-    network = build_network(Model(use_conv_gru=use_gru, backbone=Backbone(model_type=name)))
-    with torch.no_grad():
-        maps = network.eval()(torch.zeros(2, 3, 64, 96))
+    network = built(name, use_gru=use_gru, device="meta").requires_grad_(False)
+    maps = network.eval()(torch.zeros(2, 3, 64, 96, device="meta"))
     assert {head: tuple(value.shape) for head, value in maps.items()} == {
         head: (2, count, 16, 24) for head, count in HEADS.items()
     }
 
 
-@pytest.mark.parametrize("name", sorted(BUILDERS))
-def test_every_parameter_takes_part(name: str) -> None:
-    network = build_network(Model(backbone=Backbone(model_type=name)))
+@pytest.mark.parametrize("use_gru", [True, False])
+@pytest.mark.parametrize("name", QUICK)
+def test_every_parameter_takes_part(name: str, use_gru: bool) -> None:
+    torch.manual_seed(0)
+    network = built(name, use_gru=use_gru)
     maps = network(torch.randn(2, 3, 64, 64))
     torch.stack([value.square().sum() for value in maps.values()]).sum().backward()  # type: ignore[no-untyped-call]
     idle = [key for key, value in network.named_parameters() if value.grad is None]
     assert idle == []
 
 
-@pytest.mark.parametrize("name", sorted(BUILDERS))
+@pytest.mark.parametrize("name", QUICK)
 def test_heatmaps_start_out_calling_peaks_rare(name: str) -> None:
     torch.manual_seed(0)
-    network = build_network(Model(backbone=Backbone(model_type=name)))
     with torch.no_grad():
-        maps = network(torch.randn(2, 3, 64, 64))
+        maps = built(name)(torch.randn(2, 3, 64, 64))
     for head in ("hm", "hm_hp"):
         assert 0.02 < maps[head].sigmoid().mean().item() < 0.3
 
 
+@pytest.mark.parametrize("use_gru", [True, False])
+@pytest.mark.parametrize("name", QUICK)
+def test_a_state_dict_makes_an_equal_network(name: str, use_gru: bool) -> None:
+    one, two = built(name, use_gru=use_gru).eval(), built(name, use_gru=use_gru).eval()
+    two.load_state_dict(one.state_dict())
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(one(image), two(image), rtol=0, atol=0)
+
+
 def test_an_unknown_backbone_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(NotImplementedError, match=r"DLA34, nano.*fan_small"):
-        build_network(Model(backbone=Backbone(model_type="fan_small")))
+    with pytest.raises(NotImplementedError, match=r"fan_small.*DLA34, nano.*fan_tiny"):
+        built("fan_tiny")
 
 
 def test_the_gru_follows_its_formula() -> None:

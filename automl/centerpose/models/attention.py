@@ -1,0 +1,155 @@
+"""The attention blocks of a FAN, and the class-attention block behind them.
+
+Sources: Zhou et al., "Understanding the Robustness in Vision Transformers", 2022; Touvron et al.,
+"Going deeper with Image Transformers", 2021, for class attention.
+
+Tokens keep their place: they are a map (B, H, W, C) from the first block to the last.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["ClassAttentionBlock", "FanBlock"]
+
+_MLP_RATIO = 4
+_EPSILON = 1e-6
+
+
+class FanBlock(nn.Module):
+    """Attention between tokens, then attention between channels, each with a shortcut.
+
+    Args:
+        channels: Channels of a token.
+        heads: Groups of channels that attend each on their own.
+        drop: Share of the images for which training leaves a branch out (stochastic depth).
+    """
+
+    def __init__(self, channels: int, heads: int, drop: float) -> None:
+        super().__init__()
+        self.norm_tokens = nn.LayerNorm(channels, eps=_EPSILON)
+        self.tokens = _TokenAttention(channels, heads)
+        self.scale_tokens = nn.Parameter(torch.ones(channels))
+        self.norm_channels = nn.LayerNorm(channels, eps=_EPSILON)
+        self.channels = _ChannelAttention(channels, heads)
+        self.scale_channels = nn.Parameter(torch.ones(channels))
+        self.drop = drop
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Tokens (B, H, W, C) to tokens of the same shape."""
+        x = x + self._thinned(self.scale_tokens * self.tokens(self.norm_tokens(x)))
+        return x + self._thinned(self.scale_channels * self.channels(self.norm_channels(x)))
+
+    def _thinned(self, branch: Tensor) -> Tensor:
+        """The branch, or zeros for some of the images; its mean over many passes is the branch."""
+        if not self.training or self.drop == 0.0:
+            return branch
+        kept = torch.rand(branch.shape[0], 1, 1, 1, device=branch.device) >= self.drop
+        return branch * (kept.to(branch.dtype) / (1.0 - self.drop))
+
+
+class _TokenAttention(nn.Module):
+    """Softmax attention of every token to all tokens of its image."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query_key_value = nn.Linear(channels, 3 * channels)
+        self.project = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, h, w, c = x.shape
+        parts = self.query_key_value(x).view(b, h * w, 3, self.heads, c // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, heads, H*W, C/heads)
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+        answer: Tensor = self.project(mixed.transpose(1, 2).reshape(b, h, w, c))
+        return answer
+
+
+class _ChannelAttention(nn.Module):
+    """A convolutional MLP whose channels are weighed by how they agree with a prototype.
+
+    The prototype of a head is the mean over its channels of their softmax over the tokens. Each
+    channel's own query, a softmax over the tokens too, is compared with it: the weight is the
+    sigmoid of their product, times a learnt temperature.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(channels, channels)
+        self.mlp = _ConvMlp(channels)
+        self.norm = nn.LayerNorm(channels, eps=_EPSILON)
+        self.temperature = nn.Parameter(torch.ones(heads, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, _, _, c = x.shape
+        split = (b, -1, self.heads, c // self.heads)  # (B, H*W, heads, C/heads)
+        prototype = x.reshape(split).softmax(dim=1).mean(dim=-1)
+        query = self.query(x).view(split).softmax(dim=1)
+        agreement = torch.einsum("bnkc,bnk->bkc", query, prototype)
+        weight = torch.sigmoid(agreement) * self.temperature
+        answer: Tensor = self.norm(self.mlp(x)) * weight.reshape(b, 1, 1, c)
+        return answer
+
+
+class _ConvMlp(nn.Module):
+    """Two linear layers, and between them what two depthwise 3x3 convolutions add."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = _MLP_RATIO * channels
+        self.widen = nn.Linear(channels, hidden)
+        self.around = nn.Sequential(
+            nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden),
+            nn.GELU(),
+            nn.BatchNorm2d(hidden),
+            nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden),
+        )
+        self.scale = nn.Parameter(torch.ones(hidden))
+        self.narrow = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = self.widen(x)
+        local = self.around(wide.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        answer: Tensor = self.narrow(wide + self.scale * local)
+        return answer
+
+
+class ClassAttentionBlock(nn.Module):
+    """The class token attends to itself and all tokens of its image, then passes an MLP.
+
+    Only the class token changes.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(channels, eps=_EPSILON)
+        self.query = nn.Linear(channels, channels)
+        self.key_value = nn.Linear(channels, 2 * channels)
+        self.project = nn.Linear(channels, channels)
+        self.scale_attention = nn.Parameter(torch.ones(channels))
+        self.norm_mlp = nn.LayerNorm(channels, eps=_EPSILON)
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, _MLP_RATIO * channels),
+            nn.GELU(),
+            nn.Linear(_MLP_RATIO * channels, channels),
+        )
+        self.scale_mlp = nn.Parameter(torch.ones(channels))
+
+    def forward(self, token: Tensor, tokens: Tensor) -> Tensor:
+        """The class token (B, 1, C) after looking at ``tokens`` (B, N, C)."""
+        seen = self.norm(torch.cat([token, tokens], dim=1))  # (B, 1 + N, C)
+        token = token + self.scale_attention * self._attend(seen)
+        added: Tensor = self.scale_mlp * self.mlp(self.norm_mlp(token))
+        return token + added
+
+    def _attend(self, seen: Tensor) -> Tensor:
+        b, n, c = seen.shape
+        size = c // self.heads
+        query = self.query(seen[:, :1]).view(b, 1, self.heads, size).transpose(1, 2)
+        key, value = self.key_value(seen).view(b, n, 2, self.heads, size).permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+        answer: Tensor = self.project(mixed.transpose(1, 2).reshape(b, 1, c))
+        return answer
