@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from automl.errors import FixInput
 from automl.files import replaced
@@ -21,7 +21,9 @@ from automl.trainers.contract import (
 __all__ = [
     "FORMAT",
     "latest_in",
+    "load_plain",
     "load_weights",
+    "put_weights",
     "read_checkpoint",
     "save_checkpoint",
     "weights_of",
@@ -77,17 +79,26 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if path.suffix not in CHECKPOINT_SUFFIXES:
         raise FixInput(f"a checkpoint ends in {' or '.join(CHECKPOINT_SUFFIXES)}", got=path.name)
+    content = load_plain(path)
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise FixInput("a checkpoint must hold a state_dict", where=str(path))
+    return content
+
+
+def load_plain(path: Path) -> Any:
+    """What ``torch.save`` wrote, on the CPU; nothing in the file is executed.
+
+    Raises:
+        FixInput: There is no such file, it is truncated, or it holds more than plain data.
+    """
     if not path.is_file():
         raise FixInput("a checkpoint must exist", where=str(path))
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
         raise _broken(path, error) from error
     except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _broken(path, error) from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise FixInput("a checkpoint must hold a state_dict", where=str(path))
-    return content
 
 
 def _broken(path: Path, error: Exception) -> FixInput:
@@ -112,7 +123,21 @@ def load_weights(network: nn.Module, content: Mapping[str, Any], path: Path) -> 
         FixInput: Layers are missing, left over, or of another shape; the message names them.
     """
     given = {name.removeprefix(_PREFIX): value for name, value in content["state_dict"].items()}
-    own = network.state_dict()
+    put_weights(network, given, path)
+
+
+def put_weights(module: nn.Module, given: Mapping[str, Tensor], path: Path) -> None:
+    """Puts tensors into a network or a part of one: all of its own, and no others.
+
+    Args:
+        module: The network or the part.
+        given: Tensors by the names that ``module`` itself gives them.
+        path: The file they came from.
+
+    Raises:
+        FixInput: Layers are missing, left over, or of another shape; the message names them.
+    """
+    own = module.state_dict()
     shapes = [
         f"{name} {tuple(given[name].shape)} instead of {tuple(own[name].shape)}"
         for name in own
@@ -120,16 +145,18 @@ def load_weights(network: nn.Module, content: Mapping[str, Any], path: Path) -> 
     ]
     problems = {
         "missing": [name for name in own if name not in given],
-        "unknown": [name for name in given if name not in own],
+        "unexpected": [name for name in given if name not in own],
         "of another shape": shapes,
     }
     if any(problems.values()):
+        n_matched = sum(name in given for name in own) - len(shapes)
+        told = [_few(kind, names) for kind, names in problems.items() if names]
         raise FixInput(
-            "a checkpoint must fit model.backbone.model_type and the model's other settings",
-            got="; ".join(_few(kind, names) for kind, names in problems.items() if names),
+            "weights must fit model.backbone.model_type and the model's other settings",
+            got="; ".join([f"{n_matched} layers matched", *told]),
             where=str(path),
         )
-    network.load_state_dict(given)
+    module.load_state_dict(dict(given))
 
 
 def _few(kind: str, names: list[str]) -> str:

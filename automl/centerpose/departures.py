@@ -21,7 +21,7 @@ class Departure:
 DEPARTURES: tuple[Departure, ...] = (
     # Networks
     Departure(
-        "model_type nano: 0.3 M parameters, one trunk of 48 channels for all heads; it reads "
+        "model_type nano: 0.4 M parameters, one trunk of 48 channels for all heads; it reads "
         "neither model.head_conv nor model.use_convGRU",
         "a CPU can train it; the container does not know it and refuses it",
     ),
@@ -33,6 +33,27 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(
         "DLA34 leaves out shortcut projections whose output the published network never uses",
         "19.80 M parameters instead of 19.86 M, none of them idle",
+    ),
+    Departure(
+        "a FAN's class token is added to every cell of its map at stride 16, and class attention "
+        "leaves the other tokens as they are",
+        "in a network without a classifier nothing else reads the token: 3.5 M parameters of "
+        "fan_small would be idle",
+    ),
+    Departure(
+        "FAN backbones train without gradient checkpointing unless the GPU has no room for the "
+        "batch, which is measured on one image before training; the log says when it is on",
+        "no block is computed twice where memory allows; the gradients are the same",
+    ),
+    Departure(
+        "model.backbone.pretrained_backbone_path is read by every network but nano whenever it is "
+        "set; model.use_pretrained alone, with no file to read, is refused",
+        "one setting says all, and nothing is downloaded",
+    ),
+    Departure(
+        "pretrained weights must fit in every layer, and their names are those of this program: "
+        "a file of the container's is refused with the layers that differ",
+        "the container trains on with whatever happened to match",
     ),
     # Data and targets
     Departure(

@@ -16,7 +16,7 @@ __all__ = ["PRECISIONS", "check_supported", "loss_weights", "refusals"]
 
 PRECISIONS = ("fp32", "fp16", "bf16")
 _STRIDE = 4  # input pixels per cell
-_MULTIPLE = 32  # the coarsest stride that both networks divide the input by
+_MULTIPLE = 32  # the coarsest stride that every network divides the input by
 
 
 def check_supported(spec: Experiment) -> None:
@@ -34,6 +34,7 @@ def refusals(spec: Experiment) -> Iterator[str]:
     """Each thing that the spec asks for and this program does not do, as a sentence."""
     yield from _shape_refusals(spec)
     yield from _switch_refusals(spec)
+    yield from _pretrained_refusals(spec)
     yield from _device_refusals(spec)
 
 
@@ -70,13 +71,27 @@ def _switch_refusals(spec: Experiment) -> Iterator[str]:
         "train.loss_config.hps_uncertainty": loss.hps_uncertainty,
         "train.loss_config.obj_scale_uncertainty": loss.obj_scale_uncertainty,
         "train.loss_config.use_residual": loss.use_residual,
-        "model.use_pretrained": spec.model.use_pretrained,
     }
     for key, value in switches.items():
         if value:
             yield f"{key} must be false"
     if data.aug_rot:
         yield f"dataset.aug_rot must be 0, but got {data.aug_rot}: the spec has no angle for it"
+
+
+def _pretrained_refusals(spec: Experiment) -> Iterator[str]:
+    backbone = spec.model.backbone
+    if backbone.pretrained_backbone_path and backbone.model_type == "nano":
+        yield (
+            "model.backbone.pretrained_backbone_path must be empty for nano, whose backbone is no "
+            "part of its own"
+        )
+    given = backbone.pretrained_backbone_path or spec.train.pretrained_model_path
+    if spec.model.use_pretrained and not given:
+        yield (
+            "model.use_pretrained must be false where neither "
+            "model.backbone.pretrained_backbone_path nor train.pretrained_model_path names a file"
+        )
 
 
 def _device_refusals(spec: Experiment) -> Iterator[str]:

@@ -33,9 +33,11 @@ from automl.centerpose.device import (
     prepare_torch,
 )
 from automl.centerpose.evaluation.metrics import EvaluationResult
+from automl.centerpose.footprint import save_memory
 from automl.centerpose.interrupt import Interrupted
 from automl.centerpose.losses import centerpose_loss
 from automl.centerpose.models.build import build_network
+from automl.centerpose.pretrained import load_pretrained
 from automl.centerpose.run import Run
 from automl.centerpose.scoring import evaluation_settings, score
 from automl.centerpose.supported import check_supported, loss_weights
@@ -114,9 +116,8 @@ def train(spec: Experiment, run: Run, *, augment: bool = True) -> EvaluationResu
     if path and content:
         run.status.started(f"Resuming training from checkpoint: {path}")
         training.restore(content, path)
-    elif spec.train.pretrained_model_path:
-        start = Path(spec.train.pretrained_model_path)
-        load_weights(training.network, read_checkpoint(start), start)
+    else:
+        load_pretrained(training.network, spec, run.say)
     run.status.started("Starting Training Loop.")
     try:
         training.run_epochs()
@@ -178,6 +179,8 @@ class Training:
         layout = torch.channels_last  # the layout in which to_input hands images over
         network = build_network(spec.model)
         self.network: nn.Module = network.to(device=self.device, memory_format=layout)  # type: ignore[call-overload]
+        if save_memory(self.network, data, self.device, spec.train.precision):
+            run.say("gradient checkpointing: the batch needs more memory than is free without it")
         self.weights = loss_weights(spec)
         optim = spec.train.optim
         self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)

@@ -15,18 +15,19 @@ class Backbone:
         "fan_small",
         Facts(
             "Backbone",
-            "Network that extracts the features. The container knows fan_small (33 M parameters "
-            "with neck and heads), fan_base (58 M), fan_large (85 M) and DLA34 (20 M, twice as "
-            "fast as fan_small). The trainer of this package has DLA34, and nano (about 0.3 M) "
-            "for trying things out on a CPU, which the container refuses.",
+            "Network that extracts the features: fan_small (33 M parameters with neck and heads), "
+            "fan_base (58 M), fan_large (85 M) or DLA34 (20 M, twice as fast as fan_small). The "
+            "trainer of this package also has nano (about 0.4 M) for trying things out on a CPU, "
+            "which the container refuses.",
         ),
     )
     pretrained_backbone_path: str = setting(
         "",
         Facts(
             "Pretrained backbone",
-            "File with weights for a fan_* backbone. It is read only when model.use_pretrained "
-            "is true as well; DLA34 ignores it.",
+            "File with weights for the backbone. The container reads it only for fan_* and when "
+            "model.use_pretrained is true as well; the trainer of this package reads it whenever "
+            "it is set, for every network but nano, and needs its own layer names in it.",
         ),
     )
 
@@ -98,8 +99,8 @@ class Model:
             "Start from pretrained weights",
             "Loads weights into the backbone before training. For DLA34 the container downloads "
             "them, which fails without a network; fan_* reads "
-            "model.backbone.pretrained_backbone_path. The trainer of this package has none and "
-            "refuses it.",
+            "model.backbone.pretrained_backbone_path. The trainer of this package downloads none: "
+            "it refuses true where no file is named.",
         ),
     )
     backbone: Backbone = block(

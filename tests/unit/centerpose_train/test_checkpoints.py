@@ -96,6 +96,6 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     with pytest.raises(FixInput) as error:
         load_weights(network(3), {"state_dict": given}, tmp_path / "m.pth")
     text = str(error.value)
-    assert "1 layers missing: 1.bias" in text
-    assert "1 layers unknown: 7.weight" in text
+    assert "0 layers matched; 1 layers missing: 1.bias" in text
+    assert "1 layers unexpected: 7.weight" in text
     assert "0.weight (5, 2) instead of (3, 2)" in text

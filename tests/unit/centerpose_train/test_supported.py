@@ -51,6 +51,24 @@ def test_all_that_stands_in_the_way_is_said_at_once() -> None:
         check_supported(load_spec(tree, "train"))
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"model": {"backbone": {"pretrained_backbone_path": "fan.pth"}}},
+        {"train": {"pretrained_model_path": "whole.pth"}},
+    ],
+)
+def test_pretrained_weights_need_a_file(files: dict[str, Any]) -> None:
+    files["model"] = {"use_pretrained": True} | files.get("model", {})
+    check_supported(load_spec(files, "train"))
+
+
+def test_nano_has_no_backbone_to_fill() -> None:
+    backbone = {"model_type": "nano", "pretrained_backbone_path": "n.pth"}
+    with pytest.raises(NotImplementedError, match=r"pretrained_backbone_path must be empty"):
+        check_supported(load_spec({"model": {"backbone": backbone}}, "train"))
+
+
 def test_the_defaults_are_supported_with_the_containers_weights() -> None:
     spec = load_spec({}, "train")
     check_supported(spec)
