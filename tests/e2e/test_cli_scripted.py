@@ -177,7 +177,7 @@ def test_the_same_failure_in_a_row_ends_the_search_with_5(terminal: Terminal) ->
     done = terminal.run("run", file, "--name", "broken")
     assert done.code == 5, done.err
     assert "3 trials in a row failed with the class unknown" in done.err
-    assert "automl resume broken" in done.err
+    assert "automl resume broken" in done.out
     rows = rows_of(terminal.studies / "broken")
     assert len(rows) == 3
     assert names_in(terminal.studies / "broken" / "report") >= REPORT
@@ -187,7 +187,7 @@ LONG = """
 set: {train.num_epochs: 8}
 sampler: random
 max_concurrent: 2
-trials: 5
+trials: 9
 script: {epoch_s: 0.4}
 """
 
@@ -214,8 +214,8 @@ def test_interrupted_in_every_way_a_study_still_comes_to_its_end(terminal: Termi
     assert gentle.code == 130, gentle.err
     states = [row["state"] for row in rows_of(study)]
     assert set(states) == {"complete"}
-    assert 2 <= len(states) < 5
-    assert "automl resume long" in gentle.err
+    assert 2 <= len(states) < 9
+    assert "automl resume long" in gentle.out
     assert strict(terminal.run("status", "long", "--json").out)["status"] == "interrupted"
 
     driver = terminal.start("resume", "long")
@@ -240,7 +240,7 @@ def test_interrupted_in_every_way_a_study_still_comes_to_its_end(terminal: Termi
     done = terminal.run("resume", "long")
     assert done.code == 0, done.err
     rows = rows_of(study)
-    assert [row["number"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert [row["number"] for row in rows] == [str(number) for number in range(9)]
     assert {row["state"] for row in rows} == {"complete"}
     again = interrupted[0]["number"]
     spec = load_yaml(study / "trials" / f"{again:04d}" / "2" / "spec.yaml")

@@ -128,7 +128,7 @@ class TestEnds:
         ending = run.start(search("--trials", "4", "--same-failures", "2", faults=faults), watcher)
         assert ending.exit_code == 5
         assert "2 trials in a row failed" in ending.reason
-        assert "automl resume bikes" in ending.reason
+        assert "automl resume goes on" in ending.reason
         assert watcher.started() == [0, 1]
         assert status_of(paths) is StudyStatus.STOPPED
         again = Watcher()
