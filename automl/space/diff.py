@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from automl.space.model import Parameter, SearchSpace
+from automl.space.model import WORDING, Parameter, SearchSpace
 from automl.space.show import range_text, value_text
 
 __all__ = ["changes"]
@@ -20,10 +20,25 @@ def changes(old: SearchSpace, new: SearchSpace) -> list[str]:
     for key, parameter in after.items():
         if key in before:
             lines += [f"~ {key}: {text}" for text in _changed(before[key], parameter)]
-    return [*lines, *_constants(old.fixed, new.fixed)]
+    lines += _constants(old.fixed, new.fixed)
+    if not lines and old.digest != new.digest:
+        lines.append(f"~ order: {', '.join(old.keys)} -> {', '.join(new.keys)}")
+    return lines
 
 
 def _changed(old: Parameter, new: Parameter) -> Iterator[str]:
+    told = list(_told(old, new))
+    yield from told
+    if not told and (names := _differing(old.to_json(), new.to_json())):
+        yield f"another {' and '.join(names)}"
+
+
+def _differing(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    names = sorted((old.keys() | new.keys()) - set(WORDING))
+    return [name for name in names if old.get(name) != new.get(name)]
+
+
+def _told(old: Parameter, new: Parameter) -> Iterator[str]:
     ranges = (range_text(old), range_text(new))
     if ranges[0] != ranges[1]:
         yield f"{ranges[0]} -> {ranges[1]}"

@@ -33,15 +33,20 @@ def find_inert(
         searched: Dotted keys that are to be searched.
         forced: Dotted keys that the user named; they are searched all the same.
     """
-    others = set(searched)
-    found = {
-        rule.key: Inert(rule.key, rule.reason, _filled(rule, spec))
-        for rule in rules
-        if rule.key in others - set(forced)
-        and not (rule.when.keys - {rule.key}) & others
-        and rule.when.holds(spec)
-    }
-    return tuple(found.values())
+    left, found = set(searched), dict[str, Inert]()
+    while True:
+        more = {
+            rule.key: Inert(rule.key, rule.reason, _filled(rule, spec))
+            for rule in rules
+            if rule.key in left - set(forced)
+            and not (rule.when.keys - {rule.key}) & left
+            and rule.when.holds(spec)
+        }
+        if not more:
+            return tuple(found.values())
+        # What is left out keeps its base value, which may leave others without effect.
+        found |= more
+        left -= more.keys()
 
 
 def _filled(rule: InertRule, spec: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from automl.skill.tree import ParamValue
 
 __all__ = [
+    "WORDING",
     "Ceiling",
     "Constant",
     "Inert",
@@ -243,10 +244,11 @@ class SearchSpace:
 
 
 def _decisive(value: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: part for name, part in value.items() if name not in _WORDING}
+    kept = {name: part for name, part in value.items() if name not in WORDING}
     if "elements" in kept:
         kept["elements"] = [_decisive(element) for element in kept["elements"]]
     return kept
 
 
-_WORDING = ("conditions", "bounds_from")
+#: Parts of a parameter that are there for a reader and decide no proposal.
+WORDING = ("conditions", "bounds_from")

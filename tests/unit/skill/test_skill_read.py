@@ -150,7 +150,7 @@ def test_every_key_of_the_own_profile_is_a_setting() -> None:
             assert any(schema.contains(key) for schema in schemas), key
 
 
-def test_the_own_template_breaks_no_rule_but_the_backbone_here() -> None:
+def test_the_own_template_breaks_no_rule() -> None:
     skill = read_skill(own_skill_dir())
     spec = base_tree(skill, "train")
     profile = load_profile(skill.folder / "references" / "search_profile.yaml")
@@ -159,8 +159,7 @@ def test_the_own_template_breaks_no_rule_but_the_backbone_here() -> None:
         for rule in profile.settings
         if not rule.unless_default and rule.when.holds(spec)
     ]
-    # The template is the container's: its backbone is the one thing this package does not train.
-    assert holding == [("model.backbone.model_type", ("process",))]
+    assert holding == []
     assert [rule.key for rule in profile.inert if rule.when.holds(spec)] == [
         "train.optim.lr_decay"
     ]

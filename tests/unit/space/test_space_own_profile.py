@@ -69,14 +69,16 @@ def test_it_searches_what_matters_in_the_container(
         assert one["model.backbone.model_type"] != "nano"
 
 
-def test_the_own_trainer_is_offered_no_backbone_that_it_lacks(
-    schema: SchemaTree, base: Tree, profile: Profile
-) -> None:
+def test_a_study_of_nano_stays_with_nano(schema: SchemaTree, base: Tree, profile: Profile) -> None:
     nano = with_value(base, "model.backbone.model_type", "nano")
     space = _space(schema, nano, profile, trainer="process")
-    assert "model.backbone.model_type" not in space.keys
-    assert "model.backbone.model_type" not in space.fixed, "the base stays nano"
-    assert "model.use_convGRU" in {entry.key for entry in space.inert}
+    left_out = {"model.backbone.model_type", "model.use_convGRU"}
+    assert not left_out & {*space.keys, *space.fixed}
+    assert {entry.key for entry in space.inert} == left_out
+    asked = SpaceRequest("profile", ("model.backbone.model_type",))
+    named = build_space(schema, nano, asked, profile, trainer="process")
+    assert "nano" not in named["model.backbone.model_type"].choices
+    assert "model.use_convGRU" in named.keys, "in some trials it has an effect"
 
 
 @pytest.mark.parametrize("name", ["default", "profile", "all"])
