@@ -12,7 +12,7 @@ from automl.space.model import Ceiling
 from automl.spec.build import BaseSpec
 from automl.study.config import Resources
 
-__all__ = ["check_data", "check_types"]
+__all__ = ["check_data", "check_types", "count_in"]
 
 #: The network whose settings are typed here, and whose data is in the layout known here.
 _CENTERPOSE = "centerpose"
@@ -32,6 +32,22 @@ def check_types(skill: Skill, base: BaseSpec) -> None:
         load_spec(base.tree, "train")
 
 
+def count_in(base: BaseSpec, key: str) -> int:
+    """A whole number of the spec that this program reckons with; 1 where the spec has none.
+
+    Raises:
+        FixInput: It is something else, such as a reference that only the trainer can follow.
+    """
+    value = get(base.tree, key, 1)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise FixInput(
+        f"{key} must be a plain whole number here",
+        got=repr(value),
+        fix=f"write the number: --set {key}=NUMBER",
+    )
+
+
 def check_data(
     skill: Skill, base: BaseSpec, resources: Resources
 ) -> tuple[Mapping[str, SplitFacts], tuple[Ceiling, ...], tuple[str, ...]]:
@@ -48,9 +64,9 @@ def check_data(
         return {}, (), ()
     facts = {split: _facts(base, split, key) for split, key in _KEYS.items()}
     devices = max(1, resources.gpus_per_trial)
-    batch = get(base.tree, _BATCH, 1)
+    batch = count_in(base, _BATCH)
     for split, each in facts.items():
-        check_enough(each, int(batch), devices, _KEYS[split])
+        check_enough(each, batch, devices, _KEYS[split])
     smallest = min(facts, key=lambda split: facts[split].images)
     most = facts[smallest].images // devices
     ceiling = Ceiling(_BATCH, most, f"the {smallest} split has {facts[smallest].images} images")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.checks import check_data, check_types
+from automl.app.checks import check_data, check_types, count_in
 from automl.app.choices import choose_limits, choose_objective, choose_search, idle_flags
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
@@ -21,7 +21,7 @@ from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
 from automl.skill.profile import Profile, load_profile
 from automl.skill.read import own_skill_dir, profile_path, read_action_schema, read_skill
-from automl.skill.tree import Tree, get, leaves
+from automl.skill.tree import Tree, leaves
 from automl.space.build import build_space
 from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SPACES, SpaceRequest
@@ -48,6 +48,7 @@ class Plan:
         gate: Whether it searches, and why.
         base: The spec of trial 0, and what is to be said of it.
         space: What is searched; empty for a plain training.
+        ceilings: Upper bounds that the data puts on the space.
         data: Split to what it holds; only the splits that training reads.
         notes: What a reader should know before anything is spent.
         studies_dir: Where the study's folder will be made.
@@ -60,6 +61,7 @@ class Plan:
     gate: Gate
     base: BaseSpec
     space: SearchSpace
+    ceilings: tuple[Ceiling, ...]
     data: Mapping[str, SplitFacts]
     notes: tuple[str, ...]
     studies_dir: Path
@@ -124,11 +126,11 @@ class Planner:
         base = self.base_spec({name: getattr(sources, name) for name in sources.__slots__})
         searches = self.gate.searches
         resources, notes = choose_resources(
-            self.layers, look_round(), int(get(base.tree, "train.num_gpus", 1)), searches=searches
+            self.layers, look_round(), count_in(base, "train.num_gpus"), searches=searches
         )
         check_types(self.skill, base)
         data, ceilings, data_notes = check_data(self.skill, base, resources)
-        search = choose_search(self.layers)
+        search = self.search()
         trainer = self.layers.choice("trainer", tuple(TRAINERS), "process")
         options = self.layers.pick("script") or {}
         make_trainer(trainer, self.skill, options)
@@ -165,12 +167,25 @@ class Planner:
             self.gate,
             base,
             space,
+            ceilings,
             data,
             notices,
             self.request.studies_dir,
             as_given(self.request, self.file),
             provenance_of(self.request.command, self.skill, config, data),
         )
+
+    def search(self) -> SearchSettings:
+        """What is asked of the search; the file of a profile by its absolute path.
+
+        Raises:
+            FixInput: A setting has a value that it cannot have.
+        """
+        asked = choose_search(self.layers)
+        path = None if asked.space in SPACES else self._path("space")
+        if path is None or not path.is_file():
+            return asked
+        return replace(asked, space=str(path.absolute()))
 
     def space_of(
         self,
@@ -185,8 +200,7 @@ class Planner:
             FixInput: The action has no schema, or the space cannot be had as asked.
         """
         schema = base.rules.schema or read_action_schema(self.skill, "train")
-        source = search.space if search.space in SPACES else str(self._path("space"))
-        name, profile = space_source(source, self.profile)
+        name, profile = space_source(search.space, self.profile)
         asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand)
         check_searched(base.rules, asked.searched())
         return build_space(schema, base.tree, asked, profile, ceilings, trainer)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.app.drift import files_of
 from automl.app.settings import StudyFile
 from automl.data.checks import SplitFacts
 from automl.skill.model import Skill
@@ -59,10 +60,6 @@ def provenance_of(
     command: tuple[str, ...], skill: Skill, config: StudyConfig, data: Mapping[str, SplitFacts]
 ) -> dict[str, Any]:
     """Versions, hashes, host, seeds and the facts of the data that training reads."""
-    files = {
-        "train schema": skill.schema_path("train"),
-        "train template": skill.template_path("train"),
-    }
     facts = {
         split: {
             "folder": str(each.root),
@@ -72,4 +69,4 @@ def provenance_of(
         }
         for split, each in data.items()
     }
-    return collect_provenance(Inputs(command, config.search.seed, files, facts))
+    return collect_provenance(Inputs(command, config.search.seed, files_of(skill), facts))

@@ -1,8 +1,10 @@
 """The use-cases that drive a study: start a new one, go on with one that was left."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+from automl.app.drift import check_drift
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen
@@ -50,7 +52,7 @@ def start(plan: Plan, screen: Screen) -> Ending:
             NewStudy(
                 plan.request,
                 plan.config,
-                {**plan.space.to_json(), "digest": plan.space.digest},
+                _space_record(plan),
                 plan.base_spec,
                 plan.provenance,
             ),
@@ -59,13 +61,22 @@ def start(plan: Plan, screen: Screen) -> Ending:
         return driven.session(lock, screen).drive()
 
 
-def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Ending:
+def _space_record(plan: Plan) -> dict[str, Any]:
+    """The space, its hash, and the bounds by the data with which it can be made again."""
+    ceilings = [asdict(ceiling) for ceiling in plan.ceilings]
+    return {**plan.space.to_json(), "digest": plan.space.digest, "ceilings": ceilings}
+
+
+def go_on(
+    paths: StudyPaths, screen: Screen, trials: int | None = None, *, accept_drift: bool = False
+) -> Ending:
     """Settles every trial that a driver left running, then drives the study to its end.
 
     Args:
         paths: The study.
         screen: Who watches; told first what became of each trial.
         trials: A new total, at least as large as the trials there are; None keeps the old one.
+        accept_drift: Whether to keep the stored space although the skill gives another one now.
 
     Raises:
         FixInput: The folder is no study, or the total is below what has been started.
@@ -76,6 +87,7 @@ def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Endin
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))
         check_trainer(kept, skill)
+        notes = check_drift(paths, kept, skill, accept=accept_drift)
         config = _extended(kept, trials)
         space = SearchSpace.from_json(read_space(paths))
         driven = _Driven(paths, config, skill, space, read_base_spec(paths))
@@ -86,7 +98,7 @@ def go_on(paths: StudyPaths, screen: Screen, trials: int | None = None) -> Endin
             write_json(paths.resolved, config.to_json())
         end_leftovers(paths)
         settled = _settle(session.engine, paths, config)
-        return session.drive([str(one) for one in settled])
+        return session.drive([*notes, *map(str, settled)])
 
 
 def _check_storage(paths: StudyPaths, known: int) -> None:

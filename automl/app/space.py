@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data
-from automl.app.choices import choose_search
 from automl.app.datasets import resolve_data
 from automl.app.plan import Planner
 from automl.app.request import PlanRequest
@@ -77,7 +76,7 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
         base = planner.base_spec({"train": sources.train, "val": sources.val})
         gpus = planner.layers.number("gpus_per_trial", 0) or 0
         _, ceilings, _ = check_data(planner.skill, base, Resources(gpus_per_trial=gpus))
-    search = choose_search(planner.layers)
+    search = planner.search()
     trainer = str(planner.layers.pick("trainer", "process"))
     space = planner.space_of(base, search, ceilings, trainer)
     return SpaceView(space, tuple(sample(space, samples, search.seed)))

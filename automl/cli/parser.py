@@ -113,6 +113,11 @@ def _add_resume(commands: "Commands") -> None:
     command.set_defaults(handler="automl.cli.run_commands:resume")
     _add_study_choice(command)
     command.add_argument("--trials", type=count, metavar="N", help="new total number of trials")
+    command.add_argument(
+        "--accept-drift",
+        action="store_true",
+        help="keep the study's space although its skill gives another one now",
+    )
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 

@@ -72,7 +72,7 @@ def resume(arguments: argparse.Namespace) -> int:
 
     paths = StudyPaths(study_folder(arguments))
     with _screen(arguments) as screen:
-        ending = go_on(paths, screen, trials=arguments.trials)
+        ending = go_on(paths, screen, arguments.trials, accept_drift=arguments.accept_drift)
     return _close(ending)
 
 
