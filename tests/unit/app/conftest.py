@@ -11,12 +11,30 @@ from automl.app.machine import Machine
 from automl.app.plan import Plan, make_plan
 from automl.app.prepare import Preparer
 from automl.search.engine import Engine
+from automl.skill import schema
+from automl.skill.read import own_skill_dir
 from automl.skill.tree import Tree
 from automl.study.layout import StudyPaths
 from automl.study.storage import memory_study
 from automl.yamltext import dump_yaml, load_yaml
 from tests.small_data import write_split
 from tests.unit.app.kit import AttemptSpec, MakePlan, MakeSkill, OnMachine, request_of
+
+_checked: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def _own_schemas_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form of this package's own schemas, which no test changes, is checked once for all."""
+    check, own = schema._check_form, str(own_skill_dir())
+
+    def check_once(tree: Any, where: str) -> None:
+        if where not in _checked:
+            check(tree, where)
+        if where.startswith(own):
+            _checked.add(where)
+
+    monkeypatch.setattr(schema, "_check_form", check_once)
 
 
 @pytest.fixture(scope="session")

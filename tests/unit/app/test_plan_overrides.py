@@ -140,6 +140,11 @@ class TestSet:
         assert words in str(caught.value)
         assert text.partition("=")[0] in str(caught.value)
 
+    @pytest.mark.parametrize("key", ["train.num_gpus", "dataset.batch_size"])
+    def test_what_is_reckoned_with_is_no_reference(self, plan: MakePlan, key: str) -> None:
+        with pytest.raises(FixInput, match=f"{key} must be a plain whole number"):
+            plan("--set", f"{key}=${{train.seed}}")
+
     @pytest.mark.parametrize("key", ["results_dir", "train.results_dir"])
     def test_the_output_folder_is_not_set_by_key(self, plan: MakePlan, key: str) -> None:
         with pytest.raises(
