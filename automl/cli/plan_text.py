@@ -13,6 +13,7 @@ from automl.space.show import show_space
 __all__ = ["plan_json", "plan_text"]
 
 _LABEL = 10
+_COLUMNS = 6
 
 
 def plan_text(plan: Plan, first: int) -> str:
@@ -73,10 +74,23 @@ def _trials(plan: Plan) -> Iterator[str]:
 
 def _first(plan: Plan, count: int) -> Iterator[str]:
     shown = first_params(plan.space, plan.config, count)
-    yield f"first {words.count(len(shown), 'spec')}, as changes to the base spec"
-    for number, params in enumerate(shown):
-        told = "  ".join(f"{key}={words.param(value)}" for key, value in params.items())
-        yield f"  {number:>3}  {told}" + ("  (the default)" if number == 0 else "")
+    yield f"first {words.count(len(shown), 'spec')}, as changes to the base spec; 0 is the default"
+    keys = dict.fromkeys(key for params in shown for key in params)
+    for start in range(0, len(shown), _COLUMNS):
+        rows = [["trial", *(str(number) for number in range(start, len(shown)))]]
+        rows += [[key, *(_cell(params, key) for params in shown[start:])] for key in keys]
+        yield from _aligned([row[: _COLUMNS + 1] for row in rows])
+
+
+def _cell(params: Mapping[str, ParamValue], key: str) -> str:
+    return words.param(params[key]) if key in params else "-"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
+        yield f"  {'  '.join(cells)}".rstrip()
 
 
 def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:

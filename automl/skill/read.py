@@ -186,12 +186,11 @@ def _skill(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Sk
 
 def _network_of(folder: Path, name: str) -> str:
     """The network where the metadata names none: the train schema's, else the name's end."""
-    schema = folder / "schemas" / "train.schema.json"
-    if schema.is_file():
-        network = read_schema(schema).network_arch
-        if network:
-            return network
-    return name.removeprefix("tao-").removeprefix("train-").removeprefix("finetune-")
+    try:
+        network = read_schema(folder / "schemas" / "train.schema.json").network_arch
+    except FixInput:
+        network = ""  # missing or broken: the gate says so, and the skill can still train
+    return network or name.removeprefix("tao-").removeprefix("train-").removeprefix("finetune-")
 
 
 def _is_true(value: Any) -> bool:

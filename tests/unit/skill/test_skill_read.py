@@ -210,3 +210,13 @@ def test_every_published_skill_is_read() -> None:
         assert skill.automl_enabled
         assert skill.network_arch
         assert base_tree(skill, "train")
+
+
+def test_a_broken_schema_does_not_hide_the_rest_of_a_skill(tmp_path: Path) -> None:
+    folder = tmp_path / "tao-train-barenet"
+    (folder / "references").mkdir(parents=True)
+    (folder / "schemas").mkdir()
+    (folder / "references" / "skill_info.yaml").write_text("automl_enabled: true")
+    (folder / "schemas" / "train.schema.json").write_text("{broken")
+    skill = read_skill(folder)
+    assert (skill.network_arch, skill.automl_enabled) == ("barenet", True)
