@@ -1,5 +1,9 @@
 """Memory that a training needs, and when gradients are checkpointed for it."""
 
+import gc
+import weakref
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -27,6 +31,14 @@ def test_measuring_leaves_no_trace() -> None:
     assert network.training
     torch.testing.assert_close(dict(network.state_dict()), before)
     assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_measuring_keeps_nothing_in_memory() -> None:
+    network, seen = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sigmoid()), list[weakref.ref[Any]]()
+    network[1].register_forward_hook(lambda _module, _given, out: seen.append(weakref.ref(out)))
+    saved_bytes(network, torch.zeros(1, 3, 8, 8), "fp32")
+    gc.collect()
+    assert [reference() for reference in seen] == [None]
 
 
 def test_it_grows_with_the_image_and_shrinks_with_precision() -> None:
