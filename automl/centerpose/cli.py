@@ -5,6 +5,7 @@
     python -m automl.centerpose train -e spec.yaml [key=value ...]
     python -m automl.centerpose evaluate -e spec.yaml [key=value ...]
     python -m automl.centerpose baseline -e spec.yaml [key=value ...]
+    python -m automl.centerpose describe [--format json]
 
 Exit codes: 0 done, 1 failed, 130 and 143 ended by SIGINT and SIGTERM.
 """
@@ -30,11 +31,15 @@ from automl.yamltext import dump_yaml, load_yaml
 __all__ = ["main"]
 
 _ACTIONS = ("train", "evaluate", "baseline")
+_DESCRIBE = "describe"  # needs no spec
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one action; returns the exit code."""
-    arguments = _parser().parse_intermixed_args(argv)
+    arguments = _arguments(argv)
+    if arguments.action == _DESCRIBE:
+        _describe(arguments.format)
+        return 0
     interrupt = Interrupt()
     interrupt.listen()
     try:
@@ -59,11 +64,23 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(1)
 
 
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(argv)
+    if arguments.action == _DESCRIBE:
+        if arguments.spec or arguments.overrides:
+            parser.error("describe takes no spec: it tells of every network")
+    elif not arguments.spec:
+        parser.error("the following arguments are required: -e/--experiment_spec_file")
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m automl.centerpose", description="CenterPose in PyTorch.")
-    parser.add_argument("action", choices=_ACTIONS, help="what to do")
+    parser.add_argument("action", choices=(*_ACTIONS, _DESCRIBE), help="what to do")
+    parser.add_argument("-e", "--experiment_spec_file", dest="spec", metavar="SPEC.yaml")
     parser.add_argument(
-        "-e", "--experiment_spec_file", dest="spec", required=True, metavar="SPEC.yaml"
+        "--format", choices=("table", "json"), default="table", help="how describe answers"
     )
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings of the spec")
     return parser
@@ -126,6 +143,13 @@ def _baseline(tree: Mapping[str, Any]) -> None:
 
     result = baseline(load_spec(tree, "train"))
     _say(f"val_3DIoU {result.ap50:.5f}\nval_2DMPE {result.mpe:.5f}")
+
+
+def _describe(form: str) -> None:
+    from automl.centerpose.describe import as_json, as_table, describe
+
+    write = as_json if form == "json" else as_table
+    _say(write(describe()))
 
 
 def _failure(error: Exception) -> str:

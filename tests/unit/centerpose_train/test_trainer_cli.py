@@ -41,7 +41,7 @@ def test_a_spec_without_a_results_folder_fails(
 FAILURES = [
     ({"train.learning_rate": 1}, "Configuration error: "),
     ({"train.num_epochs": 0.5}, "Configuration error: "),
-    ({"model.backbone.model_type": "fan_small"}, "Feature not implemented: "),
+    ({"model.backbone.model_type": "fan_tiny"}, "Feature not implemented: "),
     ({"train.precision": "fp8"}, "Feature not implemented: "),
     ({"dataset.batch_size": 13}, "Parameter validation error: "),
     ({"train.validation_interval": 3}, "Parameter validation error: "),
@@ -111,6 +111,14 @@ def test_a_dry_run_from_a_relative_spec_passes_and_saves_no_checkpoint(
     assert " Validation 3DIoU : " in out
     assert " Validation 2DMPE : " in out
     assert out.rstrip().endswith("Execution status: PASS")
+
+
+@pytest.mark.parametrize("extra", [["-e", "spec.yaml"], ["model.use_convGRU=false"]])
+def test_describe_takes_no_spec(extra: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["describe", *extra])
+    assert end.value.code == 1
+    assert "describe takes no spec" in capsys.readouterr().out
 
 
 def test_the_action_can_have_a_folder_of_its_own(
