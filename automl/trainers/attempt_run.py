@@ -19,6 +19,7 @@ from automl.study.records import Attempt, FailureClass, Measurement, Outcome, Ou
 from automl.trainers.base import Handle, Trainer, TrialTask
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
+from automl.trainers.guard import started_at
 from automl.trainers.retention import best_epoch, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
@@ -99,6 +100,7 @@ class AttemptRun:
         self._gpus = 0
         self._bad_losses = 0
         self._memory_kills = 0
+        self._driver_started = started_at(task.driver_pid) if task.driver_pid else ""
         self._began = (self._timing.monotonic(), self._timing.now())
 
     def begin(self, gpus: Sequence[str] = ()) -> None:
@@ -207,9 +209,17 @@ class AttemptRun:
         if found is None:
             return _Verdict(OutcomeState.OK, exit_code=code)
         failure, evidence = found
-        if failure is FailureClass.KILLED and self._stop_follows():
+        if self._driver_is_gone() or (failure is FailureClass.KILLED and self._stop_follows()):
             return _Verdict(OutcomeState.INTERRUPTED, evidence, exit_code=code)
         return _Verdict(OutcomeState.FAILED, evidence, failure, code)
+
+    def _driver_is_gone(self) -> bool:
+        """Whether the driver has died, which ends every trainer and says nothing of the trial.
+
+        A worker outlives its driver by a second or two, long enough to see the trainer's end.
+        """
+        pid = self._task.driver_pid
+        return pid is not None and started_at(pid) != self._driver_started
 
     def _stop_follows(self) -> bool:
         """Whether a trainer was killed because everything is being stopped.

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -39,12 +41,16 @@ def start(
         of: Attempt = attempt,
         output: tuple[str, ...] = (),
         gpus: tuple[str, ...] = (),
+        driver: int | None = None,
     ) -> AttemptRun:
         handle = played(list(looks), output)
         run = AttemptRun(
-            of, task, played_trainer(handle), replace(settings, **(changed or {})),
+            of,
+            replace(task, driver_pid=driver),
+            played_trainer(handle),
+            replace(settings, **(changed or {})),
             time_stands.timing,
-        )  # fmt: skip
+        )
         run.begin(gpus)
         return run
 
@@ -207,6 +213,41 @@ class TestStopping:
     def test_a_kill_that_nothing_follows_is_a_failure(self, start: Any) -> None:
         _, outcome = to_the_end(start((nothing, 143)))
         assert outcome.failure is FailureClass.KILLED
+
+    @pytest.mark.parametrize("code", [143, 1])
+    def test_the_end_that_a_dead_drivers_guard_makes_is_an_interruption(
+        self, start: Any, status: Any, attempt_paths: AttemptPaths, code: int
+    ) -> None:
+        with subprocess.Popen(["sleep", "600"]) as driver:
+
+            def die() -> None:
+                status.epoch(0, {"val_3DIoU": "0.1"}, loss=1.0)
+                driver.kill()
+                driver.wait()
+
+            run = start((die, code), (nothing, code), driver=driver.pid)
+            _, outcome = to_the_end(run)
+        assert (outcome.state, outcome.exit_code) == (OutcomeState.INTERRUPTED, code)
+        assert [entry.epoch for entry in outcome.measurements] == [0]
+        assert written(attempt_paths) == outcome
+
+    def test_a_failure_under_a_living_driver_is_one(self, start: Any) -> None:
+        _, outcome = to_the_end(start((nothing, 143), driver=os.getpid()))
+        assert outcome.failure is FailureClass.KILLED
+
+    def test_a_training_that_ended_well_counts_without_its_driver(
+        self, start: Any, status: Any
+    ) -> None:
+        with subprocess.Popen(["sleep", "600"]) as driver:
+            run = start(
+                (lambda: status.epoch(0, {"val_3DIoU": "0.1"}, loss=1.0), 0),
+                (nothing, 0),
+                driver=driver.pid,
+            )
+            driver.kill()
+            driver.wait()
+            _, outcome = to_the_end(run)
+        assert outcome.state is OutcomeState.OK
 
     def test_stop_ends_it_once(self, start: Any) -> None:
         run = start()
