@@ -22,6 +22,7 @@ from automl.reports.theme import Figure
 from automl.reports.verdict import FAKE, headline, verdict
 from automl.skill.tree import ParamValue
 from automl.space.model import Kind, Parameter
+from automl.space.show import sources_of
 from automl.study.records import Measurement
 
 __all__ = ["render_html"]
@@ -127,13 +128,14 @@ def _range(parameter: Parameter) -> dict[str, Any]:
     else:
         shown = f"{words.param(parameter.low)} to {words.param(parameter.high)}"
         shown += f", step {words.param(parameter.step)}" if parameter.step is not None else ""
-    why = [f"{name}: {reason}" for name, reason in parameter.bounds_from.items()]
+    why = [f"{name}: {reason}" for name, reason in sources_of(parameter).items()]
+    obeys = [f"obeys: {text}" for text in parameter.conditions]
     return {
         "key": parameter.key,
         "shown": shown,
         "scale": _scale(parameter),
         "default": parameter.default,
-        "why": "; ".join((*why, *parameter.conditions)),
+        "why": "; ".join((*why, *obeys)),
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from automl.space.model import Inert, Kind, Parameter, Refused, SearchSpace
 
-__all__ = ["range_text", "show_space", "value_text"]
+__all__ = ["range_text", "show_space", "sources_of", "value_text"]
 
 #: More options than this are counted rather than shown.
 MOST_SHOWN = 12
@@ -54,7 +54,7 @@ def range_text(parameter: Parameter) -> str:
 
 
 def _reasons(parameter: Parameter) -> Iterator[str]:
-    for name, reason in _sources(parameter).items():
+    for name, reason in sources_of(parameter).items():
         yield f"{name.ljust(7)}  {reason}"
     if parameter.weights:
         weights = " ".join(f"{weight:g}" for weight in parameter.weights)
@@ -63,8 +63,8 @@ def _reasons(parameter: Parameter) -> Iterator[str]:
         yield f"{'obeys'.ljust(7)}  {'; '.join(parameter.conditions)}"
 
 
-def _sources(parameter: Parameter) -> dict[str, str]:
-    """Part of the range to where it came from; parts with one source are told as one."""
+def sources_of(parameter: Parameter) -> dict[str, str]:
+    """Part of a range to where it came from; parts with one source are told as ``range``."""
     listed = parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED)
     hidden = ("low", "high", "scale") if listed else ("choices",)
     sources = {
