@@ -4,8 +4,12 @@
 
     python -m automl.centerpose train -e spec.yaml [key=value ...]
     python -m automl.centerpose evaluate -e spec.yaml [key=value ...]
+    python -m automl.centerpose inference -e spec.yaml [key=value ...]
+    python -m automl.centerpose export -e spec.yaml [key=value ...]
     python -m automl.centerpose baseline -e spec.yaml [key=value ...]
     python -m automl.centerpose describe [--format json]
+
+``gen_trt_engine`` is known and refused: it belongs to the deploy container.
 
 Exit codes: 0 done, 1 failed, 130 and 143 ended by SIGINT and SIGTERM.
 """
@@ -20,6 +24,7 @@ from typing import Any, NoReturn
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec, to_tree
 from automl.centerpose.config.overrides import apply_overrides
+from automl.centerpose.deploy.containers import DEPLOY_ACTIONS, refuse_engines
 from automl.centerpose.interrupt import Interrupt, Interrupted
 from automl.centerpose.run import Run
 from automl.centerpose.status import StatusLog
@@ -30,7 +35,7 @@ from automl.yamltext import dump_yaml, load_yaml
 
 __all__ = ["main"]
 
-_ACTIONS = ("train", "evaluate", "baseline")
+_ACTIONS = ("train", "evaluate", "inference", "export", *DEPLOY_ACTIONS, "baseline")
 _DESCRIBE = "describe"  # needs no spec
 
 
@@ -107,6 +112,7 @@ def _record(action: str, tree: Mapping[str, Any], run: Run) -> int:
     name = action.capitalize()
     run.status.started(f"Starting Centerpose {action}.")
     try:
+        refuse_engines(tree, action)
         spec = load_spec(tree, action)
         write_text(run.folder / EXPERIMENT_NAME, dump_yaml(to_tree(spec)))
         _act(action, spec, run)
@@ -132,6 +138,14 @@ def _act(action: str, spec: Experiment, run: Run) -> None:
         from automl.centerpose.train import train
 
         train(spec, run)
+    elif action == "inference":
+        from automl.centerpose.inference import inference
+
+        inference(spec, run)
+    elif action == "export":
+        from automl.centerpose.export import export
+
+        export(spec, run)
     else:
         from automl.centerpose.evaluate import evaluate
 

@@ -5,11 +5,13 @@ from pathlib import Path
 from automl.centerpose.checkpoints import load_weights, read_checkpoint
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.dataset import Loader, read_split
+from automl.centerpose.deploy.runtime import is_onnx
 from automl.centerpose.device import choose_device, choose_seed, loader_threads, prepare_torch
 from automl.centerpose.evaluation.baseline import score_mean_pose
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.evaluation.report import report_text
 from automl.centerpose.models.build import build_network
+from automl.centerpose.predict.predictor import open_exported, score_detections
 from automl.centerpose.run import Run
 from automl.centerpose.scoring import evaluation_settings, score
 from automl.centerpose.supported import check_supported
@@ -25,29 +27,47 @@ REPORT_NAME = "report.txt"
 def evaluate(spec: Experiment, run: Run) -> EvaluationResult:
     """Scores ``evaluate.checkpoint`` on ``dataset.test_data`` and writes the report.
 
+    The checkpoint may be an ONNX file that ``export`` wrote.
+
     Raises:
         NotImplementedError: The spec asks for something that this program does not do.
         ValueError: The split is smaller than a batch.
         FixInput: The checkpoint or the data cannot be used as they are.
+        InstallExtra: It is an ONNX file, and what runs one is not installed.
         Interrupted: A signal ended the scoring.
     """
     check_supported(spec)
     path = Path(spec.evaluate.checkpoint)
-    content = read_checkpoint(path)
     prepare_torch(choose_seed(spec.train.seed), spec.train.cudnn)
-    network = build_network(spec.model).to(choose_device(spec.evaluate.gpu_ids))
-    run.status.running(f"Loading checkpoint: {path}")
-    load_weights(network, content, path)
-    data = spec.dataset
-    split = read_split(data.test_data, "dataset.test_data", data, n_devices=1)
-    loader = Loader(split, data.batch_size, loader_threads(data.workers))
-    settings = evaluation_settings(spec)
-    result = score(network, loader.scoring(), settings, run.interrupt.check)
+    result = (_exported if is_onnx(path) else _trained)(spec, path, run)
     write_text(run.folder / REPORT_NAME, report_text(result, split="test"))
     kpi = {"test_3DIoU": str(result.ap50), "test_2DMPE": str(result.mpe)}
     run.status.running(TEST_METRICS, kpi=kpi)
     run.say(f"3D IoU: {result.ap50:.5f}\n2D MPE: {result.mpe:.5f}")
     return result
+
+
+def _trained(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
+    content = read_checkpoint(path)
+    network = build_network(spec.model).to(choose_device(spec.evaluate.gpu_ids))
+    run.status.running(f"Loading checkpoint: {path}")
+    load_weights(network, content, path)
+    batches = _loader(spec).scoring()
+    return score(network, batches, evaluation_settings(spec), run.interrupt.check)
+
+
+def _exported(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
+    run.status.running(f"Loading checkpoint: {path}")
+    network = open_exported(spec, path)
+    batches, cells = _loader(spec).scoring(), spec.dataset.output_res
+    settings = evaluation_settings(spec)
+    return score_detections(network, batches, cells, settings, run.interrupt.check)
+
+
+def _loader(spec: Experiment) -> Loader:
+    data = spec.dataset
+    split = read_split(data.test_data, "dataset.test_data", data, n_devices=1)
+    return Loader(split, data.batch_size, loader_threads(data.workers))
 
 
 def baseline(spec: Experiment) -> EvaluationResult:

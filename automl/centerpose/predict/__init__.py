@@ -1,0 +1,1 @@
+"""Poses for images without annotations: cameras, images, places, drawings."""
