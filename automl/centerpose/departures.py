@@ -142,6 +142,37 @@ DEPARTURES: tuple[Departure, ...] = (
         "no TensorBoard files and no Weights & Biases",
         "the study folder of the orchestrator holds the curves",
     ),
+    # Inference and export
+    Departure(
+        "with inference focal lengths of 0, the camera of each image comes from "
+        "camera_data.intrinsics of the JSON file beside it; without one, and for half a camera, "
+        "inference is refused",
+        "the packaged focal lengths are 0, and the container solves poses with them",
+    ),
+    Departure(
+        "inference.use_pnp: false draws and saves the corners and sizes that the network says, "
+        "without poses and without a camera",
+        "in the container it stops at the first image that is saved",
+    ),
+    Departure(
+        "images whose names are not all different keep their sub-folders in the results of "
+        "inference, and results never go among the images",
+        "in the container frames of one name overwrite one another",
+    ),
+    Departure(
+        "export writes for the input size of dataset.input_res, and only what onnxruntime answers "
+        "like the network to 1e-4, whole or not at all",
+        "a file that exists is a file that works",
+    ),
+    Departure(
+        "evaluate and inference take an ONNX file as their checkpoint and run it with onnxruntime "
+        "on the CPU",
+        "what will be deployed can be scored without TensorRT",
+    ),
+    Departure(
+        "a TensorRT engine, and gen_trt_engine, are refused with the name of the deploy container",
+        "the refusal says where to go",
+    ),
     # Scoring
     Departure(
         "report.txt heads its columns with the thresholds in use and adds scores under one-to-one "

@@ -28,7 +28,8 @@ class Evaluate:
         MISSING_VALUE,
         Facts(
             "Checkpoint",
-            "Trained model to score (.pth or .tlt). An engine is scored by the deploy container.",
+            "Trained model to score (.pth or .tlt). An engine is scored by the deploy container. "
+            "The trainer of this package also scores an exported model (.onnx).",
             required=True,
         ),
     )

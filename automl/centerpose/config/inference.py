@@ -29,7 +29,7 @@ class Inference:
         Facts(
             "Checkpoint",
             "Trained model to predict with (.pth or .tlt). An engine is run by the deploy "
-            "container.",
+            "container. The trainer of this package also runs an exported model (.onnx).",
             required=True,
         ),
     )
@@ -47,7 +47,7 @@ class Inference:
             "Results folder",
             "Folder of overlays and pose files. Empty means a folder named inference below "
             "results_dir. It is flat: images of one name in two source folders overwrite each "
-            "other.",
+            "other. The trainer of this package then keeps the source folders.",
             optional=True,
         ),
     )
@@ -83,7 +83,8 @@ class Inference:
         Facts(
             "Solve the pose",
             "Computes the 6-DoF pose from the keypoints. Needs the camera's intrinsics below. "
-            "Leave it on: without it nothing can be saved.",
+            "Leave it on in the container: without it nothing can be saved there. The trainer of "
+            "this package then saves the corners alone.",
         ),
     )
     save_json: bool = setting(
@@ -122,7 +123,8 @@ class Inference:
         0.0,
         Facts(
             "Focal length, x",
-            "Horizontal focal length of the original image, in pixels. 0 gives no valid pose.",
+            "Horizontal focal length of the original image, in pixels. 0 gives no valid pose; "
+            "the trainer of this package then reads the camera from a JSON beside each image.",
             minimum=0.0,
             maximum=INF,
         ),
@@ -131,7 +133,8 @@ class Inference:
         0.0,
         Facts(
             "Focal length, y",
-            "Vertical focal length of the original image, in pixels. 0 gives no valid pose.",
+            "Vertical focal length of the original image, in pixels. 0 gives no valid pose; "
+            "the trainer of this package then reads the camera from a JSON beside each image.",
             minimum=0.0,
             maximum=INF,
         ),
