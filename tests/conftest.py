@@ -6,8 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+
+# How fast a shared machine draws examples says nothing about the code.
+settings.register_profile("automl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("automl")
 
 _HAS_TORCH = importlib.util.find_spec("torch") is not None
 _NEEDS_TORCH = "needs torch: pip install -c constraints.txt -e '.[trainer,dev]'"
