@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from automl.errors import FixInput
+from automl.nearest import did_you_mean
 from automl.skill.model import ParameterSchema
 from automl.skill.tree import ParamValue
 
@@ -221,6 +222,7 @@ def _check_option(value: Any, leaf: ParameterSchema, where: str) -> None:
                 f"{leaf.key} is one of {', '.join(map(str, options))}",
                 got=str(entry),
                 where=where,
+                fix=did_you_mean(str(entry), map(str, options)),
             )
 
 

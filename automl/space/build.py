@@ -128,21 +128,34 @@ class _Needs:
     ceilings: Mapping[str, Ceiling]
 
     def shape(self, key: str) -> Parameter | Constant | Refused:
-        """The parameter of a key, without its links to parents."""
-        leaf = self.schema.leaves[key]
-        asked = self.selection.asked[key]
-        base = get(self.spec, key, leaf.default)
+        """The parameter of a key, without its links to parents.
+
+        What the schema itself says wrongly of a setting that nobody named costs that setting
+        alone.
+        """
+        leaf, asked = self.schema.leaves[key], self.selection.asked[key]
         conditions = parse_conditions(leaf)
+        try:
+            return self._shape(leaf, asked, conditions)
+        except FixInput as error:
+            if key in self.selection.named or asked.is_explicit:
+                raise
+            return Refused(key, str(error))
+
+    def _shape(
+        self, leaf: ParameterSchema, asked: Asked, conditions: Conditions
+    ) -> Parameter | Constant | Refused:
+        base = get(self.spec, leaf.key, leaf.default)
         family = family_of(leaf)
         if asked.fraction_of and family is not Family.LIST:
             asked = self._fraction(leaf, asked)
         if family in (Family.INT, Family.FLOAT):
-            ceiling = self.ceilings.get(key)
+            ceiling = self.ceilings.get(leaf.key)
             return numeric_parameter(leaf, number_of(base), conditions, asked, ceiling)
         if family is Family.LIST:
             return self._list(leaf, base, conditions, asked)
         if family in (Family.GROUP, Family.ANY):
-            return Refused(key, f"{family} is not searched")
+            return Refused(leaf.key, f"{family} is not searched")
         return choice_parameter(leaf, base, asked)
 
     def settled(self, found: Parameter | Constant | Refused) -> Parameter | Constant | Refused:

@@ -9,10 +9,11 @@ from automl.skill.typewords import Family, as_type, enum_values, family_of
 from automl.space.model import Constant, Kind, Parameter, Refused
 from automl.space.request import Asked
 
-__all__ = ["choice_parameter", "subset_parameter"]
+__all__ = ["choice_parameter", "subset_parameter", "weights_note"]
 
 #: Up to this many options every subset is offered; beyond it a sensible few.
 MOST_FULL_SUBSETS = 4
+_ENUM = "schema enum"
 
 
 def choice_parameter(
@@ -42,7 +43,7 @@ def choice_parameter(
             f"{family_of(leaf)} without a list of options; "
             f"name them: --search {leaf.key}=FIRST,SECOND",
         )
-    return _choice(leaf, base, options, "schema enum", _weights(leaf, options))
+    return _choice(leaf, base, options, _ENUM, _weights(leaf, options))
 
 
 def _no_range(leaf: ParameterSchema, asked: Asked) -> None:
@@ -56,12 +57,22 @@ def _no_range(leaf: ParameterSchema, asked: Asked) -> None:
 
 
 def _weights(leaf: ParameterSchema, options: Sequence[Any]) -> tuple[float, ...]:
-    """The schema's weight of each option; none where it does not give one for each."""
+    """The schema's weight of each option; none where it does not give a usable one for each."""
     given = leaf.option_weights or ()
     if len(given) != len(leaf.enum or ()) or len(options) != len(given):
         return ()
     usable = all(weight >= 0 for weight in given) and sum(given) > 0
     return tuple(float(weight) for weight in given) if usable else ()
+
+
+def weights_note(leaf: ParameterSchema, weights: Sequence[float], options: Sequence[Any]) -> str:
+    """What is to be said of the schema's weights; empty where it gives none."""
+    if weights:
+        return "option weights steer the start-up draws"
+    if not leaf.option_weights:
+        return ""
+    given = " ".join(f"{weight:g}" for weight in leaf.option_weights)
+    return f"not used: the schema gives {given} for {len(options)} options"
 
 
 def _choice(
@@ -74,8 +85,8 @@ def _choice(
     if len(options) == 1:
         return Constant(leaf.key, options[0], source)
     reasons = {"choices": source}
-    if weights:
-        reasons["weights"] = "option weights steer the start-up draws"
+    note = weights_note(leaf, weights, options) if source == _ENUM or weights else ""
+    reasons |= {"weights": note} if note else {}
     return Parameter(
         leaf.key,
         leaf.type,

@@ -9,7 +9,8 @@ Grammar, spaces optional::
     depends_on  =  [comparison] dotted key { "," dotted key }
 
 ``/ n`` is a multiple of n; beside a parent it is at most parent / n. ``^ n`` is a power of n. A
-parent that no comparison uses bounds from above: a number is not above its parent.
+parent that no comparison uses bounds from above: a number is not above its parent, and the sizes
+in a list of kernels lie below it.
 """
 
 import re
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.model import ParameterSchema
+from automl.skill.typewords import Family, family_of
+from automl.space.bounds import words_of
 from automl.space.model import Relation
 
 __all__ = ["Comparison", "Conditions", "compare", "in_order", "parse_conditions"]
@@ -84,10 +87,16 @@ def parse_conditions(leaf: ParameterSchema) -> Conditions:
         comparisons.append(Comparison(Relation.AT_MOST, parents=parents, divisor=multiple))
         multiple = None
     if parents and not any(set(one.parents) & set(parents) for one in comparisons):
-        comparisons.append(Comparison(Relation.AT_MOST, parents=parents))
+        bare = Relation.BELOW if _is_kernel_list(leaf) else Relation.AT_MOST
+        comparisons.append(Comparison(bare, parents=parents))
     named = tuple(key for one in comparisons for key in one.parents)
     every = tuple(dict.fromkeys((*parents, *named)))
     return Conditions(tuple(comparisons), multiple, power, every, _texts(leaf))
+
+
+def _is_kernel_list(leaf: ParameterSchema) -> bool:
+    """Whether the leaf lists sizes of kernels, which lie inside what they slide over."""
+    return family_of(leaf) is Family.LIST and "kernel" in words_of(leaf.key)
 
 
 _RELS = tuple(str(relation) for relation in Relation)

@@ -3,9 +3,11 @@
 import math
 
 from automl.errors import FixInput
+from automl.nearest import did_you_mean
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, enum_values, family_of, number_of
 from automl.space.bounds import Bounds, Number
+from automl.space.choices import weights_note
 from automl.space.conditions import Conditions, compare
 from automl.space.model import Constant, Kind, Parameter, Refused
 from automl.space.request import Asked
@@ -97,6 +99,7 @@ def listed_parameter(
             f"{leaf.key} is one of {', '.join(map(str, enum))}",
             got=str(foreign[0]),
             where=f"{asked.source} {leaf.key}",
+            fix=did_you_mean(str(foreign[0]), map(str, enum)),
         )
     options = sorted(asked.choices or enum)
     low, high = finite(leaf.minimum), finite(leaf.maximum)
@@ -143,6 +146,8 @@ def _ordered(
 ) -> Parameter | Constant:
     if len(values) == 1:
         return Constant(leaf.key, values[0], reasons["choices"])
+    weights = _weights(leaf, values, asked)
+    note = weights_note(leaf, weights, values) if leaf.enum or weights else ""
     return Parameter(
         leaf.key,
         leaf.type,
@@ -150,10 +155,10 @@ def _ordered(
         values[0],
         values[-1],
         choices=values,
-        weights=_weights(leaf, values, asked),
+        weights=weights,
         default=base,
         conditions=conditions.texts,
-        bounds_from=reasons,
+        bounds_from=reasons | ({"weights": note} if note else {}),
     )
 
 

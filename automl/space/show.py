@@ -9,7 +9,7 @@ __all__ = ["range_text", "show_space", "sources_of", "value_text"]
 
 #: More options than this are counted rather than shown.
 MOST_SHOWN = 12
-_ORDER = ("low", "high", "choices", "scale", "default")
+_ORDER = ("low", "high", "choices", "scale", "default", "weights")
 
 
 def show_space(space: SearchSpace) -> str:
@@ -66,7 +66,8 @@ def _reasons(parameter: Parameter) -> Iterator[str]:
 def sources_of(parameter: Parameter) -> dict[str, str]:
     """Part of a range to where it came from; parts with one source are told as ``range``."""
     listed = parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED)
-    hidden = ("low", "high", "scale") if listed else ("choices",)
+    hidden: tuple[str, ...] = ("low", "high", "scale") if listed else ("choices",)
+    hidden += ("weights",) if parameter.weights else ()
     sources = {
         name: parameter.bounds_from[name]
         for name in _ORDER
