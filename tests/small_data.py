@@ -19,23 +19,30 @@ _LOCATION = (0.0, 0.0, -1.0)
 
 
 def write_split(folder: Path, images: int) -> Path:
-    """Writes ``images`` grey frames of 6 x 8 pixels with one box each; returns ``folder``."""
+    """Writes ``images`` frames of 6 x 8 pixels with one box each; returns ``folder``.
+
+    No two frames of one folder are equal, nor those of folders of different names.
+    """
     sequence = folder / "batch-1"
     sequence.mkdir(parents=True)
-    picture, text = _picture(), json.dumps(_annotation())
+    text = json.dumps(_annotation())
     for number in range(images):
-        (sequence / f"{number:05d}.png").write_bytes(picture)
+        mark = zlib.crc32(f"{folder.name} {number}".encode())
+        (sequence / f"{number:05d}.png").write_bytes(_picture(mark))
         (sequence / f"{number:05d}.json").write_text(text)
     return folder
 
 
-def _picture() -> bytes:
+def _picture(mark: int) -> bytes:
+    """A black PNG with ``mark`` in the first four pixels of its last row."""
+
     def chunk(kind: bytes, body: bytes) -> bytes:
         checked = kind + body
         return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
 
     header = struct.pack(">IIBBBBB", _WIDTH, _HEIGHT, 8, 0, 0, 0, 0)
-    rows = (b"\0" + bytes(_WIDTH)) * _HEIGHT
+    last = mark.to_bytes(4) + bytes(_WIDTH - 4)
+    rows = (b"\0" + bytes(_WIDTH)) * (_HEIGHT - 1) + b"\0" + last
     parts = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 

@@ -1,10 +1,10 @@
 """Whether spec and data fit the training, found out before anything is spent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from automl.centerpose.config.load import load_spec
-from automl.data.checks import SplitFacts, check_enough, check_split
+from automl.data.checks import SplitFacts, check_enough, check_split, shared_images
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.tree import get
@@ -71,7 +71,17 @@ def check_data(
     most = facts[smallest].images // devices
     ceiling = Ceiling(_BATCH, most, f"the {smallest} split has {facts[smallest].images} images")
     warnings = [f"{split} data: {text}" for split, each in facts.items() for text in each.warnings]
-    return facts, (ceiling,), tuple(warnings)
+    return facts, (ceiling,), (*warnings, *_shared(facts["train"], facts["val"]))
+
+
+def _shared(train: SplitFacts, val: SplitFacts) -> Iterator[str]:
+    """What to say of images that are trained on and validated on."""
+    pairs = shared_images(train.root, val.root)
+    if pairs:
+        yield (
+            f"val data: {len(pairs)} of {val.images} images are train images too, which flatters"
+            f" every score; first {pairs[0][1]}"
+        )
 
 
 def _facts(base: BaseSpec, split: str, key: str) -> SplitFacts:

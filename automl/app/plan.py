@@ -158,7 +158,7 @@ class Planner:
             searches=searches,
             origin=self.layers.origin,
         )
-        notices = (*base.notes, *map(str, told), *notes, *data_notes)
+        notices = (*self.policy.notes, *base.notes, *map(str, told), *notes, *data_notes)
         if not searches:
             notices = (self.gate.message, *idle_flags(self.layers), *notices)
         return Plan(

@@ -3,7 +3,8 @@
 The policy holds for one run; it never changes what a skill says of itself.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -31,10 +32,20 @@ class PolicyChoice:
     Attributes:
         value: The policy.
         source: ``--policy``, ``study file``, ``request: "<words>"`` or ``default``.
+        overruled: The sources that say otherwise and come after ``source``.
     """
 
     value: Policy
     source: str
+    overruled: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell whoever said otherwise."""
+        if not self.overruled:
+            return ()
+        others = " and ".join(self.overruled)
+        return (f"the policy is {self.value}: {self.source} wins over {others}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +75,22 @@ def choose_policy(flag: str | None, study_file_value: Any, request: str | None) 
     Raises:
         FixInput: A source holds something else than on or off.
     """
+    first, *rest = (*_said(flag, study_file_value, request), PolicyChoice(Policy.ON, "default"))
+    others = (one.source for one in rest if one.value is not first.value)
+    return replace(first, overruled=tuple(one for one in others if one != "default"))
+
+
+def _said(flag: str | None, study_file_value: Any, request: str | None) -> Iterator[PolicyChoice]:
+    """What each source says that says something, the one that wins first."""
     if flag is not None:
-        return PolicyChoice(_policy(flag, "--policy"), "--policy")
+        yield PolicyChoice(_policy(flag, "--policy"), "--policy")
     if study_file_value is not None:
         place = "automl_policy in the study file"
-        return PolicyChoice(_policy(study_file_value, place), "study file")
+        yield PolicyChoice(_policy(study_file_value, place), "study file")
     statement = statement_in(request or "")
     if statement is not None:
         value = Policy.ON if statement.searches else Policy.OFF
-        return PolicyChoice(value, f'request: "{statement.words}"')
-    return PolicyChoice(Policy.ON, "default")
+        yield PolicyChoice(value, f'request: "{statement.words}"')
 
 
 def _policy(value: Any, where: str) -> Policy:

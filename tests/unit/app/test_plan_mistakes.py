@@ -39,6 +39,14 @@ def test_the_data_that_is_checked_is_the_data_that_is_read(
         )
 
 
+def test_validating_on_what_is_trained_on_is_told(plan: MakePlan, splits: Path) -> None:
+    train, val = str(splits / "train"), str(splits / "val")
+    made = plan("--train-data", train, "--val-data", train)
+    assert any("8 of 8 images are train images too" in note for note in made.notes)
+    made = plan("--train-data", train, "--val-data", val)
+    assert not any("train images too" in note for note in made.notes)
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -44,6 +44,15 @@ class TestSources:
         assert policy_of(plan("--policy", "off", file="automl_policy: on")) == ("off", "--policy")
         assert policy_of(plan("--policy", "on", *request)) == ("on", "--policy")
 
+    def test_whoever_is_overruled_is_told(self, plan: MakePlan) -> None:
+        request = ("--request", "no HPO")
+        made = plan(*request, file="automl_policy: on")
+        assert 'the policy is on: study file wins over request: "no HPO"' in made.notes
+        made = plan("--policy", "off", *request, file="automl_policy: on")
+        assert "the policy is off: --policy wins over study file" in made.notes
+        made = plan("--policy", "off", *request)
+        assert not any("wins over" in note for note in made.notes)
+
     @pytest.mark.parametrize(
         ("request_", "value"),
         [
