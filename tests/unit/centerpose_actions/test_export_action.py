@@ -17,7 +17,7 @@ from automl.centerpose.checkpoints import (
 )
 from automl.centerpose.config.model import Backbone, Model
 from automl.centerpose.deploy import extras
-from automl.centerpose.deploy.agree import largest_difference
+from automl.centerpose.deploy.agree import TOLERANCE, check_agreement, largest_difference
 from automl.centerpose.deploy.graph import OUTPUTS, DecodingNetwork
 from automl.centerpose.deploy.runtime import OnnxNetwork
 from automl.centerpose.deploy.write import GraphSettings, onnx_bytes
@@ -152,6 +152,18 @@ def test_a_missing_package_names_the_extra(
     assert act("export") == 1
     assert "automl[trainer]" in messages("export")[-1]
     assert not target.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("use_gru", [True, False])
+@pytest.mark.parametrize("name", ["DLA34", "fan_small"])
+def test_every_kind_of_network_can_be_written(name: str, use_gru: bool) -> None:
+    torch.manual_seed(3)
+    network = build_network(Model(use_conv_gru=use_gru, backbone=Backbone(model_type=name)))
+    graph = DecodingNetwork(network.eval(), 32, 50)
+    settings = GraphSettings(128, batch_size=None, opset=16, fold=True, verbose=False)
+    written = OnnxNetwork(onnx_bytes(graph, settings), name)
+    assert check_agreement(graph, written, 128, (1, 3)) <= TOLERANCE
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The inference action: what it writes for each image, and whose camera it believes."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,19 @@ def test_an_image_that_does_not_decode_is_named(
     assert act("inference") == 1
     assert messages("inference")[-1].startswith("File system error: ")
     assert "batch-0/00001.jpg" in messages("inference")[-1]
+
+
+def test_a_signal_ends_it_between_batches(
+    named: dict[str, Any],
+    act: Act,
+    results: Path,
+    messages: Messages,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def save_and_ask(*given: Any) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    monkeypatch.setattr("automl.centerpose.inference._save", save_and_ask)
+    assert act("inference", dataset__batch_size=1) == 143
+    assert messages("inference")[-1].startswith("User/System interruption: Inference")
