@@ -113,6 +113,15 @@ class Profile:
     settings: tuple[SettingRule, ...] = ()
     where: str = ""
 
+    @property
+    def never_read(self) -> tuple[InertRule, ...]:
+        """The settings that nothing reads, which are searched in vain."""
+        return tuple(
+            InertRule(rule.key, rule.when, rule.reason, rule.mend)
+            for rule in self.settings
+            if rule.unless_default
+        )
+
 
 def load_profile(path: Path) -> Profile:
     """The profile in a file; an empty one if there is no such file.

@@ -65,7 +65,7 @@ def build_space(
         spec = _with_all(spec, constants)
         found = _shapes(schema, spec, selection, ceilings, rules)
     searched = {key: one for key, one in found.items() if isinstance(one, Parameter)}
-    inert = find_inert(profile.inert, spec, searched, selection.named)
+    inert = find_inert((*profile.inert, *profile.never_read), spec, searched, selection.named)
     dead = {entry.key for entry in inert}
     candidates = {key: one for key, one in searched.items() if key not in dead}
     linked = _link(schema, spec, candidates, conditions_of_rules(rules, schema.leaves))

@@ -58,3 +58,13 @@ def test_offered_milestones_lie_late_in_the_training(
     count: int, limit: int, expected: list[int]
 ) -> None:
     assert milestones(count, limit) == expected
+
+
+def test_what_nothing_reads_is_searched_in_vain(build: Build) -> None:
+    rules = {"ignored": [{"key": "model.rank", "reason": "nothing reads it", "mend": "none"}]}
+    profile = read_profile(rules, "p")
+    assert "model.rank" in build(space="all").keys
+    space = build(space="all", profile=profile)
+    assert "model.rank" not in space.keys
+    assert [one.reason for one in space.inert] == ["nothing reads it"]
+    assert "model.rank" in build("model.rank", profile=profile).keys
