@@ -9,7 +9,7 @@ import pytest
 from automl.yamltext import load_yaml
 from tests.e2e.terminal import Terminal, processes_naming
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(240)]
 
 STUDY = """
 data: {synth: {category: shoe, train: 8, val: 4, test: 0, seed: 1}}
