@@ -16,7 +16,13 @@ from pathlib import Path
 import optuna
 
 from automl.skill.profile import load_profile
-from automl.skill.read import base_tree, own_skill_dir, read_action_schema, read_skill
+from automl.skill.read import (
+    base_tree,
+    own_skill_dir,
+    profile_path,
+    read_action_schema,
+    read_skill,
+)
 from automl.space.build import build_space
 from automl.space.distributions import suggest
 from automl.space.draws import sample
@@ -45,7 +51,7 @@ def _row(folder: Path, name: str) -> SearchSpace:
     begin = time.perf_counter()
     skill = read_skill(folder)
     schema = read_action_schema(skill, "train")
-    profile = load_profile(folder / "references" / "search_profile.yaml")
+    profile = load_profile(profile_path(skill))
     space = build_space(schema, base_tree(skill, "train"), SpaceRequest(name), profile)
     seconds = time.perf_counter() - begin
     parts = (schema.leaves, space.parameters, space.fixed, space.refused, space.inert)

@@ -63,8 +63,8 @@ def test_its_commands_parse(line: str) -> None:
 def test_every_flag_it_names_exists() -> None:
     known = {"--json", "--out"}
     commands = build_parser().parse_args  # the flags of run are those of plan and space
-    parsed = commands(["run", "--demo"])
-    known |= {f"--{name.replace('_', '-')}" for name in vars(parsed)}
+    for command in ("run", "resume"):
+        known |= {f"--{name.replace('_', '-')}" for name in vars(commands([command]))}
     for flag in re.findall(r"--[a-z][a-z-]+", TEXT):
         assert flag in known, flag
 
