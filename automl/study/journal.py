@@ -11,6 +11,7 @@ reads over such an end, but would append the next line to it and never read the 
 unfinished end is cut off, and kept beside the journal, before anything is written.
 """
 
+import errno
 import fcntl
 import json
 import logging
@@ -25,6 +26,9 @@ from automl.study.layout import StudyPaths
 __all__ = ["KernelLock", "repair_journal"]
 
 _log = logging.getLogger(__name__)
+
+#: No journal yet, or one that this process may read and not write.
+_NOT_OURS_TO_MEND = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class KernelLock(JournalFileOpenLock):
@@ -87,8 +91,10 @@ def repair_journal(paths: StudyPaths) -> str | None:
                 kept.write(content[whole:] + b"\n")
             file.truncate(whole)
             os.fsync(file.fileno())
-    except (FileNotFoundError, PermissionError):
-        return None
+    except OSError as error:
+        if error.errno in _NOT_OURS_TO_MEND:
+            return None
+        raise
     lost = len(content) - whole
     note = (
         f"the end of {paths.journal.name} was torn: {lost} bytes of an unfinished line were moved "

@@ -1,3 +1,4 @@
+import errno
 import gc
 import json
 import logging
@@ -8,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -132,6 +134,25 @@ def test_a_reader_who_may_not_write_reads_over_a_torn_end(paths: StudyPaths) -> 
         file.write(b"{")
     paths.journal.chmod(stat.S_IRUSR)
     assert read_study(paths, CONFIG) is not None
+
+
+def test_a_study_on_a_read_only_disk_is_read_over_a_torn_end(
+    paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(paths)
+    with paths.journal.open("ab") as file:
+        file.write(b"{")
+
+    may_open = Path.open
+
+    def refuse(path: Path, mode: str = "r", **options: Any) -> Any:
+        if set(mode) & set("wa+x"):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return may_open(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert read_study(paths, CONFIG) is not None
+    assert paths.journal.read_bytes().endswith(b"{")
 
 
 def test_an_unfinished_line_of_a_live_writer_is_left_alone(paths: StudyPaths) -> None:
