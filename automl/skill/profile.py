@@ -18,13 +18,14 @@ setting that changes nothing. A profile says so as data, for any skill::
 The conditions are those of ``automl.skill.when``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.typewords import number_of
 from automl.skill.when import When, read_when
 from automl.yamltext import load_yaml
 
@@ -153,7 +154,23 @@ def read_profile(tree: Any, where: str) -> Profile:
     )
 
 
-_ENTRY_WORDS = ("low", "high", "log", "choices", "weights", "fraction_of", "reason")
+def _is_number(value: Any) -> bool:
+    return number_of(value) is not None and abs(value) != float("inf")
+
+
+#: The words of a parameter, each with what it holds.
+_ENTRY_WORDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "low": (_is_number, "a finite number"),
+    "high": (_is_number, "a finite number"),
+    "log": (lambda value: isinstance(value, bool), "true or false"),
+    "choices": (lambda value: isinstance(value, list) and bool(value), "a list of options"),
+    "weights": (
+        lambda value: isinstance(value, list) and all(map(_is_number, value)),
+        "a list of numbers",
+    ),
+    "fraction_of": (lambda value: isinstance(value, str), "the key of a setting"),
+    "reason": (lambda value: isinstance(value, str), "text"),
+}
 
 
 def _entries(block: Any, where: str) -> Iterator[ProfileEntry]:
@@ -163,7 +180,12 @@ def _entries(block: Any, where: str) -> Iterator[ProfileEntry]:
         raise FixInput("parameters is a mapping of keys", got=repr(block), where=where)
     for key, value in block.items():
         place = f"{where}: parameters.{key}"
-        words = _words(value if value is not None else {}, _ENTRY_WORDS, place)
+        words = _words(value if value is not None else {}, tuple(_ENTRY_WORDS), place)
+        words = {name: held for name, held in words.items() if held is not None}
+        for name, held in words.items():
+            fits, form = _ENTRY_WORDS[name]
+            if not fits(held):
+                raise FixInput(f"{name} is {form}", got=repr(held), where=place)
         words |= {name: tuple(words[name]) for name in ("choices", "weights") if name in words}
         yield ProfileEntry(str(key), **words)
 
@@ -205,8 +227,16 @@ def _setting(rule: Any, where: str) -> SettingRule:
         Verdict(words["verdict"]),
         str(words["reason"]),
         str(words.get("mend", "")),
-        tuple(map(str, words.get("trainers", ()))),
+        _trainers(words.get("trainers"), where),
     )
+
+
+def _trainers(value: Any, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise FixInput("trainers is a list of names", got=repr(value), where=where)
+    return tuple(value)
 
 
 def _words(

@@ -72,12 +72,20 @@ def read_when(value: Any, key: str, where: str) -> When:
             got=unknown[0],
             where=where,
         )
-    _check_milestones(tests.get("all_at_or_beyond"), where)
+    for name, argument in tests.items():
+        _check_argument(name, argument, where)
     return When(str(value.get("key", key)), tests)
 
 
-def _check_milestones(argument: Any, where: str) -> None:
-    if argument is not None and not (
+def _check_argument(name: str, argument: Any, where: str) -> None:
+    if name in ("one_of", "none_of") and not isinstance(argument, list):
+        raise FixInput(f"{name} is a list of values", got=repr(argument), where=where)
+    is_operand = isinstance(argument, str) or number_of(argument) is not None
+    if name in _COMPARES and not is_operand:
+        raise FixInput(
+            f"{name} is a number or the key of a setting", got=repr(argument), where=where
+        )
+    if name == "all_at_or_beyond" and not (
         isinstance(argument, Mapping) and {"list", "limit"} <= set(argument)
     ):
         raise FixInput(
