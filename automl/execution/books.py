@@ -122,10 +122,11 @@ class Books:
         """Ends an attempt whose runner is gone: by its outcome file, else as killed."""
         paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
         end_leftover(paths.pid)
-        outcome, note = read_outcome(paths)
-        if note:
-            self._request.on_event(Note(note))
-        self.ended(outcome or self._lost(attempt, paths, lost_because))
+        with self._noting_failure():
+            outcome, note = read_outcome(paths)
+            if note:
+                self._request.on_event(Note(note))
+            self.ended(outcome or self._lost(attempt, paths, lost_because))
 
     def settle_all(self, lost_because: str) -> None:
         """Ends every live attempt that way."""

@@ -1,5 +1,6 @@
 """Trials driven one at a time in this process."""
 
+import errno
 import json
 from typing import Any
 
@@ -197,3 +198,18 @@ class TestBooks:
         books.settle_all("the worker died")
         assert asked.engine.finished[0].failure is FailureClass.KILLED
         assert any(isinstance(event, Note) for event in asked.events)
+
+
+def test_an_end_that_the_disk_has_no_room_for_is_remembered_as_itself(
+    ask: Any, listed_engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("automl.execution.books.write_outcome", refuse)
+    books = Books(ask(listed_engine(1)).request)
+    job = books.next()
+    assert job is not None
+    with pytest.raises(OSError, match="No space left"):
+        books.settle(job[0], "the worker died")
+    assert isinstance(books.failure, OSError)
