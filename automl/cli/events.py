@@ -8,6 +8,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
@@ -175,4 +176,6 @@ class EventScreen:
     def _print(self, text: str) -> None:
         with self._guard:
             line = f"{self._clock():%Y-%m-%dT%H:%M:%SZ} {text}"
-            print(line, file=self._stream, flush=True)
+            # A reader that has gone, such as a closed pipe, is no reason to end a search.
+            with suppress(OSError):
+                print(line, file=self._stream, flush=True)

@@ -239,6 +239,7 @@ class LiveScreen:
         """Leaves the last picture on the terminal and gives the terminal back."""
         if self._live is not None:
             self._draw(is_last=True)
+        if self._live is not None:
             self._live.stop()
             self._live = None
 
@@ -246,4 +247,7 @@ class LiveScreen:
         if self._live is not None and self._progress is not None:
             width = self._console.width
             picture = render(self._progress.snapshot(), width, is_last=is_last)
-            self._live.update(picture, refresh=True)
+            try:
+                self._live.update(picture, refresh=True)
+            except OSError:
+                self._live = None  # the terminal has gone, which is no reason to end a search

@@ -117,3 +117,17 @@ def test_nothing_is_printed_before_the_study_is_open() -> None:
         screen.event(Note("early"))
         screen.look(())
     assert stream.getvalue() == ""
+
+
+class _Gone(io.StringIO):
+    """A pipe whose reader has left."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_reader_that_leaves_does_not_end_the_search(config: StudyConfig) -> None:
+    screen = EventScreen(_Gone(), lambda: _NOW)
+    screen.opened(StudyPaths(Path("/studies/bikes")), config)
+    screen.event(Note("nobody hears this"))
+    screen.look(())

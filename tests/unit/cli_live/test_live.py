@@ -1,5 +1,6 @@
 """The live table: what it says, that it fits, and when it is drawn at all."""
 
+import errno
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -156,3 +157,24 @@ def test_the_screen_draws_on_a_terminal_and_leaves_the_last_picture(
     assert "study folder" in text
     last = text[text.rindex("bike-fan   policy on") :]
     assert "1/12  ok 1  run 1" in last
+
+
+class _Gone(_Terminal):
+    """A terminal that was closed."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_terminal_that_closes_does_not_end_the_search(
+    config: StudyConfig, tmp_path: Path
+) -> None:
+    stream = _Terminal()
+    console = Console(file=stream, width=80, force_terminal=True)
+    with LiveScreen(console) as screen:
+        screen.opened(StudyPaths(tmp_path), config)
+        console.file = _Gone()
+        screen.event(TrialStarted(Attempt(0, 1, {})))
+        screen.look(())
+        console.file = stream
+    assert "0/12" in stream.getvalue()
