@@ -21,9 +21,10 @@ def count_between(part: Parameter, low: Number, high: Number) -> float:
         return 0
     if part.kind is Kind.ORDERED:
         return sum(low <= choice <= high for choice in part.choices)  # type: ignore[operator]
+    holes = sum(low <= hole <= high for hole in part.holes)
     if part.kind is Kind.INT:
-        return (high - low) // int(part.step or 1) + 1 - len(part.holes)
-    return float("inf") if high > low else 1
+        return (high - low) // int(part.step or 1) + 1 - holes
+    return float("inf") if high > low else 1 - holes
 
 
 def narrowed(
@@ -53,9 +54,8 @@ def _narrowed_range(
     else:
         high = min(high, last_below(parameter, end, strict=relation is Relation.BELOW))
         reasons |= {"high": reason} if high != parameter.high else {}
-    if low > high:
-        return None
-    return replace(parameter, low=low, high=high, bounds_from=reasons)
+    found = replace(parameter, low=low, high=high, bounds_from=reasons)
+    return found if count_between(found, low, high) >= 1 else None
 
 
 def _narrowed_choices(

@@ -152,3 +152,15 @@ def test_kernel_sizes_stay_odd_and_below_their_parent() -> None:
         for value in one["train.kernel_sizes"]:
             assert value % 2 == 1
             assert value <= one["train.width"]
+
+
+def test_a_range_that_shrinks_to_a_value_which_is_ruled_out_has_none_left() -> None:
+    child = {"minimum": 0, "default": 1, "depends_on": "<=train.parent"}
+    with pytest.raises(FixInput, match="no value is left"):
+        _space("child", parent={"minimum": 0, "default": 0}, child={**child, "math_cond": "!= 0"})
+
+
+def test_a_value_ruled_out_beyond_the_range_costs_nothing() -> None:
+    child = {"minimum": 1, "maximum": 1, "math_cond": "!= 50", "depends_on": "<=train.parent"}
+    space = _space("child", "parent", parent={}, child={**child, "maximum": 3})
+    assert {one["train.child"] for one in sample(space, 60, seed=2)} == {1, 2, 3}
