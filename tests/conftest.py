@@ -10,8 +10,14 @@ from hypothesis import HealthCheck, settings
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
-# How fast a shared machine draws examples says nothing about the code.
-settings.register_profile("automl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast a shared machine draws examples says nothing about the code. On CI a commit always sees
+# the same examples; everywhere else every run looks at new ones.
+settings.register_profile(
+    "automl",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("automl")
 
 _HAS_TORCH = importlib.util.find_spec("torch") is not None
