@@ -1,17 +1,14 @@
 """What this machine offers a study: CPU threads it may use, and NVIDIA GPUs."""
 
 import os
-import shutil
-import subprocess
 from dataclasses import dataclass
 
 from automl.app.settings import Layers
 from automl.errors import FixInput, PrepareMachine
+from automl.gpus import Gpu, read_gpus
 from automl.study.config import Resources
 
 __all__ = ["Machine", "choose_resources", "look_round"]
-
-_QUERY_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +17,16 @@ class Machine:
 
     Attributes:
         cpus: CPUs this process may run on.
-        gpus: One description a GPU, in index order.
+        gpus: In index order.
     """
 
     cpus: int
-    gpus: tuple[str, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
 
 def look_round() -> Machine:
     """This machine, as the scheduler of the operating system and the NVIDIA driver report it."""
-    return Machine(len(os.sched_getaffinity(0)), _gpus())
-
-
-def _gpus() -> tuple[str, ...]:
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ()
-    command = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=_QUERY_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return ()
-    return tuple(answer.stdout.splitlines()) if answer.returncode == 0 else ()
+    return Machine(len(os.sched_getaffinity(0)), tuple(read_gpus()))
 
 
 def choose_resources(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.files import sha256_of
+from automl.gpus import read_gpus
 from automl.study.clock import Clock, utc_now
 
 __all__ = ["Inputs", "collect_provenance"]
@@ -92,10 +93,16 @@ def _git_commit(checkout: Path) -> str | None:
 
 
 def _gpus() -> list[dict[str, str]]:
-    names = ("index", "name", "uuid", "driver_version", "memory.total")
-    answer = _output("nvidia-smi", f"--query-gpu={','.join(names)}", "--format=csv,noheader")
-    rows = [line.split(", ") for line in answer.splitlines()]
-    return [dict(zip(names, row, strict=True)) for row in rows if len(row) == len(names)]
+    return [
+        {
+            "index": str(gpu.index),
+            "name": gpu.name,
+            "uuid": gpu.uuid,
+            "driver_version": gpu.driver,
+            "memory.total": f"{gpu.memory_total_mib} MiB",
+        }
+        for gpu in read_gpus()
+    ]
 
 
 def _output(program: str, *arguments: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from automl.app.machine import Machine
 from automl.app.plan import Plan, make_plan
 from automl.app.prepare import Preparer
+from automl.gpus import Gpu
 from automl.search.engine import Engine
 from automl.skill import schema
 from automl.skill.read import own_skill_dir
@@ -51,7 +52,8 @@ def on_machine(monkeypatch: pytest.MonkeyPatch) -> OnMachine:
     """``on_machine(cpus=8, gpus=4)`` makes plans believe that this is what there is."""
 
     def pretend(cpus: int = 2, gpus: int = 0) -> None:
-        machine = Machine(cpus, tuple(f"GPU {index}" for index in range(gpus)))
+        found = tuple(Gpu(index, f"GPU-{index}", "NVIDIA H200") for index in range(gpus))
+        machine = Machine(cpus, found)
         monkeypatch.setattr("automl.app.plan.look_round", lambda: machine)
 
     return pretend

@@ -5,9 +5,12 @@ import pytest
 from automl.app.machine import Machine, choose_resources
 from automl.app.settings import Layers
 from automl.errors import FixInput, PrepareMachine
+from automl.gpus import Gpu
 from automl.study.config import Resources
 
-FOUR_GPUS = Machine(cpus=16, gpus=("a", "b", "c", "d"))
+FOUR_GPUS = Machine(
+    cpus=16, gpus=tuple(Gpu(index, f"GPU-{index}", "NVIDIA H200") for index in range(4))
+)
 
 
 def choose(

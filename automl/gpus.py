@@ -1,0 +1,104 @@
+"""The NVIDIA GPUs of this machine and who uses them, as the driver's own program tells it.
+
+``nvidia-smi`` comes with every driver, so nothing has to be installed to ask it. It knows nothing
+of ``CUDA_VISIBLE_DEVICES``: every GPU is listed, in the driver's order.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Gpu", "GpuProcess", "read_gpus"]
+
+_TIMEOUT_S = 20.0
+# The name comes last: it alone may hold a comma.
+_GPU = ("index", "uuid", "memory.total", "memory.used", "driver_version", "name")
+_PROCESS = ("gpu_uuid", "pid", "used_memory", "process_name")
+
+
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """A process that computes on a GPU.
+
+    Attributes:
+        pid: Its id; seen from inside a container it may be the host's.
+        name: Its program.
+        memory_mib: Memory of the GPU that it holds, in MiB; None where the driver does not tell.
+    """
+
+    pid: int
+    name: str
+    memory_mib: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU.
+
+    Attributes:
+        index: The driver's number for it, from 0.
+        uuid: What names it whatever the order.
+        name: The model.
+        memory_total_mib: Memory in MiB; 0 where the driver does not tell.
+        memory_used_mib: How much of it is taken, by whomever; 0 where the driver does not tell.
+        driver: Version of the driver.
+        processes: Who computes on it, as far as this process may see them.
+    """
+
+    index: int
+    uuid: str
+    name: str
+    memory_total_mib: int = 0
+    memory_used_mib: int = 0
+    driver: str = ""
+    processes: tuple[GpuProcess, ...] = ()
+
+    @property
+    def memory_free_mib(self) -> int:
+        """Memory that nobody holds now, in MiB."""
+        return max(0, self.memory_total_mib - self.memory_used_mib)
+
+
+def read_gpus() -> Sequence[Gpu]:
+    """Every GPU in index order; none where there is no driver, or where it does not answer."""
+    rows = _query("gpu", _GPU)
+    if not rows:
+        return []
+    processes = [_process(row) for row in _query("compute-apps", _PROCESS) if row[1].isdigit()]
+    gpus = [_gpu(row, processes) for row in rows if row[0].isdigit()]
+    return sorted(gpus, key=lambda gpu: gpu.index)
+
+
+def _gpu(row: Sequence[str], processes: Sequence[tuple[str, GpuProcess]]) -> Gpu:
+    index, uuid, total, used, driver, name = row
+    own = tuple(process for where, process in processes if where == uuid)
+    return Gpu(int(index), uuid, name, _mib(total) or 0, _mib(used) or 0, driver, own)
+
+
+def _process(row: Sequence[str]) -> tuple[str, GpuProcess]:
+    uuid, pid, memory, name = row
+    return uuid, GpuProcess(int(pid), name, _mib(memory))
+
+
+def _mib(text: str) -> int | None:
+    """A number of MiB; None for the likes of ``[N/A]``."""
+    return int(text) if text.isdigit() else None
+
+
+def _query(what: str, fields: Sequence[str]) -> list[list[str]]:
+    """The rows of one of nvidia-smi's tables; none if it is missing, fails or hangs."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    command = [program, f"--query-{what}={','.join(fields)}", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    if answer.returncode != 0:
+        return []
+    rows = [line.split(", ", len(fields) - 1) for line in answer.stdout.splitlines()]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == len(fields)]
