@@ -13,37 +13,44 @@ from automl.trainers.scripted import Script, ScriptedTrainer
 __all__ = ["TRAINERS", "make_trainer"]
 
 
-def _process(skill: Skill, options: Mapping[str, Any]) -> Trainer:
+def _process(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:
     if options:
         raise FixInput(
             "the process trainer has no options",
             got=", ".join(map(str, options)),
             where="script",
         )
-    return ProcessTrainer(skill)
+    return ProcessTrainer(skill, action)
 
 
-def _scripted(skill: Skill, options: Mapping[str, Any]) -> Trainer:  # noqa: ARG001 -- one signature
+def _scripted(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:  # noqa: ARG001 -- one signature
+    if action != "train":
+        raise FixInput(
+            "the scripted trainer plays trainings alone", got=action, fix="give --trainer process"
+        )
     return ScriptedTrainer(Script.from_options(options))
 
 
 #: Name of a trainer, as in a study file, to what makes one.
-TRAINERS: Mapping[str, Callable[[Skill, Mapping[str, Any]], Trainer]] = {
+TRAINERS: Mapping[str, Callable[[Skill, Mapping[str, Any], str], Trainer]] = {
     "process": _process,
     "scripted": _scripted,
 }
 
 
-def make_trainer(name: str, skill: Skill, options: Mapping[str, Any]) -> Trainer:
+def make_trainer(
+    name: str, skill: Skill, options: Mapping[str, Any], action: str = "train"
+) -> Trainer:
     """The trainer of that name.
 
     Args:
         name: ``process`` or ``scripted``.
         skill: Whose command a real trainer runs.
         options: Settings of that trainer alone.
+        action: Which of the skill's actions it runs.
 
     Raises:
-        FixInput: There is no such trainer, or it does not know an option.
+        FixInput: There is no such trainer, or it knows neither an option nor the action.
     """
     if name not in TRAINERS:
         raise FixInput(
@@ -52,4 +59,4 @@ def make_trainer(name: str, skill: Skill, options: Mapping[str, Any]) -> Trainer
             where="--trainer",
             fix=did_you_mean(name, TRAINERS),
         )
-    return TRAINERS[name](skill, options)
+    return TRAINERS[name](skill, options, action)
