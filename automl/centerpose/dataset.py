@@ -20,16 +20,18 @@ from torch import Tensor
 from automl.centerpose.augment import draw_colour, draw_view, normalising, whole_view
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.evaluation.evaluator import ImageMeta
+from automl.centerpose.sharding import Shard
 from automl.centerpose.targets import Arrays, ImageObjects, draw_targets, objects_of
 from automl.data.geometry import Array
 from automl.data.objectron import Annotation, Frame, list_frames, read_annotation
 
-__all__ = ["Batch", "Loader", "Split", "read_split", "to_input"]
+__all__ = ["Batch", "Loader", "Split", "make_loader", "read_split", "to_input"]
 
 Pixels = npt.NDArray[np.uint8]
 
 _CACHE_BYTES = 1 << 30  # decoded images of a split are kept in memory up to this size
 _LOOK_AHEAD = 2  # batches prepared before they are asked for
+_ALONE = Shard()
 _ORDER, _SAMPLE = 1, 2  # streams of random numbers
 
 
@@ -126,7 +128,8 @@ class Split:
         view = whole_view(width, height)
         cut = _cut(image, view.to_square(settings.input_res), settings.input_res)
         annotation = self.annotations[index]
-        meta = ImageMeta(annotation, view.center, view.size, annotation.intrinsics.matrix())
+        intrinsic = annotation.intrinsics.matrix()
+        meta = ImageMeta(annotation, view.center, view.size, intrinsic, index)
         return _Sample(cut, normalising(settings, None, (0.0, 0.0, 0.0)), {}, meta)
 
     def _image(self, index: int) -> Pixels:
@@ -170,6 +173,26 @@ def _cut(image: Pixels, affine: Array, side: int) -> Pixels:
     return np.asarray(cv2.warpAffine(image, affine, (side, side)), dtype=np.uint8)
 
 
+def make_loader(
+    split: Split,
+    batch_size: int,
+    threads: int,
+    *,
+    device: torch.device,
+    shard: Shard = _ALONE,
+) -> "Loader":
+    """Batches of a split for one of the processes that train together.
+
+    Args:
+        split: The images.
+        batch_size: Images a batch of this process.
+        threads: Threads that prepare images, at least 1.
+        device: Where batches come out.
+        shard: Which part of every epoch is this process's.
+    """
+    return Loader(split, batch_size, threads, device=device, shard=shard)
+
+
 class Loader:
     """Batches of a split, prepared by threads while the network computes.
 
@@ -177,17 +200,29 @@ class Loader:
         split: The images.
         batch_size: Images a batch.
         threads: Threads that prepare images, at least 1.
+        device: Where batches come out.
+        shard: Which part of every epoch is this process's.
     """
 
-    def __init__(self, split: Split, batch_size: int, threads: int) -> None:
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        threads: int,
+        *,
+        device: torch.device | None = None,
+        shard: Shard = _ALONE,
+    ) -> None:
         self.split = split
         self.batch_size = batch_size
         self.threads = threads
+        self.device = device or torch.device("cpu")
+        self.shard = shard
 
     @property
     def n_training_batches(self) -> int:
         """Whole batches an epoch; what is left over waits for an epoch with another order."""
-        return len(self.split) // self.batch_size
+        return len(self.split) // (self.batch_size * self.shard.world)
 
     def training(
         self, seed: int, epoch: int, first: int = 0, *, augment: bool = True
@@ -206,15 +241,17 @@ class Loader:
             rng = np.random.default_rng([seed, _SAMPLE, epoch, index]) if augment else None
             return self.split.for_training(index, rng)
 
+        whole = self.batch_size * self.shard.world
+        own = self.shard.rank * self.batch_size
         groups = [
-            order[k * self.batch_size : (k + 1) * self.batch_size].tolist()
+            order[k * whole + own : k * whole + own + self.batch_size].tolist()
             for k in range(first, self.n_training_batches)
         ]
         return self._prepared(groups, prepare)
 
     def scoring(self) -> Iterator[Batch]:
-        """Every image once, whole, in the split's order; the last batch may be smaller."""
-        indices = list(range(len(self.split)))
+        """The shard's images once, whole, in the split's order; the last batch may be smaller."""
+        indices = list(range(self.shard.rank, len(self.split), self.shard.world))
         starts = range(0, len(indices), self.batch_size)
         groups = [indices[k : k + self.batch_size] for k in starts]
         return self._prepared(groups, self.split.for_scoring)
@@ -228,9 +265,9 @@ class Loader:
             for group in groups:
                 waiting.append([pool.submit(prepare, index) for index in group])
                 if len(waiting) > _LOOK_AHEAD:
-                    yield _stack([each.result() for each in waiting.popleft()])
+                    yield _stack([each.result() for each in waiting.popleft()]).to(self.device)
             while waiting:
-                yield _stack([each.result() for each in waiting.popleft()])
+                yield _stack([each.result() for each in waiting.popleft()]).to(self.device)
         finally:
             pool.shutdown(cancel_futures=True)
 

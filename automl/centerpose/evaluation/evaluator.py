@@ -36,12 +36,14 @@ class ImageMeta:
         center: (2,) pixel of the stored image that lies in the middle of the network's input.
         size: Side, in pixels of the stored image, of the square that the input covers.
         intrinsic: (3, 3) camera matrix of the stored image, pixels.
+        index: The image's number in its split.
     """
 
     annotation: Annotation
     center: Array
     size: float
     intrinsic: Array
+    index: int = 0
 
 
 class Evaluator:
