@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl import __version__
+from automl.cli.explain_commands import add_explain
 from automl.cli.usage import Parser, count
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def build_parser() -> Parser:
     _add_skills(commands)
     _add_resume(commands)
     _add_readers(commands)
+    add_explain(commands)
     _add_data(commands)
     _add_schema(commands)
     return parser

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.errors import FixInput
-from automl.reports.model import Command, Summary, Winner
+from automl.reports.model import Command, Summary
 from automl.skill.read import own_skill_dir
 from automl.study.config import StudyConfig
 from automl.study.state import StudyStatus
 
-__all__ = ["commands_for"]
+__all__ = ["commands_for", "training_of"]
 
 _DEFAULT_STUDIES = Path("studies")
 
@@ -23,10 +23,14 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
         purpose = "where the winner is" if summary.is_search else "where the result is"
         commands.append(Command("best", purpose, _study("best", folder)))
         if winner.spec and summary.is_search:
-            again = _again(folder, summary.config, winner)
+            name = f"{summary.config.name}-winner"
+            again = training_of(summary.config, folder / winner.spec, name)
             commands.append(Command("train", "train the winner again", again))
     if summary.n_finished < summary.n_asked and summary.status is not StudyStatus.RUNNING:
         commands.append(Command("resume", "go on with this study", _study("resume", folder)))
+    if summary.failures:
+        why = _study(f"explain {summary.failures[0].failure}", folder, "--study")
+        commands.append(Command("explain", "what failed, and what to do about it", why))
     commands.append(Command("report", "write this report again", _study("report", folder)))
     given = summary.provenance.get("command")
     if isinstance(given, list) and len(given) > 1:
@@ -35,21 +39,28 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
     return tuple(commands)
 
 
-def _study(verb: str, folder: Path) -> str:
-    words = ["automl", verb, folder.name]
+def _study(verb: str, folder: Path, *flag: str) -> str:
+    words = ["automl", *verb.split(), *flag, folder.name]
     if folder.parent != _DEFAULT_STUDIES:
         words += ["--studies-dir", str(folder.parent)]
     return shlex.join(words)
 
 
-def _again(folder: Path, config: StudyConfig, winner: Winner) -> str:
-    words = ["automl", "run", "--policy", "off", "--spec", str(folder / winner.spec)]
+def training_of(config: StudyConfig, spec: Path, name: str) -> str:
+    """The command that trains a spec of a study once more, as a study of its own.
+
+    Args:
+        config: The study that the spec comes from.
+        spec: The complete spec.
+        name: What the new study is called.
+    """
+    words = ["automl", "run", "--policy", "off", "--spec", str(spec)]
     for flag, path in (("--train-data", config.data.train), ("--val-data", config.data.val)):
         if path:
             words += [flag, path]
     if not _is_own_skill(config.skill_dir):
         words += ["--skill-dir", config.skill_dir]
-    return shlex.join([*words, "--name", f"{config.name}-winner"])
+    return shlex.join([*words, "--name", name])
 
 
 def _is_own_skill(folder: str) -> bool:

@@ -25,6 +25,7 @@ from automl.reports.model import (
 from automl.skill.tree import ParamValue
 from automl.space.model import Parameter, SearchSpace
 from automl.study.config import Objective
+from automl.study.known_errors import known_error
 from automl.study.records import FailureClass, TrialState
 
 __all__ = [
@@ -137,13 +138,16 @@ def group_failures(trials: Sequence[TrialReport]) -> tuple[FailureGroup, ...]:
 
 
 def _group(failure: FailureClass, members: Sequence[TrialReport]) -> FailureGroup:
+    example = next((t.record.evidence for t in members if t.record.evidence), "")
+    known = known_error(failure, example)
     return FailureGroup(
         failure=failure,
         numbers=tuple(trial.number for trial in members),
         seconds=sum(trial.record.seconds for trial in members),
         gpu_seconds=sum(trial.record.gpu_seconds for trial in members),
-        example=next((t.record.evidence for t in members if t.record.evidence), ""),
-        advice=ADVICE[failure],
+        example=example,
+        advice=ADVICE[failure] if known is None else known.mend,
+        cause="" if known is None else known.cause,
     )
 
 

@@ -172,7 +172,8 @@ class FailureGroup:
         seconds: Training time lost with them.
         gpu_seconds: GPU time lost with them.
         example: The evidence line of the first of them.
-        advice: What usually mends this class.
+        advice: What mends it: of the known error that the example shows, else of the class.
+        cause: What happened, if the example shows a known error; else empty.
     """
 
     failure: FailureClass
@@ -181,6 +182,7 @@ class FailureGroup:
     gpu_seconds: float
     example: str
     advice: str
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

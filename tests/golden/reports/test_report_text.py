@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from automl.app.explain import explain_class, explain_trial
+from automl.cli.explain_commands import class_text, trial_text
 from automl.reports.listing import StudyListing, list_of
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
@@ -68,6 +70,16 @@ def _read(make: Callable[[], StudyBuilder]) -> Summary:
 def test_best(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/best-{summary.name}.txt", best_text(summary) + "\n")
+
+
+def test_explain_of_a_failed_trial(golden: Golden) -> None:
+    account = explain_trial(_read(_search), 2)
+    golden("reports/explain-trial.txt", trial_text(account) + "\n")
+
+
+def test_explain_of_a_class(golden: Golden) -> None:
+    account = explain_class(FailureClass.OOM, _read(_search))
+    golden("reports/explain-class.txt", class_text(account) + "\n")
 
 
 @pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from automl.study.records import FailureClass
-from automl.trainers.failures import RULES, Ending, classify, memory_kills, rule_of
+from automl.trainers.failures import Ending, classify, memory_kills
 
 
 @pytest.mark.parametrize(
@@ -99,19 +99,6 @@ def test_evidence_is_one_short_line() -> None:
     found = classify(Ending(1, ("CUDA out of memory " + "x" * 1000,)))
     assert found is not None
     assert len(found[1]) <= 300
-
-
-def test_every_rule_says_what_happened_and_what_to_do() -> None:
-    assert all(rule.cause and rule.mend for rule in RULES)
-
-
-def test_the_rule_of_an_evidence_line_is_the_one_it_fits() -> None:
-    few = rule_of(FailureClass.SPEC, "dataset has fewer samples than one batch")
-    refused = rule_of(FailureClass.SPEC, "Configuration error: bad key")
-    assert few is not None
-    assert refused is not None
-    assert few is not refused
-    assert rule_of(FailureClass.HANG, "still running") is None
 
 
 def test_memory_kills_of_an_unknown_group_count_as_none(tmp_path: Path) -> None:

@@ -1,0 +1,225 @@
+"""Why a trial failed, what its class of failure means, and what to do about it."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.nearest import did_you_mean
+from automl.reports.advice import ADVICE
+from automl.reports.commands import training_of
+from automl.reports.derive import dimensions_of, position, setting
+from automl.reports.model import Change, Summary, TrialReport
+from automl.space.model import SearchSpace
+from automl.study.known_errors import LOGGED, OBSERVED, KnownError, fitting, known_error
+from automl.study.layout import StudyPaths
+from automl.study.records import FailureClass, TrialState
+
+__all__ = ["ClassAccount", "TrialAccount", "explain_class", "explain_trial", "trial_number"]
+
+_TAIL_LINES = 20
+#: How much of a log's end is read for its last lines.
+_TAIL_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAccount:
+    """Everything that helps a reader understand how one trial ended.
+
+    Attributes:
+        number: The trial.
+        state: Where it stands.
+        failure: Class of its failure; None if it did not fail.
+        evidence: One line that shows why.
+        known: Name of the known error that the evidence shows; empty if it shows none.
+        cause: What happened, in words.
+        hint: What to do about it.
+        told: What the search makes of it.
+        log: The log, relative to the study folder; empty if the trial wrote none.
+        tail: Its last lines.
+        nearest: The usable trial whose configuration is nearest; None if there is none.
+        changes: In what this trial differs from that one: ``base`` is the usable trial's value.
+        reproduce: A command that trains the same spec once more; empty if the spec is gone.
+    """
+
+    number: int
+    state: TrialState
+    failure: FailureClass | None
+    evidence: str
+    known: str
+    cause: str
+    hint: str
+    told: str
+    log: str
+    tail: tuple[str, ...]
+    nearest: int | None
+    changes: tuple[Change, ...]
+    reproduce: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAccount:
+    """What one class of failure is, and which trials of a study it ended.
+
+    Attributes:
+        failure: The class.
+        told: What the search makes of a trial that failed so.
+        hint: What usually mends it.
+        known: The known errors of the class, each with its cause and mend.
+        trials: Numbers of the trials that it ended, with their evidence.
+    """
+
+    failure: FailureClass
+    told: str
+    hint: str
+    known: tuple[KnownError, ...]
+    trials: Mapping[int, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        known = [{"name": e.name, "cause": e.cause, "mend": e.mend} for e in self.known]
+        return {
+            "failure": str(self.failure),
+            "told": self.told,
+            "hint": self.hint,
+            "known": known,
+            "trials": [{"number": n, "evidence": text} for n, text in self.trials.items()],
+        }
+
+
+def explain_class(failure: FailureClass, summary: Summary | None) -> ClassAccount:
+    """What a class of failure is; ``summary`` is the study to look for it in, if there is one."""
+    trials = () if summary is None else summary.trials
+    return ClassAccount(
+        failure,
+        _told(failure),
+        ADVICE[failure],
+        tuple(error for error in (*LOGGED, *OBSERVED) if error.failure is failure),
+        {
+            trial.number: trial.record.evidence
+            for trial in trials
+            if trial.record.state is TrialState.FAILED and trial.record.failure is failure
+        },
+    )
+
+
+def trial_number(word: str, summary: Summary) -> int:
+    """The trial that a word stands for: a number, ``best``, ``baseline`` or ``last``.
+
+    Raises:
+        FixInput: There is no such trial.
+    """
+    named = {
+        "best": None if summary.winner is None else summary.winner.number,
+        "baseline": 0,
+        "last": max((trial.number for trial in summary.trials), default=None),
+    }
+    number = named[word] if word in named else int(word) if word.isdecimal() else None
+    if number is None or summary.trial(number) is None:
+        classes = [str(failure) for failure in FailureClass]
+        raise FixInput(
+            f"explain takes a trial of {summary.name}, or one of {', '.join(classes)}",
+            got=repr(word),
+            where=str(summary.folder),
+            fix=did_you_mean(word, (*classes, *named)) or "automl status shows the trials",
+        )
+    return number
+
+
+def explain_trial(summary: Summary, number: int) -> TrialAccount:
+    """How one trial ended and why; works on any trial, failed or not.
+
+    Args:
+        summary: The study.
+        number: A trial of it.
+    """
+    trial = summary.trial(number)
+    if trial is None:
+        raise ValueError(f"{summary.name} has no trial {number}")
+    record, paths = trial.record, StudyPaths(summary.folder)
+    attempts = [attempt for _, attempt in paths.attempts(number)]
+    log = attempts[-1].log if attempts and attempts[-1].log.is_file() else None
+    spec = attempts[-1].spec if attempts and attempts[-1].spec.is_file() else None
+    tail = _last_lines(log) if log else ()
+    known = None if record.failure is None else _known(record.failure, record.evidence, tail)
+    near = nearest_usable(trial, summary.trials, summary.space)
+    name = f"{summary.name}-trial-{number}"
+    return TrialAccount(
+        number=number,
+        state=record.state,
+        failure=record.failure,
+        evidence=record.evidence,
+        known=known.name if known else "",
+        cause=known.cause if known else "",
+        hint=_hint(record.failure, known),
+        told=_told(record.failure) if record.failure else "",
+        log=paths.relative(log) if log else "",
+        tail=tail,
+        nearest=None if near is None else near.number,
+        changes=() if near is None else _changes(near, trial, summary.param_keys),
+        reproduce=training_of(summary.config, spec, name) if spec else "",
+    )
+
+
+def nearest_usable(
+    trial: TrialReport, others: Sequence[TrialReport], space: SearchSpace
+) -> TrialReport | None:
+    """The usable trial whose parameters are nearest; the earlier of equals, None if none is."""
+    usable = [other for other in others if other.record.is_usable and other.number != trial.number]
+    return min(usable, key=lambda other: distance(trial, other, space), default=None)
+
+
+def distance(one: TrialReport, other: TrialReport, space: SearchSpace) -> float:
+    """How far two trials are apart: over each dimension the share of its range, else 0 or 1."""
+    total = 0.0
+    for dimension in dimensions_of(space):
+        a = setting(one.record.params, dimension.key)
+        b = setting(other.record.params, dimension.key)
+        here, there = position(dimension, a), position(dimension, b)
+        if here is None or there is None:
+            total += float(a != b)
+        else:
+            total += abs(here - there)
+    return total
+
+
+def _changes(base: TrialReport, trial: TrialReport, keys: Sequence[str]) -> tuple[Change, ...]:
+    was, now = base.record.params, trial.record.params
+    return tuple(
+        Change(key, was.get(key), now.get(key)) for key in keys if was.get(key) != now.get(key)
+    )
+
+
+def _known(failure: FailureClass, evidence: str, tail: Sequence[str]) -> KnownError | None:
+    """The known error in the evidence; of an unexplained end, in any of the log's last lines."""
+    found = known_error(failure, evidence)
+    if found is None and failure is FailureClass.UNKNOWN:
+        found = next((e for e in (fitting(line, LOGGED) for line in reversed(tail)) if e), None)
+    return found
+
+
+def _hint(failure: FailureClass | None, known: KnownError | None) -> str:
+    if known is not None:
+        return known.mend
+    return "" if failure is None else ADVICE[failure]
+
+
+def _told(failure: FailureClass) -> str:
+    if failure.is_configs_fault:
+        return "counted as the configuration's fault: the search is told the worst score"
+    return "not the configuration's fault: the search learns nothing from it"
+
+
+def _last_lines(path: Path) -> tuple[str, ...]:
+    """The last lines of a log; of a progress bar's many states in one line only the last."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        text = file.read().decode(errors="replace")
+    lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
+    return tuple(deque((line for line in lines if line), maxlen=_TAIL_LINES))
