@@ -26,6 +26,7 @@ __all__ = [
     "read_action_schema",
     "read_skill",
     "read_template",
+    "skill_from_info",
 ]
 
 _INFO = Path("references", "skill_info.yaml")
@@ -89,7 +90,7 @@ def read_skill(folder: Path) -> Skill:
             fix="point --skill-dir at the folder that holds SKILL.md",
         )
     tree = _mapping(load_yaml(info), info) if info.is_file() else {}
-    skill = _skill(folder, tree, info, schemas)
+    skill = skill_from_info(folder, tree, info, schemas)
     objective = _objective(profile_path(skill))
     return replace(
         skill,
@@ -170,7 +171,18 @@ def _schema_actions(folder: Path) -> tuple[str, ...]:
     return tuple(name.removesuffix(".schema.json") for name in names)
 
 
-def _skill(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
+def skill_from_info(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
+    """The skill that a file of metadata describes, without its objective.
+
+    Args:
+        folder: The skill's folder.
+        tree: What the file holds.
+        info: The file, for messages.
+        schemas: Actions that have a schema; they are known although the metadata names none.
+
+    Raises:
+        FixInput: A part of the metadata has the wrong form.
+    """
     name = str(tree.get("name") or folder.name)
     network = str(tree.get("network_arch") or _network_of(folder, name))
     return Skill(

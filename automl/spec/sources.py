@@ -15,6 +15,7 @@ __all__ = [
     "output_keys",
     "parent_keys",
     "resume_keys",
+    "seed_key",
     "with_settings",
 ]
 
@@ -122,6 +123,12 @@ def output_keys(rules: SpecRules) -> tuple[str, ...]:
     named = _inferred(rules, "output_dir") or ("results_dir",)
     own = f"{rules.action}.results_dir"
     return (*named, *((own,) if rules.has(own) and own not in named else ()))
+
+
+def seed_key(rules: SpecRules) -> str:
+    """The setting that takes the seed of the action; empty if there is none."""
+    key = f"{rules.action}.seed"
+    return key if rules.has(key) else ""
 
 
 def resume_keys(rules: SpecRules) -> tuple[str, ...]:

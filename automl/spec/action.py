@@ -1,0 +1,229 @@
+"""The spec of one action: its template, what the training was built like, data, overrides."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.deploy import deploy_template
+from automl.skill.model import Skill
+from automl.skill.read import packaged_twin, read_template
+from automl.skill.tree import MISSING, Tree, get, leaves
+from automl.spec.build import completed
+from automl.spec.inferred import Surroundings, function_names, infer
+from automl.spec.rules import SpecRules, rules_for
+from automl.spec.sources import data_settings, own_data_keys, with_settings
+
+__all__ = ["ActionRequest", "ActionSpec", "build_action"]
+
+#: Values that a template holds in the place of one that must be given.
+_PLACEHOLDERS = (None, "", "???", "<required>", [], {})
+#: Blocks of a training's spec that say what the trained network is and what it has seen.
+_STRUCTURE = ("model", "dataset")
+#: Names of settings that say how a run is done, not what the network is.
+_OF_A_RUN = frozenset(
+    {"batch_size", "workers", "num_workers", "pin_memory", "num_gpus", "gpu_ids", "num_nodes"}
+    | {"checkpoint", "trt_engine", "results_dir", "use_pretrained"}
+)
+#: Settings of an action that repeat one of the training's under another name.
+_REPEATED: Mapping[str, str] = {
+    "export.input_width": "dataset.input_res",
+    "export.input_height": "dataset.input_res",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """What the spec of an action is made from.
+
+    Attributes:
+        trained: The spec that the parent was trained with.
+        around: Parent, results folder and key.
+        overrides: Dotted or short key to value, as the user set it.
+        data: Split to folder, or to a list of folders for a setting that takes one.
+        deploy: Whether it is for the deploy container.
+        where: What to call the overrides in an error.
+    """
+
+    trained: Mapping[str, Any]
+    around: Surroundings
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    deploy: bool = False
+    where: str = "--set"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """A complete spec of an action, and where its values came from.
+
+    Attributes:
+        tree: The spec.
+        source: Name of the template.
+        carried: Settings taken from the training's spec whose value is not the template's.
+        inferred: Settings that were filled in by TAO's named functions.
+        data: Settings that name the data.
+        rules: What the spec may hold.
+    """
+
+    tree: Tree
+    source: str
+    carried: Mapping[str, Any]
+    inferred: Mapping[str, str]
+    data: Mapping[str, Any]
+    rules: SpecRules
+
+
+def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpec:
+    """The spec of an action.
+
+    Upon the template go, each over the ones before: what the network is, from the training's
+    spec; the inferred settings; the data; the user's own settings.
+
+    Args:
+        skill: The skill; its deploy side for an action of the deploy container.
+        action: ``evaluate``, ``inference``, ``export``, ``gen_trt_engine``, ...
+        request: What it is made from.
+
+    Raises:
+        FixInput: The skill has no such action or no template of it, a setting does not fit, or
+            one that the action cannot do without is missing; the error names it.
+    """
+    template, source = _template(skill, action, deploy=request.deploy)
+    rules = rules_for(skill, action, template)
+    overrides = rules.check(request.overrides, request.where)
+    _check_owned(rules, overrides, request.where)
+    template = completed(rules, template)
+    carried = _carried(rules, request, template)
+    inferred = infer(rules, request.around)
+    data = _data(rules, request.data)
+    tree = with_settings(template, carried, "training spec")
+    tree = with_settings(tree, inferred | data, "inferred")
+    tree = with_settings(tree, overrides, request.where)
+    _check_given(rules, tree, template, deploy=request.deploy)
+    return ActionSpec(tree, source, carried, inferred, data, rules)
+
+
+def _template(skill: Skill, action: str, *, deploy: bool) -> tuple[Tree, str]:
+    if action not in skill.actions:
+        known = ", ".join(name for name in skill.actions if name != "train")
+        side = "deploy container" if deploy else "skill"
+        raise FixInput(f"the {side} has an action {action}", got=f"only {known}")
+    if deploy:
+        return deploy_template(skill, action)
+    return read_template(skill, action), skill.template_path(action).name
+
+
+def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:
+    """Refuses settings of the folder: an action's results go into one of its own."""
+    owned = [key for key, name in function_names(rules).items() if name == "output_dir"]
+    for key in overrides:
+        if key in owned:
+            raise FixInput(
+                f"{key} is each action's own folder",
+                got=str(overrides[key]),
+                where=where,
+                fix="results go into the study's folder; --results DIR takes them elsewhere",
+            )
+
+
+def _carried(rules: SpecRules, request: ActionRequest, template: Tree) -> dict[str, Any]:
+    """What the network is, from its training's spec, as far as the action's schema knows it.
+
+    A deploy spec says little, and only what its template says or what is not the usual.
+    """
+    never = set(_not_structure(rules))
+    blocks = (*_STRUCTURE, rules.action)
+    carried: dict[str, Any] = {}
+    for key, value in leaves(request.trained):
+        is_structure = key.partition(".")[0] in blocks and not _is_of_a_run(key)
+        if not is_structure or key in never or not rules.has(key):
+            continue
+        if request.deploy and get(template, key) is MISSING and _is_usual(rules, key, value):
+            continue
+        carried[key] = value
+    for key, source in _REPEATED.items():
+        value = get(request.trained, source, None)
+        if value is not None and rules.has(key) and key.startswith(f"{rules.action}."):
+            carried[key] = value
+    return {key: value for key, value in carried.items() if get(template, key) != value}
+
+
+def _is_of_a_run(key: str) -> bool:
+    name = key.rpartition(".")[2]
+    return name in _OF_A_RUN or name.startswith("pretrained")
+
+
+def _is_usual(rules: SpecRules, key: str, value: Any) -> bool:
+    leaf = rules.leaf_of(key)
+    return leaf is not None and leaf.default == value
+
+
+def _not_structure(rules: SpecRules) -> Iterator[str]:
+    """Data of other actions, and whatever is inferred for any action."""
+    own = own_data_keys(rules)
+    for name, info in rules.skill.actions.items():
+        yield from info.spec_params
+        if name != rules.action:
+            yield from (key for key in info.inputs if key not in own)
+    yield from (key for key in function_names(rules))
+    yield from (f"dataset.{split}_data" for split in ("train", "val", "test", "inference"))
+
+
+def _data(rules: SpecRules, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The action's own settings of data; a skill without a table borrows its packaged twin's."""
+    twin = packaged_twin(rules.skill)
+    known = own_data_keys(rules)
+    if twin is not None and not known:
+        rules = replace(rules, skill=twin)
+        known = own_data_keys(rules)
+    given = {split: folders for split, folders in data.items() if folders}
+    found = data_settings(rules, given)
+    return {key: _as_listed(value) for key, value in found.items() if key in known}
+
+
+def _as_listed(value: Any) -> Any:
+    """A list of folders where several were given for a setting that takes a list."""
+    is_nested = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
+    return value[0] if is_nested else value
+
+
+def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> None:
+    """Refuses a spec in which something that the action must have is not given."""
+    missing = [key for key in _needed(rules) if _is_missing(tree, template, key, deploy=deploy)]
+    if missing:
+        raise FixInput(
+            f"{rules.action} needs {', '.join(missing)}",
+            got="no value" if len(missing) == 1 else "no values",
+            fix=_mend(rules, missing[0]),
+        )
+
+
+def _needed(rules: SpecRules) -> Iterator[str]:
+    info = rules.skill.actions[rules.action]
+    data = own_data_keys(_with_table(rules))
+    yield from data
+    for key, about in info.inputs.items():
+        if about.get("optional") is not True and key not in data:
+            yield key
+
+
+def _with_table(rules: SpecRules) -> SpecRules:
+    twin = packaged_twin(rules.skill)
+    return replace(rules, skill=twin) if twin is not None else rules
+
+
+def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
+    value = get(tree, key, None)
+    if value in _PLACEHOLDERS:
+        return True
+    # Paths of a deploy template are examples: places inside the container.
+    return deploy and value == get(template, key, None)
+
+
+def _mend(rules: SpecRules, key: str) -> str:
+    split = {"test": "test", "inference": "inference", "cal": "train"}
+    first = key.rpartition(".")[2].partition("_")[0]
+    if key in own_data_keys(_with_table(rules)) and first in split:
+        return f"give --{split[first]}-data PATH"
+    return f"give it with --set {key}=VALUE"

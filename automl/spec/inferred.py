@@ -1,0 +1,172 @@
+"""The settings that TAO fills in by named functions: the ``spec_params`` of a skill's metadata.
+
+A skill says ``evaluate.checkpoint: parent_model`` and leaves the path to whoever starts the
+action. Each name is one small function here; ``FUNCTIONS`` is the whole table.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from automl.errors import FixInput
+from automl.nearest import did_you_mean
+from automl.spec.rules import SpecRules
+
+__all__ = ["FUNCTIONS", "Surroundings", "function_names", "infer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the settings of one action are inferred from.
+
+    Attributes:
+        network: Names the files that the action makes.
+        output_dir: Folder that takes everything the action writes.
+        key: Encryption key of the parent; empty leaves the template's.
+        parent: What the action starts from: a checkpoint, an ONNX file, an engine, or a folder.
+        pretrained: Weights that a training starts from; None without any.
+        resume: Checkpoint of this very training that it goes on from; None to start afresh.
+    """
+
+    network: str
+    output_dir: Path
+    key: str = ""
+    parent: Path | None = None
+    pretrained: Path | None = None
+    resume: Path | None = None
+
+
+#: A setting's dotted key and the surroundings to its value; None leaves the template's.
+Function: TypeAlias = Callable[[str, Surroundings], str | None]
+
+
+def key(_: str, around: Surroundings) -> str | None:
+    """The key that the parent was written with."""
+    return around.key or None
+
+
+def output_dir(_: str, around: Surroundings) -> str:
+    """The results folder."""
+    return str(around.output_dir)
+
+
+def parent_model(setting: str, around: Surroundings) -> str:
+    """The parent, where the setting takes a file of its kind; empty elsewhere.
+
+    ``evaluate.checkpoint`` and ``evaluate.trt_engine`` are both inferred, and only one can be
+    meant.
+    """
+    parent = around.parent
+    return str(parent) if parent is not None and _takes(setting, parent) else ""
+
+
+def parent_model_folder(_: str, around: Surroundings) -> str | None:
+    """The folder of the parent, or the parent itself where it is one; None without a parent."""
+    parent = around.parent
+    if parent is None:
+        return None
+    return str(parent if parent.is_dir() else parent.parent)
+
+
+def create_onnx_file(_: str, around: Surroundings) -> str:
+    """Where an export writes its ONNX file."""
+    return str(around.output_dir / f"{around.network}.onnx")
+
+
+def create_engine_file(_: str, around: Surroundings) -> str:
+    """Where a TensorRT engine is written."""
+    return str(around.output_dir / f"{around.network}.engine")
+
+
+def create_cal_cache(_: str, around: Surroundings) -> str:
+    """Where the calibration of an INT8 engine is kept."""
+    return str(around.output_dir / f"{around.network}_calibration.cache")
+
+
+def ptm_if_no_resume_model(_: str, around: Surroundings) -> str | None:
+    """The pretrained weights of a training that starts afresh; none for one that goes on."""
+    if around.resume is not None:
+        return ""
+    return str(around.pretrained) if around.pretrained is not None else None
+
+
+def resume_model(_: str, around: Surroundings) -> str:
+    """The checkpoint that a training goes on from; empty for a fresh start."""
+    return str(around.resume) if around.resume is not None else ""
+
+
+#: Every function that the published skills name.
+FUNCTIONS: Mapping[str, Function] = {
+    "key": key,
+    "output_dir": output_dir,
+    "parent_model": parent_model,
+    "parent_model_folder": parent_model_folder,
+    "create_onnx_file": create_onnx_file,
+    "create_engine_file": create_engine_file,
+    "create_cal_cache": create_cal_cache,
+    "ptm_if_no_resume_model": ptm_if_no_resume_model,
+    "resume_model": resume_model,
+}
+
+#: What the settings of these names are filled by where a skill's metadata says nothing of them.
+_USUAL: Mapping[str, str] = {
+    "encryption_key": "key",
+    "results_dir": "output_dir",
+    "evaluate.checkpoint": "parent_model",
+    "evaluate.trt_engine": "parent_model",
+    "inference.checkpoint": "parent_model",
+    "inference.trt_engine": "parent_model",
+    "export.checkpoint": "parent_model",
+    "export.onnx_file": "create_onnx_file",
+    "gen_trt_engine.onnx_file": "parent_model",
+    "gen_trt_engine.trt_engine": "create_engine_file",
+}
+
+
+def function_names(rules: SpecRules) -> dict[str, str]:
+    """The function of each inferred setting of an action, by dotted key.
+
+    Raises:
+        FixInput: The metadata names functions that nobody knows; the error names all of them.
+    """
+    info = rules.skill.actions.get(rules.action)
+    declared = dict(info.spec_params) if info is not None else {}
+    unknown = [name for name in declared.values() if name not in FUNCTIONS]
+    if unknown:
+        named = [f"{name} for {key}" for key, name in declared.items() if name in unknown]
+        raise FixInput(
+            f"a function of spec_params is one of {', '.join(FUNCTIONS)}",
+            got=", ".join(named),
+            where=f"{rules.skill.folder}: spec_params of {rules.action}",
+            fix=did_you_mean(unknown[0], FUNCTIONS),
+        )
+    usual = {name: function for name, function in _USUAL.items() if rules.has(name)}
+    own = f"{rules.action}.results_dir"
+    if rules.has(own):
+        usual[own] = "output_dir"
+    return usual | declared
+
+
+def infer(rules: SpecRules, around: Surroundings) -> dict[str, str]:
+    """The value of each inferred setting of an action, by dotted key.
+
+    Raises:
+        FixInput: The metadata names a function that nobody knows.
+    """
+    named = function_names(rules)
+    found = {setting: FUNCTIONS[name](setting, around) for setting, name in named.items()}
+    return {setting: value for setting, value in found.items() if value is not None}
+
+
+def _takes(setting: str, parent: Path) -> bool:
+    """Whether a setting's name asks for a file of the parent's kind.
+
+    A checkpoint may be an ONNX file: the trainer of this package runs one as such.
+    """
+    name, suffix = setting.rpartition(".")[2], parent.suffix.lower()
+    if "engine" in name:
+        return suffix == ".engine"
+    if "onnx" in name:
+        return suffix == ".onnx"
+    return suffix != ".engine"

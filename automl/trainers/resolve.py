@@ -1,0 +1,173 @@
+"""Which checkpoint is meant, and whether the file is one; nothing in it is ever loaded here."""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.errors import FixInput
+from automl.files import sha256_of
+from automl.trainers.checkpoints import Checkpoint, checkpoints_in, is_whole, newest_whole
+from automl.trainers.contract import LATEST_PATTERN, CheckpointName
+
+__all__ = ["WORDS", "ModelFile", "check_model", "is_word", "model_file", "resolve_checkpoint"]
+
+#: What a checkpoint of a trial can be called, beside an epoch's number and a file's name.
+WORDS = ("best", "last", "latest")
+_LATEST = re.compile(r"_latest\.(pth|tlt)$")
+#: A torch archive holds its object tree under this name, in a folder of any name.
+_TREE = "data.pkl"
+#: The first byte of an ONNX file: field 1 (the version), written as a number.
+_ONNX_START = b"\x08"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file that an action can start from.
+
+    Attributes:
+        path: The file itself; a link has been followed.
+        sha256: Hash of its content.
+        epoch: Zero-based epoch from its name; None where the name tells none.
+        said: How it was found, for a reader.
+    """
+
+    path: Path
+    sha256: str
+    epoch: int | None = None
+    said: str = ""
+
+
+def is_word(asked: str) -> bool:
+    """Whether a text names a checkpoint of a trial, and is no path."""
+    return asked in WORDS or asked.isdigit() or CheckpointName.parse(asked) is not None
+
+
+def resolve_checkpoint(folders: Sequence[Path], asked: str, best: Path | None = None) -> ModelFile:
+    """The checkpoint of a trial that somebody asks for.
+
+    Args:
+        folders: Folders of the trial's attempts, oldest first.
+        asked: ``best``, ``last``, an epoch, a file's name such as
+            ``model_epoch_000_step_00008.pth``, or ``latest`` for what the trainer's own link leads
+            to. An epoch counts from 0; where there is none of that number it counts from 1.
+        best: The checkpoint of the best epoch, if it is known.
+
+    Raises:
+        FixInput: There is no such checkpoint, or the file is truncated or no checkpoint.
+    """
+    listed = sorted(entry for folder in folders for entry in checkpoints_in(folder))
+    if asked == "best":
+        found = _given(best, listed), "the best epoch"
+    elif asked == "last":
+        newest = newest_whole(listed)
+        found = newest.path if newest else None, "the last epoch"
+    elif asked == "latest":
+        found = _linked(folders), "the trainer's link to the latest"
+    elif asked.isdigit():
+        found = _of_epoch(listed, int(asked))
+    else:
+        found = _named(listed, asked), "named"
+    path, said = found
+    if path is None:
+        raise _absent(asked, listed, folders)
+    return model_file(path, said)
+
+
+def model_file(path: Path, said: str = "") -> ModelFile:
+    """A file as something to start from, looked at and hashed.
+
+    Raises:
+        FixInput: It is missing, truncated, or no model.
+    """
+    check_model(path)
+    real = path.resolve()
+    if real.is_dir():
+        return ModelFile(real, "", None, said)
+    name = CheckpointName.parse(real.name)
+    if path.is_symlink() and _LATEST.search(path.name):
+        said = "the trainer's link to the latest"
+    return ModelFile(real, sha256_of(real), name.epoch if name else None, said)
+
+
+def check_model(path: Path) -> None:
+    """Refuses a file that was cut short or is no model of the kind that its name says.
+
+    A folder passes if there is something in it: some networks keep their weights as one.
+
+    Raises:
+        FixInput: It is missing, truncated, or foreign.
+    """
+    if path.is_dir():
+        if not any(path.iterdir()):
+            raise FixInput("the folder of a model holds files", got="none", where=str(path))
+        return
+    if not path.is_file():
+        led = " (a link that leads nowhere)" if path.is_symlink() else ""
+        raise FixInput("a checkpoint must exist", got=f"{path}{led}")
+    wrong = _wrong(path)
+    if wrong:
+        raise FixInput(
+            "a checkpoint is a whole file as its trainer wrote it",
+            got=wrong,
+            where=str(path),
+            fix="name another one, or train again",
+        )
+
+
+def _wrong(path: Path) -> str:
+    """What is the matter with a file; empty for nothing that can be seen from outside."""
+    if not path.stat().st_size:
+        return "an empty file"
+    if path.suffix == ".onnx":
+        with path.open("rb") as file:
+            return "" if file.read(1) == _ONNX_START else "no ONNX file"
+    if path.suffix != ".pth":
+        return "" if path.suffix else "a file without an ending"
+    if not is_whole(path):
+        with path.open("rb") as file:
+            is_archive = file.read(4) == b"PK\x03\x04"
+        return "a truncated archive" if is_archive else "no checkpoint archive"
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    has_tree = any(name.rpartition("/")[2] == _TREE for name in names)
+    return "" if has_tree else f"an archive without {_TREE}, which every checkpoint has"
+
+
+def _given(best: Path | None, listed: Sequence[Checkpoint]) -> Path | None:
+    """The best checkpoint where it is known; else the only one, which retention has kept."""
+    if best is not None and best.is_file():
+        return best
+    return listed[0].path if best is None and len(listed) == 1 else None
+
+
+def _linked(folders: Sequence[Path]) -> Path | None:
+    links = [link for folder in folders for link in sorted(folder.glob(LATEST_PATTERN))]
+    return links[-1] if links else None
+
+
+def _of_epoch(listed: Sequence[Checkpoint], number: int) -> tuple[Path | None, str]:
+    for epoch, said in ((number, "counted from 0"), (number - 1, "counted from 1")):
+        found = [entry for entry in listed if entry.epoch == epoch]
+        if found:
+            whole = newest_whole(found)
+            return (whole or found[-1]).path, f"epoch {number}, {said}"
+    return None, ""
+
+
+def _named(listed: Sequence[Checkpoint], name: str) -> Path | None:
+    found = [entry.path for entry in listed if entry.path.name == name]
+    return found[-1] if found else None
+
+
+def _absent(asked: str, listed: Sequence[Checkpoint], folders: Sequence[Path]) -> FixInput:
+    what = f"epoch {asked}" if asked.isdigit() else asked
+    names = ", ".join(entry.path.name for entry in listed[:5])
+    hint = "a study keeps the best epoch of each trial alone unless it is run with --keep all"
+    return FixInput(
+        "the checkpoint must be one that the trial has kept",
+        got=f"{what}; kept: {names or 'none'}",
+        where=str(folders[-1]) if folders else "",
+        fix=hint if asked not in ("best", "last") or listed else "train the trial again",
+    )
