@@ -19,7 +19,7 @@ _SHARED_TEMPLATE = "spec_template_deploy.yaml"
 
 
 def deploy_skill(skill: Skill) -> Skill:
-    """The same skill, its actions as the deploy container knows them.
+    """The same skill, its actions as the deploy container knows them, beside the training.
 
     Raises:
         FixInput: The skill has no deploy side, or its metadata is broken.
@@ -44,9 +44,10 @@ def deploy_skill(skill: Skill) -> Skill:
         )
         for name, info in deploy.actions.items()
     }
+    train = {name: info for name, info in skill.actions.items() if name == "train"}
     return replace(
         skill,
-        actions=actions,
+        actions=train | actions,
         container_image=deploy.container_image,
         shorthand={**skill.shorthand, **deploy.shorthand},
     )

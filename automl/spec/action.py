@@ -12,12 +12,12 @@ from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
 from automl.spec.rules import SpecRules, rules_for
-from automl.spec.sources import data_settings, own_data_keys, with_settings
+from automl.spec.sources import DATA_TABLE, data_settings, own_data_keys, with_settings
 
 __all__ = ["ActionRequest", "ActionSpec", "build_action"]
 
 #: Values that a template holds in the place of one that must be given.
-_PLACEHOLDERS = (None, "", "???", "<required>", [], {})
+_PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], {})
 #: Blocks of a training's spec that say what the trained network is and what it has seen.
 _STRUCTURE = ("model", "dataset")
 #: Names of settings that say how a run is done, not what the network is.
@@ -93,9 +93,11 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     rules = rules_for(skill, action, template)
     overrides = rules.check(request.overrides, request.where)
     _check_owned(rules, overrides, request.where)
-    template = completed(rules, template)
+    if not request.deploy:
+        template = completed(rules, template)
+    rules = _with_table(rules)
     carried = _carried(rules, request, template)
-    inferred = infer(rules, request.around)
+    inferred = _inferred(rules, request.around, template)
     data = _data(rules, request.data)
     tree = with_settings(template, carried, "training spec")
     tree = with_settings(tree, inferred | data, "inferred")
@@ -125,6 +127,25 @@ def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> 
                 where=where,
                 fix="results go into the study's folder; --results DIR takes them elsewhere",
             )
+
+
+def _with_table(rules: SpecRules) -> SpecRules:
+    """The rules with the table of data sources of the packaged twin, where there is one.
+
+    TAO's format has no place for the table: a published folder of our own network lacks it.
+    """
+    twin = packaged_twin(rules.skill)
+    if twin is None or (rules.skill.folder / DATA_TABLE).is_file():
+        return rules
+    return replace(rules, skill=replace(rules.skill, folder=twin.folder))
+
+
+def _inferred(rules: SpecRules, around: Surroundings, template: Tree) -> dict[str, str]:
+    """The inferred settings; an empty one is not added to a template that does without it."""
+    found = infer(rules, around)
+    return {
+        key: value for key, value in found.items() if value or get(template, key) is not MISSING
+    }
 
 
 def _carried(rules: SpecRules, request: ActionRequest, template: Tree) -> dict[str, Any]:
@@ -160,23 +181,18 @@ def _is_usual(rules: SpecRules, key: str, value: Any) -> bool:
 
 
 def _not_structure(rules: SpecRules) -> Iterator[str]:
-    """Data of other actions, and whatever is inferred for any action."""
-    own = own_data_keys(rules)
-    for name, info in rules.skill.actions.items():
+    """Whatever is inferred for any action, and data that another action reads."""
+    own = {*own_data_keys(rules), *rules.skill.actions[rules.action].inputs}
+    for info in rules.skill.actions.values():
         yield from info.spec_params
-        if name != rules.action:
-            yield from (key for key in info.inputs if key not in own)
-    yield from (key for key in function_names(rules))
+        yield from (key.partition("[")[0] for key in info.inputs if key not in own)
+    yield from function_names(rules)
     yield from (f"dataset.{split}_data" for split in ("train", "val", "test", "inference"))
 
 
 def _data(rules: SpecRules, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The action's own settings of data; a skill without a table borrows its packaged twin's."""
-    twin = packaged_twin(rules.skill)
+    """The action's own settings of data."""
     known = own_data_keys(rules)
-    if twin is not None and not known:
-        rules = replace(rules, skill=twin)
-        known = own_data_keys(rules)
     given = {split: folders for split, folders in data.items() if folders}
     found = data_settings(rules, given)
     return {key: _as_listed(value) for key, value in found.items() if key in known}
@@ -190,7 +206,11 @@ def _as_listed(value: Any) -> Any:
 
 def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> None:
     """Refuses a spec in which something that the action must have is not given."""
-    missing = [key for key in _needed(rules) if _is_missing(tree, template, key, deploy=deploy)]
+    parents = [key for key, name in function_names(rules).items() if name.startswith("parent_")]
+    needed = [key for key in _needed(rules) if key not in parents]
+    missing = [key for key in needed if _is_missing(tree, template, key, deploy=deploy)]
+    if parents and all(_is_missing(tree, template, key, deploy=deploy) for key in parents):
+        missing.insert(0, parents[0])
     if missing:
         raise FixInput(
             f"{rules.action} needs {', '.join(missing)}",
@@ -200,17 +220,11 @@ def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) 
 
 
 def _needed(rules: SpecRules) -> Iterator[str]:
-    info = rules.skill.actions[rules.action]
-    data = own_data_keys(_with_table(rules))
+    data = own_data_keys(rules)
     yield from data
-    for key, about in info.inputs.items():
+    for key, about in rules.skill.actions[rules.action].inputs.items():
         if about.get("optional") is not True and key not in data:
             yield key
-
-
-def _with_table(rules: SpecRules) -> SpecRules:
-    twin = packaged_twin(rules.skill)
-    return replace(rules, skill=twin) if twin is not None else rules
 
 
 def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
@@ -224,6 +238,6 @@ def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
 def _mend(rules: SpecRules, key: str) -> str:
     split = {"test": "test", "inference": "inference", "cal": "train"}
     first = key.rpartition(".")[2].partition("_")[0]
-    if key in own_data_keys(_with_table(rules)) and first in split:
+    if key in own_data_keys(rules) and first in split:
         return f"give --{split[first]}-data PATH"
     return f"give it with --set {key}=VALUE"

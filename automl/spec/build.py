@@ -26,6 +26,7 @@ __all__ = [
     "SpecRequest",
     "build_base",
     "check_searched",
+    "completed",
     "for_attempt",
     "with_gpus",
     "with_params",
@@ -104,7 +105,7 @@ def _template(skill: Skill, action: str) -> Tree | None:
 
 def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[Tree, str]:
     defaults = rules.schema.defaults if rules.schema is not None else None
-    below = _completed(rules, template if template is not None else defaults or {})
+    below = completed(rules, template if template is not None else defaults or {})
     if file is not None:
         return merged(below, _read_file(file)), str(file)
     if template is not None:
@@ -119,7 +120,7 @@ def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[
     )
 
 
-def _completed(rules: SpecRules, tree: Mapping[str, Any]) -> Tree:
+def completed(rules: SpecRules, tree: Mapping[str, Any]) -> Tree:
     """The settings a skill ships, with those added that only its packaged twin's template has.
 
     The published train template of CenterPose lacks ``evaluate.opencv``, whose default in the

@@ -10,16 +10,18 @@ from automl.spec.rules import SpecRules
 from automl.yamltext import load_yaml
 
 __all__ = [
+    "DATA_TABLE",
     "data_keys",
     "data_settings",
     "output_keys",
+    "own_data_keys",
     "parent_keys",
     "resume_keys",
     "seed_key",
     "with_settings",
 ]
 
-_TABLE = Path("references", "data_sources.yaml")
+DATA_TABLE = Path("references", "data_sources.yaml")
 
 #: Name of a data set in TAO's tables to the splits that may feed it, per action, best first.
 _SPLITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -64,6 +66,11 @@ def data_keys(rules: SpecRules) -> frozenset[str]:
     return frozenset(key for action in actions for key, _, _ in _takers(rules, action))
 
 
+def own_data_keys(rules: SpecRules) -> tuple[str, ...]:
+    """Settings that take the data of the action itself; it cannot do without them."""
+    return tuple(key for key, _, _ in _takers(rules, rules.action))
+
+
 def _takers(rules: SpecRules, action: str) -> list[tuple[str, tuple[str, ...], bool]]:
     """Each key of an action that takes data: the splits that may feed it, and if it is a list."""
     table = _table(rules).get(action)
@@ -84,7 +91,7 @@ def _takers(rules: SpecRules, action: str) -> list[tuple[str, tuple[str, ...], b
 
 
 def _table(rules: SpecRules) -> Mapping[str, Any]:
-    path = rules.skill.folder / _TABLE
+    path = rules.skill.folder / DATA_TABLE
     if not path.is_file():
         return {}
     table = load_yaml(path)
@@ -107,7 +114,7 @@ def _check_taken(rules: SpecRules, data: Mapping[str, str], used: set[str]) -> N
             f"the skill says which setting of {rules.action} takes the {left[0]} data",
             got=data[left[0]],
             where=str(rules.skill.folder),
-            fix=f"write {_TABLE} for it, or name the setting: --set KEY={data[left[0]]}",
+            fix=f"write {DATA_TABLE} for it, or name the setting: --set KEY={data[left[0]]}",
         )
 
 
