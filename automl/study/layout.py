@@ -32,6 +32,16 @@ class AttemptPaths:
         return self.folder / "spec.yaml"
 
     @property
+    def container_spec(self) -> Path:
+        """The same spec as the container reads it: paths as it sees them; only with docker."""
+        return self.folder / "spec.container.yaml"
+
+    @property
+    def container(self) -> Path:
+        """Which container, of which image, and what it saw of the host; only with docker."""
+        return self.folder / "container.json"
+
+    @property
     def log(self) -> Path:
         """Standard output and error of the trainer."""
         return self.folder / "log.txt"
