@@ -1,0 +1,234 @@
+"""What an action starts from: a study's checkpoint, a file, or what an earlier action made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from automl.app.winner import read_best
+from automl.errors import FixInput, ResolveConflict
+from automl.files import sha256_of
+from automl.skill.tree import Tree
+from automl.study.actions import Made, Origin, read_actions
+from automl.study.config import StudyConfig
+from automl.study.folder import find_study, read_config
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.outcomes import read_outcome
+from automl.trainers.contract import EXPERIMENT_NAME
+from automl.trainers.resolve import ModelFile, is_word, model_file, resolve_checkpoint
+from automl.yamltext import load_yaml
+
+__all__ = ["Parent", "exported_from", "find_parent", "find_trial"]
+
+#: Files beside a checkpoint that say what it was trained with.
+_SPECS = ("spec.yaml", "train.yaml", EXPERIMENT_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What an action starts from.
+
+    Attributes:
+        origin: The file and where it is from.
+        spec: What it was trained with; None where that is not known.
+        paths: The study that it belongs to; None for a file from elsewhere.
+        config: That study's configuration.
+    """
+
+    origin: Origin
+    spec: Tree | None
+    paths: StudyPaths | None = None
+    config: StudyConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial of a study as its folder tells it.
+
+    Attributes:
+        number: From 0.
+        attempts: Its attempts' paths, oldest first; at least one.
+        best: The checkpoint of its best epoch, if one is recorded.
+        sha256: The recorded hash of that file, if any.
+    """
+
+    number: int
+    attempts: tuple[AttemptPaths, ...]
+    best: Path | None
+    sha256: str | None
+
+    @property
+    def spec_path(self) -> Path:
+        """The spec of the newest attempt."""
+        return self.attempts[-1].spec
+
+
+def find_parent(
+    studies_dir: Path, study: str | None, trial: str = "best", checkpoint: str = "best"
+) -> Parent:
+    """The checkpoint that a command names.
+
+    Args:
+        studies_dir: Where studies are kept.
+        study: A study's name; None for the newest, or for a checkpoint that is a file.
+        trial: ``best``, ``baseline``, ``last`` or a number.
+        checkpoint: One of the trial, as ``resolve_checkpoint`` takes it; or the path of a file,
+            whose study is found if it lies in one.
+
+    Raises:
+        FixInput: There is no such study, trial or checkpoint, or the file is damaged.
+        ResolveConflict: The file is not the one that the trial has recorded.
+    """
+    if not is_word(checkpoint):
+        found = model_file(Path(checkpoint).expanduser().absolute(), "given by --checkpoint")
+        paths = find_study(studies_dir, study) if study is not None else _study_around(found.path)
+        spec = _spec_beside(found.path)
+        config = read_config(paths) if paths is not None else None
+        return Parent(_origin(found), spec, paths, config)
+    paths = find_study(studies_dir, study)
+    chosen = find_trial(paths, trial)
+    found = resolve_checkpoint([each.folder for each in chosen.attempts], checkpoint, chosen.best)
+    if checkpoint == "best" and chosen.sha256 and found.sha256 != chosen.sha256:
+        raise ResolveConflict(
+            "a checkpoint is the one that its trial has recorded",
+            got=f"a file of SHA-256 {found.sha256[:12]}, not {chosen.sha256[:12]}",
+            where=str(found.path),
+            fix="restore the file, or name it by its path with --checkpoint",
+        )
+    spec = _read_spec(chosen.spec_path)
+    return Parent(_origin(found, chosen.number), spec, paths, read_config(paths))
+
+
+def find_trial(paths: StudyPaths, asked: str) -> Trial:
+    """The trial of a study that somebody asks for.
+
+    Args:
+        paths: The study.
+        asked: ``best``, ``baseline`` (trial 0), ``last`` or a number.
+
+    Raises:
+        FixInput: There is no such trial, or none has ended usable yet.
+    """
+    number, best, sha256 = _number(paths, asked)
+    attempts = tuple(each for _, each in paths.attempts(number) if each.spec.is_file())
+    if not attempts:
+        raise FixInput(
+            "a trial must have been started",
+            got=f"trial {number}",
+            where=str(paths.folder),
+            fix="automl report lists every trial",
+        )
+    if best is None:
+        for each in attempts:
+            outcome, _ = read_outcome(each)
+            if outcome is not None and outcome.checkpoint:
+                best, sha256 = paths.folder / outcome.checkpoint, outcome.checkpoint_sha256
+    return Trial(number, attempts, best, sha256)
+
+
+def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None]:
+    """A trial's number; for ``best`` the incumbent's checkpoint and its hash as well."""
+    if asked.isdigit():
+        return int(asked), None, None
+    if asked == "baseline":
+        return 0, None, None
+    if asked == "last":
+        return max(_started(paths), default=0), None, None
+    if asked != "best":
+        raise FixInput(
+            "a trial is best, baseline, last or a number", got=repr(asked), where="--trial"
+        )
+    kept = read_best(paths)
+    if kept is None:
+        raise FixInput(
+            "a study has a best trial once one has ended usable",
+            got="none yet",
+            where=str(paths.folder),
+            fix="wait, or name a trial with --trial N",
+        )
+    name, sha256 = kept.get("checkpoint"), kept.get("checkpoint_sha256")
+    return int(kept["trial"]), paths.best / name if name else None, sha256
+
+
+def _started(paths: StudyPaths) -> list[int]:
+    if not paths.trials.is_dir():
+        return []
+    return [int(entry.name) for entry in paths.trials.iterdir() if entry.name.isdigit()]
+
+
+def exported_from(parent: Parent, action: str, ending: str, mend: str) -> Parent:
+    """What an earlier action made from the same checkpoint: the newest that went well.
+
+    Args:
+        parent: The checkpoint; one that is such a file itself is returned as it is.
+        action: ``export`` or ``gen_trt_engine``.
+        ending: ``.onnx`` or ``.engine``.
+        mend: The command that would make one.
+
+    Raises:
+        FixInput: No such action has gone well, or its file is gone or changed.
+    """
+    if Path(parent.origin.path).suffix == ending:
+        return parent
+    made = _newest(parent, action, ending) if parent.paths is not None else None
+    if made is None:
+        raise FixInput(
+            f"this action starts from an {ending} file made from its checkpoint",
+            got=f"none of {Path(parent.origin.path).name}",
+            where=str(parent.paths.actions) if parent.paths else parent.origin.path,
+            fix=mend,
+        )
+    path, record = made
+    if not path.is_file() or sha256_of(path) != record.sha256:
+        raise FixInput(
+            "what an action has made is still as it was",
+            got="a file that is gone" if not path.is_file() else "another file",
+            where=str(path),
+            fix=mend,
+        )
+    origin = replace(
+        parent.origin,
+        path=str(path),
+        sha256=record.sha256,
+        said=f"made by {path.parent.name} from {parent.origin.said or 'the checkpoint'}",
+    )
+    return replace(parent, origin=origin)
+
+
+def _newest(parent: Parent, action: str, ending: str) -> tuple[Path, Made] | None:
+    if parent.paths is None:
+        return None
+    found: tuple[Path, Made] | None = None
+    for folder, record in read_actions(parent.paths.actions):
+        is_from = record.origin.root_sha256 == parent.origin.root_sha256
+        if record.action == action and record.ok and is_from:
+            for made in record.made.values():
+                if made.name.endswith(ending):
+                    found = folder / made.name, made
+    return found
+
+
+def _origin(found: ModelFile, trial: int | None = None) -> Origin:
+    return Origin(str(found.path), found.sha256, found.sha256, trial, found.epoch, found.said)
+
+
+def _study_around(path: Path) -> StudyPaths | None:
+    for folder in path.parents:
+        if StudyPaths(folder).resolved.is_file():
+            return StudyPaths(folder)
+    return None
+
+
+def _spec_beside(path: Path) -> Tree | None:
+    folder = path if path.is_dir() else path.parent
+    for name in _SPECS:
+        if (folder / name).is_file():
+            return _read_spec(folder / name)
+    return None
+
+
+def _read_spec(path: Path) -> Tree:
+    tree: Any = load_yaml(path)
+    if not isinstance(tree, Mapping):
+        raise FixInput("a spec is a mapping of settings", where=str(path))
+    return dict(tree)
