@@ -8,8 +8,11 @@
     python -m automl.centerpose export -e spec.yaml [key=value ...]
     python -m automl.centerpose baseline -e spec.yaml [key=value ...]
     python -m automl.centerpose describe [--format json]
+    python -m automl.centerpose serve
 
 ``gen_trt_engine`` is known and refused: it belongs to the deploy container.
+
+``serve`` takes the specs of several trainings on standard input (``serve.py``).
 
 Exit codes: 0 done, 1 failed, 130 and 143 ended by SIGINT and SIGTERM.
 """
@@ -17,15 +20,18 @@ Exit codes: 0 done, 1 failed, 130 and 143 ended by SIGINT and SIGTERM.
 import argparse
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec, to_tree
 from automl.centerpose.config.overrides import apply_overrides
 from automl.centerpose.deploy.containers import DEPLOY_ACTIONS, refuse_engines
+from automl.centerpose.failure import failure_text, is_expected
 from automl.centerpose.interrupt import Interrupt, Interrupted
+from automl.centerpose.ranks import RankFailed, device_ids, train_on_devices
 from automl.centerpose.run import Run
 from automl.centerpose.status import StatusLog
 from automl.errors import AutomlError, FixInput
@@ -33,33 +39,83 @@ from automl.files import write_text
 from automl.trainers.contract import EXPERIMENT_NAME, results_folder
 from automl.yamltext import dump_yaml, load_yaml
 
-__all__ = ["main"]
+__all__ = ["End", "main", "perform"]
 
 _ACTIONS = ("train", "evaluate", "inference", "export", *DEPLOY_ACTIONS, "baseline")
-_DESCRIBE = "describe"  # needs no spec
+#: Actions that need no spec file, and why.
+_WITHOUT_SPEC = {
+    "describe": "it tells of every network",
+    "serve": "it takes them on standard input",
+}
+
+Act: TypeAlias = Callable[[str, Experiment, Run], None]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an action ended.
+
+    Attributes:
+        code: The exit code.
+        error: What ended it; None for success.
+    """
+
+    code: int
+    error: BaseException | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one action; returns the exit code."""
     arguments = _arguments(argv)
-    if arguments.action == _DESCRIBE:
+    if arguments.action == "describe":
         _describe(arguments.format)
         return 0
+    if arguments.action == "serve":
+        from automl.centerpose.warm import serve_trainings
+
+        return serve_trainings()
     interrupt = Interrupt()
     interrupt.listen()
+    spec = Path(arguments.spec)
+    if arguments.action == "baseline":
+        return _refused(lambda: _baseline(_read_tree(spec, arguments.overrides))).code
+    return perform(arguments.action, spec, arguments.overrides, interrupt).code
+
+
+def perform(
+    action: str,
+    spec: Path,
+    overrides: Sequence[str],
+    interrupt: Interrupt,
+    act: Act | None = None,
+) -> End:
+    """Runs an action from its spec file to its last line of output, however it ends.
+
+    Args:
+        action: Which one.
+        spec: The spec file.
+        overrides: ``KEY=VALUE`` texts on top of it.
+        interrupt: Asked at safe points whether to end.
+        act: What does the work; None for the action's own.
+    """
+
+    def run() -> End:
+        tree = _read_tree(spec, overrides)
+        folder = _results_folder(tree, action)
+        end = _record(action, tree, Run(folder, StatusLog(folder), interrupt, _say), act or _act)
+        _say(f"Execution status: {'FAIL' if end.code else 'PASS'}")
+        return end
+
+    return _refused(run)
+
+
+def _refused(run: Callable[[], End | None]) -> End:
+    """Runs what may refuse its spec before there is a status file to say so in."""
     try:
-        tree = _read_tree(Path(arguments.spec), arguments.overrides)
-        if arguments.action == "baseline":
-            _baseline(tree)
-            return 0
-        folder = _results_folder(tree, arguments.action)
+        return run() or End(0)
     except (AutomlError, ValueError, OSError) as error:
         _say(f"{error}\nExecution status: FAIL")
-        return 1
-    run = Run(folder, StatusLog(folder), interrupt, _say)
-    code = _record(arguments.action, tree, run)
-    _say(f"Execution status: {'FAIL' if code else 'PASS'}")
-    return code
+        return End(1, error)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,9 +128,10 @@ class _Parser(argparse.ArgumentParser):
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     arguments = parser.parse_intermixed_args(argv)
-    if arguments.action == _DESCRIBE:
+    if arguments.action in _WITHOUT_SPEC:
         if arguments.spec or arguments.overrides:
-            parser.error("describe takes no spec: it tells of every network")
+            why = _WITHOUT_SPEC[arguments.action]
+            parser.error(f"{arguments.action} takes no spec: {why}")
     elif not arguments.spec:
         parser.error("the following arguments are required: -e/--experiment_spec_file")
     return arguments
@@ -82,7 +139,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m automl.centerpose", description="CenterPose in PyTorch.")
-    parser.add_argument("action", choices=(*_ACTIONS, _DESCRIBE), help="what to do")
+    parser.add_argument("action", choices=(*_ACTIONS, *_WITHOUT_SPEC), help="what to do")
     parser.add_argument("-e", "--experiment_spec_file", dest="spec", metavar="SPEC.yaml")
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="how describe answers"
@@ -107,7 +164,7 @@ def _results_folder(tree: Mapping[str, Any], action: str) -> Path:
     return folder
 
 
-def _record(action: str, tree: Mapping[str, Any], run: Run) -> int:
+def _record(action: str, tree: Mapping[str, Any], run: Run, act: Act) -> End:
     """Runs an action and puts however it ends into the status file."""
     name = action.capitalize()
     run.status.started(f"Starting Centerpose {action}.")
@@ -115,29 +172,31 @@ def _record(action: str, tree: Mapping[str, Any], run: Run) -> int:
         refuse_engines(tree, action)
         spec = load_spec(tree, action)
         write_text(run.folder / EXPERIMENT_NAME, dump_yaml(to_tree(spec)))
-        _act(action, spec, run)
+        act(action, spec, run)
     except Interrupted as error:
         run.status.failed(f"User/System interruption: {name} was interrupted ({error})")
-        return error.exit_code
-    except KeyboardInterrupt:
+        return End(error.exit_code, error)
+    except KeyboardInterrupt as error:
         run.status.failed(f"User/System interruption: {name} was interrupted (SIGINT, twice)")
-        return 130
-    except Exception as error:  # noqa: BLE001 - the program's edge: every failure is recorded
-        if not isinstance(error, AutomlError | NotImplementedError):
-            traceback.print_exc()
-        run.status.failed(_failure(error))
-        run.say(_failure(error))
+        return End(130, error)
+    except RankFailed as error:
+        run.status.failed(str(error))
+        run.say(str(error))
         return 1
+    except Exception as error:  # noqa: BLE001 - the program's edge: every failure is recorded
+        if not is_expected(error):
+            traceback.print_exc()
+        run.status.failed(failure_text(error))
+        run.say(failure_text(error))
+        return End(1, error)
     run.status.running(f"{name} finished successfully.")
-    return 0
+    return End(0)
 
 
 def _act(action: str, spec: Experiment, run: Run) -> None:
     # Importing torch takes seconds: a spec with a mistake in it is refused before that.
     if action == "train":
-        from automl.centerpose.train import train
-
-        train(spec, run)
+        _train(spec, run)
     elif action == "inference":
         from automl.centerpose.inference import inference
 
@@ -152,6 +211,16 @@ def _act(action: str, spec: Experiment, run: Run) -> None:
         evaluate(spec, run)
 
 
+def _train(spec: Experiment, run: Run) -> None:
+    if len(device_ids(spec.train)) > 1:
+        path = run.folder / EXPERIMENT_NAME
+        train_on_devices(spec.train, path, run.folder, run.interrupt)
+    else:
+        from automl.centerpose.train import train
+
+        train(spec, run)
+
+
 def _baseline(tree: Mapping[str, Any]) -> None:
     from automl.centerpose.evaluate import baseline
 
@@ -164,20 +233,6 @@ def _describe(form: str) -> None:
 
     write = as_json if form == "json" else as_table
     _say(write(describe()))
-
-
-def _failure(error: Exception) -> str:
-    """The text of a status line for a failure: a prefix by its kind, then what it says."""
-    kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-        (AutomlError, "Configuration error"),
-        (NotImplementedError, "Feature not implemented"),
-        ((ValueError, TypeError), "Parameter validation error"),
-        (OSError, "File system error"),
-    )
-    for kind, prefix in kinds:
-        if isinstance(error, kind):
-            return f"{prefix}: {error}"
-    return f"Unexpected error: {type(error).__name__}: {error}"
 
 
 def _say(text: str) -> None:

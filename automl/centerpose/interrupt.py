@@ -24,9 +24,14 @@ class Interrupted(Exception):
 
 
 class Interrupt:
-    """Remembers the first signal; a second of its kind acts at once, as it does by default."""
+    """Remembers the first signal; a second of its kind acts at once, as it does by default.
+
+    Attributes:
+        by_signal: Whether a signal asked, and not a message.
+    """
 
     def __init__(self) -> None:
+        self.by_signal = False
         self._asked: int | None = None
 
     def listen(self) -> None:
@@ -37,9 +42,14 @@ class Interrupt:
     def ask(self, number: int, frame: FrameType | None = None) -> None:
         """Asks for the end; the handler of the signals."""
         del frame
-        self._asked = number
+        self.by_signal = True
+        self.request(number)
         default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, default)
+
+    def request(self, number: int) -> None:
+        """Asks for the end as that signal would; from any thread."""
+        self._asked = number
 
     def check(self) -> None:
         """Ends the action here if it was asked to.
