@@ -11,6 +11,7 @@
       trials/0007/1/    one folder a trial, one subfolder an attempt
       best/             the incumbent: train.yaml, checkpoint, provenance.json
       report/           what ``automl report`` writes
+      actions/export-1/ what an action on a checkpoint made, its spec, log and outcome.json
 """
 
 from collections.abc import Iterator
@@ -141,6 +142,11 @@ class StudyPaths:
     def best_provenance(self) -> Path:
         """Which trial the incumbent is, and the hash of its checkpoint."""
         return self.best / "provenance.json"
+
+    @property
+    def actions(self) -> Path:
+        """The folders of evaluations, exports and other actions on this study's checkpoints."""
+        return self.folder / "actions"
 
     @property
     def report(self) -> Path:
