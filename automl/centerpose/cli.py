@@ -31,7 +31,7 @@ from automl.centerpose.config.overrides import apply_overrides
 from automl.centerpose.deploy.containers import DEPLOY_ACTIONS, refuse_engines
 from automl.centerpose.failure import failure_text, is_expected
 from automl.centerpose.interrupt import Interrupt, Interrupted
-from automl.centerpose.ranks import RankFailed, device_ids, train_on_devices
+from automl.centerpose.ranks import device_ids, train_on_devices
 from automl.centerpose.run import Run
 from automl.centerpose.status import StatusLog
 from automl.errors import AutomlError, FixInput
@@ -179,10 +179,6 @@ def _record(action: str, tree: Mapping[str, Any], run: Run, act: Act) -> End:
     except KeyboardInterrupt as error:
         run.status.failed(f"User/System interruption: {name} was interrupted (SIGINT, twice)")
         return End(130, error)
-    except RankFailed as error:
-        run.status.failed(str(error))
-        run.say(str(error))
-        return 1
     except Exception as error:  # noqa: BLE001 - the program's edge: every failure is recorded
         if not is_expected(error):
             traceback.print_exc()

@@ -47,6 +47,11 @@ class Interrupt:
         default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, default)
 
+    @property
+    def asked(self) -> int | None:
+        """The signal that asked for the end; None if none did."""
+        return self._asked
+
     def request(self, number: int) -> None:
         """Asks for the end as that signal would; from any thread."""
         self._asked = number

@@ -8,7 +8,7 @@ from typing import Any
 
 from automl.trainers.contract import STATUS_NAME, Status, StatusLine
 
-__all__ = ["StatusLog"]
+__all__ = ["SilentLog", "StatusLog"]
 
 
 def _now() -> datetime:
@@ -68,3 +68,13 @@ class StatusLog:
                 torn = file.read(1) != b"\n"
                 if torn:
                     file.write(b"\n")
+
+
+class SilentLog(StatusLog):
+    """Writes nothing: for the processes of a training that leave the talking to the first."""
+
+    def __init__(self) -> None:
+        """Opens no file."""
+
+    def _append(self, line: StatusLine) -> None:
+        del line

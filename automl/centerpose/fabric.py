@@ -1,0 +1,65 @@
+"""Lightning Fabric, under whichever of its two names is installed; imported where it is needed.
+
+Importing it takes seconds, so a training on one device does without.
+"""
+
+from typing import Any
+
+import torch
+
+from automl.errors import InstallExtra
+
+__all__ = ["make_fabric"]
+
+
+def make_fabric(devices: list[torch.device]) -> Any:
+    """Fabric for one process a device, each of which the caller starts with ``LOCAL_RANK`` set.
+
+    Gradients lie in the buckets that are averaged, and no time is spent looking for weights
+    without a gradient: there must be none that ask for one. Buffers are shared when the caller
+    says so, because no training step reads them.
+
+    Args:
+        devices: The GPUs, or as many times the CPU as there are processes.
+
+    Raises:
+        InstallExtra: Fabric is not installed.
+    """
+    fabric_class, strategy_class, environment_class = _classes()
+    strategy = strategy_class(
+        broadcast_buffers=False,
+        find_unused_parameters=False,
+        gradient_as_bucket_view=True,
+        static_graph=True,
+    )
+    on_gpus = devices[0].type == "cuda"
+    return fabric_class(
+        accelerator="cuda" if on_gpus else "cpu",
+        devices=[device.index for device in devices] if on_gpus else len(devices),
+        strategy=strategy,
+        plugins=[environment_class()],
+        precision="32-true",  # autocast and the scaling of losses are the trainer's own
+    )
+
+
+def _classes() -> tuple[Any, Any, Any]:
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments import LightningEnvironment
+        from lightning_fabric.strategies import DDPStrategy
+    except ModuleNotFoundError:
+        return _classes_of_the_whole_package()
+    return Fabric, DDPStrategy, LightningEnvironment
+
+
+def _classes_of_the_whole_package() -> tuple[Any, Any, Any]:
+    try:
+        from lightning.fabric import Fabric
+        from lightning.fabric.plugins.environments import LightningEnvironment
+        from lightning.fabric.strategies import DDPStrategy
+    except ModuleNotFoundError as error:
+        raise InstallExtra(
+            "a training on several devices needs Lightning Fabric",
+            fix="pip install 'automl[trainer]', or lightning-fabric",
+        ) from error
+    return Fabric, DDPStrategy, LightningEnvironment

@@ -1,0 +1,174 @@
+"""What a training asks of the processes that train with it; one that trains alone asks nobody.
+
+All processes of a training take the same way through the loop, so that each question below is
+asked by all of them, in the same order. That holds for the end by a signal too: it is agreed on.
+"""
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from automl.centerpose.config.train import Train
+from automl.centerpose.device import choose_device, has_gpus
+from automl.centerpose.fabric import make_fabric
+from automl.centerpose.interrupt import Interrupt, Interrupted
+from automl.centerpose.ranks import ACCELERATOR, device_ids
+from automl.centerpose.sharding import Shard
+from automl.errors import FixInput
+
+__all__ = ["Alone", "Peers", "Together"]
+
+T = TypeVar("T")
+
+_LAG = 1  # steps after which the answer to "shall we end" is looked at
+
+
+class Peers(Protocol):
+    """The processes of one training, seen from one of them."""
+
+    shard: Shard
+    device: torch.device
+
+    def joined(self, network: nn.Module) -> nn.Module:
+        """The network such that its gradients are the mean over all processes."""
+
+    def backward(self, loss: Tensor) -> None:
+        """Computes the gradients."""
+
+    def check(self) -> None:
+        """Ends the training here, in every process, if a signal asked one of them to."""
+
+    def check_apart(self) -> None:
+        """Ends the training here where no other process must follow."""
+
+    def mean(self, value: float) -> float:
+        """The mean of a number over the processes."""
+
+    def gather(self, things: list[T]) -> list[T]:
+        """The things of all processes, in the order of their ranks, on each of them."""
+
+    def share_buffers(self, network: nn.Module) -> None:
+        """Gives every process the buffers of the first."""
+
+
+class Alone:
+    """One process on one device.
+
+    Args:
+        gpu_ids: The GPU to use, if there is one at all.
+        interrupt: Asked whether to end.
+    """
+
+    def __init__(self, gpu_ids: Sequence[int], interrupt: Interrupt) -> None:
+        self.shard = Shard()
+        self.device = choose_device(gpu_ids)
+        self.check = self.check_apart = interrupt.check
+
+    def joined(self, network: nn.Module) -> nn.Module:
+        """The network as it is."""
+        return network
+
+    def backward(self, loss: Tensor) -> None:
+        """Computes the gradients."""
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def mean(self, value: float) -> float:
+        """The number itself."""
+        return value
+
+    def gather(self, things: list[T]) -> list[T]:
+        """The things themselves."""
+        return things
+
+    def share_buffers(self, network: nn.Module) -> None:
+        """Nobody to share with."""
+
+
+class Together:
+    """One process of several, each with a device of its own, joined by Lightning Fabric.
+
+    Gradients travel by NCCL between GPUs; small things of the host (a flag, a number, the records
+    of a validation) by Gloo, so that no GPU waits for them.
+
+    Args:
+        settings: The spec's ``train`` block.
+        rank: This process's number.
+        interrupt: Asked whether to end.
+
+    Raises:
+        FixInput: This machine has fewer GPUs than asked for.
+        InstallExtra: Fabric is not installed.
+    """
+
+    def __init__(self, settings: Train, rank: int, interrupt: Interrupt) -> None:
+        devices = _devices(settings)
+        self.shard = Shard(rank, len(devices))
+        self.device = devices[rank]
+        self._interrupt = interrupt
+        self._fabric = make_fabric(devices)
+        self._fabric.launch()
+        self._hosts = dist.new_group(backend="gloo")
+        self._asked: deque[tuple[Any, Tensor]] = deque()
+
+    def joined(self, network: nn.Module) -> nn.Module:
+        """The network under DistributedDataParallel."""
+        wrapped: nn.Module = self._fabric.setup_module(
+            network, move_to_device=False, _reapply_compile=False
+        )
+        return wrapped
+
+    def backward(self, loss: Tensor) -> None:
+        """Computes the gradients and their mean over the processes."""
+        self._fabric.backward(loss)
+
+    def check(self) -> None:
+        """Ends the training at the same step everywhere, a step after the signal was noted.
+
+        Raises:
+            Interrupted: A process was asked to end.
+        """
+        number = torch.tensor([self._interrupt.asked or 0])
+        work = dist.all_reduce(number, dist.ReduceOp.MAX, group=self._hosts, async_op=True)
+        self._asked.append((work, number))
+        if len(self._asked) > _LAG:
+            work, number = self._asked.popleft()
+            work.wait()
+            if number.item():
+                raise Interrupted(int(number.item()))
+
+    def check_apart(self) -> None:
+        """Never ends: the processes may ask a different number of times."""
+
+    def mean(self, value: float) -> float:
+        """The mean of a number over the processes, the same on each of them."""
+        return sum(self.gather([value])) / self.shard.world
+
+    def gather(self, things: list[T]) -> list[T]:
+        """The things of all processes, in the order of their ranks, on each of them."""
+        parts: list[Any] = [None] * self.shard.world
+        dist.all_gather_object(parts, things, group=self._hosts)
+        return [thing for part in parts for thing in part]
+
+    def share_buffers(self, network: nn.Module) -> None:
+        """Gives every process the buffers of the first, batch statistics above all."""
+        for buffer in network.buffers():
+            dist.broadcast(buffer, 0)
+
+
+def _devices(settings: Train) -> list[torch.device]:
+    """The device of each rank."""
+    ids = device_ids(settings)
+    if has_gpus():
+        return [choose_device((index,)) for index in ids]
+    if os.environ.get(ACCELERATOR) == "cpu":
+        return [torch.device("cpu") for _ in ids]
+    raise FixInput(
+        "train.num_gpus must be 1 on a machine without GPUs",
+        got=str(len(ids)),
+        fix=f"lower it; {ACCELERATOR}=cpu trains with as many processes on the CPU, for tests",
+    )

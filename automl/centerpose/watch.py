@@ -1,0 +1,124 @@
+"""Watching the loss without waiting for it.
+
+Reading a number off a GPU stalls the program until everything before it is computed. Here each
+loss is copied to the host by the GPU itself, and looked at a few steps later.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Diverged", "LossWatch", "check_finite"]
+
+_BEHIND = 8  # steps that a GPU may lie behind the program at most
+
+
+class Diverged(Exception):
+    """The loss or the weights are not finite numbers any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """The loss of one step, on its way to the host."""
+
+    place: str
+    value: Tensor
+    arrived: torch.cuda.Event
+
+
+class LossWatch:
+    """Sums an epoch's losses on the device, and ends the training at the first that is not finite.
+
+    Args:
+        device: Where the losses are computed.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._sum = torch.zeros((), dtype=torch.float64, device=device)
+        self._open: deque[_Noted] = deque()
+        if device.type == "cuda":
+            self._host = torch.zeros(_BEHIND, pin_memory=True)
+            self._events = [torch.cuda.Event() for _ in range(_BEHIND)]
+            self._next = 0
+
+    def begin(self, total: float) -> None:
+        """Starts a sum with what was learnt before."""
+        self._sum.fill_(total)
+
+    def add(self, loss: Tensor, place: str) -> None:
+        """Adds the loss of a step.
+
+        Args:
+            loss: A scalar on the device.
+            place: Which step it is, for the message.
+
+        Raises:
+            Diverged: This loss or one of the last steps is not finite.
+        """
+        loss = loss.detach()
+        self._sum += loss
+        if self._device.type != "cuda":
+            _check(loss, place)
+            return
+        if len(self._open) == _BEHIND:
+            self._look_at_the_oldest()
+        while self._open and self._open[0].arrived.query():
+            self._look_at_the_oldest()
+        noted = _Noted(place, self._host[self._next], self._events[self._next])
+        noted.value.copy_(loss, non_blocking=True)
+        noted.arrived.record()
+        self._open.append(noted)
+        self._next = (self._next + 1) % _BEHIND
+
+    def settle(self) -> None:
+        """Waits for the losses that are still on their way.
+
+        Raises:
+            Diverged: One of them is not finite.
+        """
+        while self._open:
+            self._look_at_the_oldest()
+
+    def total(self) -> float:
+        """The exact sum of the losses since ``begin``.
+
+        Raises:
+            Diverged: One of them is not finite.
+        """
+        self.settle()
+        return self._sum.item()
+
+    def _look_at_the_oldest(self) -> None:
+        noted = self._open.popleft()
+        noted.arrived.synchronize()
+        _check(noted.value, noted.place)
+
+
+def _check(loss: Tensor, place: str) -> None:
+    value = loss.item()
+    if not math.isfinite(value):
+        raise Diverged(f"the loss is {value} at {place}")
+
+
+def check_finite(weights: Iterable[Tensor], place: str) -> None:
+    """Checks that weights are numbers that a training can go on with.
+
+    A step whose loss was finite can still leave weights that are not.
+
+    Args:
+        weights: Tensors of one device.
+        place: Which step it is, for the message.
+
+    Raises:
+        Diverged: Some are not finite.
+    """
+    floating = [each.detach() for each in weights if each.is_floating_point()]
+    finite = torch.stack([each.isfinite().all() for each in floating])
+    if not finite.all().item():
+        n_bad = int((~finite).sum().item())
+        raise Diverged(f"{n_bad} layers hold weights that are not finite at {place}")
