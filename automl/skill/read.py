@@ -145,8 +145,10 @@ def base_tree(skill: Skill, action: str) -> Tree:
     )
 
 
-def image_of(skill: Skill, action: str) -> str:
+def image_of(skill: Skill, action: str, name: str = "") -> str:
     """The container image of an action, symbolic names resolved; empty if the skill names none.
+
+    A ``name`` stands in for the one that the skill gives for the action.
 
     A symbolic name (``tao_toolkit.pyt``) is looked up in the skill's ``references/images.yaml``,
     then in this package's own; a name that neither knows is returned as it stands.
@@ -155,7 +157,7 @@ def image_of(skill: Skill, action: str) -> str:
         FixInput: A list of images is broken.
     """
     info = skill.actions.get(action)
-    name = (info.container_image if info else "") or skill.container_image
+    name = name or (info.container_image if info else "") or skill.container_image
     if not name or "/" in name:
         return name
     for folder in (skill.folder, own_skill_dir()):

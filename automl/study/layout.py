@@ -58,6 +58,11 @@ class AttemptPaths:
         return self.folder / "trainer.pid"
 
     @property
+    def server(self) -> Path:
+        """The same of a process that trains further attempts too; with the one that started it."""
+        return self.folder / "server.pid"
+
+    @property
     def stop(self) -> Path:
         """Asks this attempt alone to stop; holds the pruner's reason as text."""
         return self.folder / "stop"

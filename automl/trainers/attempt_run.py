@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from automl.errors import AutomlError
 from automl.files import sha256_of, write_text
@@ -16,7 +17,7 @@ from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
-from automl.trainers.base import Handle, Trainer, TrialTask
+from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
 from automl.trainers.guard import started_at
@@ -112,8 +113,16 @@ class AttemptRun:
             self._handle = self._trainer.start(self._task, gpus)
         except AutomlError as error:
             self._fail(FailureClass.SPEC, f"the trainer refused the trial: {error}")
+        except CannotStart as error:
+            self._fail(error.failure, str(error))
         except OSError as error:
             self._fail(FailureClass.UNKNOWN, f"the trainer could not be started: {error}")
+        handle: object = self._handle
+        if isinstance(handle, Reattached):
+            # A training that was found again began before this run did.
+            began, at = self._began
+            age_s = handle.age_s
+            self._began = (began - age_s, at - timedelta(seconds=age_s))
 
     def advance(self) -> Measurement | Outcome:
         """Waits for the next measurement, or for the end; the outcome again once it has ended."""

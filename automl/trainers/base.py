@@ -8,9 +8,20 @@ trainer must do, the shipped fake included.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-__all__ = ["Handle", "Problem", "Trainer", "TrialTask"]
+from automl.study.records import FailureClass
+
+__all__ = [
+    "CannotStart",
+    "ChecksPaths",
+    "Handle",
+    "Outliving",
+    "Problem",
+    "Reattached",
+    "Trainer",
+    "TrialTask",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,19 @@ class Problem:
     rule: str
     got: str = ""
     fix: str = ""
+
+
+class CannotStart(OSError):
+    """A trainer could not be started, for a reason that is known.
+
+    Args:
+        failure: The class that the attempt is counted under.
+        evidence: What shows it, as one line.
+    """
+
+    def __init__(self, failure: FailureClass, evidence: str) -> None:
+        self.failure = failure
+        super().__init__(evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +116,56 @@ class Trainer(Protocol):
             OSError: The trainer could not be started.
         """
         ...
+
+
+@runtime_checkable
+class ChecksPaths(Protocol):
+    """A trainer that may see other files than this process does: on another machine, say."""
+
+    def check_paths(self, paths: Sequence[Path]) -> Sequence[Problem]:
+        """Which of these absolute paths a training could not see."""
+        ...
+
+
+@runtime_checkable
+class Outliving(Protocol):
+    """A trainer whose trainings go on when the driver dies, and are found again.
+
+    ``start`` on the task of such a training goes on with it instead of starting another.
+    """
+
+    def left_running(self, trials: Path) -> frozenset[Path]:
+        """Folders of the attempts below ``trials`` that ``start`` would go on with.
+
+        Trainings that ended unseen are among them: their exit code is still to be had.
+        """
+        ...
+
+    def end(self, folder: Path) -> None:
+        """Ends what still runs for the attempt of this folder, and leaves nothing of it."""
+        ...
+
+
+@runtime_checkable
+class Reattached(Protocol):
+    """A handle on a training that somebody else may have started."""
+
+    @property
+    def age_s(self) -> float:
+        """Seconds for which the training had run when the handle was made."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A trainer that keeps a process from one training to the next."""
+
+    def release(self) -> None:
+        """Ends what it keeps; returns when that is gone. The next training starts afresh."""
+        ...
+
+
+def release(trainer: Trainer) -> None:
+    """Ends what a trainer keeps between trainings, if it keeps anything."""
+    if isinstance(trainer, Keeping):
+        trainer.release()

@@ -7,6 +7,8 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.model import Skill
 from automl.trainers.base import Trainer
+from automl.trainers.docker import DockerTrainer
+from automl.trainers.docker_options import DockerOptions
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.scripted import Script, ScriptedTrainer
 
@@ -31,9 +33,14 @@ def _scripted(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:
     return ScriptedTrainer(Script.from_options(options))
 
 
+def _docker(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:
+    return DockerTrainer(skill, DockerOptions.from_options(options), action)
+
+
 #: Name of a trainer, as in a study file, to what makes one.
 TRAINERS: Mapping[str, Callable[[Skill, Mapping[str, Any], str], Trainer]] = {
     "process": _process,
+    "docker": _docker,
     "scripted": _scripted,
 }
 
@@ -44,9 +51,10 @@ def make_trainer(
     """The trainer of that name.
 
     Args:
-        name: ``process`` or ``scripted``.
+        name: ``process``, ``docker`` or ``scripted``.
         skill: Whose command a real trainer runs.
-        options: Settings of that trainer alone.
+        options: Settings of that trainer alone; of docker those of ``DockerOptions``, where
+            ``deploy: true`` runs the action in the deploy container.
         action: Which of the skill's actions it runs.
 
     Raises:

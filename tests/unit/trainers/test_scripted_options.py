@@ -150,7 +150,7 @@ class TestTable:
         scripted = make_trainer("scripted", SKILL, {"top": 0.5})
         assert isinstance(scripted, ScriptedTrainer)
         assert scripted.script.top == 0.5
-        assert set(TRAINERS) == {"process", "scripted"}
+        assert set(TRAINERS) == {"process", "docker", "scripted"}
 
     def test_an_unknown_name_is_refused_with_the_nearest(self) -> None:
         with pytest.raises(FixInput, match="did you mean process"):

@@ -1,0 +1,360 @@
+"""The Docker engine as the trainer needs it; nothing else of the package talks to one.
+
+The engine may go away and come back while a container runs (it is restarted, a connection breaks):
+``EngineAway`` says so, and whoever waits for a container asks again.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from automl.study.records import FailureClass
+from automl.trainers.base import CannotStart
+from automl.trainers.docker_options import NO_NETWORK
+from automl.trainers.docker_plan import LABEL_PREFIX, ContainerPlan, Labels
+
+if TYPE_CHECKING:
+    import docker
+
+__all__ = ["ContainerGone", "ContainerState", "Engine", "EngineAway", "Found", "Image", "connect"]
+
+#: Seconds that one answer may take; a stop by the engine is never asked for.
+_TIMEOUT_S = 60
+_NOT_FOUND, _CONFLICT = 404, 409
+_PROBE = f"{LABEL_PREFIX}probe"
+
+#: Text of an error of the engine to the class of failure that it is.
+_CLASSES: Sequence[tuple[str, FailureClass]] = (
+    ("could not select device driver", FailureClass.GPU),
+    ("nvidia-container", FailureClass.GPU),
+    ("bind source path does not exist", FailureClass.DATA),
+    ("no space left on device", FailureClass.DISK),
+)
+
+
+class EngineAway(OSError):
+    """The engine does not answer."""
+
+
+class ContainerGone(LookupError):
+    """There is no such container any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that the engine has.
+
+    Attributes:
+        id: Hash of its content's description; what containers are made of.
+        digests: Names by which registries know it (``repository@sha256:...``); none if it was
+            built or imported here.
+    """
+
+    id: str
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """Where a container stands.
+
+    Attributes:
+        status: ``created``, ``running``, ``exited``, ...
+        exit_code: Of its first process; meaningful once it has ended.
+        was_memory_kill: Whether the kernel has killed a process of it for memory.
+        age_s: Seconds since it was started; 0 if it never was.
+        pid: Process id of its first process on the engine's machine; 0 if it does not run.
+    """
+
+    status: str
+    exit_code: int
+    was_memory_kill: bool
+    age_s: float
+    pid: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ran and will not run again."""
+        return self.status in ("exited", "dead", "removing")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A container of ours that the engine has.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        status: ``created``, ``running``, ``exited``, ...
+        labels: Whose it is.
+    """
+
+    id: str
+    name: str
+    status: str
+    labels: Labels
+
+
+def connect() -> "Engine":
+    """The engine that ``DOCKER_HOST`` names (unix, tcp or ssh), else the machine's own.
+
+    Raises:
+        EngineAway: It does not answer.
+    """
+    import docker
+
+    with _asking():
+        # The ssh program of the machine knows its keys and hosts; the library's own does not.
+        is_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
+        client = docker.from_env(timeout=_TIMEOUT_S, use_ssh_client=is_ssh)
+        client.ping()
+    return Engine(client)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Turns every way in which an engine fails to answer into ``EngineAway``."""
+    import requests
+    import urllib3
+    from docker.errors import APIError, DockerException, NotFound
+
+    try:
+        yield
+    except EngineAway:
+        raise
+    except NotFound as error:
+        raise ContainerGone(_said(error)) from error
+    except APIError as error:
+        if _is_away(error):
+            raise EngineAway(_said(error)) from error
+        raise
+    except (
+        *(DockerException, requests.RequestException),
+        *(urllib3.exceptions.HTTPError, OSError),
+    ) as error:
+        raise EngineAway(_said(error)) from error
+
+
+def _is_away(error: Any) -> bool:
+    """Whether an error's answer is that of an engine that shuts down."""
+    return "shutting down" in _said(error) or error.status_code == 503
+
+
+def _said(error: Any) -> str:
+    text = str(getattr(error, "explanation", "") or error)
+    return " ".join(text.split())
+
+
+class Engine:
+    """One engine.
+
+    Args:
+        client: The connection.
+    """
+
+    def __init__(self, client: "docker.DockerClient") -> None:
+        self._client = client
+        self._api: Any = client.api
+
+    @property
+    def address(self) -> str:
+        """Where it is, as a person would name it."""
+        return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+    def version(self) -> str:
+        """The engine's version."""
+        with _asking():
+            return str(self._client.version().get("Version", ""))
+
+    def runtimes(self) -> tuple[str, ...]:
+        """Names of the container runtimes that it has."""
+        with _asking():
+            return tuple(self._client.info().get("Runtimes") or ())
+
+    def image(self, name: str) -> Image | None:
+        """The image of a name or id; None if the engine has none. Never pulls."""
+        try:
+            with _asking():
+                facts = self._api.inspect_image(name)
+        except ContainerGone:
+            return None
+        return Image(str(facts["Id"]), tuple(facts.get("RepoDigests") or ()))
+
+    def create(self, plan: ContainerPlan) -> str:
+        """Makes a container and returns its id; it does not run yet.
+
+        Raises:
+            CannotStart: The engine refused it, for the reason that its class says.
+            EngineAway: The engine does not answer.
+        """
+        with _refusals(plan.image):
+            return str(self._client.containers.create(plan.image, **create_options(plan)).id)
+
+    def start(self, container: str, image: str) -> None:
+        """Starts a container that was made; one that cannot start is removed.
+
+        Raises:
+            CannotStart: It cannot run: no such program in the image, no GPU for it, ...
+            EngineAway: The engine does not answer.
+        """
+        try:
+            with _refusals(image):
+                self._api.start(container)
+        except CannotStart:
+            self.remove(container)
+            raise
+
+    def state(self, container: str) -> ContainerState:
+        """Where a container stands.
+
+        Raises:
+            ContainerGone: There is none of this id.
+            EngineAway: The engine does not answer.
+        """
+        with _asking():
+            state = self._api.inspect_container(container)["State"]
+        return ContainerState(
+            str(state["Status"]),
+            int(state["ExitCode"]),
+            bool(state["OOMKilled"]),
+            _age_s(str(state["StartedAt"])),
+            int(state.get("Pid") or 0),
+        )
+
+    def logs(self, container: str) -> Iterator[bytes]:
+        """Everything that a container has written, from its start, and on as it writes.
+
+        The end of the stream does not mean the end of the container: an engine that is stopped
+        ends its streams in good order.
+        """
+        with _asking():
+            yield from self._api.logs(container, stream=True, follow=True)
+
+    def kill(self, container: str, signal: str) -> None:
+        """Sends a signal to a container; one that has ended is left alone."""
+        from docker.errors import APIError
+
+        try:
+            with _asking():
+                self._api.kill(container, signal)
+        except ContainerGone:
+            return
+        except APIError as error:
+            if error.status_code != _CONFLICT:
+                raise EngineAway(_said(error)) from error
+
+    def remove(self, container: str) -> None:
+        """Removes a container, running or not; one that is gone is left alone."""
+        from docker.errors import APIError
+
+        try:
+            with _asking():
+                self._api.remove_container(container, force=True, v=True)
+        except ContainerGone:
+            return
+        except APIError as error:
+            # A removal that is already under way is as good as ours.
+            if error.status_code != _CONFLICT:
+                raise EngineAway(_said(error)) from error
+
+    def ours(self) -> tuple[Found, ...]:
+        """Every container that this package has made and the engine still has."""
+        with _asking():
+            listed = self._api.containers(all=True, filters={"label": f"{LABEL_PREFIX}folder"})
+        found = []
+        for each in listed:
+            labels = Labels.from_docker(each.get("Labels") or {})
+            if labels is not None:
+                names = each.get("Names") or [each["Id"][:12]]
+                found.append(Found(each["Id"], names[0].lstrip("/"), each["State"], labels))
+        return tuple(found)
+
+    def missing(self, image: str, paths: Sequence[str]) -> tuple[str, ...]:
+        """The paths that do not exist on the engine's machine.
+
+        Asked of the engine itself, which may be another machine than this one: a container with
+        the path bound is made, and removed again without having run.
+        """
+        return tuple(path for path in paths if not self._can_bind(image, path))
+
+    def _can_bind(self, image: str, path: str) -> bool:
+        from docker.errors import APIError
+        from docker.types import Mount
+
+        mount = Mount("/probe", path, type="bind", read_only=True)
+        try:
+            with _asking():
+                probe = self._client.containers.create(
+                    image, ["true"], mounts=[mount], network_mode=NO_NETWORK, labels=[_PROBE]
+                )
+        except APIError as error:
+            if "bind source path does not exist" in _said(error):
+                return False
+            raise EngineAway(_said(error)) from error
+        self.remove(str(probe.id))
+        return True
+
+
+@contextmanager
+def _refusals(image: str) -> Iterator[None]:
+    """Turns the engine's refusals into a failure with its class."""
+    from docker.errors import APIError
+
+    try:
+        with _asking():
+            yield
+    except ContainerGone as error:
+        raise CannotStart(
+            FailureClass.IMAGE, f"the engine has no image {image}: {error}"
+        ) from error
+    except APIError as error:
+        said = _said(error)
+        failure = next((one for text, one in _CLASSES if text in said), FailureClass.IMAGE)
+        hint = ": the engine has no NVIDIA runtime" if "device driver" in said else ""
+        raise CannotStart(failure, f"the engine refused the container{hint}: {said}") from error
+
+
+def create_options(plan: ContainerPlan) -> dict[str, Any]:
+    """The plan in the words of the docker package."""
+    from docker.types import DeviceRequest, LogConfig, Mount
+
+    limits = plan.limits
+    gpus = [DeviceRequest(device_ids=list(limits.gpus), capabilities=[["gpu"]])]
+    return {
+        "command": list(plan.command),
+        "name": plan.name,
+        "labels": plan.labels.to_docker(),
+        "user": plan.user,
+        "group_add": list(plan.groups),
+        "security_opt": ["no-new-privileges"],
+        "network_mode": limits.network,
+        "shm_size": limits.shm_bytes,
+        "mem_limit": limits.memory_bytes,
+        "memswap_limit": limits.memory_bytes,
+        "pids_limit": limits.pids,
+        "device_requests": gpus if limits.gpus else None,
+        "mounts": [
+            Mount(str(each.inside), str(each.host), type="bind", read_only=each.read_only)
+            for each in plan.mounts.mounts
+        ],
+        "working_dir": str(plan.workdir),
+        "environment": plan.variables() | _secrets(plan.secrets, os.environ),
+        "init": True,
+        # The log is read back from the engine: its default may be to keep none.
+        "log_config": LogConfig(type="json-file", config={"max-size": "-1"}),
+    }
+
+
+def _secrets(names: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: environment[name] for name in names if name in environment}
+
+
+def _age_s(started_at: str) -> float:
+    """Seconds since a time as the engine writes it: UTC, nanoseconds, year 1 for never."""
+    if not started_at or started_at.startswith("0001-"):
+        return 0.0
+    started = datetime.fromisoformat(started_at[:19]).replace(tzinfo=UTC)
+    return max(0.0, (datetime.now(UTC) - started).total_seconds())

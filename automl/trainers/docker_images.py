@@ -1,0 +1,82 @@
+"""Which image an action runs in, and whether the engine has it."""
+
+from collections.abc import Mapping
+
+from automl.skill.model import Skill
+from automl.skill.read import image_of
+from automl.trainers.base import Problem
+from automl.trainers.docker_engine import Engine, Image
+from automl.trainers.docker_options import DockerOptions
+
+__all__ = ["image_name", "image_to_run", "is_same_image", "missing_image"]
+
+#: Symbolic name of the container of the deploy actions, where a skill names none for them.
+DEPLOY_IMAGE = "tao_toolkit.deploy"
+
+
+def image_name(skill: Skill, action: str, options: DockerOptions) -> str:
+    """The image that an action runs in; empty if nobody names one.
+
+    What the user asks for wins. Else it is the skill's, its symbolic name resolved through
+    ``references/images.yaml``; for the deploy actions, the deploy container's.
+
+    Raises:
+        FixInput: A list of images is broken.
+    """
+    if runs_in_deploy(skill, action, options):
+        named = image_of(skill, action, name=DEPLOY_IMAGE if options.deploy else "")
+        return options.deploy_image or named
+    return options.image or image_of(skill, action)
+
+
+def runs_in_deploy(skill: Skill, action: str, options: DockerOptions) -> bool:
+    """Whether an action needs the deploy container, so that the training's image is not for it.
+
+    Raises:
+        FixInput: A list of images is broken.
+    """
+    return options.deploy or image_of(skill, action) != image_of(skill, "train")
+
+
+def image_to_run(skill: Skill, action: str, options: DockerOptions) -> str:
+    """What a container is made of: the image that the study recorded, else the one named now.
+
+    Raises:
+        FixInput: A list of images is broken.
+    """
+    recorded = "" if runs_in_deploy(skill, action, options) else options.image_id
+    return recorded or image_name(skill, action, options)
+
+
+def missing_image(name: str, engine: Engine) -> Problem | None:
+    """What to say where the engine does not have an image; None where it does.
+
+    A trial never pulls: twenty gigabytes are not to be fetched while GPUs wait.
+    """
+    if not name:
+        return Problem(
+            "a container needs an image",
+            got="a skill that names none",
+            fix="name one with --image, or 'image' in the study file",
+        )
+    if engine.image(name) is not None:
+        return None
+    is_id = name.startswith("sha256:")
+    fix = "load it again, or resume with --accept-image" if is_id else f"docker pull {name}"
+    return Problem(
+        "the image must be there before trials start",
+        got=f"no {name} in {engine.address}",
+        fix=fix,
+    )
+
+
+def is_same_image(known: Mapping[str, object], image: Image) -> bool:
+    """Whether an image is the one that a study recorded: by its id, else by a registry's digest.
+
+    Args:
+        known: The record, with ``id`` and ``digests``.
+        image: What the name stands for now.
+    """
+    digests = known.get("digests")
+    shared = isinstance(digests, list) and set(digests) & set(image.digests)
+    return known.get("id") == image.id or bool(shared)

@@ -1,0 +1,114 @@
+"""Containers of ours that a driver left behind, to be shown, gone on with, or removed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.study.clock import utc_now
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.lock import read_owner
+from automl.trainers.docker_engine import Engine, Found, connect
+
+__all__ = ["LeftoverContainer", "containers_below", "leftover_containers", "remove_leftovers"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftoverContainer:
+    """A container that nobody waits for.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        status: ``created``, ``running``, ``exited``, ...
+        study: Name of its study.
+        number: The trial's number.
+        attempt: The attempt's number.
+        folder: The attempt's folder, which may be gone.
+        is_resumable: Whether ``automl resume`` of its study would go on with it.
+    """
+
+    id: str
+    name: str
+    status: str
+    study: str
+    number: int
+    attempt: int
+    folder: Path
+    is_resumable: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}  {self.status}  trial {self.number} attempt {self.attempt}"
+
+
+def leftover_containers(
+    study: Path | None = None, engine: Engine | None = None
+) -> tuple[LeftoverContainer, ...]:
+    """The containers of this package that no live driver waits for.
+
+    Args:
+        study: Folder of a study; None for those of every study.
+        engine: Where to look; None for the engine that ``DOCKER_HOST`` names.
+
+    Raises:
+        EngineAway: The engine does not answer.
+    """
+    return tuple(
+        _leftover(each)
+        for each in (engine or connect()).ours()
+        if (study is None or Path(each.labels.folder).is_relative_to(study))
+        and not _has_live_driver(Path(each.labels.folder))
+    )
+
+
+def remove_leftovers(
+    containers: Iterable[LeftoverContainer], engine: Engine | None = None
+) -> tuple[str, ...]:
+    """Removes containers, running ones too; the names of those removed.
+
+    Raises:
+        EngineAway: The engine does not answer.
+    """
+    used = engine or connect()
+    removed = []
+    for each in containers:
+        used.remove(each.id)
+        removed.append(each.name)
+    return tuple(removed)
+
+
+def containers_below(engine: Engine, folder: Path) -> tuple[Found, ...]:
+    """The containers of every attempt below a folder, its own included."""
+    return tuple(each for each in engine.ours() if Path(each.labels.folder).is_relative_to(folder))
+
+
+def _leftover(found: Found) -> LeftoverContainer:
+    labels = found.labels
+    folder = Path(labels.folder)
+    is_resumable = (
+        found.status != "created"
+        and folder.is_dir()
+        and _study_of(folder) is not None
+        and not AttemptPaths(folder).outcome.exists()
+    )
+    return LeftoverContainer(
+        id=found.id,
+        name=found.name,
+        status=found.status,
+        study=labels.study,
+        number=labels.trial,
+        attempt=labels.attempt,
+        folder=folder,
+        is_resumable=is_resumable,
+    )
+
+
+def _study_of(folder: Path) -> StudyPaths | None:
+    """The study that an attempt's folder lies in; None if it is gone or was never one."""
+    found = (StudyPaths(above) for above in folder.parents)
+    return next((paths for paths in found if paths.resolved.is_file()), None)
+
+
+def _has_live_driver(folder: Path) -> bool:
+    paths = _study_of(folder)
+    owner = read_owner(paths) if paths is not None else None
+    return owner is not None and owner.is_alive(utc_now())

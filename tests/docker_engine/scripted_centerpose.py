@@ -1,0 +1,57 @@
+#!/usr/local/bin/python3
+"""``centerpose`` of the small test image: plays a training, by the trainer contract.
+
+What it plays is in ``script.json`` beside the training data, which the container can only read:
+``epoch_s``, ``faults`` (trial number to kind) and ``best`` (the best learning rate).
+"""
+
+# ruff: noqa: T201 -- its output is the log
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from automl.trainers.scripted_program import Play
+
+
+def main() -> int:
+    action, flag, place = sys.argv[1:4]
+    spec = yaml.safe_load(Path(place).read_text())
+    train = spec["train"]
+    os.chdir(train["results_dir"])
+    told = Path(spec["dataset"]["train_data"], "script.json")
+    script = json.loads(told.read_text()) if told.exists() else {}
+    number = int(Path(train["results_dir"]).parent.name)
+    fault = script.get("faults", {}).get(str(number))
+    print(f"{action} {flag} {place} as {os.getuid()}:{os.getgid()}", flush=True)
+    for name in script.get("print", ()):
+        print(f"{name}={os.environ.get(name, 'not set')}", flush=True)
+    if fault == "memory":
+        hold = bytearray()
+        while True:
+            hold += b"x" * (8 << 20)
+    if fault == "stubborn":
+        fault = {"kind": "stubborn", "epoch": 1}
+    bowls = {"train.optim.lr": {"best": 1e-4, "width": 2.0, "log10": True}}
+    shared = {"metric": "val_3DIoU", "top": 0.8, "rise_epochs": 3.0, "bowls": bowls}
+    play = Play(
+        {
+            "script": shared | {"epoch_s": script.get("epoch_s", 0.05)},
+            "fault": fault if isinstance(fault, dict) else {"kind": fault} if fault else None,
+            "params": {"train.optim.lr": train["optim"]["lr"]},
+            "epochs": train["num_epochs"],
+            "validation_interval": train["validation_interval"],
+            "checkpoint_interval": train["checkpoint_interval"],
+            "resume_from": train["resume_training_checkpoint_path"],
+        }
+    )
+    code = play.run()
+    time.sleep(float(script.get("linger_s", 0.0)))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
