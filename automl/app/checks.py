@@ -10,9 +10,11 @@ from automl.skill.model import Skill
 from automl.skill.tree import get
 from automl.space.model import Ceiling
 from automl.spec.build import BaseSpec
-from automl.study.config import Resources
+from automl.spec.rules import SpecRules
+from automl.spec.sources import seed_key
+from automl.study.config import Limits, Resources
 
-__all__ = ["check_data", "check_types", "count_in"]
+__all__ = ["check_data", "check_seed", "check_types", "count_in"]
 
 #: The network whose settings are typed here, and whose data is in the layout known here.
 _CENTERPOSE = "centerpose"
@@ -30,6 +32,21 @@ def check_types(skill: Skill, base: BaseSpec) -> None:
     """
     if skill.network_arch == _CENTERPOSE:
         load_spec(base.tree, "train")
+
+
+def check_seed(rules: SpecRules, limits: Limits) -> None:
+    """Refuses to train anything again with another seed where there is no seed to set.
+
+    Raises:
+        FixInput: The limits ask for it, and the skill's trainings take no seed.
+    """
+    if limits.confirm and not seed_key(rules):
+        raise FixInput(
+            "to train again with other seeds, the spec needs a setting train.seed",
+            got="a schema without it",
+            where="--confirm",
+            fix="leave --confirm out",
+        )
 
 
 def count_in(base: BaseSpec, key: str) -> int:

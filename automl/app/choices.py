@@ -3,6 +3,7 @@
 from automl.app.settings import Layers
 from automl.app.units import seconds
 from automl.errors import FixInput
+from automl.search.pruners import PRUNERS
 from automl.skill.model import Skill
 from automl.study.config import Direction, Limits, Objective, SearchSettings
 
@@ -10,7 +11,16 @@ __all__ = ["choose_limits", "choose_objective", "choose_search", "idle_flags"]
 
 _TRIALS = 20
 _SAME_FAILURES = 3
-_OF_A_SEARCH = ("space", "search", "freeze", "sampler", "startup_trials", "trials")
+_OF_A_SEARCH = (
+    "space",
+    "search",
+    "freeze",
+    "sampler",
+    "pruner",
+    "startup_trials",
+    "trials",
+    "confirm",
+)
 
 
 def choose_objective(layers: Layers, skill: Skill) -> Objective:
@@ -57,6 +67,7 @@ def choose_search(layers: Layers) -> SearchSettings:
         sampler=layers.choice("sampler", ("tpe", "random"), "tpe"),
         seed=seed or 0,
         startup_trials=startup,
+        pruner=layers.choice("pruner", tuple(PRUNERS), "none"),
     )
 
 
@@ -72,7 +83,10 @@ def choose_limits(layers: Layers, *, searches: bool) -> Limits:
     in_a_row = layers.number("same_failures", _SAME_FAILURES)
     if in_a_row is None or in_a_row < 1:
         raise FixInput("same_failures is at least 1", got=str(in_a_row))
-    return Limits(trials or 0 if searches else 1, timeout_s, in_a_row)
+    confirm = layers.number("confirm", 0)
+    if not searches:
+        return Limits(1, timeout_s, in_a_row)
+    return Limits(trials or 0, timeout_s, in_a_row, confirm or 0)
 
 
 def idle_flags(layers: Layers) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.checks import check_data, check_types, count_in
+from automl.app.checks import check_data, check_seed, check_types, count_in
 from automl.app.choices import choose_limits, choose_objective, choose_search, idle_flags
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
@@ -139,6 +139,8 @@ class Planner:
             space = self.space_of(base, search, ceilings, trainer)
             _check_not_empty(space)
             base = replace(base, tree=with_params(base.tree, space.fixed))
+        limits = choose_limits(self.layers, searches=searches)
+        check_seed(base.rules, limits)
         told = check_settings(base.rules, self.profile, base.tree, trainer, space.keys)
         config = StudyConfig(
             name=self._name(),
@@ -150,7 +152,7 @@ class Planner:
             overrides=base.overrides,
             spec_file=str(self._path("spec") or ""),
             search=search,
-            limits=choose_limits(self.layers, searches=searches),
+            limits=limits,
             resources=resources,
             trainer=trainer,
             trainer_options=options,

@@ -7,6 +7,7 @@ from automl.skill.model import Skill
 from automl.skill.tree import Tree
 from automl.spec.build import for_attempt
 from automl.spec.rules import SpecRules, rules_for
+from automl.spec.sources import seed_key, with_settings
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt
@@ -48,7 +49,8 @@ class Preparer:
         """
         paths = self.paths.attempt(attempt.number, attempt.attempt)
         resume_from = self.paths.folder / attempt.resume_from if attempt.resume_from else None
-        spec = for_attempt(self._rules, self.base_spec, attempt.params, paths.folder, resume_from)
+        base = self._seeded(attempt.seed)
+        spec = for_attempt(self._rules, base, attempt.params, paths.folder, resume_from)
         paths.folder.mkdir(parents=True)
         write_text(paths.spec, dump_yaml(spec))
         return TrialTask(
@@ -60,3 +62,9 @@ class Preparer:
             log_path=paths.log,
             threads=self.config.resources.threads_per_trial,
         )
+
+    def _seeded(self, seed: int | None) -> Tree:
+        """The base spec with another seed for the training, if one is asked for."""
+        if seed is None:
+            return self.base_spec
+        return with_settings(self.base_spec, {seed_key(self._rules): seed}, "attempt")

@@ -18,6 +18,7 @@ from automl.skill.read import read_skill
 from automl.skill.tree import Tree
 from automl.space.model import SearchSpace
 from automl.study.config import StudyConfig
+from automl.study.confirmation import searched
 from automl.study.folder import (
     NewStudy,
     create_folder,
@@ -92,8 +93,9 @@ def go_on(
         space = SearchSpace.from_json(read_space(paths))
         driven = _Driven(paths, config, skill, space, read_base_spec(paths))
         session = driven.session(lock, screen)
-        _check_storage(paths, len(session.engine.records()))
-        _check_total(config, len(session.engine.records()))
+        records = session.engine.records()
+        _check_storage(paths, len(records))
+        _check_total(config, len(searched(records)))
         if config is not kept:
             write_json(paths.resolved, config.to_json())
         end_leftovers(paths)

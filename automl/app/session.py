@@ -21,6 +21,7 @@ from automl.search.engine import Engine
 from automl.skill.model import Skill
 from automl.study.clock import utc_now
 from automl.study.config import StudyConfig
+from automl.study.confirmation import n_asked
 from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.state import BestTrial, StudyState, StudyStatus, counts_of, write_state
@@ -133,7 +134,8 @@ class Session:
     def _ending(self, control: Control) -> Ending:
         records = self.engine.records()
         unfinished = sum(not record.state.is_finished for record in records)
-        missing = self.config.limits.trials - len(records) + unfinished
+        asked = n_asked(records, self.config)
+        missing = asked - len(records) + unfinished
         ended = self.engine.stopped
         if missing and ended is not None and ended.by is EndedBy.BREAKER:
             reason = f"{ended}; mend the cause, then automl resume goes on"
@@ -141,7 +143,7 @@ class Session:
         if missing and control.stage is not Stage.RUNNING:
             number = control.signal
             code = RESUMABLE if number is None else _SIGNALLED + number
-            reason = f"stopped with {missing} of {self.config.limits.trials} trials to go"
+            reason = f"stopped with {missing} of {asked} trials to go"
             return Ending(code, f"{reason}; automl resume goes on", self.paths)
         if self.engine.incumbent() is None:
             return Ending(NoUsableTrial.exit_code, "no trial ended usable", self.paths)
@@ -155,7 +157,7 @@ class Session:
                 name=self.config.name,
                 status=status,
                 updated_at=utc_now().isoformat(),
-                trials=self.config.limits.trials,
+                trials=n_asked(records, self.config),
                 counts=counts_of(records),
                 best=BestTrial.of(self.engine.incumbent()),
                 reason=reason,

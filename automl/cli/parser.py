@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl import __version__
+from automl.cli.action_flags import add_actions
 from automl.cli.explain_commands import add_explain
 from automl.cli.usage import Parser, count
 
@@ -52,6 +53,7 @@ def build_parser() -> Parser:
     _add_resume(commands)
     _add_readers(commands)
     add_explain(commands)
+    add_actions(commands)
     _add_data(commands)
     _add_schema(commands)
     return parser
@@ -237,9 +239,13 @@ def _add_search_flags(group: "Group") -> None:
     group.add_argument("--metric", help="metric to improve (default: the skill's)")
     group.add_argument("--direction", metavar="maximize|minimize", help="which way is better")
     group.add_argument("--sampler", metavar="tpe|random", help="who proposes (default: tpe)")
+    group.add_argument("--pruner", metavar="none|median", help="who stops a trial early")
     group.add_argument("--seed", metavar="N", help="seed of the whole study (default: 0)")
     group.add_argument("--trials", metavar="N", help="trials in total (default: 20)")
     group.add_argument("--startup-trials", metavar="N", help="random trials before learning")
+    group.add_argument(
+        "--confirm", metavar="N", help="then winner and default again, N seeds each"
+    )
     group.add_argument("--trial-timeout", metavar="TIME", help="90s, 10m, 2h: then it is hung")
     group.add_argument("--same-failures", metavar="N", help="in a row, then stop (default: 3)")
 

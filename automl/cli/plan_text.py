@@ -62,12 +62,15 @@ def _trials(plan: Plan) -> Iterator[str]:
     yield _line("trials", f"{told}, each with {holds} and {threads}")
     if plan.gate.searches:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
+    if config.limits.confirm:
+        seeds = words.count(config.limits.confirm, "fresh seed")
+        yield _line("then", f"winner and default (trial 0) again, with {seeds} each")
     limit = config.limits.trial_timeout_s
     yield _line("limit", f"{words.duration(limit)} a trial" if limit else "no time limit a trial")
     epochs = get(plan.base_spec, "train.num_epochs", None)
     images = plan.data["train"].images if "train" in plan.data else None
     if isinstance(epochs, int) and images:
-        most = epochs * images * config.limits.trials
+        most = epochs * images * (config.limits.trials + 2 * config.limits.confirm)
         yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
         yield _line("", "time and disk: unknown before trial 0 has run here")
 

@@ -12,6 +12,7 @@ from statistics import quantiles
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.skill.tree import ParamValue
 from automl.study.config import Objective, StudyConfig
+from automl.study.confirmation import best_searched, n_asked
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
 __all__ = ["Progress", "Running", "Snapshot", "Span", "changed_params", "eta_of"]
@@ -87,7 +88,7 @@ class Snapshot:
     @property
     def asked(self) -> int:
         """Trials that were asked for."""
-        return self.config.limits.trials if self.is_search else 1
+        return n_asked(self.records, self.config)
 
     @property
     def counts(self) -> Mapping[TrialState, int]:
@@ -107,14 +108,8 @@ class Snapshot:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The usable trial with the best value; the earliest of equals."""
-        best: TrialRecord | None = None
-        for record in self.records:
-            value = record.best_value
-            if record.is_usable and value is not None:
-                than = None if best is None else best.best_value
-                best = record if self.config.objective.is_better(value, than) else best
-        return best
+        """The usable trial of the search with the best value; the earliest of equals."""
+        return best_searched(self.records, self.config)
 
     @property
     def default(self) -> TrialRecord | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from automl.reports.advice import ADVICE
+from automl.reports.confirmation import Confirmed, confirmed
 from automl.reports.model import (
     ONE_SEED,
     AttemptSpan,
@@ -53,8 +54,8 @@ def count_states(trials: Sequence[TrialReport]) -> dict[TrialState, int]:
 
 
 def best_trial(trials: Sequence[TrialReport], objective: Objective) -> TrialReport | None:
-    """The usable trial with the best value; the earlier one of equals."""
-    usable = [trial for trial in trials if trial.record.is_usable]
+    """The usable trial of the search with the best value; the earlier one of equals."""
+    usable = [t for t in trials if t.record.is_usable and t.record.confirms is None]
     return min(usable, key=lambda trial: objective.loss(_value(trial)), default=None)
 
 
@@ -72,6 +73,7 @@ def winner_of(
     first = next((t for t in trials if t.number == 0 and t.record.is_usable), None)
     baseline = None if first is None else first.record.best_value
     value = _value(best)
+    confirmed_by = confirmed([trial.record for trial in trials], best.number, objective)
     return Winner(
         number=best.number,
         value=value,
@@ -79,15 +81,18 @@ def winner_of(
         last_value=best.last_value,
         baseline=baseline,
         difference=None if baseline is None else value - baseline,
-        note=_note(best.number, baseline),
+        note=_note(best.number, baseline, confirmed_by),
         changes=_changes(best, trials, space),
         checkpoint=best.record.checkpoint or "",
+        confirmed=confirmed_by,
     )
 
 
-def _note(number: int, baseline: float | None) -> str:
+def _note(number: int, baseline: float | None, confirmed_by: Confirmed | None) -> str:
     if number == 0:
         return "the default settings were not beaten"
+    if confirmed_by is not None:
+        return confirmed_by.said
     if baseline is None:
         return "trial 0 has no value to compare with"
     return ONE_SEED
@@ -119,7 +124,7 @@ def incumbents_of(
     spent_s = 0.0
     for trial in ended:
         spent_s += trial.record.seconds
-        if not trial.record.is_usable:
+        if not trial.record.is_usable or trial.record.confirms is not None:
             continue
         value = _value(trial)
         best = value if best is None or objective.is_better(value, best) else best

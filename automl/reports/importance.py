@@ -50,7 +50,7 @@ class Importance:
 
 def importance_of(summary: Summary) -> Importance:
     """The importance of the searched numeric and categorical parameters."""
-    trials = [trial for trial in summary.trials if trial.record.is_usable]
+    trials = [t for t in summary.trials if t.record.is_usable and t.record.confirms is None]
     parameters = [p for p in dimensions_of(summary.space) if _is_measurable(p, trials)]
     if len(trials) < ENOUGH:
         return Importance((), f"Not shown: {len(trials)} usable trials, {ENOUGH} are needed.")

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from automl.reports.confirmation import Confirmed
 from automl.reports.strict import strict_json
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Objective, StudyConfig
+from automl.study.confirmation import n_asked
 from automl.study.records import (
     FailureClass,
     Measurement,
@@ -130,6 +132,7 @@ class Winner:
         spec: Its complete spec, relative to the study folder; empty if the file is gone.
         checkpoint: Checkpoint of its best epoch, relative to the study folder; empty if none.
         checkpoint_sha256: SHA-256 of that file, once ``best/`` holds it; else empty.
+        confirmed: What trainings with other seeds say; None if there were none.
     """
 
     number: int
@@ -143,6 +146,7 @@ class Winner:
     spec: str = ""
     checkpoint: str = ""
     checkpoint_sha256: str = ""
+    confirmed: Confirmed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,13 +298,13 @@ class Summary:
 
     @property
     def n_usable(self) -> int:
-        """Trials that a rank may be built on."""
-        return sum(trial.record.is_usable for trial in self.trials)
+        """Trials of the search that a rank may be built on."""
+        return sum(t.record.is_usable and t.record.confirms is None for t in self.trials)
 
     @property
     def n_asked(self) -> int:
         """Trials that were asked for; one for a direct training."""
-        return self.config.limits.trials if self.is_search else 1
+        return n_asked([trial.record for trial in self.trials], self.config)
 
     @property
     def baseline(self) -> TrialReport | None:

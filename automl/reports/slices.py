@@ -24,7 +24,7 @@ _COLUMNS = 3
 def slice_figure(summary: Summary) -> Figure | None:
     """One panel a searched parameter; None without a parameter or without a usable trial."""
     parameters = dimensions_of(summary.space)
-    usable = [trial for trial in summary.trials if trial.record.is_usable]
+    usable = [t for t in summary.trials if t.record.is_usable and t.record.confirms is None]
     if not parameters or not usable:
         return None
     names = words.short_names([parameter.key for parameter in parameters])

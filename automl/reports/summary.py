@@ -23,6 +23,7 @@ from automl.reports.sources import Sources
 from automl.space.model import SearchSpace
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
+from automl.study.confirmation import n_asked
 from automl.study.folder import read_config
 from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
@@ -106,8 +107,7 @@ def _status(
         return state.status
     if is_driven:
         return StudyStatus.RUNNING
-    searches = config.policy == "on" and config.searches
-    asked = config.limits.trials if searches else 1
+    asked = n_asked([trial.record for trial in trials], config)
     ended = sum(trial.record.state.is_finished for trial in trials)
     return StudyStatus.FINISHED if ended >= asked else StudyStatus.INTERRUPTED
 

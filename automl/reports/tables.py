@@ -22,6 +22,7 @@ _AFTER_PARAMS: Mapping[str, str] = {
     "failure": "string",
     "evidence": "string",
     "source": "string",
+    "confirms": "Int64",
     "checkpoint": "string",
 }
 
@@ -59,6 +60,7 @@ def _after_params(trial: TrialReport) -> dict[str, Any]:
         "failure": None if record.failure is None else str(record.failure),
         "evidence": record.evidence or None,
         "source": record.source,
+        "confirms": record.confirms,
         "checkpoint": record.checkpoint,
     }
 

@@ -7,6 +7,7 @@ its writes leaves something that ``settle`` can mend.
 
 import math
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import optuna
@@ -20,6 +21,7 @@ from automl.search.endings import Endings
 from automl.search.ledger import Ledger, Ticket
 from automl.search.proposals import (
     MOST_DRAWS,
+    confirming_ticket,
     default_ticket,
     n_configurations,
     n_modelled,
@@ -35,6 +37,7 @@ from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
+from automl.study.confirmation import best_searched, next_confirmation, searched
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
 from automl.study.trials import read_records, record_of
@@ -120,10 +123,14 @@ class Engine:
 
     def _queue_new(self) -> bool:
         grouped = self._ledger.grouped()
-        if self._why_no_more(grouped) is not None:
-            return False
         number = max(grouped, default=-1) + 1
-        self._ledger.queue(Ticket(number) if number else default_ticket(self._space))
+        if self._why_no_more(grouped) is None:
+            self._ledger.queue(Ticket(number) if number else default_ticket(self._space))
+            return True
+        asked = next_confirmation(self.records(), self._config)
+        if asked is None:
+            return False
+        self._ledger.queue(confirming_ticket(number, asked, grouped[asked.confirms][-1]))
         return True
 
     def _begin(self, trial: optuna.Trial) -> Attempt | None:
@@ -146,11 +153,18 @@ class Engine:
             trial.set_user_attr(attributes.PARAMS, params)
         trial.set_user_attr(attributes.ASKED_AT, self._clock().isoformat())
         self._live[ticket.number] = trial
-        return Attempt(ticket.number, ticket.attempt, params, ticket.resume_from, ticket.history)
+        return Attempt(
+            ticket.number,
+            ticket.attempt,
+            params,
+            ticket.resume_from,
+            ticket.history,
+            ticket.seed,
+        )
 
     def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
         """A trial that another program put into the queue is run under the next number."""
-        if len(grouped) < self._config.limits.trials:
+        if _n_searched(grouped) < self._config.limits.trials:
             self._ledger.adopt(trial, max(grouped, default=-1) + 1)
         else:
             self._ledger.supersede(trial.number, "the trials asked for are used up")
@@ -245,7 +259,16 @@ class Engine:
         with self._guard:
             if self._halted is not None or self._ledger.trials(OptunaState.WAITING):
                 return self._halted
-            return self._why_no_more(self._ledger.grouped())
+            ended = self._why_no_more(self._ledger.grouped())
+            return ended if self._is_confirmed() else None
+
+    def _is_confirmed(self) -> bool:
+        """Whether no training that confirms the winner is to be started, now or later."""
+        if not self._config.limits.confirm:
+            return True
+        records = self.records()
+        is_over = all(record.state.is_finished for record in searched(records))
+        return is_over and next_confirmation(records, self._config) is None
 
     def records(self) -> tuple[TrialRecord, ...]:
         """Every trial, by number."""
@@ -253,22 +276,22 @@ class Engine:
             return read_records(self._study, self._config.objective)
 
     def incumbent(self) -> TrialRecord | None:
-        """The best usable trial, the first of equal ones; None before there is one."""
-        usable = [record for record in self.records() if record.is_usable]
-        return min(usable, key=self._rank, default=None)
-
-    def _rank(self, record: TrialRecord) -> tuple[float, int]:
-        value = math.nan if record.best_value is None else record.best_value
-        return self._config.objective.loss(value), record.number
+        """The best usable trial of the search; None before there is one."""
+        return best_searched(self.records(), self._config)
 
     def _record(self, number: int) -> TrialRecord:
         return record_of(self._ledger.grouped()[number], self._config.objective)
 
     def _why_no_more(self, grouped: dict[int, list[FrozenTrial]]) -> Ended | None:
         limit = self._config.limits.trials
-        if len(grouped) >= limit:
+        started = _n_searched(grouped)
+        if started >= limit:
             return Ended(EndedBy.LIMITS, f"all {limit} trials were started")
         total = n_configurations(self._space)
-        if len(grouped) >= total and n_tried(grouped) >= total:
+        if started >= total and n_tried(grouped) >= total:
             return Ended(EndedBy.EXHAUSTED, f"all {total:g} configurations were tried")
         return None
+
+
+def _n_searched(grouped: Mapping[int, Sequence[FrozenTrial]]) -> int:
+    return sum(attributes.CONFIRMS not in trials[-1].user_attrs for trials in grouped.values())

@@ -40,6 +40,8 @@ class Ticket:
         outside: Why ``params`` are not in the space; empty if they are, or are yet to be drawn.
         resume_from: Checkpoint to continue from, relative to the study folder.
         history: Measurements up to that checkpoint.
+        confirms: The trial whose params are trained again; None of the search itself.
+        seed: What such a training is seeded with.
     """
 
     number: int
@@ -51,6 +53,8 @@ class Ticket:
     outside: str = ""
     resume_from: str | None = None
     history: tuple[Measurement, ...] = ()
+    confirms: int | None = None
+    seed: int | None = None
 
     def attrs(self) -> dict[str, Any]:
         """What the trial is born with."""
@@ -66,8 +70,10 @@ class Ticket:
             attributes.OUTSIDE: self.outside,
             attributes.RESUME_FROM: self.resume_from,
             attributes.HISTORY: [entry.to_json() for entry in self.history],
+            attributes.CONFIRMS: self.confirms,
+            attributes.SEED: self.seed,
         }
-        known = {name: value for name, value in optional.items() if value or value == {}}
+        known = {name: value for name, value in optional.items() if value not in (None, "", [])}
         return attrs | known
 
     @classmethod
@@ -84,6 +90,8 @@ class Ticket:
             outside=str(attrs.get(attributes.OUTSIDE, "")),
             resume_from=attrs.get(attributes.RESUME_FROM),
             history=history_of(trial),
+            confirms=attrs.get(attributes.CONFIRMS),
+            seed=attrs.get(attributes.SEED),
         )
 
 

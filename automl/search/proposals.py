@@ -11,10 +11,19 @@ from automl.skill.tree import ParamValue
 from automl.space.model import Kind, SearchSpace
 from automl.space.proposal import Dimension, default_params, dimensions, encode, is_legal
 from automl.study import attributes
+from automl.study.confirmation import Confirmation
 from automl.study.records import FailureClass
 from automl.study.trials import params_of
 
-__all__ = ["MOST_DRAWS", "default_ticket", "n_configurations", "n_modelled", "n_tried", "repeated"]
+__all__ = [
+    "MOST_DRAWS",
+    "confirming_ticket",
+    "default_ticket",
+    "n_configurations",
+    "n_modelled",
+    "n_tried",
+    "repeated",
+]
 
 # Proposals for one number before a repetition is accepted: in a small space the sampler keeps
 # coming back to the best cell, and another seed of that cell still tells something.
@@ -37,6 +46,25 @@ def default_ticket(space: SearchSpace) -> Ticket:
         outside=f"the search space does not hold the default of {', '.join(outside)}"
         if outside
         else "",
+    )
+
+
+def confirming_ticket(number: int, asked: Confirmation, confirmed: FrozenTrial) -> Ticket:
+    """A trial that trains the settings of another one again.
+
+    Args:
+        number: The new trial's number.
+        asked: Whose settings, and with which seed.
+        confirmed: The trial that has them.
+    """
+    return Ticket(
+        number,
+        source=attributes.SOURCE_CONFIRM,
+        fixed=confirmed.params,
+        params=params_of(confirmed),
+        outside=str(confirmed.user_attrs.get(attributes.OUTSIDE, "")),
+        confirms=asked.confirms,
+        seed=asked.seed,
     )
 
 

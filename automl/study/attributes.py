@@ -9,6 +9,7 @@ __all__ = [
     "ASKED_AT",
     "ATTEMPT",
     "CHECKPOINT",
+    "CONFIRMS",
     "CURRENT_FORMAT",
     "DRAW",
     "EVIDENCE",
@@ -24,7 +25,9 @@ __all__ = [
     "PARAMS",
     "RESUME_FROM",
     "SECONDS",
+    "SEED",
     "SOURCE",
+    "SOURCE_CONFIRM",
     "SOURCE_DEFAULT",
     "SOURCE_SAMPLER",
     "SOURCE_USER",
@@ -36,11 +39,13 @@ __all__ = [
 NUMBER = "number"  # the logical number, from 0
 ATTEMPT = "attempt"  # from 1
 DRAW = "draw"  # how many proposals for this number were thrown away as repetitions, from 0
-SOURCE = "source"  # one of the three below
+SOURCE = "source"  # one of the four below
 FIXED = "fixed"  # values that are not drawn, by Optuna's parameter name
 OUTSIDE = "outside"  # why these params are not in the search space; such a trial is not modelled
 RESUME_FROM = "resume_from"  # checkpoint to continue from, relative to the study folder
 HISTORY = "history"  # measurements inherited from earlier attempts
+CONFIRMS = "confirms"  # the number of the trial whose params are trained again
+SEED = "seed"  # what such a training is seeded with
 
 # Given when the trial is handed out.
 PARAMS = "params"  # dotted key to value; absent until every parameter has its value
@@ -59,6 +64,7 @@ SUPERSEDED = "superseded"  # why another Optuna trial goes on under this number
 SOURCE_DEFAULT = "default"
 SOURCE_SAMPLER = "sampler"
 SOURCE_USER = "user"
+SOURCE_CONFIRM = "confirm"
 
 # On the study itself.
 SPACE_DIGEST = "space_digest"

@@ -67,15 +67,19 @@ class Limits:
         trials: Logical trials in total, over all resumes; at least 1.
         trial_timeout_s: Wall seconds after which one attempt counts as hung; None for no limit.
         same_failures: Trials in a row with one failure class after which the search stops.
+        confirm: Seeds with which winner and default are trained again after the search.
     """
 
     trials: int = 20
     trial_timeout_s: float | None = None
     same_failures: int = 3
+    confirm: int = 0
 
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise FixInput("trials must be at least 1", got=str(self.trials), where="--trials")
+        if self.confirm < 0:
+            raise FixInput("confirm is 0 or more", got=str(self.confirm), where="--confirm")
         if self.trial_timeout_s is not None and self.trial_timeout_s <= 0:
             raise FixInput(
                 "the time limit of a trial must be positive",

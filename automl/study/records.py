@@ -117,6 +117,7 @@ class Attempt:
         resume_from: Checkpoint of an earlier attempt that this one continues from, relative to
             the study folder; None for a fresh start.
         history: Measurements inherited from the attempts that led to ``resume_from``.
+        seed: What the training is seeded with in place of the spec's own seed.
     """
 
     number: int
@@ -124,6 +125,7 @@ class Attempt:
     params: Mapping[str, ParamValue]
     resume_from: str | None = None
     history: tuple[Measurement, ...] = ()
+    seed: int | None = None
 
     def __str__(self) -> str:
         return f"trial {self.number}" + (f" attempt {self.attempt}" if self.attempt > 1 else "")
@@ -212,7 +214,8 @@ class TrialRecord:
         checkpoint: Checkpoint of the best epoch, relative to the study folder.
         seconds: Wall time over all attempts.
         gpu_seconds: GPU time over all attempts.
-        source: Why it was tried: ``default``, ``sampler``, ``user``.
+        source: Why it was tried: ``default``, ``sampler``, ``user``, ``confirm``.
+        confirms: The trial whose settings it trains again with another seed; None of the search.
     """
 
     number: int
@@ -228,6 +231,7 @@ class TrialRecord:
     seconds: float = 0.0
     gpu_seconds: float = 0.0
     source: str = "sampler"
+    confirms: int | None = None
 
     @property
     def is_usable(self) -> bool:

@@ -80,6 +80,7 @@ def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecor
         seconds=_total(trials, attributes.SECONDS),
         gpu_seconds=_total(trials, attributes.GPU_SECONDS),
         source=str(attrs.get(attributes.SOURCE, attributes.SOURCE_SAMPLER)),
+        confirms=attrs.get(attributes.CONFIRMS),
     )
 
 

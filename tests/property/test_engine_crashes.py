@@ -32,6 +32,7 @@ from automl.study.config import (
     SearchSettings,
     StudyConfig,
 )
+from automl.study.confirmation import searched
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import (
@@ -46,6 +47,7 @@ from automl.study.storage import open_study
 from automl.study.trials import read_records
 
 TRIALS = 6
+CONFIRM = 1
 EPOCHS = 4
 OBJECTIVE = Objective("score", Direction.MAXIMIZE)
 SPACE = SearchSpace(
@@ -64,7 +66,7 @@ CONFIG = StudyConfig(
     "default",
     OBJECTIVE,
     search=SearchSettings(seed=7),
-    limits=Limits(TRIALS, same_failures=TRIALS + 1),
+    limits=Limits(TRIALS, same_failures=TRIALS + 1, confirm=CONFIRM),
 )
 
 
@@ -288,9 +290,11 @@ class StudyUnderCrashes(RuleBasedStateMachine):
 
     @invariant()
     def numbers_have_no_gap_and_keep_the_limit(self) -> None:
-        numbers = [record.number for record in self.engine.records()]
-        assert numbers == list(range(len(numbers)))
-        assert len(numbers) <= TRIALS
+        records = self.engine.records()
+        assert [record.number for record in records] == list(range(len(records)))
+        assert len(searched(records)) <= TRIALS
+        again = [record.confirms for record in records if record.confirms is not None]
+        assert len(again) == len(set(again)) <= 2 * CONFIRM
 
     @invariant()
     def replay_equals_live(self) -> None:
@@ -319,7 +323,7 @@ class StudyUnderCrashes(RuleBasedStateMachine):
     @invariant()
     def failures_are_never_the_incumbent(self) -> None:
         best = self.engine.incumbent()
-        usable = [record for record in self.engine.records() if record.is_usable]
+        usable = [record for record in searched(self.engine.records()) if record.is_usable]
         assert (best is None) == (not usable)
         if best is not None:
             assert best.failure is None
@@ -333,7 +337,10 @@ class StudyUnderCrashes(RuleBasedStateMachine):
             ended = (*attempt.history[: EPOCHS - 1], measured)
             self.engine.finish(Outcome(attempt.number, attempt.attempt, OutcomeState.OK, ended))
         records = self.engine.records()
-        assert len(records) == TRIALS
+        assert len(searched(records)) == TRIALS
+        best = self.engine.incumbent()
+        winner = None if best is None or best.number == 0 else best.number
+        assert winner is None or winner in {record.confirms for record in records}
         assert all(record.state.is_finished for record in records)
         shutil.rmtree(self.paths.folder)
 

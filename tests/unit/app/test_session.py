@@ -15,6 +15,7 @@ from automl.app.screen import Ending, Silent
 from automl.errors import FixInput, ResolveConflict
 from automl.execution import ray_driver, serial
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
+from automl.reports.summary import read_summary
 from automl.study.config import StudyConfig
 from automl.study.folder import read_config
 from automl.study.layout import StudyPaths
@@ -281,3 +282,37 @@ class TestGoesOn:
 
 class _Vanished(BaseException):
     """Stands in for the death of a driver: nothing in the package catches it."""
+
+
+def test_winner_and_default_are_trained_again_with_other_seeds(
+    search: Callable[..., Plan], paths: StudyPaths
+) -> None:
+    ending = run.start(search("--trials", "4", "--confirm", "2"), Silent())
+    assert ending.exit_code == 0
+    summary = read_summary(paths.folder)
+    again = [t for t in summary.trials if t.record.confirms is not None]
+    winner = summary.winner
+    assert winner is not None
+    assert [t.record.confirms for t in again] == [0, winner.number] * 2
+    specs = [load_yaml(paths.attempt(t.number, 1).spec) for t in again]
+    seeds = [spec["train"]["seed"] for spec in specs]
+    assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
+    assert specs[1]["train"]["optim"]["lr"] == again[1].record.params["train.optim.lr"]
+    assert (summary.n_asked, summary.n_finished, summary.n_usable) == (8, 8, 4)
+    assert winner.confirmed is not None
+    assert len(winner.confirmed.winner.values) == 2
+
+
+def test_a_longer_search_confirms_its_new_winner(
+    search: Callable[..., Plan], paths: StudyPaths
+) -> None:
+    run.start(search("--trials", "3", "--confirm", "1"), Silent())
+    known = len(read_summary(paths.folder).trials)
+    ending = run.go_on(paths, Silent(), trials=6)
+    assert ending.exit_code == 0
+    records = [t.record for t in read_summary(paths.folder).trials]
+    assert sum(record.confirms is None for record in records) == 6
+    winner = read_summary(paths.folder).winner
+    assert winner is not None
+    assert winner.number == 0 or any(r.confirms == winner.number for r in records)
+    assert len(records) > known

@@ -28,6 +28,7 @@ _COLUMNS = [
     "failure",
     "evidence",
     "source",
+    "confirms",
     "checkpoint",
 ]
 
