@@ -27,12 +27,13 @@ class Interrupt:
     """Remembers the first signal; a second of its kind acts at once, as it does by default.
 
     Attributes:
+        asked: The signal that was noted; None as long as nobody asked for the end.
         by_signal: Whether a signal asked, and not a message.
     """
 
     def __init__(self) -> None:
         self.by_signal = False
-        self._asked: int | None = None
+        self.asked: int | None = None
 
     def listen(self) -> None:
         """Takes over SIGTERM and SIGINT in this process."""
@@ -47,14 +48,9 @@ class Interrupt:
         default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, default)
 
-    @property
-    def asked(self) -> int | None:
-        """The signal that asked for the end; None if none did."""
-        return self._asked
-
     def request(self, number: int) -> None:
         """Asks for the end as that signal would; from any thread."""
-        self._asked = number
+        self.asked = number
 
     def check(self) -> None:
         """Ends the action here if it was asked to.
@@ -62,5 +58,5 @@ class Interrupt:
         Raises:
             Interrupted: It was.
         """
-        if self._asked is not None:
-            raise Interrupted(self._asked)
+        if self.asked is not None:
+            raise Interrupted(self.asked)
