@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
 
-__all__ = ["plan", "resume", "run", "space"]
+__all__ = ["plan", "resume", "run", "space", "train_plan"]
 
 _NOT_SETTINGS = frozenset(
     {"handler", "study_file", "demo", "studies_dir", "yes", "json", "plain", "dry_run", "request"}
@@ -51,10 +51,14 @@ def _request(arguments: argparse.Namespace) -> "PlanRequest":
 
 def run(arguments: argparse.Namespace) -> int:
     """Searches, or trains once; ends with the report written and the winner named."""
+    return train_plan(_plan(arguments), arguments)
+
+
+def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
+    """Carries a plan out with its notes and screen, or prints it where that alone is asked for."""
     from automl.app.run import start
     from automl.cli.plan_text import plan_text
 
-    plan = _plan(arguments)
     if arguments.dry_run:
         print(plan_text(plan, first=4))
         return 0

@@ -1,0 +1,202 @@
+"""Carrying an action out: its folder, its program, and the record of how it ended."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from automl.app.act import ActPlan
+from automl.app.machine import look_round
+from automl.errors import AutomlError, PrepareMachine
+from automl.files import sha256_of, write_text
+from automl.skill.tree import get
+from automl.spec.inferred import function_names
+from automl.study.actions import ActionRecord, Made, write_action
+from automl.study.clock import utc_now
+from automl.study.layout import AttemptPaths
+from automl.trainers.base import Handle, TrialTask
+from automl.trainers.contract import EXPERIMENT_NAME, STATUS_NAME, Status, StatusLine
+from automl.trainers.table import make_trainer
+from automl.yamltext import dump_yaml
+
+__all__ = ["carry_out"]
+
+_POLL_S = 0.2
+_GRACE_S = 10.0
+_INTERRUPTED = 130
+_EVIDENCE = 300
+#: Functions whose settings name a file that the action is to make.
+_MAKERS = ("create_onnx_file", "create_engine_file")
+_RECORDS = frozenset(
+    {"spec.yaml", "log.txt", "outcome.json", STATUS_NAME, EXPERIMENT_NAME}
+    | {"spec.container.yaml", "container.json"}
+)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the status file of an action says."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    failure: str = ""
+
+
+def carry_out(plan: ActPlan) -> ActionRecord:
+    """Runs an action to its end and writes down how it ended.
+
+    A program that fails is a record, not an error. Ctrl-C ends the program, is recorded, and goes
+    on to the caller.
+
+    Raises:
+        PrepareMachine: The trainer says what is missing on this machine.
+        FixInput: The trainer does not know the action or an option.
+    """
+    paths = AttemptPaths(plan.folder)
+    trainer = make_trainer(plan.trainer, plan.skill, plan.options, plan.request.action)
+    for problem in trainer.check():
+        raise PrepareMachine(
+            problem.rule, got=problem.got, where=f"trainer {plan.trainer}", fix=problem.fix
+        )
+    plan.folder.mkdir(parents=True)
+    write_text(paths.spec, dump_yaml(plan.spec.tree))
+    started, began = utc_now().isoformat(), time.monotonic()
+    code: int | None = None
+    evidence = ""
+    try:
+        code = _await(trainer.start(_task(plan, paths), _gpus(plan)))
+    except KeyboardInterrupt:
+        code, evidence = _INTERRUPTED, "interrupted"
+        raise
+    except (AutomlError, OSError) as error:
+        evidence = f"it could not be started: {error}"
+    finally:
+        seconds = time.monotonic() - began
+        record = _record(plan, code, evidence, seconds, started)
+        write_action(plan.folder, record)
+    return record
+
+
+def _task(plan: ActPlan, paths: AttemptPaths) -> TrialTask:
+    study = plan.parent.paths.folder.name if plan.parent.paths is not None else plan.folder.name
+    return TrialTask(
+        study=study,
+        number=plan.parent.origin.trial or 0,
+        attempt=1,
+        folder=plan.folder,
+        spec_path=paths.spec,
+        log_path=paths.log,
+        threads=look_round().cpus,
+    )
+
+
+def _gpus(plan: ActPlan) -> list[str]:
+    """The GPUs asked for; else one, as the study trained, where there is one."""
+    if plan.request.gpus is not None:
+        return list(plan.request.gpus)
+    config = plan.parent.config
+    if config is not None and config.resources.gpu_ids:
+        return [str(config.resources.gpu_ids[0])]
+    on_cpu = config is not None and not config.resources.gpus_per_trial
+    is_container = plan.trainer == "docker"
+    return [] if (on_cpu and not is_container) or not look_round().gpus else ["0"]
+
+
+def _await(handle: Handle) -> int:
+    try:
+        while True:
+            code = handle.wait(_POLL_S)
+            if code is not None:
+                return code
+    except KeyboardInterrupt:
+        handle.stop(_GRACE_S)
+        raise
+
+
+def _record(
+    plan: ActPlan, code: int | None, evidence: str, seconds: float, started: str
+) -> ActionRecord:
+    told = _status(plan.folder / STATUS_NAME)
+    made = dict(_made(plan))
+    evidence = evidence or _evidence(plan, code, told, made)
+    return ActionRecord(
+        action=plan.request.action,
+        deploy=plan.request.deploy,
+        trainer=plan.trainer,
+        ok=not evidence,
+        exit_code=code,
+        evidence=" ".join(evidence.split())[:_EVIDENCE],
+        origin=plan.parent.origin,
+        command=plan.command,
+        data=dict(plan.spec.data),
+        metrics=told.metrics,
+        made=made,
+        n_files=sum(1 for _ in _results(plan.folder)),
+        seconds=seconds,
+        started_at=started,
+    )
+
+
+def _evidence(plan: ActPlan, code: int | None, told: _Told, made: Mapping[str, Made]) -> str:
+    """What shows that the action failed; empty if it went well."""
+    if code != 0:
+        return told.failure or _last_line(AttemptPaths(plan.folder).log) or f"exit code {code}"
+    if told.failure:
+        return told.failure
+    missing = [key for key in _targets(plan) if key not in made]
+    if missing:
+        return f"it exited with 0 and made no {get(plan.spec.tree, missing[0])}"
+    return ""
+
+
+def _targets(plan: ActPlan) -> list[str]:
+    names = function_names(plan.spec.rules)
+    prefix = f"{plan.request.action}."
+    return [key for key, name in names.items() if name in _MAKERS and key.startswith(prefix)]
+
+
+def _made(plan: ActPlan) -> Iterator[tuple[str, Made]]:
+    for key in _targets(plan):
+        path = Path(str(get(plan.spec.tree, key, "")))
+        if path.is_file() and path.is_relative_to(plan.folder):
+            name = str(path.relative_to(plan.folder))
+            yield key, Made(name, sha256_of(path), path.stat().st_size)
+
+
+def _status(path: Path) -> _Told:
+    told = _Told()
+    if not path.is_file():
+        return told
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        line = StatusLine.parse(text)
+        if line is None:
+            continue
+        told.metrics |= _finite(line.kpi)
+        if line.status == Status.FAILURE:
+            told.failure = line.message
+    return told
+
+
+def _finite(kpi: Mapping[str, object]) -> dict[str, float]:
+    found = {}
+    for name, text in kpi.items():
+        try:
+            value = float(str(text))
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            found[name] = value
+    return found
+
+
+def _last_line(log: Path) -> str:
+    if not log.is_file():
+        return ""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "")
+
+
+def _results(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in _RECORDS and path.suffix != ".pid":
+            yield path

@@ -1,0 +1,126 @@
+"""A trial trained again as it was, and whether its metric came out the same."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl.app.plan import Plan
+from automl.app.retrain import Chosen, RetrainRequest, choose, plan_again
+from automl.errors import FixInput
+from automl.study.folder import read_provenance
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.outcomes import read_outcome
+
+__all__ = ["Reproduction", "compare", "plan_reproduction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """Two trainings of one spec side by side.
+
+    Attributes:
+        metric: The objective.
+        study: Name of the new study.
+        original: Epoch to value, as the trial measured it.
+        again: The same of the new training.
+        drift: What of the surroundings is not what it was: name to old and new.
+    """
+
+    metric: str
+    study: str
+    original: Mapping[int, float]
+    again: Mapping[int, float]
+    drift: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def is_same(self) -> bool:
+        """Whether every epoch's value is equal, to the last digit."""
+        return bool(self.original) and self.original == self.again
+
+    def __str__(self) -> str:
+        n = len(self.original)
+        if self.is_same:
+            return f"same: {self.metric} is equal at all {n} validations, to the last digit"
+        lines = [f"not the same: {self._difference()}"]
+        lines += [f"  {name}: {old} then, {new} now" for name, (old, new) in self.drift.items()]
+        if not self.drift:
+            lines.append(
+                "  nothing else differs: this training is not deterministic on its device"
+            )
+        return "\n".join(lines)
+
+    def _difference(self) -> str:
+        for epoch in sorted(self.original.keys() | self.again.keys()):
+            old, new = self.original.get(epoch), self.again.get(epoch)
+            if old != new:
+                return f"{self.metric} at epoch {epoch} was {old}, now {new}"
+        return f"the trial has no {self.metric} to compare with"
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        return {"same": self.is_same, **asdict(self)}
+
+
+def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
+    """The plan of the same training again, and the trial that it repeats.
+
+    Spec, seed, trainer and image are the trial's own.
+
+    Raises:
+        FixInput: There is no such trial, it has measured nothing, or its data is gone.
+    """
+    chosen = choose(request)
+    metric = chosen.config.objective.metric
+    if not _values(chosen.trial.attempts[-1].folder, metric):
+        raise FixInput(
+            "a trial that is reproduced has measured its metric",
+            got=f"no {metric} of trial {chosen.trial.number}",
+            where=str(chosen.trial.attempts[-1].folder),
+            fix="automl explain says why it failed",
+        )
+    return plan_again(request, chosen, "again", []), chosen
+
+
+def compare(chosen: Chosen, plan: Plan) -> Reproduction:
+    """The trial beside the training that was planned from it, which has ended."""
+    metric = chosen.config.objective.metric
+    paths = StudyPaths((plan.studies_dir / plan.config.name).absolute())
+    attempts = [each.folder for _, each in paths.attempts(0)]
+    return Reproduction(
+        metric=metric,
+        study=plan.config.name,
+        original=_values(chosen.trial.attempts[-1].folder, metric),
+        again=_values(attempts[-1], metric) if attempts else {},
+        drift=_drift(read_provenance(chosen.paths), read_provenance(paths)),
+    )
+
+
+def _values(folder: Path, metric: str) -> dict[int, float]:
+    outcome, _ = read_outcome(AttemptPaths(folder))
+    measured = outcome.measurements if outcome is not None else ()
+    return {each.epoch: each.metrics[metric] for each in measured if metric in each.metrics}
+
+
+def _drift(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What differs of versions, commit, machine and GPUs; paths and times always do."""
+    found = {}
+    before, after = dict(_facts(old)), dict(_facts(new))
+    for name in sorted(before.keys() | after.keys()):
+        pair = (before.get(name, "absent"), after.get(name, "absent"))
+        if pair[0] != pair[1]:
+            found[name] = pair
+    return found
+
+
+def _facts(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "python", str(provenance.get("python"))
+    yield "automl commit", str(provenance.get("git_commit"))
+    for name, version in (provenance.get("packages") or {}).items():
+        yield name, str(version)
+    host = provenance.get("host") or {}
+    yield "machine", f"{host.get('machine')} with {host.get('cpus')} CPUs"
+    for gpu in provenance.get("gpus") or ():
+        yield f"GPU {gpu.get('index')}", f"{gpu.get('name')}, driver {gpu.get('driver_version')}"
+    for split, facts in (provenance.get("data") or {}).items():
+        yield f"{split} data", f"{facts.get('images')} images, {facts.get('objects')} objects"

@@ -1,0 +1,193 @@
+"""A trial's settings trained again as a plain training of its own, for as long as one likes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from automl.app.parents import Trial, find_trial
+from automl.app.plan import Plan, make_plan
+from automl.app.request import PlanRequest
+from automl.errors import FixInput
+from automl.files import sha256_of
+from automl.skill.read import read_skill
+from automl.skill.tree import get, leaves
+from automl.spec.values import parse_assignment
+from automl.study.config import StudyConfig
+from automl.study.folder import find_study, fresh_name, read_config
+from automl.study.layout import StudyPaths
+from automl.yamltext import load_yaml
+
+__all__ = ["Chosen", "RetrainRequest", "choose", "plan_again", "plan_retrain", "rescaled"]
+
+_EPOCHS = "train.num_epochs"
+_MILESTONES = ("lr_steps", "milestones")
+_INTERVALS = ("train.validation_interval", "train.checkpoint_interval")
+_SPLITS = ("train", "val", "test", "inference")
+_UNIT = "train.checkpoint_interval_unit"
+
+
+def _tell_nobody(_: str) -> None:
+    """For a caller that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainRequest:
+    """What a command line asks for.
+
+    Attributes:
+        studies_dir: Where studies are kept, the new one too.
+        study: A study's name; None for the newest.
+        trial: ``best``, ``baseline``, ``last`` or a number.
+        epochs: Epochs to train; None for as many as the trial did.
+        name: Name of the new study; None for a fresh one.
+        overrides: ``KEY=VALUE`` texts.
+        command: The command line, program first.
+        tell: Told in a sentence when something that takes a while begins.
+    """
+
+    studies_dir: Path
+    study: str | None = None
+    trial: str = "best"
+    epochs: int | None = None
+    name: str | None = None
+    overrides: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    tell: Callable[[str], None] = _tell_nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The trial that is trained again."""
+
+    paths: StudyPaths
+    config: StudyConfig
+    trial: Trial
+    spec: Mapping[str, Any]
+
+
+def choose(request: RetrainRequest) -> Chosen:
+    """The trial that a request names.
+
+    Raises:
+        FixInput: There is no such study or trial, or its spec is broken.
+    """
+    paths = find_study(request.studies_dir, request.study)
+    trial = find_trial(paths, request.trial)
+    spec = load_yaml(trial.spec_path)
+    if not isinstance(spec, dict):
+        raise FixInput("a spec is a mapping of settings", where=str(trial.spec_path))
+    return Chosen(paths, read_config(paths), trial, spec)
+
+
+def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of a longer training of a trial's settings, and what was rescaled, in sentences.
+
+    It starts afresh, not from the trial's weights.
+
+    Raises:
+        FixInput: The trial cannot be found, or the new settings do not fit.
+    """
+    chosen = choose(request)
+    skill = read_skill(Path(chosen.config.skill_dir))
+    key = skill.shorthand.get("num_epochs", _EPOCHS)
+    old = get(chosen.spec, key, None)
+    if not isinstance(old, int) or isinstance(old, bool) or old < 1:
+        raise FixInput(f"{key} of the trial is a whole number from 1", got=repr(old))
+    new = request.epochs or old
+    asked = {parse_assignment(text)[0] for text in request.overrides}
+    settings = {
+        name: value for name, value in rescaled(chosen.spec, old, new).items() if name not in asked
+    }
+    told = tuple(f"{name} {get(chosen.spec, name)} -> {value}" for name, value in settings.items())
+    told = (f"{key} {old} -> {new}", *told)
+    texts = [f"{name}={value}" for name, value in {key: new, **settings}.items()]
+    plan = plan_again(request, chosen, "retrain", [*texts, *request.overrides])
+    return plan, told
+
+
+def rescaled(spec: Mapping[str, Any], old: int, new: int) -> dict[str, Any]:
+    """Milestones and intervals for a training of another length, those alone that change.
+
+    Milestones keep their share of the training. An interval does too, rounded down to one that
+    divides the new length: the last epoch is then scored and kept.
+
+    Args:
+        spec: The spec of the training of ``old`` epochs.
+        old: Its epochs, from 1.
+        new: The new training's epochs, from 1.
+    """
+    settings: dict[str, Any] = dict(_milestones(spec, new / old))
+    for key in _INTERVALS:
+        interval = get(spec, key, None)
+        in_epochs = "checkpoint" not in key or get(spec, _UNIT, "epoch") == "epoch"
+        if isinstance(interval, int) and not isinstance(interval, bool) and in_epochs:
+            settings[key] = _divisor(new, max(1, round(interval * new / old)))
+    return {key: value for key, value in settings.items() if get(spec, key) != value}
+
+
+def _milestones(spec: Mapping[str, Any], factor: float) -> Iterator[tuple[str, list[int]]]:
+    for key, value in leaves(get(spec, "train", None) or {}, "train."):
+        is_list = isinstance(value, list) and all(type(entry) is int for entry in value)
+        if is_list and value and key.rpartition(".")[2] in _MILESTONES:
+            yield key, sorted({max(1, round(entry * factor)) for entry in value})
+
+
+def _divisor(number: int, most: int) -> int:
+    """The largest divisor of ``number`` that is at most ``most``."""
+    return max(each for each in range(1, min(number, most) + 1) if number % each == 0)
+
+
+def plan_again(request: RetrainRequest, chosen: Chosen, word: str, settings: list[str]) -> Plan:
+    """The plan of one plain training from a trial's complete spec, which records its parent.
+
+    Args:
+        request: What was asked.
+        chosen: The trial.
+        word: What the new training is, for its name and its record.
+        settings: ``KEY=VALUE`` texts.
+
+    Raises:
+        FixInput: The settings do not fit.
+    """
+    config, spec_path = chosen.config, chosen.trial.spec_path
+    number = chosen.trial.number
+    hint = f"{chosen.paths.folder.name}-{word}-{number}"
+    flags: dict[str, Any] = {
+        "policy": "off",
+        "name": request.name or fresh_name(request.studies_dir, hint),
+        "skill_dir": config.skill_dir,
+        "spec": str(spec_path),
+        "set": settings,
+        "metric": config.objective.metric,
+        "direction": str(config.objective.direction),
+        "seed": config.search.seed,
+        "trainer": config.trainer,
+        "keep": str(config.keep),
+        "gpus_per_trial": config.resources.gpus_per_trial,
+        **{f"{split}_data": getattr(config.data, split) or None for split in _SPLITS},
+    }
+    if config.trainer == "scripted":
+        flags["script"] = dict(config.trainer_options)
+    if config.resources.gpu_ids is not None:
+        flags["gpus"] = ",".join(map(str, config.resources.gpu_ids))
+    plan = make_plan(
+        PlanRequest(
+            flags, studies_dir=request.studies_dir, command=request.command, tell=request.tell
+        )
+    )
+    parent = {
+        "made_by": word,
+        "study": chosen.paths.folder.name,
+        "folder": str(chosen.paths.folder),
+        "trial": number,
+        "spec": chosen.paths.relative(spec_path),
+        "spec_sha256": sha256_of(spec_path),
+        "checkpoint_sha256": chosen.trial.sha256,
+    }
+    return replace(
+        plan,
+        config=replace(plan.config, trainer_options=dict(config.trainer_options)),
+        request={**plan.request, "parent": parent},
+        provenance={**plan.provenance, "parent": parent},
+    )

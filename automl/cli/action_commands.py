@@ -1,0 +1,143 @@
+"""The commands that act on a checkpoint, and those that train a trial again."""
+
+import argparse
+import json
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+from automl.cli.paths import shown
+from automl.cli.read_commands import studies_dir
+
+if TYPE_CHECKING:
+    from automl.app.act import ActPlan, ActRequest
+
+__all__ = ["act", "reproduce", "retrain"]
+
+_SPLITS = ("train", "test", "inference")
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Runs one action on a checkpoint and reports its own exit code, results and log."""
+    from automl.app.act import plan_action
+    from automl.app.action_run import carry_out
+    from automl.cli.action_text import dry_run_text, record_text, title_of
+    from automl.errors import NoUsableTrial
+
+    plan = plan_action(_request(arguments))
+    if arguments.dry_run:
+        _show_plan(plan, dry_run_text(plan), as_json=arguments.json)
+        return 0
+    for text in plan.notes:
+        _note(text)
+    title = title_of(plan.request.action, deploy=plan.request.deploy)
+    print(f"{title}: log {shown(plan.folder / 'log.txt')}", file=sys.stderr)
+    record = carry_out(plan)
+    if arguments.json:
+        _print_json({"schema": "automl.action/1", "folder": str(plan.folder), **record.to_json()})
+    else:
+        print(record_text(record, plan.folder))
+    if record.ok:
+        return 0
+    print(f"error: {title} failed: {record.evidence}", file=sys.stderr)
+    return NoUsableTrial.exit_code
+
+
+def _request(arguments: argparse.Namespace) -> "ActRequest":
+    from automl.app.act import ActRequest
+
+    gpus = arguments.gpus
+    return ActRequest(
+        action=arguments.action.replace("-", "_"),
+        studies_dir=studies_dir(arguments),
+        study=arguments.study,
+        trial=arguments.trial,
+        checkpoint=arguments.checkpoint,
+        deploy=getattr(arguments, "deploy", False),
+        spec_file=arguments.spec,
+        skill_dir=arguments.skill_dir,
+        overrides=tuple(arguments.set or ()),
+        data={split: getattr(arguments, f"{split}_data", None) for split in _SPLITS},
+        results=arguments.results,
+        trainer=arguments.trainer,
+        gpus=None if gpus is None else tuple(part.strip() for part in gpus.split(",") if part),
+        image=arguments.image or "",
+        tell=_note,
+    )
+
+
+def _show_plan(plan: "ActPlan", text: str, *, as_json: bool) -> None:
+    if not as_json:
+        print(text)
+        return
+    _print_json(
+        {
+            "schema": "automl.action-plan/1",
+            "action": plan.request.action,
+            "deploy": plan.request.deploy,
+            "trainer": plan.trainer,
+            "image": plan.image,
+            "command": list(plan.command),
+            "checkpoint": plan.parent.origin.path,
+            "results": str(plan.folder),
+            "notes": list(plan.notes),
+            "spec": plan.spec.tree,
+        }
+    )
+
+
+def retrain(arguments: argparse.Namespace) -> int:
+    """Trains the winner's settings for longer, as a plain training of its own."""
+    from automl.app.retrain import RetrainRequest, plan_retrain
+    from automl.cli.run_commands import train_plan
+
+    plan, told = plan_retrain(
+        RetrainRequest(
+            studies_dir=studies_dir(arguments),
+            study=arguments.study,
+            trial=arguments.trial,
+            epochs=arguments.epochs,
+            name=arguments.name,
+            overrides=tuple(arguments.set or ()),
+            command=tuple(sys.argv),
+            tell=_note,
+        )
+    )
+    for text in told:
+        _note(text)
+    return train_plan(plan, arguments)
+
+
+def reproduce(arguments: argparse.Namespace) -> int:
+    """Trains a trial again as it was and says whether its metric came out the same."""
+    from automl.app.reproduce import compare, plan_reproduction
+    from automl.app.retrain import RetrainRequest
+    from automl.cli.run_commands import train_plan
+
+    request = RetrainRequest(
+        studies_dir=studies_dir(arguments),
+        study=arguments.study,
+        trial=arguments.trial,
+        name=arguments.name,
+        command=tuple(sys.argv),
+        tell=_note,
+    )
+    plan, original = plan_reproduction(request)
+    with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+        code = train_plan(plan, arguments)
+    if code or arguments.dry_run:
+        return code
+    verdict = compare(original, plan)
+    if arguments.json:
+        _print_json({"schema": "automl.reproduction/1", **verdict.to_json()})
+    else:
+        print(verdict)
+    return 0
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
