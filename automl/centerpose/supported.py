@@ -14,7 +14,7 @@ from automl.data.geometry import N_CORNERS
 
 __all__ = ["PRECISIONS", "check_supported", "loss_weights", "refusals"]
 
-PRECISIONS = ("fp32", "fp16", "bf16")
+PRECISIONS = ("fp32", "tf32", "fp16", "bf16")
 _STRIDE = 4  # input pixels per cell
 _MULTIPLE = 32  # the coarsest stride that every network divides the input by
 
@@ -96,8 +96,8 @@ def _pretrained_refusals(spec: Experiment) -> Iterator[str]:
 
 def _device_refusals(spec: Experiment) -> Iterator[str]:
     train = spec.train
-    if train.num_gpus > 1 or len(train.gpu_ids) > 1:
-        yield f"train.num_gpus must be 1, but got {max(train.num_gpus, len(train.gpu_ids))}"
+    if len(set(train.gpu_ids)) != len(train.gpu_ids):
+        yield f"train.gpu_ids must name each GPU once, but got {list(train.gpu_ids)}"
     if train.num_nodes > 1:
         yield f"train.num_nodes must be 1, but got {train.num_nodes}"
     if train.precision not in PRECISIONS:

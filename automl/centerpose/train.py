@@ -2,10 +2,10 @@
 
 Read from ``train`` down. A training is a position (epoch, batch, step) with the state of network,
 optimiser and schedule at it. All of that is in a checkpoint, so that resuming is the ordinary way
-to begin: a fresh training resumes from nothing.
+to begin: a fresh training resumes from nothing. Where several processes train one network, each of
+them runs this same loop over its share of every batch.
 """
 
-import math
 import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -13,89 +13,61 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from automl.centerpose.checkpoints import (
-    latest_in,
-    load_weights,
-    read_checkpoint,
-    save_checkpoint,
-    weights_of,
-)
+from automl.centerpose.checkpoints import latest_in, load_weights, read_checkpoint, weights_of
+from automl.centerpose.clock import process_age
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.dataset import Batch, Loader, read_split, to_input
-from automl.centerpose.device import (
-    choose_device,
-    choose_seed,
-    loader_threads,
-    mixed,
-    prepare_torch,
-)
+from automl.centerpose.dataset import Batch, to_input
+from automl.centerpose.device import choose_seed, mixed, prepare_torch
 from automl.centerpose.evaluation.metrics import EvaluationResult
-from automl.centerpose.footprint import save_memory
 from automl.centerpose.interrupt import Interrupted
+from automl.centerpose.kept import Kept
 from automl.centerpose.losses import centerpose_loss
-from automl.centerpose.models.build import build_network
+from automl.centerpose.optimise import Optimiser
+from automl.centerpose.peers import Alone, Peers
+from automl.centerpose.position import Position, Schedule
+from automl.centerpose.prepared import ready_loaders, ready_network
 from automl.centerpose.pretrained import load_pretrained
+from automl.centerpose.randomness import random_states, restore_random_states, seed_apart
 from automl.centerpose.run import Run
 from automl.centerpose.scoring import evaluation_settings, score
 from automl.centerpose.supported import check_supported, loss_weights
-from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP, CheckpointName
+from automl.centerpose.watch import LossWatch, check_finite
+from automl.centerpose.writer import CheckpointWriter
+from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP
 
-__all__ = ["Diverged", "Position", "Schedule", "Training", "train"]
-
-
-class Diverged(Exception):
-    """The loss is not a finite number any more."""
+__all__ = ["Checkpoint", "Training", "train"]
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """The learning rate over the epochs.
+class Checkpoint:
+    """A checkpoint to go on from.
 
     Attributes:
-        lr: Rate of the first epoch.
-        steps: Epochs from which on it is lower.
-        decay: Factor at each of them.
+        path: Its file.
+        content: What ``Training.save`` wrote.
     """
 
-    lr: float
-    steps: tuple[int, ...]
-    decay: float
-
-    def at(self, epoch: int) -> float:
-        """The rate of an epoch, counted from 0."""
-        return self.lr * self.decay ** sum(step <= epoch for step in self.steps)
+    path: Path
+    content: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Position:
-    """How far a training has come.
-
-    Attributes:
-        epoch: The epoch in progress, from 0.
-        batch: Batches of it that were learnt.
-        step: Optimiser steps over all epochs.
-        loss_sum: Sum of the losses of the epoch's batches so far.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-
-    def name(self) -> CheckpointName:
-        """The name of a checkpoint written here: the epoch is the last one begun."""
-        return CheckpointName(self.epoch if self.batch else max(0, self.epoch - 1), self.step)
-
-
-def train(spec: Experiment, run: Run, *, augment: bool = True) -> EvaluationResult | None:
+def train(
+    spec: Experiment,
+    run: Run,
+    *,
+    kept: Kept | None = None,
+    peers: Peers | None = None,
+    augment: bool = True,
+) -> EvaluationResult | None:
     """Trains as the spec says, from the checkpoint to resume if there is one.
 
     Args:
         spec: The whole spec.
         run: Where to write and whom to tell.
+        kept: What earlier trainings of this process left; None in a process that trains once.
+        peers: The processes that train together; None trains alone, on the spec's first device.
         augment: False shows training images as they are; for tests that must memorise.
 
     Returns:
@@ -108,22 +80,27 @@ def train(spec: Experiment, run: Run, *, augment: bool = True) -> EvaluationResu
         Diverged: The loss stopped being finite.
         Interrupted: A signal ended the training; a checkpoint was written first.
     """
+    began = time.monotonic() - (process_age() if kept is None else 0.0)
     check_supported(spec)
     _check_intervals(spec)
     path = _checkpoint_to_resume(spec, run.folder)
-    content = read_checkpoint(path) if path else None
-    training = Training(spec, run, seed=content["seed"] if content else None, augment=augment)
-    if path and content:
-        run.status.started(f"Resuming training from checkpoint: {path}")
-        training.restore(content, path)
+    resumed = Checkpoint(path, read_checkpoint(path)) if path else None
+    peers = peers or Alone(spec.train.gpu_ids, run.interrupt)
+    training = Training(spec, run, peers, kept=kept, resumed=resumed, augment=augment)
+    if resumed:
+        run.status.started(f"Resuming training from checkpoint: {resumed.path}")
+        training.restore(resumed)
     else:
         load_pretrained(training.network, spec, run.say)
     run.status.started("Starting Training Loop.")
+    training.began = began
     try:
         training.run_epochs()
     except Interrupted:
         training.save()
         raise
+    finally:
+        training.writer.close()
     run.status.running("Training loop complete.")
     return training.last_result
 
@@ -151,44 +128,43 @@ class Training:
     Args:
         spec: The whole spec.
         run: Where to write and whom to tell.
-        seed: Seed of the training that is resumed; None takes the spec's.
+        peers: The processes that train together.
+        kept: What earlier trainings of this process left.
+        resumed: The checkpoint that ``restore`` will be given, if any; its seed holds.
         augment: Whether training images are augmented.
     """
 
     def __init__(
-        self, spec: Experiment, run: Run, *, seed: int | None = None, augment: bool = True
+        self,
+        spec: Experiment,
+        run: Run,
+        peers: Peers,
+        *,
+        kept: Kept | None = None,
+        resumed: Checkpoint | None = None,
+        augment: bool = True,
     ) -> None:
-        self.spec, self.run, self.augment = spec, run, augment
-        self.seed = choose_seed(spec.train.seed) if seed is None else seed
-        self.device = choose_device(spec.train.gpu_ids)
-        prepare_torch(self.seed, spec.train.cudnn)
+        self.spec, self.run, self.peers, self.augment = spec, run, peers, augment
+        seed = resumed.content["seed"] if resumed else choose_seed(spec.train.seed)
+        self.seed: int = peers.gather([seed])[0]
+        prepare_torch(self.seed, spec.train.cudnn, spec.train.precision)
+        kept = Kept() if kept is None else kept
 
-        data = spec.dataset
-        threads = loader_threads(data.workers)
-        splits = [
-            read_split(root, key, data, n_devices=1)
-            for key, root in (
-                ("dataset.train_data", data.train_data),
-                ("dataset.val_data", data.val_data),
-            )
-        ]
-        self.train_loader, self.val_loader = (
-            Loader(split, data.batch_size, threads) for split in splits
-        )
-
-        layout = torch.channels_last  # the layout in which to_input hands images over
-        network = build_network(spec.model)
-        self.network: nn.Module = network.to(device=self.device, memory_format=layout)  # type: ignore[call-overload]
-        if save_memory(self.network, data, self.device, spec.train.precision):
-            run.say("gradient checkpointing: the batch needs more memory than is free without it")
+        self.train_loader, self.val_loader = ready_loaders(spec.dataset, peers, kept)
+        n_learnt = resumed.content["global_step"] if resumed else 0
+        n_steps = spec.train.num_epochs * self._n_batches - n_learnt
+        self.network = ready_network(spec, peers, kept, n_steps, run.say)
+        self.learner = peers.joined(self.network)
+        seed_apart(self.seed, peers)
         self.weights = loss_weights(spec)
         optim = spec.train.optim
         self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=optim.lr)
-        scaled = spec.train.precision == "fp16" and self.device.type == "cuda"
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+        self.optimiser = Optimiser(self.network, spec.train, peers)
+        self.watch = LossWatch(peers.device)
+        self.writer = CheckpointWriter(run.folder)
         self.position = Position()
         self.last_result: EvaluationResult | None = None
+        self.began: float | None = time.monotonic()
 
     # -- the loop ---------------------------------------------------------------------------------
 
@@ -199,10 +175,12 @@ class Training:
         while self.position.epoch < n_epochs:
             epoch, started = self.position.epoch, time.monotonic()
             self._learn_epoch()
+            self._settle()
             if (epoch + 1) % settings.validation_interval == 0:
                 self._validate()
             self._report_epoch(time.monotonic() - started)
             self.position = Position(epoch=epoch + 1, step=self.position.step)
+            self.watch.begin(0.0)
             by_epoch = settings.checkpoint_interval_unit == "epoch"
             if by_epoch and (epoch + 1) % settings.checkpoint_interval == 0:
                 self.save()
@@ -214,43 +192,47 @@ class Training:
         batches = self.train_loader.training(
             self.seed, position.epoch, position.batch, augment=self.augment
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.at(position.epoch)
+        self.optimiser.set_rate(self.schedule.at(position.epoch))
         self.network.train()
         for batch in islice(batches, self._n_batches - position.batch):
-            self.run.interrupt.check()
+            self.peers.check()
+            ready = time.monotonic()
             loss = self._learn(batch)
             position.batch += 1
             position.step += 1
-            position.loss_sum += loss
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"the loss is {loss} at epoch {position.epoch}, step {position.step}, with a "
-                    f"learning rate of {self.schedule.at(position.epoch):g}; lower train.optim.lr "
-                    "or train.clip_grad_val"
-                )
+            self.watch.add(loss, self._place())
+            if self.began is not None:
+                self._report_first_step(ready)
             if by_step and position.step % settings.checkpoint_interval == 0:
                 self.save()
 
-    def _learn(self, batch: Batch) -> float:
-        """One optimiser step; returns the loss before it."""
-        batch = batch.to(self.device)
-        with mixed(self.device, self.spec.train.precision):
-            outputs: dict[str, Tensor] = self.network(to_input(batch))
+    def _learn(self, batch: Batch) -> Tensor:
+        """One optimiser step; returns the loss before it, which a GPU may still be computing."""
+        with mixed(self.peers.device, self.spec.train.precision):
+            outputs: dict[str, Tensor] = self.learner(to_input(batch))
         loss = centerpose_loss(outputs, batch.targets, self.weights)
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self.scaler.unscale_(self.optimizer)
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.spec.train.clip_grad_val)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        return loss.item()
+        self.optimiser.step(loss)
+        return loss.detach()
+
+    def _place(self) -> str:
+        """Where the training is, for the message of its failure."""
+        position = self.position
+        return (
+            f"epoch {position.epoch}, step {position.step}, with a learning rate of "
+            f"{self.schedule.at(position.epoch):g}; lower train.optim.lr or train.clip_grad_val"
+        )
+
+    def _settle(self) -> None:
+        """Brings the position's loss up to date, once loss and weights are known to be finite."""
+        self.position.loss_sum = self.peers.mean(self.watch.total())
+        check_finite(self.network.state_dict().values(), self._place())
 
     def _validate(self) -> None:
         settings = evaluation_settings(self.spec)
         limit = 1 if self.spec.train.is_dry_run else None
         batches = islice(self.val_loader.scoring(), limit)
-        result = score(self.network, batches, settings, self.run.interrupt.check)
+        self.peers.share_buffers(self.network)
+        result = score(self.network, batches, settings, self.peers.check_apart)
         self.last_result = result
         # The container writes its validation metrics as text.
         kpi = {"val_3DIoU": str(result.ap50), "val_2DMPE": str(result.mpe)}
@@ -274,43 +256,65 @@ class Training:
         self.run.status.running(TRAIN_METRICS, kpi={"train_loss": loss})
         self.run.say(f"epoch {position.epoch}: train_loss {loss:.4f}, {seconds:.1f} s")
 
+    def _report_first_step(self, ready: float) -> None:
+        """Says once how long the training took to begin; waits for the step to be done."""
+        if self.began is None:
+            return
+        self.watch.settle()
+        began, done = ready - self.began, time.monotonic() - self.began
+        self.run.say(f"first step after {began:.1f} s (done after {done:.1f} s)")
+        self.began = None
+
     @property
     def _n_batches(self) -> int:
-        """Batches an epoch."""
+        """Batches an epoch, each with the images of all devices."""
         return 1 if self.spec.train.is_dry_run else self.train_loader.n_training_batches
+
+    @property
+    def _images_per_step(self) -> int:
+        return self.spec.dataset.batch_size * self.peers.shard.world
 
     # -- the state --------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Writes a checkpoint of the position, unless nothing was learnt or it is a dry run."""
+        """Begins to write a checkpoint of the position.
+
+        There is none before the first step, and none of a dry run. It is on disk once
+        ``writer.join`` has returned.
+
+        Raises:
+            Diverged: The loss or the weights are not finite; nothing is written.
+        """
         if self.spec.train.is_dry_run or not self.position.step:
             return
+        self._settle()
         name = self.position.name()
-        cuda = torch.cuda.get_rng_state_all() if self.device.type == "cuda" else []
         content: dict[str, Any] = {
             "epoch": name.epoch,
             "global_step": name.step,
             "state_dict": weights_of(self.network),
-            "optimizer_states": [self.optimizer.state_dict()],
+            **self.optimiser.state(),
             "lr_schedulers": [asdict(self.schedule)],
-            "scaler": self.scaler.state_dict(),
             "position": asdict(self.position),
+            "images_per_step": self._images_per_step,
             "seed": self.seed,
-            "rng": {"torch": torch.get_rng_state(), "cuda": cuda},
+            "rng": random_states(self.peers),
         }
-        save_checkpoint(self.run.folder, name, content)
+        if self.peers.shard.rank == 0:
+            self.writer.write(name, content)
 
-    def restore(self, content: dict[str, Any], path: Path) -> None:
+    def restore(self, checkpoint: Checkpoint) -> None:
         """Takes up the state of a checkpoint: learning rate and schedule too are the checkpoint's.
 
         Raises:
-            FixInput: Its weights do not fit the network.
+            FixInput: Its weights do not fit the network, or its place lies within a batch.
         """
-        load_weights(self.network, content, path)
-        self.optimizer.load_state_dict(content["optimizer_states"][0])
+        content, images = checkpoint.content, self._images_per_step
+        load_weights(self.network, content, checkpoint.path)
+        self.optimiser.restore(content)
         self.schedule = Schedule(**content["lr_schedulers"][0])
-        self.scaler.load_state_dict(content["scaler"])
-        self.position = Position(**content["position"])
-        torch.set_rng_state(content["rng"]["torch"])
-        if content["rng"]["cuda"] and self.device.type == "cuda":
-            torch.cuda.set_rng_state_all(content["rng"]["cuda"])
+        position = Position(**content["position"])
+        before = content.get("images_per_step", images)
+        self.position = position.in_batches_of(images, instead_of=before)
+        self.watch.begin(self.position.loss_sum)
+        restore_random_states(content["rng"], self.seed, position.step, self.peers)

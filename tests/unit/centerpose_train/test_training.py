@@ -11,9 +11,10 @@ import torch
 from automl.centerpose.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.interrupt import Interrupt, Interrupted
+from automl.centerpose.position import Schedule
 from automl.centerpose.run import Run
 from automl.centerpose.status import StatusLog
-from automl.centerpose.train import Schedule, train
+from automl.centerpose.train import train
 
 StatusReader = Callable[[Path], list[dict[str, Any]]]
 Start = Callable[..., Path]

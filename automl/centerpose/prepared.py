@@ -1,0 +1,126 @@
+"""What a training needs before its first step: data and network, made or found ready.
+
+A process that trains once makes everything. One that trains again finds what it made from the same
+settings in ``Kept``: decoded images, and networks laid out and compiled. A network found there is
+given the very weights that a fresh process would begin with, so that what happened before cannot
+change a result.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from automl.centerpose.config.dataset import Dataset
+from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.dataset import Loader, Split, make_loader, read_split
+from automl.centerpose.device import loader_threads
+from automl.centerpose.footprint import save_memory
+from automl.centerpose.kept import Kept
+from automl.centerpose.models.build import build_network
+from automl.centerpose.optimise import freeze, idle_parameters
+from automl.centerpose.peers import Peers
+from automl.centerpose.speed import tune_network
+from automl.centerpose.supported import loss_weights
+
+__all__ = ["ready_loaders", "ready_network"]
+
+_LAYOUT = torch.channels_last  # the one in which to_input hands images over
+
+
+def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Loader]:
+    """Batches of the training and the validation split for one of the processes.
+
+    Args:
+        data: The spec's ``dataset`` block.
+        peers: The processes that train together.
+        kept: What earlier trainings of this process left.
+
+    Raises:
+        ValueError: A split is not named, or smaller than a batch of all devices.
+        FixInput: The data cannot be used as they are.
+    """
+    train, validation = (
+        make_loader(
+            _split(key, root, data, peers, kept),
+            data.batch_size,
+            loader_threads(data.workers),
+            device=peers.device,
+            shard=peers.shard,
+        )
+        for key, root in (
+            ("dataset.train_data", data.train_data),
+            ("dataset.val_data", data.val_data),
+        )
+    )
+    return train, validation
+
+
+def _split(key: str, root: str, data: Dataset, peers: Peers, kept: Kept) -> Split:
+    def make() -> Split:
+        return read_split(root, key, data, n_devices=peers.shard.world)
+
+    # Other folders, threads and batches than these make no other split.
+    folders = replace(data, train_data="", val_data="", test_data="", inference_data="")
+    return kept.get(("split", key, root, folders, str(peers.device), peers.shard), make)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A network ready to train, and what the log says about how it was made ready."""
+
+    network: nn.Module
+    said: tuple[str, ...]
+
+
+def ready_network(
+    spec: Experiment, peers: Peers, kept: Kept, n_steps: int, say: Callable[[str], None]
+) -> nn.Module:
+    """The spec's network with fresh weights, on its device, in the layout that trains fastest.
+
+    It takes from torch's random numbers what building the network takes, and no more.
+
+    Args:
+        spec: The whole spec.
+        peers: The processes that train together.
+        kept: What earlier trainings of this process left.
+        n_steps: Optimiser steps that lie ahead.
+        say: Writes a line to the log.
+
+    Raises:
+        NotImplementedError: This program has no such backbone.
+    """
+    fresh = build_network(spec.model)
+    idle = idle_parameters(fresh, loss_weights(spec))
+    device = peers.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        made = kept.get(
+            _key(spec, device, idle), lambda: _made(fresh, spec, device, n_steps, idle)
+        )
+    if made.network is not fresh:
+        made.network.load_state_dict(fresh.state_dict())
+        made.network.train()
+    for line in made.said:
+        say(line)
+    return made.network
+
+
+def _key(spec: Experiment, device: torch.device, idle: tuple[str, ...]) -> tuple[object, ...]:
+    data = spec.dataset
+    images = (data.batch_size, data.input_res)
+    return ("network", spec.model, spec.train.precision, images, str(device), idle)
+
+
+def _made(
+    network: nn.Module, spec: Experiment, device: torch.device, n_steps: int, idle: tuple[str, ...]
+) -> _Made:
+    freeze(network, idle)
+    network.to(device=device, memory_format=_LAYOUT)  # type: ignore[call-overload]
+    said = []
+    if save_memory(network, spec.dataset, device, spec.train.precision):
+        said.append("gradient checkpointing: the batch needs more memory than is free without it")
+    tuned = tune_network(network, spec, device, n_steps)
+    if tuned.said:
+        said.append(tuned.said)
+    return _Made(tuned.network, tuple(said))
