@@ -89,6 +89,9 @@ class Ended:
     gpu_peak_mib: int | None = None
 
 
+_STOPPED = Ended(128 + signal.SIGTERM, reusable=True)
+
+
 class Work(Protocol):
     """What runs one training."""
 
@@ -118,7 +121,7 @@ class _Desk:
         """A message that stops this training reaches ``interrupt`` inside the block."""
         with self._lock:
             self._current = (job.id, interrupt)
-            if job.id in self._stopped:
+            if job.id in self._stopped:  # before it began
                 interrupt.request(signal.SIGTERM)
         try:
             yield
@@ -160,7 +163,8 @@ def serve(work: Work) -> int:
         with _signals_to(interrupt), _surroundings(job), desk.in_progress(job, interrupt):
             sys.stdout.write(f"trainer process {os.getpid()}, its training number {number}\n")
             sys.stdout.flush()
-            ended = work(job, interrupt)
+            was_stopped = interrupt.asked is not None
+            ended = _STOPPED if was_stopped else work(job, interrupt)
         _answer(
             answers,
             id=job.id,

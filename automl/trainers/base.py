@@ -16,11 +16,13 @@ __all__ = [
     "CannotStart",
     "ChecksPaths",
     "Handle",
+    "Keeping",
     "Outliving",
     "Problem",
     "Reattached",
     "Trainer",
     "TrialTask",
+    "release",
 ]
 
 

@@ -15,9 +15,10 @@ that ended it; 127 if the program could not be started.
 
 Usage::
 
-    python guard.py PID_FILE DRIVER_PID GRACE_S PROGRAM [ARGUMENT ...]
+    python guard.py PID_FILE DRIVER_PID GRACE_S CHANNEL PROGRAM [ARGUMENT ...]
 
-``DRIVER_PID`` 0 watches the pipe alone.
+``DRIVER_PID`` 0 watches the pipe alone. ``CHANNEL`` is an open socket's descriptor that becomes
+the program's standard input and output, or 0 for no input and the guard's own output.
 """
 
 # Importing pathlib would double the time to start.
@@ -88,14 +89,16 @@ class Guard:
             signal.signal(ignored, signal.SIG_IGN)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-    def start(self, command: list[str]) -> None:
-        """Starts the program in a session of its own."""
+    def start(self, command: list[str], channel: int) -> None:
+        """Starts the program in a session of its own, with ``channel`` as its input and output."""
         guard = os.getpid()
         # A request to end that comes before the program does must not be lost on the way to it.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         self.child = os.fork()
         if self.child:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            if channel:
+                os.close(channel)
             return
         try:
             os.setsid()
@@ -104,7 +107,10 @@ class Guard:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() == guard:
-                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                os.dup2(channel or os.open(os.devnull, os.O_RDONLY), 0)
+                if channel:
+                    os.dup2(channel, 1)
+                    os.close(channel)
                 os.execvp(command[0], command)  # noqa: S606
         except OSError as error:
             os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())
@@ -210,9 +216,9 @@ def kill(pid: int, number: int) -> None:
 
 def main(arguments: list[str]) -> int:
     """Guards one program; the exit code to end with."""
-    pid_file, driver, grace_s, *command = arguments
+    pid_file, driver, grace_s, channel, *command = arguments
     guard = Guard(int(driver), float(grace_s))
-    guard.start(command)
+    guard.start(command, int(channel))
     guard.write_pid(pid_file)
     reason = guard.watch()
     if reason is not None:

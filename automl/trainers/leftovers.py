@@ -6,10 +6,10 @@ import signal
 import time
 from pathlib import Path
 
-from automl.study.layout import StudyPaths
+from automl.study.layout import AttemptPaths, StudyPaths
 from automl.trainers.guard import started_at
 
-__all__ = ["end_leftover", "end_leftovers"]
+__all__ = ["end_leftover", "end_leftovers", "end_servers"]
 
 _POLL_S = 0.05
 
@@ -28,7 +28,17 @@ def end_leftovers(paths: StudyPaths, timeout_s: float = 10.0) -> tuple[str, ...]
     numbers = sorted(int(entry.name) for entry in paths.trials.iterdir() if entry.name.isdigit())
     attempts = [attempt for number in numbers for _, attempt in paths.attempts(number)]
     ended = [attempt.folder for attempt in attempts if end_leftover(attempt.pid, timeout_s)]
+    end_servers(paths, timeout_s)
     return tuple(str(folder.relative_to(paths.trials)) for folder in ended)
+
+
+def end_servers(paths: StudyPaths, timeout_s: float = 10.0) -> None:
+    """Waits until no process is left that a worker of the study kept between trainings.
+
+    Their guards end them once their workers are gone; what is left after the timeout is killed.
+    """
+    for pid_path in sorted(paths.trials.glob(f"*/*/{AttemptPaths(paths.trials).server.name}")):
+        end_leftover(pid_path, timeout_s)
 
 
 def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:

@@ -121,18 +121,30 @@ def _missing_packages() -> list[Problem]:
 
 
 def start_guarded(
-    command: Sequence[str], task: TrialTask, gpus: Sequence[str]
+    command: Sequence[str],
+    task: TrialTask,
+    gpus: Sequence[str],
+    pid_path: Path | None = None,
+    channel: int = 0,
 ) -> "GuardedProcess":
     """Starts a command under a guard, its output going to the task's log.
+
+    Args:
+        command: What to start.
+        task: Where it runs, and whose death ends it.
+        gpus: Ids of the GPUs that it may use.
+        pid_path: Where the guard writes its ids; None for the attempt's own place.
+        channel: Descriptor of a socket that the command gets as its standard input and output;
+            0 for no input, and its output in the log.
 
     Raises:
         OSError: The folder cannot be written or no process can be started.
     """
     task.folder.mkdir(parents=True, exist_ok=True)
-    pid_path = AttemptPaths(task.folder).pid
+    pid_path = pid_path or AttemptPaths(task.folder).pid
     guarded = [
         *(sys.executable, "-I", "-S", guard.__file__),
-        *(str(pid_path), str(task.driver_pid or 0), str(ORPHAN_GRACE_S)),
+        *(str(pid_path), str(task.driver_pid or 0), str(ORPHAN_GRACE_S), str(channel)),
         *command,
     ]
     with task.log_path.open("ab") as log:
@@ -144,6 +156,7 @@ def start_guarded(
             cwd=task.folder,
             env=environment(os.environ, task, gpus),
             start_new_session=True,
+            pass_fds=(channel,) if channel else (),
         )
     return GuardedProcess(process, pid_path, task.log_path)
 

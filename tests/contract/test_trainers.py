@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths
-from automl.trainers.base import Trainer, TrialTask
+from automl.trainers.base import Trainer, TrialTask, release
 from automl.trainers.guard import started_at
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.scripted import Fault, FaultKind, Script, ScriptedTrainer
+from automl.trainers.warm import WarmTrainer
 
 PROGRAM = """
 import os, signal, sys, time
@@ -32,6 +33,29 @@ if mode in ("long", "stubborn"):
 sys.exit(3 if mode == "fail" else 0)
 """
 
+SERVER = """
+import os, signal, sys, time
+from automl.centerpose.serve import Ended, serve
+
+def work(job, interrupt):
+    with open(job.spec) as file:
+        assert "num_epochs" in file.read()
+    print("CUDA_VISIBLE_DEVICES=" + os.environ.get("CUDA_VISIBLE_DEVICES", "not set"))
+    for number in range(50):
+        print("line", number)
+    mode = sys.argv[1]
+    if mode == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.write(2, b"ready\\n")
+    while mode == "stubborn" or (mode == "long" and interrupt.asked is None):
+        time.sleep(0.01)
+    if interrupt.asked is not None:
+        return Ended(128 + interrupt.asked, True)
+    return Ended(3, False) if mode == "fail" else Ended(0, True)
+
+sys.exit(serve(work))
+"""
+
 MakeTrainer = Callable[[str], Trainer]
 
 
@@ -41,6 +65,12 @@ def process_trainer(mode: str, folder: Path) -> Trainer:
     command = f"{sys.executable} {program} {mode} {{config_path}}"
     skill = Skill(folder, "other", "other", True, actions={"train": ActionInfo("train", command)})
     return ProcessTrainer(skill)
+
+
+def warm_trainer(mode: str, folder: Path) -> Trainer:
+    program = folder / "server.py"
+    program.write_text(SERVER)
+    return WarmTrainer(process_trainer(mode, folder), [sys.executable, str(program), mode])
 
 
 def scripted_trainer(mode: str, folder: Path) -> Trainer:
@@ -53,10 +83,24 @@ def scripted_trainer(mode: str, folder: Path) -> Trainer:
     return ScriptedTrainer(script)
 
 
-@pytest.fixture(params=[process_trainer, scripted_trainer], ids=["process", "scripted"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> MakeTrainer:
-    factory: Callable[[str, Path], Trainer] = request.param
-    return lambda mode: factory(mode, tmp_path)
+FACTORIES: Mapping[str, Callable[[str, Path], Trainer]] = {
+    "process": process_trainer,
+    "warm": warm_trainer,
+    "scripted": scripted_trainer,
+}
+
+
+@pytest.fixture(params=FACTORIES)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeTrainer]:
+    made: list[Trainer] = []
+
+    def factory(mode: str) -> Trainer:
+        made.append(FACTORIES[request.param](mode, tmp_path))
+        return made[-1]
+
+    yield factory
+    for trainer in made:
+        release(trainer)
 
 
 @pytest.fixture
@@ -109,9 +153,12 @@ class TestEveryTrainer:
         handle.stop(1)
 
     def test_is_gone_once_stopped(self, make: MakeTrainer, task: TrialTask) -> None:
-        handle = make("long").start(task, [])
+        trainer = make("long")
+        handle = trainer.start(task, [])
         pid = running_pid(task)
         handle.stop(5)
+        assert not AttemptPaths(task.folder).pid.exists()
+        release(trainer)
         assert not started_at(pid)
         assert handle.wait(0) == 128 + signal.SIGTERM
 
@@ -178,9 +225,14 @@ class TestEveryTrainer:
         assert not started_at(pid)
 
     def test_dies_with_the_worker(
-        self, make: MakeTrainer, task: TrialTask, tmp_path: Path
+        self,
+        make: MakeTrainer,
+        task: TrialTask,
+        tmp_path: Path,
+        request: pytest.FixtureRequest,
     ) -> None:
-        worker = [sys.executable, __file__, type(make("stubborn")).__name__, str(tmp_path)]
+        name = request.node.callspec.params["make"]
+        worker = [sys.executable, __file__, name, str(tmp_path)]
         with subprocess.Popen(worker) as process:
             pid = running_pid(task)
             assert eventually(lambda: is_up(task))
@@ -190,10 +242,9 @@ class TestEveryTrainer:
 
 def be_a_worker(name: str, folder: Path) -> None:
     """Starts a trainer that ignores SIGTERM, and waits to be killed."""
-    factory = process_trainer if name == "ProcessTrainer" else scripted_trainer
     paths = AttemptPaths(folder / "trials" / "0000" / "1")
     started = TrialTask("study", 0, 1, paths.folder, paths.spec, paths.log)
-    factory("stubborn", folder).start(started, []).wait(600)
+    FACTORIES[name]("stubborn", folder).start(started, []).wait(600)
 
 
 if __name__ == "__main__":
