@@ -43,6 +43,8 @@ def event_line(event: Event, snapshot: Snapshot) -> str:
             params = changed_params(attempt.params, default)
             names = words.short_names(list(attempt.params))
             pairs = {names[key]: words.param(value) for key, value in params.items()}
+            if attempt.seed is not None:
+                pairs["seed"] = str(attempt.seed)
             return _line("start", {**_which(attempt.number, attempt.attempt), **pairs})
         case Measured(attempt, measurement):
             return _line("epoch", _measured(attempt.number, measurement, snapshot))

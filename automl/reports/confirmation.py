@@ -63,16 +63,24 @@ class Confirmed:
     is_better: bool | None = None
 
     @property
-    def said(self) -> str:
-        """The finding in words."""
-        if self.default is None or self.difference is None:
-            return f"trained again with other seeds: {self.winner}"
-        both = f"trained again with other seeds: {self.winner} against {self.default} for trial 0"
+    def finding(self) -> str:
+        """What it comes to, in a few words."""
+        if self.is_better is None:
+            return "trained again with too few seeds to tell"
+        verb = "better than" if self.is_better else "not separable from"
+        return f"with other seeds {verb} the default"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The numbers behind it, one matter a line."""
+        means = [f"trial {self.winner.number}: {self.winner}"]
+        if self.default is not None:
+            means.append(f"trial 0: {self.default}")
+        told = (f"{'; '.join(means)}; mean ± sd of fresh seeds",)
         if self.low is None or self.high is None:
-            return f"{both}; too few for an interval"
-        interval = f"{words.signed(self.low)} to {words.signed(self.high)}"
-        meaning = "better than the default" if self.is_better else "not separable from the default"
-        return f"{both}; difference {interval} (95 %): {meaning}"
+            return told
+        ends = f"{words.signed(self.low)} to {words.signed(self.high)}"
+        return (*told, f"difference of the means {ends} (95 % interval, Welch)")
 
 
 def confirmed(

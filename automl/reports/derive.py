@@ -92,7 +92,7 @@ def _note(number: int, baseline: float | None, confirmed_by: Confirmed | None) -
     if number == 0:
         return "the default settings were not beaten"
     if confirmed_by is not None:
-        return confirmed_by.said
+        return confirmed_by.finding
     if baseline is None:
         return "trial 0 has no value to compare with"
     return ONE_SEED

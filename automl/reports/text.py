@@ -58,6 +58,7 @@ def best_text(summary: Summary) -> str:
     lines = [*_fake(summary), _labelled(f"trial {winner.number}", _value_of(summary, winner))]
     if summary.is_search and winner.number != 0:
         lines.append(_labelled("difference", _difference(winner)))
+        lines += _again(winner)
     elif summary.is_search:
         lines.append(_labelled("note", winner.note))
     lines += [
@@ -76,6 +77,11 @@ def _difference(winner: Winner) -> str:
         return winner.note
     text = f"{words.signed(winner.difference)} against trial 0, the default"
     return f"{text} ({words.value(winner.baseline)}); {winner.note}"
+
+
+def _again(winner: Winner) -> list[str]:
+    found = () if winner.confirmed is None else winner.confirmed.lines
+    return [_labelled("again" if i == 0 else "", line) for i, line in enumerate(found)]
 
 
 def _changes(winner: Winner) -> list[str]:
@@ -129,6 +135,7 @@ def run_footer(summary: Summary) -> str:
         if summary.is_search:
             told = _difference(winner) if winner.number != 0 else winner.note
             lines.append(_labelled("", told))
+            lines += _again(winner)
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
     lines.append(_labelled("report", str(summary.folder / "report" / "index.html")))

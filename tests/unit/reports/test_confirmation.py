@@ -34,14 +34,14 @@ def test_the_interval_is_welchs() -> None:
     theirs = stats.ttest_ind(winner, default, equal_var=False).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
     assert found.is_better is True
-    assert "better than the default" in found.said
+    assert found.finding == "with other seeds better than the default"
 
 
 def test_noise_is_not_taken_for_a_gain() -> None:
     found = confirmed([*again(0, 0.5, 0.7, 0.6), *again(4, 0.6, 0.8, 0.55)], 4, UP)
     assert found is not None
     assert found.is_better is False
-    assert "not separable from the default" in found.said
+    assert found.finding == "with other seeds not separable from the default"
 
 
 def test_lower_is_better_where_the_objective_says_so() -> None:
@@ -56,7 +56,7 @@ def test_failed_trainings_are_counted_and_have_no_value() -> None:
     assert found.default is not None
     assert (found.default.failed, found.default.sd) == (1, None)
     assert found.low is None
-    assert "too few for an interval" in found.said
+    assert "too few seeds" in found.finding
 
 
 def test_equal_values_have_an_interval_without_width() -> None:
