@@ -23,7 +23,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec, to_tree
@@ -39,7 +39,10 @@ from automl.files import write_text
 from automl.trainers.contract import EXPERIMENT_NAME, results_folder
 from automl.yamltext import dump_yaml, load_yaml
 
-__all__ = ["End", "main", "perform"]
+if TYPE_CHECKING:
+    from automl.centerpose.kept import Kept
+
+__all__ = ["End", "main", "perform", "train_on_its_devices"]
 
 _ACTIONS = ("train", "evaluate", "inference", "export", *DEPLOY_ACTIONS, "baseline")
 #: Actions that need no spec file, and why.
@@ -192,7 +195,7 @@ def _record(action: str, tree: Mapping[str, Any], run: Run, act: Act) -> End:
 def _act(action: str, spec: Experiment, run: Run) -> None:
     # Importing torch takes seconds: a spec with a mistake in it is refused before that.
     if action == "train":
-        _train(spec, run)
+        train_on_its_devices(spec, run)
     elif action == "inference":
         from automl.centerpose.inference import inference
 
@@ -207,14 +210,21 @@ def _act(action: str, spec: Experiment, run: Run) -> None:
         evaluate(spec, run)
 
 
-def _train(spec: Experiment, run: Run) -> None:
+def train_on_its_devices(spec: Experiment, run: Run, kept: "Kept | None" = None) -> None:
+    """Trains as the spec says: here on one device, in processes of their own on several.
+
+    Args:
+        spec: The whole spec.
+        run: Where to write and whom to tell.
+        kept: What earlier trainings of this process left; None in a process that trains once.
+    """
     if len(device_ids(spec.train)) > 1:
         path = run.folder / EXPERIMENT_NAME
         train_on_devices(spec.train, path, run.folder, run.interrupt)
     else:
         from automl.centerpose.train import train
 
-        train(spec, run)
+        train(spec, run, kept=kept)
 
 
 def _baseline(tree: Mapping[str, Any]) -> None:

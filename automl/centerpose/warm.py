@@ -4,7 +4,7 @@ import gc
 import signal
 from pathlib import Path
 
-from automl.centerpose.cli import End, perform
+from automl.centerpose.cli import End, perform, train_on_its_devices
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.interrupt import Interrupt, Interrupted
 from automl.centerpose.run import Run
@@ -66,9 +66,7 @@ class Trainings:
         return True
 
     def _train(self, spec: Experiment, run: Run) -> None:
-        from automl.centerpose.train import train
-
-        train(spec, run)
+        train_on_its_devices(spec, run, self.kept)
 
 
 def _forget_peak() -> None:
