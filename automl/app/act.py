@@ -140,6 +140,7 @@ def plan_action(request: ActRequest) -> ActPlan:
     overrides = dict(parse_assignment(text) for text in request.overrides)
     asked = ActionRequest(trained, around, overrides, data, deploys)
     spec = build_action(skill, request.action, asked)
+    _check_data_taken(request, spec)
     options = _options(request, parent, trainer, deploys=deploys)
     is_process = trainer != _CONTAINER
     image = ""
@@ -157,6 +158,18 @@ def plan_action(request: ActRequest) -> ActPlan:
         image,
         (*notes, *data_notes),
     )
+
+
+def _check_data_taken(request: ActRequest, spec: ActionSpec) -> None:
+    given = {split: value for split, value in request.data.items() if value}
+    if given and not spec.data:
+        split, value = next(iter(given.items()))
+        raise FixInput(
+            f"the skill says which setting of {request.action} takes the {split} data",
+            got=str(value),
+            where=f"--{split}-data",
+            fix=f"name the setting: --set KEY={value}",
+        )
 
 
 def _skill(request: ActRequest, parent: Parent) -> Skill:

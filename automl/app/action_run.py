@@ -15,12 +15,12 @@ from automl.spec.inferred import function_names
 from automl.study.actions import ActionRecord, Made, write_action
 from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths
-from automl.trainers.base import Handle, TrialTask
+from automl.trainers.base import Handle, Trainer, TrialTask
 from automl.trainers.contract import EXPERIMENT_NAME, STATUS_NAME, Status, StatusLine
 from automl.trainers.table import make_trainer
 from automl.yamltext import dump_yaml
 
-__all__ = ["carry_out"]
+__all__ = ["carry_out", "ready_trainer"]
 
 _POLL_S = 0.2
 _GRACE_S = 10.0
@@ -42,22 +42,13 @@ class _Told:
     failure: str = ""
 
 
-def carry_out(plan: ActPlan) -> ActionRecord:
+def carry_out(plan: ActPlan, trainer: Trainer) -> ActionRecord:
     """Runs an action to its end and writes down how it ended.
 
     A program that fails is a record, not an error. Ctrl-C ends the program, is recorded, and goes
     on to the caller.
-
-    Raises:
-        PrepareMachine: The trainer says what is missing on this machine.
-        FixInput: The trainer does not know the action or an option.
     """
     paths = AttemptPaths(plan.folder)
-    trainer = make_trainer(plan.trainer, plan.skill, plan.options, plan.request.action)
-    for problem in trainer.check():
-        raise PrepareMachine(
-            problem.rule, got=problem.got, where=f"trainer {plan.trainer}", fix=problem.fix
-        )
     plan.folder.mkdir(parents=True)
     write_text(paths.spec, dump_yaml(plan.spec.tree))
     started, began = utc_now().isoformat(), time.monotonic()
@@ -75,6 +66,21 @@ def carry_out(plan: ActPlan) -> ActionRecord:
         record = _record(plan, code, evidence, seconds, started)
         write_action(plan.folder, record)
     return record
+
+
+def ready_trainer(plan: ActPlan) -> Trainer:
+    """What runs the action, once it is known that it can.
+
+    Raises:
+        PrepareMachine: The trainer says what is missing on this machine.
+        FixInput: The trainer does not know the action or an option.
+    """
+    trainer = make_trainer(plan.trainer, plan.skill, plan.options, plan.request.action)
+    for problem in trainer.check():
+        raise PrepareMachine(
+            problem.rule, got=problem.got, where=f"trainer {plan.trainer}", fix=problem.fix
+        )
+    return trainer
 
 
 def _task(plan: ActPlan, paths: AttemptPaths) -> TrialTask:

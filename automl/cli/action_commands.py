@@ -24,7 +24,7 @@ def _note(text: str) -> None:
 def act(arguments: argparse.Namespace) -> int:
     """Runs one action on a checkpoint and reports its own exit code, results and log."""
     from automl.app.act import plan_action
-    from automl.app.action_run import carry_out
+    from automl.app.action_run import carry_out, ready_trainer
     from automl.cli.action_text import dry_run_text, record_text, title_of
     from automl.errors import NoUsableTrial
 
@@ -34,9 +34,10 @@ def act(arguments: argparse.Namespace) -> int:
         return 0
     for text in plan.notes:
         _note(text)
+    trainer = ready_trainer(plan)
     title = title_of(plan.request.action, deploy=plan.request.deploy)
     print(f"{title}: log {shown(plan.folder / 'log.txt')}", file=sys.stderr)
-    record = carry_out(plan)
+    record = carry_out(plan, trainer)
     if arguments.json:
         _print_json({"schema": "automl.action/1", "folder": str(plan.folder), **record.to_json()})
     else:

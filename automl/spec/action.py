@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_template
 from automl.skill.model import Skill
-from automl.skill.read import packaged_twin, read_template
+from automl.skill.read import base_tree, packaged_twin, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import DATA_TABLE, data_settings, own_data_keys, with_settings
+from automl.yamltext import load_yaml
 
 __all__ = ["ActionRequest", "ActionSpec", "build_action"]
 
 #: Values that a template holds in the place of one that must be given.
-_PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], {})
+_PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], [""], {})
+#: The one template that some skills have for all actions.
+_SHARED_TEMPLATE = "spec_template.yaml"
 #: Blocks of a training's spec that say what the trained network is and what it has seen.
 _STRUCTURE = ("model", "dataset")
 #: Names of settings that say how a run is done, not what the network is.
@@ -113,7 +117,20 @@ def _template(skill: Skill, action: str, *, deploy: bool) -> tuple[Tree, str]:
         raise FixInput(f"the {side} has an action {action}", got=f"only {known}")
     if deploy:
         return deploy_template(skill, action)
-    return read_template(skill, action), skill.template_path(action).name
+    path = skill.template_path(action)
+    if not path.is_file():
+        shared = path.with_name(_SHARED_TEMPLATE)
+        if rules_for(skill, action).schema is None and shared.is_file():
+            return _read(shared), shared.name
+        return base_tree(skill, action), f"defaults of {skill.schema_path(action).name}"
+    return read_template(skill, action), path.name
+
+
+def _read(path: Path) -> Tree:
+    tree = load_yaml(path)
+    if not isinstance(tree, dict):
+        raise FixInput("a spec template is a mapping", where=str(path))
+    return tree
 
 
 def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:
@@ -240,4 +257,7 @@ def _mend(rules: SpecRules, key: str) -> str:
     first = key.rpartition(".")[2].partition("_")[0]
     if key in own_data_keys(rules) and first in split:
         return f"give --{split[first]}-data PATH"
+    above, is_listed, name = key.partition("[0].")
+    if is_listed:
+        return f"give the list as a whole: --set '{above}=[{{{name}: PATH}}]'"
     return f"give it with --set {key}=VALUE"
