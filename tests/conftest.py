@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.docker_engine.fixtures import (  # noqa: F401 -- fixtures are found by their names
+    development_image,
+    docker_engine,
+    docker_host,
+    scripted_image,
+)
+
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 # How fast a shared machine draws examples says nothing about the code. On CI a commit always sees

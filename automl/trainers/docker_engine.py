@@ -5,6 +5,7 @@ The engine may go away and come back while a container runs (it is restarted, a 
 """
 
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,9 +110,9 @@ def connect() -> "Engine":
     with _asking():
         # The ssh program of the machine knows its keys and hosts; the library's own does not.
         is_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
-        client = docker.from_env(timeout=_TIMEOUT_S, use_ssh_client=is_ssh)
-        client.ping()
-    return Engine(client)
+        engine = Engine(docker.from_env(timeout=_TIMEOUT_S, use_ssh_client=is_ssh))
+        engine.ping()
+    return engine
 
 
 @contextmanager
@@ -158,11 +159,22 @@ class Engine:
     def __init__(self, client: "docker.DockerClient") -> None:
         self._client = client
         self._api: Any = client.api
+        # Whoever drops the engine drops its open connections with it.
+        weakref.finalize(self, client.close)
 
     @property
     def address(self) -> str:
         """Where it is, as a person would name it."""
         return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+    def ping(self) -> None:
+        """Makes sure that it answers.
+
+        Raises:
+            EngineAway: It does not.
+        """
+        with _asking():
+            self._client.ping()
 
     def version(self) -> str:
         """The engine's version."""
@@ -230,8 +242,15 @@ class Engine:
         The end of the stream does not mean the end of the container: an engine that is stopped
         ends its streams in good order.
         """
-        with _asking():
-            yield from self._api.logs(container, stream=True, follow=True)
+        from docker.errors import APIError
+
+        try:
+            with _asking():
+                yield from self._api.logs(container, stream=True, follow=True)
+        except APIError as error:
+            # One that is being removed has no log any more.
+            gone = error.status_code == _CONFLICT
+            raise (ContainerGone if gone else EngineAway)(_said(error)) from error
 
     def kill(self, container: str, signal: str) -> None:
         """Sends a signal to a container; one that has ended is left alone."""
@@ -343,8 +362,8 @@ def create_options(plan: ContainerPlan) -> dict[str, Any]:
         "working_dir": str(plan.workdir),
         "environment": plan.variables() | _secrets(plan.secrets, os.environ),
         "init": True,
-        # The log is read back from the engine: its default may be to keep none.
-        "log_config": LogConfig(type="json-file", config={"max-size": "-1"}),
+        # The log is read back from the engine, whose default may be to keep little of it or none.
+        "log_config": LogConfig(type="json-file", config={"max-size": "1t"}),
     }
 
 

@@ -10,6 +10,7 @@ with live-restore, so that its containers outlive it.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,8 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
-import requests
-from docker.errors import DockerException
 
 __all__ = ["ALLOW", "PrivateEngine", "why_not"]
 
@@ -83,6 +82,7 @@ class PrivateEngine:
     folder: Path
     tcp_port: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _client: docker.DockerClient | None = field(default=None, init=False)
 
     @property
     def host(self) -> str:
@@ -90,8 +90,10 @@ class PrivateEngine:
         return f"unix://{self.folder}/docker.sock"
 
     def client(self) -> docker.DockerClient:
-        """A connection to it."""
-        return docker.DockerClient(base_url=self.host, timeout=60)
+        """The tests' own connection to it, closed when it is."""
+        if self._client is None:
+            self._client = docker.DockerClient(base_url=self.host, timeout=60)
+        return self._client
 
     def start(self, *, path_first: Sequence[Path] = ()) -> None:
         """Starts it and returns when it answers.
@@ -158,10 +160,14 @@ class PrivateEngine:
         return "overlay2" if works else "vfs"
 
     def _answers(self) -> bool:
-        try:
-            return bool(self.client().ping())
-        except (DockerException, requests.RequestException):
-            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+            asked.settimeout(5.0)
+            try:
+                asked.connect(f"{self.folder}/docker.sock")
+                asked.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                return b" 200 " in asked.recv(64)
+            except OSError:
+                return False
 
     def halt(self, *, kill: bool = False) -> None:
         """Ends the engine alone; its containers go on."""
@@ -188,6 +194,8 @@ class PrivateEngine:
             for container in self.client().containers.list(all=True, ignore_removed=True):
                 container.remove(force=True, v=True)
         self.halt()
+        if self._client is not None:
+            self._client.close()
         self._end_helpers()
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted(each for each in mounts if each.startswith(f"{self.folder}/"))[::-1]:

@@ -1,0 +1,73 @@
+"""The engine and its images as fixtures: one of each for all tests of a session."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker_engine import images
+from tests.docker_engine.engine import ALLOW, PrivateEngine, why_not
+
+__all__ = ["development_image", "docker_engine", "docker_host", "scripted_image"]
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[PrivateEngine]:
+    """A running engine; skips, with the reason, where none can run."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="automl-dk-", dir="/tmp")), _free_port())
+    try:
+        engine.start()
+    except RuntimeError as error:
+        engine.close()
+        if os.environ.get(ALLOW) == "1":
+            raise
+        pytest.skip(str(error))
+    yield engine
+    engine.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def scripted_image(docker_engine: PrivateEngine) -> str:
+    """An image whose ``centerpose`` plays a script."""
+    return images.make_scripted(docker_engine.client())
+
+
+@pytest.fixture(scope="session")
+def development_image(
+    docker_engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The development image: ``centerpose`` is the trainer of this package."""
+    client = docker_engine.client()
+    base = images.make_base(client)
+    return images.make_development(client, base, tmp_path_factory.mktemp("context"))
+
+
+@pytest.fixture
+def docker_host(
+    docker_engine: PrivateEngine, scripted_image: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PrivateEngine]:
+    """The engine with the small image in it, as what this process's ``DOCKER_HOST`` names.
+
+    No test may leave a container behind.
+    """
+    for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_HOST", docker_engine.host)
+    yield docker_engine
+    left = docker_engine.client().containers.list(all=True, ignore_removed=True)
+    names = [each.name for each in left]
+    for each in left:
+        each.remove(force=True)
+    assert not names, "containers left behind"
