@@ -3,9 +3,12 @@
 Importing it takes seconds, so a training on one device does without.
 """
 
+import logging
+from inspect import signature
 from typing import Any
 
 import torch
+from torch.nn.parallel import DistributedDataParallel
 
 from automl.errors import InstallExtra
 
@@ -26,8 +29,11 @@ def make_fabric(devices: list[torch.device]) -> Any:
         InstallExtra: Fabric is not installed.
     """
     fabric_class, strategy_class, environment_class = _classes()
+    # Its own words would stand between the training's.
+    for package in ("lightning_fabric", "lightning.fabric"):
+        logging.getLogger(package).setLevel(logging.WARNING)
     strategy = strategy_class(
-        broadcast_buffers=False,
+        **{_buffers_option(): False},
         find_unused_parameters=False,
         gradient_as_bucket_view=True,
         static_graph=True,
@@ -40,6 +46,12 @@ def make_fabric(devices: list[torch.device]) -> Any:
         plugins=[environment_class()],
         precision="32-true",  # autocast and the scaling of losses are the trainer's own
     )
+
+
+def _buffers_option() -> str:
+    """What DistributedDataParallel calls the sharing of buffers in every step."""
+    new = "forward_sync_buffers"
+    return new if new in signature(DistributedDataParallel).parameters else "broadcast_buffers"
 
 
 def _classes() -> tuple[Any, Any, Any]:

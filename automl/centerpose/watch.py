@@ -29,6 +29,10 @@ class _Noted:
     value: Tensor
     arrived: torch.cuda.Event
 
+    def has_arrived(self) -> bool:
+        """Whether the value can be read without waiting."""
+        return bool(self.arrived.query())  # type: ignore[no-untyped-call]
+
 
 class LossWatch:
     """Sums an epoch's losses on the device, and ends the training at the first that is not finite.
@@ -43,7 +47,7 @@ class LossWatch:
         self._open: deque[_Noted] = deque()
         if device.type == "cuda":
             self._host = torch.zeros(_BEHIND, pin_memory=True)
-            self._events = [torch.cuda.Event() for _ in range(_BEHIND)]
+            self._events = [_event() for _ in range(_BEHIND)]
             self._next = 0
 
     def begin(self, total: float) -> None:
@@ -67,7 +71,7 @@ class LossWatch:
             return
         if len(self._open) == _BEHIND:
             self._look_at_the_oldest()
-        while self._open and self._open[0].arrived.query():
+        while self._open and self._open[0].has_arrived():
             self._look_at_the_oldest()
         noted = _Noted(place, self._host[self._next], self._events[self._next])
         noted.value.copy_(loss, non_blocking=True)
@@ -97,6 +101,10 @@ class LossWatch:
         noted = self._open.popleft()
         noted.arrived.synchronize()
         _check(noted.value, noted.place)
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event()  # type: ignore[no-untyped-call]
 
 
 def _check(loss: Tensor, place: str) -> None:
