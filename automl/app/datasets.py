@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.app.cache import cache_dir
 from automl.app.settings import Layers, StudyFile, unknown_setting
 from automl.data.archive import resolve_source
+from automl.data.staging import Transfer, is_remote, stage
 from automl.errors import FixInput, InstallExtra
 from automl.study.config import DataSources
 
@@ -38,13 +40,16 @@ class _Block:
     synth: Mapping[str, Any] | None = None
 
 
-def resolve_data(layers: Layers, file: StudyFile | None, tell: Tell) -> DataSources:
+def resolve_data(
+    layers: Layers, file: StudyFile | None, tell: Tell, transfer: Transfer | None = None
+) -> DataSources:
     """The folder of each split that was named; tarballs are extracted, synthetic sets rendered.
 
     Args:
         layers: Flags ``train_data``, ``val_data``, ``test_data``, ``inference_data``.
         file: The study file, whose ``data`` block holds the same by split, or ``synth``.
         tell: Told in a sentence when something that takes a while begins.
+        transfer: Told how far it is when something is brought from another machine.
 
     Raises:
         FixInput: A source does not exist or is unsafe, or the block holds an unknown word.
@@ -57,15 +62,27 @@ def resolve_data(layers: Layers, file: StudyFile | None, tell: Tell) -> DataSour
     for split in SPLITS:
         asked = _asked(layers, file, block, split)
         if asked is not None:
-            layers.origin[f"data.{split}"] = asked.origin
-            try:
-                folder = resolve_source(asked.value, cache_dir())
-            except FixInput as error:
-                raise FixInput(
-                    error.rule, got=error.got, where=f"{split} data, {asked.origin}", fix=error.fix
-                ) from error
+            folder, origin = _resolved(asked, split, tell, transfer)
+            layers.origin[f"data.{split}"] = origin
             sources = replace(sources, **{split: str(folder)})
     return sources
+
+
+def _resolved(
+    asked: _Asked, split: str, tell: Tell, transfer: Transfer | None
+) -> tuple[Path, str]:
+    """The folder of a split, and where it came from: of what was brought, with its hash."""
+    try:
+        if not is_remote(asked.value):
+            return resolve_source(asked.value, cache_dir()), asked.origin
+        tell(f"{split} data is brought from another machine, once")
+        staged = stage(asked.value, cache_dir(), transfer)
+        return resolve_source(str(staged.path), cache_dir()), f"{asked.origin}: {staged}"
+    except InstallExtra:
+        raise
+    except FixInput as error:
+        where = f"{split} data, {asked.origin}"
+        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
 
 
 def _asked(layers: Layers, file: StudyFile | None, block: _Block, split: str) -> _Asked | None:

@@ -122,7 +122,7 @@ class Planner:
     def plan(self) -> Plan:
         """The whole plan."""
         objective = choose_objective(self.layers, self.skill)
-        sources = resolve_data(self.layers, self.file, self.request.tell)
+        sources = resolve_data(self.layers, self.file, self.request.tell, self.request.transfer)
         base = self.base_spec({name: getattr(sources, name) for name in sources.__slots__})
         searches = self.gate.searches
         resources, notes = choose_resources(

@@ -8,6 +8,7 @@ from typing import Any
 from automl.app.drift import files_of
 from automl.app.settings import StudyFile
 from automl.data.checks import SplitFacts
+from automl.data.staging import Transfer, is_remote
 from automl.skill.model import Skill
 from automl.study.config import StudyConfig
 from automl.study.provenance import Inputs, collect_provenance
@@ -17,6 +18,10 @@ __all__ = ["PlanRequest", "as_given", "provenance_of"]
 
 def _tell_nobody(_: str) -> None:
     """For a caller that shows nothing."""
+
+
+def _show_nobody(_done: int, _total: int) -> None:
+    """For a caller that shows no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class PlanRequest:
         studies_dir: Where studies are kept.
         command: The command line, program first.
         tell: Told in a sentence when something that takes a while begins.
+        transfer: Told how many bytes of how many have been brought from another machine.
     """
 
     flags: Mapping[str, Any]
@@ -40,6 +46,7 @@ class PlanRequest:
     studies_dir: Path = Path("studies")
     command: tuple[str, ...] = ()
     tell: Callable[[str], None] = _tell_nobody
+    transfer: Transfer = _show_nobody
 
 
 def as_given(request: PlanRequest, file: StudyFile | None) -> dict[str, Any]:
@@ -66,7 +73,13 @@ def provenance_of(
             "images": each.images,
             "objects": each.objects,
             "categories": dict(each.categories),
+            **_brought(config.origin.get(f"data.{split}", "")),
         }
         for split, each in data.items()
     }
     return collect_provenance(Inputs(command, config.search.seed, files_of(skill), facts))
+
+
+def _brought(origin: str) -> dict[str, str]:
+    """Where a split was brought from, with its mark and hash; empty for one that was here."""
+    return {"from": origin} if is_remote(origin) else {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from automl.data.staging import is_remote
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.yamltext import load_yaml
@@ -65,7 +66,9 @@ class StudyFile:
     text: str
 
     def located(self, value: str) -> str:
-        """A path from the file, read relative to the file's own folder."""
+        """A path from the file, read relative to the file's own folder; an address as it is."""
+        if is_remote(value):
+            return value
         path = Path(value).expanduser()
         return str(path if path.is_absolute() else (self.path.parent / path).resolve())
 

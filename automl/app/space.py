@@ -72,7 +72,7 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
     planner = Planner.of(request)
     base, ceilings = planner.base_spec({}), tuple[Ceiling, ...]()
     if request.flags.get("train_data") and request.flags.get("val_data"):
-        sources = resolve_data(planner.layers, None, request.tell)
+        sources = resolve_data(planner.layers, None, request.tell, request.transfer)
         base = planner.base_spec({"train": sources.train, "val": sources.val})
         gpus = planner.layers.number("gpus_per_trial", 0) or 0
         _, ceilings, _ = check_data(planner.skill, base, Resources(gpus_per_trial=gpus))

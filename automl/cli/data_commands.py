@@ -36,10 +36,11 @@ def _show_progress(done: int, total: int) -> None:
 def check(arguments: argparse.Namespace) -> int:
     """Checks the layout of one split and says what it holds."""
     from automl.app.cache import cache_dir
+    from automl.cli.run_commands import show_transfer
     from automl.data.archive import resolve_source
     from automl.data.checks import check_split
 
-    folder = resolve_source(arguments.source, cache_dir())
+    folder = resolve_source(arguments.source, cache_dir(), show_transfer)
     facts = check_split(folder, category=arguments.category or None)
     width, height = facts.size
     if arguments.json:

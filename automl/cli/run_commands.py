@@ -28,6 +28,15 @@ def _note(text: str) -> None:
     print(f"note: {text}", file=sys.stderr)
 
 
+def show_transfer(done: int, total: int) -> None:
+    """Shows on a terminal how far data is that comes from another machine."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        bar = "#" * (30 * done // max(1, total))
+        text = f"\r[{bar:<30}] {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+        print(text, end=end, file=sys.stderr, flush=True)
+
+
 def _plan(arguments: argparse.Namespace) -> "Plan":
     from automl.app.plan import make_plan
 
@@ -46,6 +55,7 @@ def _request(arguments: argparse.Namespace) -> "PlanRequest":
         studies_dir=studies_dir(arguments),
         command=tuple(sys.argv),
         tell=_note,
+        transfer=show_transfer,
     )
 
 

@@ -1,8 +1,9 @@
 """A split given as a folder or as a tarball, and the cache that tarballs are extracted into.
 
-A folder is used as it is. A tarball is extracted once, into a folder named for the SHA-256 of its
-bytes; the folder appears by a rename when it is whole, so that neither a killed process nor a
-second one at work on the same tarball ever shows anybody half of it::
+A folder is used as it is. What lies at an address is brought here first (``staging``). A tarball
+is extracted once, into a folder named for the SHA-256 of its bytes; the folder appears by a rename
+when it is whole, so that neither a killed process nor a second one at work on the same tarball
+ever shows anybody half of it::
 
     <cache>/archives/<sha256>/         what the tarball holds
     <cache>/archives/<sha256>.lock     held by the process that extracts
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from automl.data.lock import locked
+from automl.data.staging import Transfer, is_remote, stage
 from automl.data.untar import extract
 from automl.errors import FixInput
 from automl.files import sha256_of, write_json
@@ -32,27 +34,27 @@ def is_tarball(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS)
 
 
-def resolve_source(path: str, cache: Path) -> Path:
+def resolve_source(path: str, cache: Path, transfer: Transfer | None = None) -> Path:
     """The folder that holds a split's sequences, extracted first if it comes as a tarball.
 
     Args:
-        path: A folder, or a tarball (.tar, .tar.gz, .tgz) of one; ``~`` is understood.
+        path: A folder, or a tarball (.tar, .tar.gz, .tgz) of one; ``~`` is understood. Or the
+            address of such.
         cache: Where extracted tarballs are kept; it is made when needed.
+        transfer: Told how far it is when something is brought from another machine.
 
     Returns:
         An absolute folder. A tarball with a single top folder train, val or test gives that one.
 
     Raises:
         FixInput: Nothing is there, or the tarball is cut short or unsafe to extract.
-        PrepareMachine: The disk is full.
+        PrepareMachine: The disk is full, or the connection failed.
     """
-    if "://" in path:
-        raise FixInput(
-            "data is a folder or a tarball on this machine", got=path, fix="copy it here first"
-        )
+    if is_remote(path):
+        path = str(stage(path, cache, transfer).path)
     source = Path(path).expanduser().absolute()
     if source.is_dir():
-        return source
+        return _entered(source) if source.parent.parent == cache.absolute() / "remote" else source
     if not source.is_file():
         raise FixInput("data is a folder or a tarball that exists", got=str(source))
     if not is_tarball(source):

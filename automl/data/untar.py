@@ -2,8 +2,10 @@
 
 Only folders and regular files are made, each at a relative path below the target; a tarball with
 anything else (a link, a device, a path that leaves the target, the same name twice) is refused by
-the member's name. What a small file may grow to is bounded too: decompression stops as soon as
-the content exceeds what the compressed size allows.
+the member's name. Two names that some file systems take for one (other case, another form of the
+same letters) count as the same name, so that a tarball gives the same data everywhere. What a
+small file may grow to is bounded too, in bytes and in members: decompression stops as soon as the
+content exceeds what the compressed size allows.
 """
 
 import errno
@@ -11,6 +13,7 @@ import gzip
 import io
 import shutil
 import tarfile
+import unicodedata
 import zlib
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
@@ -25,6 +28,8 @@ _MAX_RATIO: Final = 100
 """Images hardly compress and annotations by less than ten: a hundred is no data set."""
 _ALWAYS_ALLOWED: Final = 64 << 20
 """Bytes below which no ratio is looked at: they can harm nobody."""
+_MAX_MEMBERS: Final = 4_000_000
+"""Two million frames with their annotations; empty files are cheap to pack and dear to make."""
 _BLOCK: Final = 1 << 20
 _KINDS: Final = {
     tarfile.LNKTYPE: "a hard link",
@@ -109,9 +114,12 @@ def _open(source: Path) -> BinaryIO:
 
 
 def _extract_members(content: BinaryIO, source: Path, target: Path) -> None:
+    names = _Names(source)
     with tarfile.open(fileobj=content, mode="r:") as archive:
         for member in archive:
-            path = target / _safe_name(member, source)
+            name = _safe_name(member, source)
+            names.add(member, name)
+            path = target / name
             if member.isdir():
                 path.mkdir(parents=True, exist_ok=True)
                 continue
@@ -121,6 +129,44 @@ def _extract_members(content: BinaryIO, source: Path, target: Path) -> None:
                 raise _refused(member, "is neither a folder nor a regular file", source)
             with body, path.open("xb") as file:
                 shutil.copyfileobj(body, file, _BLOCK)
+
+
+class _Names:
+    """The names of a tarball so far, as a file system that minds neither case nor form has them.
+
+    Args:
+        source: The tarball, for errors.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._spelled: dict[str, str] = {}
+        self._count = 0
+
+    def add(self, member: tarfile.TarInfo, name: PurePosixPath) -> None:
+        """Takes note of a member and of the folders above it.
+
+        Raises:
+            FixInput: Another spelling of the name came before, or there are too many members.
+        """
+        self._count += 1
+        if self._count > _MAX_MEMBERS:
+            raise FixInput(
+                f"a tarball holds at most {_MAX_MEMBERS} members",
+                got="more",
+                where=str(self._source),
+                fix="look at what it holds; if it can be trusted, extract it, give the folder",
+            )
+        for path in (name, *name.parents):
+            spelling = str(path)
+            known = self._spelled.setdefault(_folded(spelling), spelling)
+            if known != spelling:
+                why = f"some file systems take for {known!r}"
+                raise _refused(member, why, self._source)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _safe_name(member: tarfile.TarInfo, source: Path) -> PurePosixPath:

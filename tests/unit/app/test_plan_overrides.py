@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
 from automl.app.run import start
@@ -18,6 +19,19 @@ BACKBONE = "model.backbone.model_type=DLA34"
 
 
 class TestData:
+    def test_data_at_an_address_is_brought_and_its_mark_recorded(
+        self, plan: MakePlan, splits: Path
+    ) -> None:
+        store = fsspec.filesystem("memory")
+        for split in ("train", "val"):
+            store.put(str(splits / split), f"/plans/{split}", recursive=True)
+        made = plan(file="data: {train: memory://plans/train, val: memory://plans/val}")
+        assert made.data["train"].images == 8
+        told = made.provenance["data"]["train"]["from"]
+        assert "memory://plans/train (" in told
+        assert "sha256" in told
+        store.rm("/plans", recursive=True)
+
     def test_each_split_lands_in_its_key(
         self, plan: MakePlan, attempt_spec: AttemptSpec, splits: Path
     ) -> None:

@@ -156,7 +156,7 @@ def test_two_at_once_extract_once(
     [
         ("nowhere", "that exists"),
         ("notes.txt", "is a tarball"),
-        ("s3://bucket/train.tar.gz", "on this machine"),
+        ("nowhere://bucket/train.tar.gz", "of a known scheme"),
     ],
 )
 def test_what_is_no_data_is_refused(tmp_path: Path, cache: Path, path: str, message: str) -> None:

@@ -94,6 +94,33 @@ def test_a_name_that_is_taken_is_refused(
         resolve_source(str(tarball_of(file("train/a"), file(second))), tmp_path / "cache")
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("train/a.png", "train/A.png"),
+        ("train/seq/a", "Train/seq/b"),
+        ("train/caf\u00e9", "train/cafe\u0301"),
+        ("train/stra\u00dfe", "train/STRASSE"),
+    ],
+)
+def test_names_that_some_file_systems_take_for_one_are_refused(
+    tmp_path: Path, tarball_of: Callable[..., Path], first: str, second: str
+) -> None:
+    with pytest.raises(FixInput, match="take for"):
+        resolve_source(str(tarball_of(file(first), file(second))), tmp_path / "cache")
+    assert outside(tmp_path) == set()
+
+
+def test_a_bomb_of_members_is_refused(
+    tmp_path: Path, tarball_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(untar_module, "_MAX_MEMBERS", 20)
+    tarball = tarball_of(*(file(f"train/{number}", b"") for number in range(21)))
+    with pytest.raises(FixInput, match="at most 20 members"):
+        resolve_source(str(tarball), tmp_path / "cache")
+    assert outside(tmp_path) == set()
+
+
 def test_a_bomb_is_refused_before_it_fills_the_disk(
     tmp_path: Path, tarball_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,260 @@
+"""Data at an address of another machine (``s3://``, ``https://``, ...), brought here once.
+
+What was brought is known by its address and by what the store says of it (ETag, size, time): data
+that changed is brought again, beside the old. It appears by a rename when it is whole, so that an
+interrupted transfer is never taken for data::
+
+    <cache>/remote/<key>/<name>       a tarball, or a folder with everything below the address
+    <cache>/remote/<key>/staged.json  its address, ETag, size and SHA-256
+    <cache>/remote/.<key>.*           a transfer at work, or the rest of one that was killed
+
+Any scheme of fsspec works; those that need a package of their own say so.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from automl.data.lock import locked
+from automl.errors import FixInput, InstallExtra, PrepareMachine
+from automl.files import sha256_of, write_json
+
+__all__ = ["Staged", "Transfer", "is_remote", "stage"]
+
+Transfer: TypeAlias = Callable[[int, int], None]
+"""Called with the bytes brought so far and the bytes in all."""
+
+_RECORD: Final = "staged.json"
+_BLOCK: Final = 1 << 20
+_ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
+#: What stores call the mark that changes with the content, or at least the time of change.
+_MARKS: Final = ("ETag", "etag", "checksum", "mtime", "LastModified", "last_modified", "created")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Data that was brought here.
+
+    Attributes:
+        path: The tarball or the folder.
+        address: Where it came from, without any query.
+        mark: The store's own mark of this content; empty if it gives none.
+        n_bytes: Its size.
+        sha256: Of a tarball its content's; of a folder that of its list of names and contents.
+    """
+
+    path: Path
+    address: str
+    mark: str
+    n_bytes: int
+    sha256: str
+
+    def __str__(self) -> str:
+        mark = f", mark {self.mark}" if self.mark else ""
+        return f"{self.address} ({self.n_bytes} bytes{mark}, sha256 {self.sha256})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Remote:
+    """What lies at an address: each file by its name below it, with its size and mark."""
+
+    system: Any
+    name: str
+    files: Mapping[str, tuple[str, int, str]]
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(size for _, size, _ in self.files.values())
+
+    @property
+    def mark(self) -> str:
+        marks = [mark for _, _, mark in self.files.values()]
+        if len(marks) == 1:
+            return marks[0]
+        return hashlib.sha256(json.dumps(sorted(self.files.items())).encode()).hexdigest()[:32]
+
+
+def is_remote(path: str) -> bool:
+    """Whether data is named by an address rather than by a path."""
+    return "://" in path
+
+
+def stage(address: str, cache: Path, transfer: Transfer | None = None) -> Staged:
+    """What lies at an address, brought here first unless it already was.
+
+    Args:
+        address: A tarball, or a folder with the split in it.
+        cache: Where it is kept; made when needed.
+        transfer: Told how far the transfer is; not called if nothing has to be brought.
+
+    Raises:
+        FixInput: Nothing is there, it may not be read, or its names leave the folder.
+        InstallExtra: The scheme needs a package that is not installed.
+        PrepareMachine: The disk is too small, or the connection failed.
+    """
+    shown = _shown(address)
+    with _explained(shown):
+        remote = _look(address)
+    key = hashlib.sha256(f"{shown}\n{remote.mark}\n{remote.n_bytes}".encode()).hexdigest()[:32]
+    store = cache.absolute() / "remote"
+    target = store / key
+    with locked(store / f"{key}.lock"):
+        if not (target / _RECORD).is_file():
+            for left_over in store.glob(f".{key}.*"):
+                shutil.rmtree(left_over, ignore_errors=True)
+            _check_room(store, remote, shown)
+            partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=store))
+            try:
+                with _explained(shown):
+                    _bring(remote, partial, transfer)
+                write_json(partial / _RECORD, _record(remote, partial, shown))
+                partial.chmod(0o755)
+                partial.rename(target)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+    known = json.loads((target / _RECORD).read_text(encoding="utf-8"))
+    return Staged(**known | {"path": target / remote.name})
+
+
+def _shown(address: str) -> str:
+    """The address as it may be written down.
+
+    Raises:
+        FixInput: It holds a password: addresses are recorded.
+    """
+    parts = urlsplit(address)
+    if "@" in parts.netloc and parts.username is not None and parts.password is not None:
+        host = parts.netloc.rpartition("@")[2]
+        raise FixInput(
+            "an address holds no password: it is written into the study's records",
+            got=urlunsplit((parts.scheme, f"...@{host}", parts.path, "", "")),
+            fix="give credentials through the environment, as the store's own tools take them",
+        )
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+
+
+def _look(address: str) -> _Remote:
+    try:
+        from fsspec.core import url_to_fs
+    except ModuleNotFoundError as error:
+        raise _missing(address) from error
+    try:
+        system, path = url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        if "Protocol not known" in str(error):
+            raise FixInput("data is at an address of a known scheme", got=str(error)) from error
+        raise _missing(address) from error
+    name = PurePosixPath(urlsplit(address).path).name
+    if name.lower().endswith(_ENDINGS):
+        return _Remote(system, name, {name: _facts(system.info(path))})
+    found = system.find(path, detail=True)
+    root = str(system._strip_protocol(path)).rstrip("/")
+    files = {_below(str(where), root): _facts(about) for where, about in found.items()}
+    if not files:
+        raise FileNotFoundError(address)
+    return _Remote(system, "data", files)
+
+
+def _missing(address: str) -> InstallExtra:
+    return InstallExtra(
+        f"data at {urlsplit(address).scheme}:// needs a package of its own",
+        fix="pip install 'automl[remote]'",
+    )
+
+
+def _facts(about: Mapping[str, Any]) -> tuple[str, int, str]:
+    """Path, size in bytes (-1 if not told) and mark of one file."""
+    mark = next((str(about[name]) for name in _MARKS if about.get(name)), "")
+    size = about.get("size")
+    return str(about["name"]), -1 if size is None else int(size), mark.strip('"')
+
+
+def _below(where: str, root: str) -> str:
+    """The name of a file below the address.
+
+    Raises:
+        FixInput: It would lie outside.
+    """
+    name = PurePosixPath(where.removeprefix(root).lstrip("/"))
+    if not where.startswith(root) or name.is_absolute() or ".." in name.parts or not name.parts:
+        raise FixInput("what lies at an address has names below it", got=where)
+    return str(name)
+
+
+def _check_room(store: Path, remote: _Remote, shown: str) -> None:
+    free = shutil.disk_usage(store).free
+    if remote.n_bytes > free:
+        raise PrepareMachine(
+            "the disk of the cache holds what is brought",
+            got=f"{remote.n_bytes} bytes for {shown}, {free} free",
+            where=str(store),
+            fix="free some space, or put the cache elsewhere with AUTOML_CACHE_DIR",
+        )
+
+
+def _bring(remote: _Remote, partial: Path, transfer: Transfer | None) -> None:
+    total, done = max(0, remote.n_bytes), 0
+    root = partial if remote.name in remote.files else partial / remote.name
+    for name, (where, size, _) in remote.files.items():
+        target = root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with remote.system.open(where, "rb") as source, target.open("xb") as file:
+            while block := source.read(_BLOCK):
+                file.write(block)
+                done += len(block)
+                if transfer is not None:
+                    transfer(done, max(total, done))
+        got = target.stat().st_size
+        if size >= 0 and got != size:
+            raise ConnectionError(f"{name} ended after {got} of {size} bytes")
+
+
+def _record(remote: _Remote, partial: Path, shown: str) -> dict[str, Any]:
+    path = partial / remote.name
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    digests = [f"{sha256_of(file)}  {file.relative_to(partial)}" for file in files]
+    whole = "\n".join(digests)
+    sha256 = digests[0][:64] if path.is_file() else hashlib.sha256(whole.encode()).hexdigest()
+    n_bytes = sum(file.stat().st_size for file in files)
+    staged = Staged(Path(remote.name), shown, remote.mark, n_bytes, sha256)
+    return asdict(staged) | {"path": remote.name}
+
+
+@contextmanager
+def _explained(shown: str) -> Iterator[None]:
+    """Says in this program's words what a store refused."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FixInput(
+            "data is at the address that is given", got=f"nothing at {shown}"
+        ) from error
+    except PermissionError as error:
+        raise FixInput(
+            "data may be read by whoever asks for it",
+            got=str(error),
+            where=shown,
+            fix="give credentials through the environment, as the store's own tools take them",
+        ) from error
+    except _transfer_errors() as error:
+        raise PrepareMachine(
+            "data can be brought from its address",
+            got=f"{type(error).__name__}: {error}",
+            where=shown,
+            fix="try again: nothing half was kept",
+        ) from error
+
+
+def _transfer_errors() -> tuple[type[Exception], ...]:
+    """What a broken connection raises; the HTTP client's own errors are no ``OSError``."""
+    client = sys.modules.get("aiohttp")
+    own: tuple[type[Exception], ...] = (OSError, EOFError)
+    return own if client is None else (*own, client.ClientError, TimeoutError)
