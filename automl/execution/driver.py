@@ -11,8 +11,8 @@ from automl.search.decision import Continue, Stop
 from automl.skill.model import Skill
 from automl.study.config import Resources
 from automl.study.records import Attempt, Measurement, Outcome, TrialRecord
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
-from automl.trainers.base import TrialTask
+from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.base import Trainer, TrialTask
 from automl.trainers.table import make_trainer
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "TrainerChoice",
     "TrialEnded",
     "TrialStarted",
-    "open_run",
+    "open_trainer",
     "places_of",
 ]
 
@@ -144,13 +144,12 @@ def places_of(resources: Resources) -> int:
     return min(resources.max_concurrent, len(ids) // needed)
 
 
-def open_run(
-    choice: TrainerChoice, settings: AttemptSettings, attempt: Attempt, task: TrialTask
-) -> AttemptRun:
-    """An attempt ready to begin, its trainer made in this process.
+def open_trainer(choice: TrainerChoice) -> Trainer:
+    """The trainer, made in this process; it may keep something from one attempt to the next.
+
+    Whoever opens it releases it at the end (``automl.trainers.base.release``).
 
     Raises:
         FixInput: The trainer is unknown or refuses its options.
     """
-    trainer = make_trainer(choice.name, choice.skill, choice.options)
-    return AttemptRun(attempt, task, trainer, settings)
+    return make_trainer(choice.name, choice.skill, choice.options)

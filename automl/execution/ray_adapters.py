@@ -15,10 +15,11 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from automl.execution.books import Books
-from automl.execution.driver import TrainerChoice, open_run
+from automl.execution.driver import TrainerChoice, open_trainer
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings, request_stop
+from automl.trainers.base import release
 
 __all__ = ["AttemptTrainable", "EngineScheduler", "EngineSearcher"]
 
@@ -120,13 +121,13 @@ class AttemptTrainable(tune.Trainable):  # type: ignore[misc] # ray has no types
         self, config: dict[str, Any], choice: TrainerChoice, settings: AttemptSettings
     ) -> None:
         """Starts the first attempt."""
-        self._choice = choice
+        self._trainer = open_trainer(choice)
         self._settings = settings
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Starts the next attempt in the same worker."""
-        self.cleanup()
+        self._end_run()
         self._begin(new_config)
         return True
 
@@ -139,11 +140,15 @@ class AttemptTrainable(tune.Trainable):  # type: ignore[misc] # ray has no types
         return {MEASUREMENT: json.dumps(result.to_json())}
 
     def cleanup(self) -> None:
-        """Ends an attempt that still runs."""
+        """Ends an attempt that still runs, and what is kept for a next one."""
+        self._end_run()
+        release(self._trainer)
+
+    def _end_run(self) -> None:
         self._run.stop(OutcomeState.INTERRUPTED, "the worker of the trial was stopped")
 
     def _begin(self, config: dict[str, Any]) -> None:
         attempt: Attempt = config[ATTEMPT]
-        self._run: AttemptRun = open_run(self._choice, self._settings, attempt, config[TASK])
+        self._run = AttemptRun(attempt, config[TASK], self._trainer, self._settings)
         gpus = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
         self._run.begin([str(gpu) for gpu in gpus])

@@ -20,6 +20,7 @@ from automl.execution.books import Books
 from automl.execution.driver import DriveEnd, DriveRequest
 from automl.study.config import Resources
 from automl.trainers.guard import started_at
+from automl.trainers.leftovers import end_servers
 
 __all__ = ["drive"]
 
@@ -61,6 +62,7 @@ def drive(request: DriveRequest) -> DriveEnd:
             with _ray(request.resources, books.places), request.control.handling_signals():
                 _fit(request, books)
         finally:
+            end_servers(request.settings.paths)
             shutil.rmtree(request.settings.paths.ray, ignore_errors=True)
             if books.failure is None:
                 books.settle_all("Ray ended before the trial did")

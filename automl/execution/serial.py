@@ -1,11 +1,11 @@
 """Driving trials one at a time in this process: for one plain training, and for debugging."""
 
 from automl.execution.books import Books
-from automl.execution.driver import DriveEnd, DriveRequest, open_run
+from automl.execution.driver import DriveEnd, DriveRequest, open_trainer
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Outcome
-from automl.trainers.attempt_run import request_stop
-from automl.trainers.base import TrialTask
+from automl.trainers.attempt_run import AttemptRun, request_stop
+from automl.trainers.base import release
 
 __all__ = ["drive"]
 
@@ -19,14 +19,19 @@ def drive(request: DriveRequest) -> DriveEnd:
         Why it ended; every attempt it started has been told to the engine.
     """
     books = Books(request)
-    with request.control.handling_signals():
-        while (job := books.next()) is not None:
-            books.ended(_run(request, books, *job))
+    trainer = open_trainer(request.trainer)
+    try:
+        with request.control.handling_signals():
+            while (job := books.next()) is not None:
+                attempt, task = job
+                run = AttemptRun(attempt, task, trainer, request.settings)
+                books.ended(_outcome(request, books, attempt, run))
+    finally:
+        release(trainer)
     return books.end
 
 
-def _run(request: DriveRequest, books: Books, attempt: Attempt, task: TrialTask) -> Outcome:
-    run = open_run(request.trainer, request.settings, attempt, task)
+def _outcome(request: DriveRequest, books: Books, attempt: Attempt, run: AttemptRun) -> Outcome:
     run.begin(_gpus(request))
     while not isinstance(step := run.advance(), Outcome):
         decision = books.measured(attempt, step)

@@ -17,7 +17,7 @@ from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
-from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask
+from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
 from automl.trainers.guard import started_at
@@ -244,6 +244,9 @@ class AttemptRun:
         if self._handle is not None:
             is_fault = verdict.state is OutcomeState.FAILED
             self._handle.stop(FAULT_GRACE_S if is_fault else STOP_GRACE_S)
+            if is_fault and verdict.failure is not FailureClass.SPEC:
+                # Whatever broke a training may have spoiled the process it ran in.
+                release(self._trainer)
             if verdict.failure is not FailureClass.DIVERGED:
                 self._take_last_measurements()
         settings = self._settings

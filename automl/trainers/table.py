@@ -11,18 +11,23 @@ from automl.trainers.docker import DockerTrainer
 from automl.trainers.docker_options import DockerOptions
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.scripted import Script, ScriptedTrainer
+from automl.trainers.warm import warm_trainer
 
-__all__ = ["TRAINERS", "make_trainer"]
+__all__ = ["START", "TRAINERS", "WARM", "make_trainer"]
+
+#: The one option of the process trainer: whether its process is kept for the next trial.
+START = "start"
+WARM = "warm"
 
 
 def _process(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:
-    if options:
+    unknown = [str(name) for name in options if name != START]
+    if unknown:
         raise FixInput(
-            "the process trainer has no options",
-            got=", ".join(map(str, options)),
-            where="script",
+            "the process trainer has no options", got=", ".join(unknown), where="script"
         )
-    return ProcessTrainer(skill, action)
+    cold = ProcessTrainer(skill, action)
+    return warm_trainer(cold) if options.get(START) == WARM else cold
 
 
 def _scripted(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:  # noqa: ARG001 -- one signature
