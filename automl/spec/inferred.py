@@ -141,7 +141,11 @@ def function_names(rules: SpecRules) -> dict[str, str]:
             where=f"{rules.skill.folder}: spec_params of {rules.action}",
             fix=did_you_mean(unknown[0], FUNCTIONS),
         )
-    usual = {name: function for name, function in _USUAL.items() if rules.has(name)}
+    usual = {
+        name: function
+        for name, function in _USUAL.items()
+        if rules.has(name) and name.partition(".")[0] in (rules.action, name)
+    }
     own = f"{rules.action}.results_dir"
     if rules.has(own):
         usual[own] = "output_dir"

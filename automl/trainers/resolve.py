@@ -57,7 +57,8 @@ def resolve_checkpoint(folders: Sequence[Path], asked: str, best: Path | None = 
     Raises:
         FixInput: There is no such checkpoint, or the file is truncated or no checkpoint.
     """
-    listed = sorted(entry for folder in folders for entry in checkpoints_in(folder))
+    found_in = [entry for folder in folders for entry in checkpoints_in(folder)]
+    listed = sorted(found_in, key=lambda entry: (entry.name.epoch, entry.name.step))
     if asked == "best":
         found = _given(best, listed), "the best epoch"
     elif asked == "last":
