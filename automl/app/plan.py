@@ -11,6 +11,7 @@ from typing import Any
 
 from automl.app.checks import check_data, check_seed, check_types, count_in
 from automl.app.choices import choose_limits, choose_objective, choose_search, idle_flags
+from automl.app.container import DOCKER, container_notes, container_options
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
 from automl.app.request import PlanRequest, as_given, provenance_of
@@ -132,7 +133,7 @@ class Planner:
         data, ceilings, data_notes = check_data(self.skill, base, resources)
         search = self.search()
         trainer = self.layers.choice("trainer", tuple(TRAINERS), "process")
-        options = self.layers.pick("script") or {}
+        options = self._trainer_options(trainer)
         make_trainer(trainer, self.skill, options)
         space = SearchSpace()
         if searches and base.rules.schema is not None:
@@ -160,6 +161,7 @@ class Planner:
             searches=searches,
             origin=self.layers.origin,
         )
+        notes = (*notes, *container_notes(self.layers, trainer))
         notices = (*self.policy.notes, *base.notes, *map(str, told), *notes, *data_notes)
         if not searches:
             notices = (self.gate.message, *idle_flags(self.layers), *notices)
@@ -176,6 +178,11 @@ class Planner:
             as_given(self.request, self.file),
             provenance_of(self.request.command, self.skill, config, data),
         )
+
+    def _trainer_options(self, trainer: str) -> Mapping[str, Any]:
+        if trainer == DOCKER:
+            return container_options(self.layers, self.skill)
+        return self.layers.pick("script") or {}
 
     def search(self) -> SearchSettings:
         """What is asked of the search; the file of a profile by its absolute path.

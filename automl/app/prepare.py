@@ -1,6 +1,7 @@
 """From an attempt the engine asks for to a folder with a complete spec in it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from automl.files import write_text
 from automl.skill.model import Skill
@@ -26,12 +27,14 @@ class Preparer:
         config: What it was asked.
         skill: The model skill.
         base_spec: What every trial starts from.
+        attached: Folders of the attempts whose trainings were left running; these go on.
     """
 
     paths: StudyPaths
     config: StudyConfig
     skill: Skill
     base_spec: Tree
+    attached: frozenset[Path] = frozenset()
     _rules: SpecRules = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,6 +42,8 @@ class Preparer:
 
     def prepare(self, attempt: Attempt) -> TrialTask:
         """Makes the attempt's folder, which must be new, and writes its spec.
+
+        Of a training that was left running both are there and stay as they are.
 
         A trainer resumes in silence from whatever it finds in its folder; so no two attempts ever
         share one.
@@ -51,8 +56,9 @@ class Preparer:
         resume_from = self.paths.folder / attempt.resume_from if attempt.resume_from else None
         base = self._seeded(attempt.seed)
         spec = for_attempt(self._rules, base, attempt.params, paths.folder, resume_from)
-        paths.folder.mkdir(parents=True)
-        write_text(paths.spec, dump_yaml(spec))
+        if paths.folder not in self.attached:
+            paths.folder.mkdir(parents=True)
+            write_text(paths.spec, dump_yaml(spec))
         return TrialTask(
             study=self.config.name,
             number=attempt.number,

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from automl.app.container import hold_to_image, left_running, pinned
 from automl.app.drift import check_drift
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
@@ -45,20 +46,21 @@ def start(plan: Plan, screen: Screen) -> Ending:
         PrepareMachine: The trainer cannot be started here.
         ResolveConflict: There is a study of this name already.
     """
-    check_trainer(plan.config, plan.skill)
+    check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
+    config, image = pinned(plan.config, plan.skill)
     paths = create_folder(plan.studies_dir, plan.config.name)
     with StudyLock(paths) as lock:
         write_study(
             paths,
             NewStudy(
                 plan.request,
-                plan.config,
+                config,
                 _space_record(plan),
                 plan.base_spec,
-                plan.provenance,
+                {**plan.provenance, "image": image} if image else plan.provenance,
             ),
         )
-        driven = _Driven(paths, plan.config, plan.skill, plan.space, plan.base_spec)
+        driven = _Driven(paths, config, plan.skill, plan.space, plan.base_spec)
         return driven.session(lock, screen).drive()
 
 
@@ -69,7 +71,12 @@ def _space_record(plan: Plan) -> dict[str, Any]:
 
 
 def go_on(
-    paths: StudyPaths, screen: Screen, trials: int | None = None, *, accept_drift: bool = False
+    paths: StudyPaths,
+    screen: Screen,
+    trials: int | None = None,
+    *,
+    accept_drift: bool = False,
+    accept_image: bool = False,
 ) -> Ending:
     """Settles every trial that a driver left running, then drives the study to its end.
 
@@ -78,6 +85,7 @@ def go_on(
         screen: Who watches; told first what became of each trial.
         trials: A new total, at least as large as the trials there are; None keeps the old one.
         accept_drift: Whether to keep the stored space although the skill gives another one now.
+        accept_image: Whether to go on although the image's name stands for another image now.
 
     Raises:
         FixInput: The folder is no study, or the total is below what has been started.
@@ -87,8 +95,9 @@ def go_on(
     with StudyLock(paths) as lock:
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))
-        check_trainer(kept, skill)
-        notes = check_drift(paths, kept, skill, accept=accept_drift)
+        kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
+        check_trainer(kept, skill, paths.folder)
+        notes += check_drift(paths, kept, skill, accept=accept_drift)
         config = _extended(kept, trials)
         space = SearchSpace.from_json(read_space(paths))
         driven = _Driven(paths, config, skill, space, read_base_spec(paths))
@@ -99,7 +108,9 @@ def go_on(
         if config is not kept:
             write_json(paths.resolved, config.to_json())
         end_leftovers(paths)
-        settled = _settle(session.engine, paths, config)
+        held = left_running(paths, config, skill)
+        session.preparer.attached = held
+        settled = _settle(session.engine, paths, config, held)
         return session.drive([*notes, *map(str, settled)])
 
 
@@ -137,14 +148,16 @@ def _check_total(config: StudyConfig, started: int) -> None:
         )
 
 
-def _settle(engine: Engine, paths: StudyPaths, config: StudyConfig) -> tuple[Settled, ...]:
+def _settle(
+    engine: Engine, paths: StudyPaths, config: StudyConfig, held: frozenset[Path]
+) -> tuple[Settled, ...]:
     def find(attempt: AttemptPaths) -> Checkpoint | None:
         return newest_whole(checkpoints_in(attempt.folder))
 
     def measured(attempt: AttemptPaths) -> tuple[Measurement, ...]:
         return history(attempt.folder, config.objective.metric)
 
-    return engine.settle(paths, measured, find)
+    return engine.settle(paths, measured, find, held)
 
 
 class _Driven:

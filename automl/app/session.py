@@ -4,7 +4,8 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
+from pathlib import Path
 
 from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen
@@ -26,6 +27,7 @@ from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.state import BestTrial, StudyState, StudyStatus, counts_of, write_state
 from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.base import ChecksPaths
 from automl.trainers.table import make_trainer
 
 __all__ = ["Session", "check_trainer"]
@@ -40,13 +42,24 @@ _ENDED_AS = {
 }
 
 
-def check_trainer(config: StudyConfig, skill: Skill) -> None:
+def check_trainer(config: StudyConfig, skill: Skill, studies: Path) -> None:
     """Makes sure that a trial could be started at all.
+
+    Args:
+        config: What the study asks for.
+        skill: Whose command is run.
+        studies: Folder that the study is in, or will be.
 
     Raises:
         PrepareMachine: The trainer says what is missing.
     """
-    for problem in make_trainer(config.trainer, skill, config.trainer_options).check():
+    trainer = make_trainer(config.trainer, skill, config.trainer_options)
+    problems = [*trainer.check()]
+    if not problems and isinstance(trainer, ChecksPaths):
+        above = next(each for each in (studies, *studies.parents) if each.exists())
+        folders = (Path(folder) for folder in astuple(config.data) if folder)
+        problems += trainer.check_paths([above, *folders])
+    for problem in problems:
         raise PrepareMachine(
             problem.rule, got=problem.got, where=f"trainer {config.trainer}", fix=problem.fix
         )

@@ -42,13 +42,19 @@ KEYS: Mapping[str, str] = {
     "gpus_per_trial": "GPUs that one trial holds",
     "gpus": "indices of the GPUs to use",
     "keep": "best or all: which checkpoints outlive a trial",
-    "trainer": "process, or scripted (a fake that trains nothing)",
+    "trainer": "process, docker, or scripted (a fake that trains nothing)",
+    "image": "docker: image that trials run in, instead of the skill's",
+    "shm_size": "docker: shared memory such as 16g",
+    "memory": "docker: memory limit such as 64g",
+    "pids_limit": "docker: most processes and threads of a container",
+    "network": "docker: network of the containers; none unless asked for",
+    "env": "docker: names of environment variables that containers get",
     "script": "what the scripted trainer plays",
 }
 
 _MAPPINGS = frozenset({"data", "set", "script"})
 _REQUESTS = frozenset({"search", "freeze"})
-_ANY = frozenset({"automl_policy", "gpus"})  # judged where they are read
+_ANY = frozenset({"automl_policy", "env", "gpus"})  # judged where they are read
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from automl import __version__
 from automl.cli.action_flags import add_actions
+from automl.cli.clean_commands import add_clean
+from automl.cli.container_flags import add_container_flags
 from automl.cli.explain_commands import add_explain
 from automl.cli.usage import Parser, count
 
@@ -53,6 +55,7 @@ def build_parser() -> Parser:
     _add_resume(commands)
     _add_readers(commands)
     add_explain(commands)
+    add_clean(commands)
     add_actions(commands)
     _add_data(commands)
     _add_schema(commands)
@@ -121,6 +124,11 @@ def _add_resume(commands: "Commands") -> None:
         "--accept-drift",
         action="store_true",
         help="keep the study's space although its skill gives another one now",
+    )
+    command.add_argument(
+        "--accept-image",
+        action="store_true",
+        help="go on although the image's name stands for another image now",
     )
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
@@ -197,6 +205,7 @@ def _add_study_settings(command: Parser) -> None:
     _add_spec_flags(command.add_argument_group("spec"))
     _add_search_flags(command.add_argument_group("search"))
     _add_machine_flags(command.add_argument_group("machine"))
+    add_container_flags(command.add_argument_group("container"))
 
 
 def _add_policy_flags(group: "Group") -> None:
@@ -255,4 +264,4 @@ def _add_machine_flags(group: "Group") -> None:
     group.add_argument("--gpus-per-trial", metavar="N", help="default: train.num_gpus, or 0")
     group.add_argument("--gpus", metavar="0,1", help="indices of the GPUs to use (default: all)")
     group.add_argument("--keep", metavar="best|all", help="checkpoints that outlive a trial")
-    group.add_argument("--trainer", metavar="process|scripted", help="default: process")
+    group.add_argument("--trainer", metavar="process|docker|scripted", help="default: process")

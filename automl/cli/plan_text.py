@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from automl.app.container import container_preview
 from automl.app.plan import Plan
 from automl.app.preview import first_params
 from automl.reports import words
@@ -27,6 +28,9 @@ def plan_text(plan: Plan, first: int) -> str:
     if plan.gate.searches:
         lines += ["", *show_space(plan.space).splitlines(), ""]
         lines += _first(plan, first)
+    container = container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir)
+    if container:
+        lines += ["", "container of trial 0, as a command", container]
     lines += [f"note: {note}" for note in plan.notes if note != plan.gate.message]
     return "\n".join(lines)
 
@@ -114,5 +118,6 @@ def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:
             split: {"folder": str(facts.root), "images": facts.images, "objects": facts.objects}
             for split, facts in plan.data.items()
         },
+        "container": container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir),
         "notes": list(plan.notes),
     }

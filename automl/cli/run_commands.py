@@ -86,7 +86,13 @@ def resume(arguments: argparse.Namespace) -> int:
 
     paths = StudyPaths(study_folder(arguments))
     with _screen(arguments) as screen:
-        ending = go_on(paths, screen, arguments.trials, accept_drift=arguments.accept_drift)
+        ending = go_on(
+            paths,
+            screen,
+            arguments.trials,
+            accept_drift=arguments.accept_drift,
+            accept_image=arguments.accept_image,
+        )
     return _close(ending)
 
 

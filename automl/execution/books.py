@@ -20,10 +20,11 @@ from automl.search.decision import Continue, Stop
 from automl.study.layout import AttemptPaths
 from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
-from automl.trainers.base import TrialTask
+from automl.trainers.base import Outliving, TrialTask
 from automl.trainers.checkpoints import checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftover
 from automl.trainers.status import history
+from automl.trainers.table import make_trainer
 
 __all__ = ["Books"]
 
@@ -126,7 +127,20 @@ class Books:
             outcome, note = read_outcome(paths)
             if note:
                 self._request.on_event(Note(note))
+            if outcome is None:
+                self._end_outliving(paths)
             self.ended(outcome or self._lost(attempt, paths, lost_because))
+
+    def _end_outliving(self, paths: AttemptPaths) -> None:
+        """Ends a training that its runner's death has not ended."""
+        choice = self._request.trainer
+        trainer = make_trainer(choice.name, choice.skill, choice.options)
+        if not isinstance(trainer, Outliving):
+            return
+        try:
+            trainer.end(paths.folder)
+        except OSError as error:
+            self._request.on_event(Note(f"{paths.folder} may still be trained in: {error}"))
 
     def settle_all(self, lost_because: str) -> None:
         """Ends every live attempt that way."""

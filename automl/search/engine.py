@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -230,7 +231,11 @@ class Engine:
             self._halted = Ended(EndedBy.BREAKER, reason)
 
     def settle(
-        self, paths: StudyPaths, read_history: ReadHistory, find_checkpoint: FindCheckpoint
+        self,
+        paths: StudyPaths,
+        read_history: ReadHistory,
+        find_checkpoint: FindCheckpoint,
+        held: frozenset[Path] = frozenset(),
     ) -> tuple[Settled, ...]:
         """Settles every start that a driver left running; to be called before the first ``ask``.
 
@@ -238,11 +243,18 @@ class Engine:
             paths: The study folder.
             read_history: What an attempt's status file holds, ``elapsed_s`` from its own start.
             find_checkpoint: The newest whole checkpoint in an attempt's folder.
+            held: Folders of the attempts whose trainings were left running.
         """
         with self._guard:
             gpus = self._config.resources.gpus_per_trial
             return Settler(
-                self._ledger, self._endings.enter, paths, read_history, find_checkpoint, gpus
+                ledger=self._ledger,
+                finish=self._endings.enter,
+                paths=paths,
+                read_history=read_history,
+                find_checkpoint=find_checkpoint,
+                gpus_per_trial=gpus,
+                held=held,
             ).settle_all()
 
     def stop_asking(self, reason: str) -> None:

@@ -20,7 +20,7 @@ from automl.study.config import Objective
 from automl.study.records import Measurement
 from automl.study.trials import by_number, history_of, values_in, values_of
 
-__all__ = ["Ledger", "Ticket", "continued"]
+__all__ = ["Ledger", "Ticket", "continued", "drawn"]
 
 # Where Optuna keeps the values of a trial that somebody else put into the queue.
 _OPTUNA_FIXED = "fixed_params"
@@ -109,15 +109,17 @@ def continued(
         resume_from: Checkpoint to continue from; None to start again.
         history: Measurements up to that checkpoint.
     """
-    params = trial.user_attrs.get(attributes.PARAMS)
     return replace(
-        ticket,
+        drawn(trial, ticket),
         attempt=ticket.attempt + 1,
-        fixed=trial.params,
-        params=params,
         resume_from=resume_from,
         history=history if resume_from else (),
     )
+
+
+def drawn(trial: FrozenTrial, ticket: Ticket) -> Ticket:
+    """The ticket of the same attempt, with the parameters that were drawn for it."""
+    return replace(ticket, fixed=trial.params, params=trial.user_attrs.get(attributes.PARAMS))
 
 
 class Ledger:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.ledger import Ledger, Ticket, continued
+from automl.search.ledger import Ledger, Ticket, continued, drawn
 from automl.study import attributes
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
@@ -43,6 +43,7 @@ FindCheckpoint: TypeAlias = Callable[[AttemptPaths], WholeCheckpoint | None]
 class Settlement(StrEnum):
     """What became of a start that was left running."""
 
+    ATTACHED = "attached"
     ENDED = "ended"
     CONTINUES = "continues"
     RESTARTS = "restarts"
@@ -81,6 +82,8 @@ class Settler:
         read_history: What an attempt's status file holds, ``elapsed_s`` from that attempt's start.
         find_checkpoint: The newest whole checkpoint in an attempt's folder.
         gpus_per_trial: GPUs that each start held.
+        held: Folders of the attempts whose trainings still run, or ended unseen: they go on as
+            the same attempts.
     """
 
     ledger: Ledger
@@ -89,6 +92,7 @@ class Settler:
     read_history: ReadHistory
     find_checkpoint: FindCheckpoint
     gpus_per_trial: int
+    held: frozenset[Path] = frozenset()
 
     def settle_all(self) -> tuple[Settled, ...]:
         """Settles every start that was left running, the oldest first."""
@@ -107,7 +111,13 @@ class Settler:
             return Settled(
                 ticket.number, ticket.attempt, Settlement.QUEUED, "had not begun: queued again"
             )
-        outcome, note = read_outcome(self.paths.attempt(ticket.number, ticket.attempt))
+        return self._settle_begun(trial, ticket)
+
+    def _settle_begun(self, trial: FrozenTrial, ticket: Ticket) -> Settled:
+        attempt = self.paths.attempt(ticket.number, ticket.attempt)
+        if attempt.folder in self.held:
+            return self._attach(trial, ticket)
+        outcome, note = read_outcome(attempt)
         if outcome is None or (outcome.number, outcome.attempt) != (ticket.number, ticket.attempt):
             return self._continue(trial, ticket, note)
         if outcome.state is OutcomeState.INTERRUPTED:
@@ -119,6 +129,12 @@ class Settler:
             Settlement.ENDED,
             f"had ended ({outcome.failure or outcome.state}): kept",
         )
+
+    def _attach(self, trial: FrozenTrial, ticket: Ticket) -> Settled:
+        """Lets the same attempt be handed out again; its trainer finds the training by itself."""
+        why = "its training was not ended with the driver: found again"
+        self.ledger.replace(trial, drawn(trial, ticket), why)
+        return Settled(ticket.number, ticket.attempt, Settlement.ATTACHED, why)
 
     def _drop(self, trial: FrozenTrial, why: str) -> Settled:
         self.ledger.supersede(trial.number, why)
