@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from automl.study.layout import AttemptPaths, StudyPaths
@@ -59,12 +60,23 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
         return False
     found = _is_alive(*trainer)
     deadline = time.monotonic() + timeout_s
-    while (_is_alive(*guard) or _is_alive(*trainer)) and time.monotonic() < deadline:
+    while _is_alive(*guard) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     if _is_alive(*trainer):
-        os.killpg(trainer[0], signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(trainer[0], signal.SIGKILL)
     pid_path.unlink(missing_ok=True)
     return found
+
+
+def leftover_pid(pid_path: Path) -> int | None:
+    """The process id of a trainer that still runs, by the pid file of its attempt; else None."""
+    try:
+        ids = json.loads(pid_path.read_text(encoding="utf-8"))
+        pid, started = int(ids["pid"]), str(ids["started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return pid if _is_alive(pid, started) else None
 
 
 def _is_alive(pid: int, started: str) -> bool:

@@ -1,0 +1,250 @@
+"""What dead drivers and killed commands left behind: found first, removed only when asked.
+
+Four kinds: containers of ours that nobody waits for, trainers that outlived their driver,
+unfinished files and folders, and checkpoints beyond what the study keeps. A study that somebody
+drives is left alone, and so is what a live process is still writing.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput, ResolveConflict
+from automl.study.clock import Clock, utc_now
+from automl.study.config import Keep
+from automl.study.folder import list_studies, read_config
+from automl.study.layout import StudyPaths
+from automl.study.lock import StudyLock, read_owner
+from automl.study.records import TrialRecord, TrialState
+from automl.study.storage import read_study
+from automl.study.trials import read_records
+from automl.trainers.checkpoints import checkpoints_in, newest_whole
+from automl.trainers.docker_engine import EngineAway
+from automl.trainers.docker_leftovers import (
+    LeftoverContainer,
+    leftover_containers,
+    remove_leftovers,
+)
+from automl.trainers.leftovers import end_leftover, leftover_pid
+
+__all__ = ["Findings", "Kind", "Leftover", "find_leftovers", "remove_all"]
+
+#: Where the cache keeps what is made by a rename; each with a lock beside it.
+_STORES = ("archives", "remote", "synth")
+#: Random signs that a temporary name ends with.
+_SIGNS = "?" * 8
+
+
+class Kind(StrEnum):
+    """What was left."""
+
+    CONTAINER = "container"
+    PROCESS = "process"
+    UNFINISHED = "unfinished"
+    CHECKPOINT = "checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing that may go.
+
+    Attributes:
+        kind: What it is.
+        what: Its path, or the name of the container, or the process id.
+        why: Why nobody needs it.
+        n_bytes: Disk that it takes; 0 for what takes none.
+        path: The path to delete, or the pid file of a process; None for a container.
+        study: The study that it belongs to; None for the cache.
+        container: The container, if it is one.
+    """
+
+    kind: Kind
+    what: str
+    why: str
+    n_bytes: int = 0
+    path: Path | None = None
+    study: StudyPaths | None = None
+    container: LeftoverContainer | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        study = None if self.study is None else self.study.folder.name
+        kind, what = str(self.kind), self.what
+        return {"kind": kind, "what": what, "why": self.why, "bytes": self.n_bytes, "study": study}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found.
+
+    Attributes:
+        leftovers: What may go.
+        kept: What was left alone, and why, in words.
+    """
+
+    leftovers: tuple[Leftover, ...]
+    kept: tuple[str, ...] = ()
+
+    @property
+    def n_bytes(self) -> int:
+        """Disk that they take together."""
+        return sum(leftover.n_bytes for leftover in self.leftovers)
+
+
+def find_leftovers(
+    studies: Sequence[StudyPaths], studies_dir: Path, cache: Path | None, clock: Clock = utc_now
+) -> Findings:
+    """What was left behind; removes nothing.
+
+    Args:
+        studies: The studies to look at.
+        studies_dir: Containers of studies below it are looked at, of folders that are gone too.
+        cache: The cache to look at as well; None to leave it out.
+        clock: The time of day, for telling a driver that runs from one that died.
+    """
+    found: list[Leftover] = []
+    kept: list[str] = []
+    for paths in studies:
+        owner = read_owner(paths)
+        if owner is not None and owner.is_alive(clock()):
+            kept.append(f"{paths.folder.name}: in use by {owner.described(clock())}")
+            continue
+        found += _of_study(paths, kept)
+    whole = {paths.folder for paths in list_studies(studies_dir)} == {s.folder for s in studies}
+    places = [studies_dir] if whole else [paths.folder for paths in studies]
+    found += _containers(places, kept)
+    found += [] if cache is None else list(_of_cache(cache))
+    return Findings(tuple(found), tuple(kept))
+
+
+def remove_all(
+    findings: Findings, removed: Callable[[Leftover], None], clock: Clock = utc_now
+) -> tuple[str, ...]:
+    """Removes what was found; each study under its lock.
+
+    Args:
+        findings: What ``find_leftovers`` found.
+        removed: Told of each thing that has gone.
+        clock: The time of day.
+
+    Returns:
+        What was left alone after all, and why, in words.
+    """
+    kept: list[str] = []
+    by_study: dict[StudyPaths | None, list[Leftover]] = {}
+    for leftover in findings.leftovers:
+        by_study.setdefault(leftover.study, []).append(leftover)
+    for study, leftovers in by_study.items():
+        if study is None:
+            _remove(leftovers, removed)
+            continue
+        try:
+            with StudyLock(study, clock):
+                _remove(leftovers, removed)
+        except ResolveConflict as error:
+            kept.append(f"{study.folder.name}: {error}")
+    return tuple(kept)
+
+
+def _remove(leftovers: Iterable[Leftover], removed: Callable[[Leftover], None]) -> None:
+    for leftover in leftovers:
+        if leftover.container is not None:
+            remove_leftovers([leftover.container])
+        elif leftover.path is not None and leftover.kind is Kind.PROCESS:
+            end_leftover(leftover.path)
+        elif leftover.path is not None and leftover.path.is_dir():
+            shutil.rmtree(leftover.path, ignore_errors=True)
+        elif leftover.path is not None:
+            leftover.path.unlink(missing_ok=True)
+        removed(leftover)
+
+
+def _of_study(paths: StudyPaths, kept: list[str]) -> Iterator[Leftover]:
+    yield from _processes(paths)
+    for folder in (paths.folder, paths.best, paths.report):
+        for path in sorted(folder.glob(f".*.{_SIGNS}")):
+            yield _unfinished(path, paths)
+    try:
+        config = read_config(paths)
+        study = read_study(paths, config)
+    except FixInput as error:
+        kept.append(f"{paths.folder.name}: checkpoints not looked at: {error}")
+        return
+    if config.keep is Keep.BEST and study is not None:
+        for record in read_records(study, config.objective):
+            yield from _checkpoints(paths, record)
+
+
+def _processes(paths: StudyPaths) -> Iterator[Leftover]:
+    for pid_path in sorted(paths.trials.glob("*/*/trainer.pid")):
+        pid = leftover_pid(pid_path)
+        if pid is not None:
+            where = paths.relative(pid_path.parent)
+            why = f"the trainer of {where} outlived its driver"
+            yield Leftover(Kind.PROCESS, f"pid {pid}", why, 0, pid_path, paths)
+
+
+def _checkpoints(paths: StudyPaths, record: TrialRecord) -> Iterator[Leftover]:
+    """The checkpoints of a trial that neither its result nor a later resume needs."""
+    folders = [attempt.folder for _, attempt in paths.attempts(record.number)]
+    listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
+    needed = {paths.folder / record.checkpoint} if record.checkpoint else set()
+    if record.state not in (TrialState.COMPLETE, TrialState.PRUNED):
+        newest = newest_whole(listed)
+        needed |= {newest.path} if newest else set()
+    if not needed & {checkpoint.path for checkpoint in listed}:
+        return  # nothing here is known to be its result, so nothing is known to be too much
+    for checkpoint in listed:
+        if checkpoint.path not in needed:
+            size, name = checkpoint.path.stat().st_size, paths.relative(checkpoint.path)
+            why = f"trial {record.number} keeps its best checkpoint alone"
+            yield Leftover(Kind.CHECKPOINT, name, why, size, checkpoint.path, paths)
+
+
+def _containers(places: Sequence[Path], kept: list[str]) -> Iterator[Leftover]:
+    try:
+        found = [one for place in places for one in leftover_containers(place)]
+    except EngineAway as error:
+        kept.append(f"containers not looked at: {error}")
+        return
+    for one in found:
+        if one.is_resumable:
+            kept.append(f"{one}: automl resume {one.study} goes on with it")
+        else:
+            why = f"nobody waits for it ({one.status})"
+            yield Leftover(Kind.CONTAINER, one.name, why, container=one)
+
+
+def _of_cache(cache: Path) -> Iterator[Leftover]:
+    for store in _STORES:
+        for path in sorted((cache / store).glob(f".*.{_SIGNS}")):
+            name = path.name[1:].rpartition(".")[0]
+            if not _is_locked(cache / store / f"{name}.lock"):
+                yield _unfinished(path, None)
+
+
+def _unfinished(path: Path, study: StudyPaths | None) -> Leftover:
+    why = "whoever wrote it was killed before it was whole"
+    return Leftover(Kind.UNFINISHED, str(path), why, _size(path), path, study)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a live process holds the lock under which such a folder is written."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _size(path: Path) -> int:
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(one.lstat().st_size for one in path.rglob("*") if not one.is_dir())

@@ -1,0 +1,78 @@
+"""``automl clean``: what was left behind, shown; removed with ``--yes``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automl.cli.read_commands import studies_dir
+
+if TYPE_CHECKING:
+    from automl.app.clean import Findings, Leftover
+    from automl.cli.usage import Parser
+
+    Commands = argparse._SubParsersAction[Parser]
+
+__all__ = ["add_clean", "clean", "findings_text"]
+
+
+def add_clean(commands: "Commands") -> None:
+    """Declares the command."""
+    text = "show what dead drivers left behind; with --yes, remove it"
+    command = commands.add_parser("clean", help=text, description=f"{text.capitalize()}.")
+    command.set_defaults(handler="automl.cli.clean_commands:clean")
+    command.add_argument(
+        "--study", default="all", metavar="STUDY|all", help="default: all, and the cache"
+    )
+    command.add_argument("--studies-dir", type=Path, metavar="DIR", help="folder of studies")
+    command.add_argument("--yes", action="store_true", help="remove what is shown")
+    command.add_argument("--json", action="store_true", help="strict JSON on standard output")
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    """Shows what may go, and removes it if told to."""
+    from automl.app.cache import cache_dir
+    from automl.app.clean import find_leftovers, remove_all
+    from automl.study.folder import find_study, list_studies
+
+    folder, everything = studies_dir(arguments), arguments.study == "all"
+    studies = list_studies(folder) if everything else (find_study(folder, arguments.study),)
+    findings = find_leftovers(studies, folder, cache_dir() if everything else None)
+    gone: list[Leftover] = []
+    kept = findings.kept
+    if arguments.yes:
+        kept = (*kept, *remove_all(findings, gone.append))
+    if arguments.json:
+        value = {
+            "schema": "automl.clean/1",
+            "leftovers": [leftover.to_json() for leftover in findings.leftovers],
+            "bytes": findings.n_bytes,
+            "removed": [leftover.what for leftover in gone],
+            "kept": list(kept),
+        }
+        print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+        return 0
+    print(findings_text(findings, is_removed=arguments.yes))
+    for text in kept:
+        print(f"left alone: {text}", file=sys.stderr)
+    return 0
+
+
+def findings_text(findings: "Findings", *, is_removed: bool) -> str:
+    """What was found, as a table with its sum, and how to be rid of it."""
+    from automl.reports.text import table
+
+    if not findings.leftovers:
+        return "nothing was left behind"
+    rows = [(str(one.kind), _size(one.n_bytes), one.what, one.why) for one in findings.leftovers]
+    n = len(rows)
+    things = f"{n} thing{'' if n == 1 else 's'}, {_size(findings.n_bytes) or '0 kB'}"
+    last = f"removed {things}" if is_removed else f"{things}; automl clean --yes removes all of it"
+    return "\n".join([*table(("kind", "size", "what", "why"), rows, "lrll"), last])
+
+
+def _size(n_bytes: int) -> str:
+    if not n_bytes:
+        return ""
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"
