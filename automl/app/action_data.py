@@ -67,8 +67,9 @@ def action_data(
 def _merged(named: DataSources, recorded: DataSources, trained: Mapping[str, Any]) -> DataSources:
     sources = recorded
     for split in SPLITS:
-        in_spec = str(get(trained, f"dataset.{split}_data", "") or "")
-        value = getattr(named, split) or getattr(recorded, split) or in_spec
+        # What a training's spec says of other splits was derived from those that were recorded.
+        in_spec = get(trained, f"dataset.{split}_data", "") if recorded == DataSources() else ""
+        value = getattr(named, split) or getattr(recorded, split) or str(in_spec or "")
         sources = replace(sources, **{split: value})
     return sources
 
