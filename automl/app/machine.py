@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from automl.app.settings import Layers
 from automl.errors import FixInput, PrepareMachine
 from automl.gpus import Gpu, read_gpus
+from automl.reports import words
 from automl.study.config import Resources
 
 __all__ = ["Machine", "choose_resources", "look_round"]
@@ -34,12 +35,13 @@ def choose_resources(
 ) -> tuple[Resources, tuple[str, ...]]:
     """How many trials run at once and on what, with notes for the reader.
 
-    With GPUs, each trial holds ``train.num_gpus`` of them and as many trials run as fit. Without,
-    trials train on the CPU, one for each CPU, since two trainings of one thread each finish sooner
-    than one of two threads after the other.
+    With GPUs, each trial holds ``train.num_gpus`` of them, or shares one with others, and as many
+    trials run as fit. Without, trials train on the CPU, one for each CPU, since two trainings of
+    one thread each finish sooner than one of two threads after the other.
 
     Args:
-        layers: Settings ``gpus``, ``gpus_per_trial`` and ``max_concurrent`` are read from here.
+        layers: ``gpus``, ``gpus_per_trial``, ``trials_per_gpu`` and ``max_concurrent`` are read
+            from here.
         machine: What there is.
         num_gpus: ``train.num_gpus`` of the spec.
         searches: Whether more than one trial may run.
@@ -50,30 +52,63 @@ def choose_resources(
     """
     gpu_ids = _gpu_ids(layers.pick("gpus"), layers.origin.get("gpus", ""), machine)
     available = len(machine.gpus) if gpu_ids is None else len(gpu_ids)
-    per_trial = layers.number("gpus_per_trial", num_gpus if available else 0)
-    if per_trial is None or per_trial < 0:
-        raise FixInput("gpus_per_trial must be 0 or more", got=str(per_trial))
-    if per_trial > available:
-        raise PrepareMachine(
-            "a trial can hold no more GPUs than there are",
-            got=f"{per_trial} asked for, {available} there",
-            where=f"gpus_per_trial from {layers.origin['gpus_per_trial']}, train.num_gpus",
-            fix="--gpus-per-trial 0 trains on the CPU",
-        )
-    room = available // per_trial if per_trial else machine.cpus
-    concurrent = layers.number("max_concurrent", room)
-    if concurrent is None or concurrent < 1:
-        raise FixInput("max_concurrent must be at least 1", got=str(concurrent))
-    concurrent = concurrent if searches else 1
+    per_trial = _gpus_per_trial(layers, num_gpus, available)
+    sharing = _trials_per_gpu(layers, per_trial) if searches else 1
+    room = available * sharing // per_trial if per_trial else machine.cpus
+    asked = layers.number("max_concurrent", room)
+    if asked is None or asked < 1:
+        raise FixInput("max_concurrent must be at least 1", got=str(asked))
+    concurrent = asked if searches else 1
     notes: list[str] = []
     if not per_trial:
         cause = "no GPU was found" if not machine.gpus else "gpus_per_trial is 0"
         notes.append(f"{cause}: each trial trains on the CPU")
+        notes += _crowd(concurrent, machine.cpus)
     elif concurrent > room:
         notes.append(f"{concurrent} trials at once were asked for, the GPUs hold {room}")
         concurrent = room
     threads = max(1, machine.cpus // concurrent)
-    return Resources(concurrent, per_trial, gpu_ids, threads), tuple(notes)
+    return Resources(concurrent, per_trial, gpu_ids, threads, sharing), tuple(notes)
+
+
+def _gpus_per_trial(layers: Layers, num_gpus: int, available: int) -> int:
+    number = layers.number("gpus_per_trial", num_gpus if available else 0)
+    if number is None or number < 0:
+        raise FixInput("gpus_per_trial must be 0 or more", got=str(number))
+    if number > available:
+        raise PrepareMachine(
+            "a trial can hold no more GPUs than there are",
+            got=f"{number} asked for, {available} there",
+            where=f"gpus_per_trial from {layers.origin['gpus_per_trial']}, train.num_gpus",
+            fix="--gpus-per-trial 0 trains on the CPU",
+        )
+    return number
+
+
+def _trials_per_gpu(layers: Layers, per_trial: int) -> int:
+    number = layers.number("trials_per_gpu", 1)
+    if number is None or number < 1:
+        raise FixInput("trials_per_gpu must be at least 1", got=str(number))
+    if number > 1 and per_trial > 1:
+        raise FixInput(
+            "trials share a GPU where each of them needs no other",
+            got=f"trials_per_gpu {number}, gpus_per_trial {per_trial}",
+            where=layers.origin["trials_per_gpu"],
+            fix="leave out one of the two",
+        )
+    return number if per_trial else 1
+
+
+def _crowd(concurrent: int, cpus: int) -> list[str]:
+    """What it means that more trials run at once than there are CPUs."""
+    if concurrent <= cpus:
+        return []
+    share = words.count(cpus, "CPU")
+    return [
+        f"{concurrent} trials at once share {share}: each trains with one thread for "
+        f"{cpus / concurrent:.0%} of the time, and needs its own memory; the search ends no "
+        f"sooner than with --max-concurrent {cpus}"
+    ]
 
 
 def _gpu_ids(value: object, where: str, machine: Machine) -> tuple[int, ...] | None:

@@ -141,7 +141,7 @@ def places_of(resources: Resources) -> int:
             where="--gpus",
             fix="name more GPUs or lower --gpus-per-trial",
         )
-    return min(resources.max_concurrent, len(ids) // needed)
+    return min(resources.max_concurrent, len(ids) * resources.trials_per_gpu // needed)
 
 
 def open_trainer(choice: TrainerChoice) -> Trainer:

@@ -5,6 +5,7 @@ Ray writes is ever read back.
 """
 
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -40,6 +41,8 @@ _SETTINGS = {
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "600",
 }
 _OBJECT_STORE_BYTES = 100 << 20
+#: Ray reckons shares of a GPU in ten-thousandths.
+_PARTS = 10_000
 _FOLDER_PREFIX = "automl-ray-"
 #: Ray's sockets lie 75 characters below its folder, and a socket's path may have 107.
 _LONGEST_TEMP = 12
@@ -88,7 +91,7 @@ def _tuner(tune: Any, request: DriveRequest, books: Books) -> Any:
     searcher = EngineSearcher(books)
     trainable = tune.with_resources(
         tune.with_parameters(AttemptTrainable, choice=request.trainer, settings=request.settings),
-        {"cpu": 1, "gpu": request.resources.gpus_per_trial},
+        {"cpu": 1, "gpu": _gpus_of_a_trial(request.resources)},
     )
     return tune.Tuner(
         trainable,
@@ -109,6 +112,16 @@ def _tuner(tune: Any, request: DriveRequest, books: Books) -> Any:
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     )
+
+
+def _gpus_of_a_trial(resources: Resources) -> float:
+    """What Ray is asked for: a whole number, or a share of which so many fit into one GPU."""
+    share = resources.gpus_held
+    return share if resources.trials_per_gpu == 1 else math.floor(share * _PARTS) / _PARTS
+
+
+def _gpus_of_all(resources: Resources, places: int) -> int:
+    return math.ceil(places * resources.gpus_per_trial / resources.trials_per_gpu)
 
 
 def _short_name(trial: object) -> str:
@@ -136,7 +149,7 @@ def _start(ray: Any, resources: Resources, places: int, folder: Path) -> None:
         ray.init(
             address="local",
             num_cpus=places,
-            num_gpus=places * resources.gpus_per_trial if ids is None else len(ids),
+            num_gpus=_gpus_of_all(resources, places) if ids is None else len(ids),
             object_store_memory=_OBJECT_STORE_BYTES,
             include_dashboard=False,
             log_to_driver=False,

@@ -246,14 +246,14 @@ class Engine:
             held: Folders of the attempts whose trainings were left running.
         """
         with self._guard:
-            gpus = self._config.resources.gpus_per_trial
+            gpus = self._config.resources.gpus_held
             return Settler(
                 ledger=self._ledger,
                 finish=self._endings.enter,
                 paths=paths,
                 read_history=read_history,
                 find_checkpoint=find_checkpoint,
-                gpus_per_trial=gpus,
+                gpus_held=gpus,
                 held=held,
             ).settle_all()
 

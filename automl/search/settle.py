@@ -81,7 +81,7 @@ class Settler:
         paths: The study folder.
         read_history: What an attempt's status file holds, ``elapsed_s`` from that attempt's start.
         find_checkpoint: The newest whole checkpoint in an attempt's folder.
-        gpus_per_trial: GPUs that each start held.
+        gpus_held: GPUs that each start is charged with.
         held: Folders of the attempts whose trainings still run, or ended unseen: they go on as
             the same attempts.
     """
@@ -91,7 +91,7 @@ class Settler:
     paths: StudyPaths
     read_history: ReadHistory
     find_checkpoint: FindCheckpoint
-    gpus_per_trial: int
+    gpus_held: float
     held: frozenset[Path] = frozenset()
 
     def settle_all(self) -> tuple[Settled, ...]:
@@ -180,7 +180,7 @@ class Settler:
         seconds = max((entry.elapsed_s for entry in own), default=before) - before
         handle = self.ledger.handle(trial)
         handle.set_user_attr(attributes.SECONDS, seconds)
-        handle.set_user_attr(attributes.GPU_SECONDS, seconds * self.gpus_per_trial)
+        handle.set_user_attr(attributes.GPU_SECONDS, seconds * self.gpus_held)
 
 
 def _up_to(epoch: int, measurements: tuple[Measurement, ...]) -> tuple[Measurement, ...]:

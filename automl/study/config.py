@@ -97,12 +97,19 @@ class Resources:
         gpus_per_trial: GPUs that one trial holds; 0 trains on the CPU.
         gpu_ids: Indices of the GPUs the study may use; None for all.
         threads_per_trial: CPU threads that one trial may use; at least 1.
+        trials_per_gpu: Trials that share one GPU; more than 1 only where a trial holds one.
     """
 
     max_concurrent: int = 1
     gpus_per_trial: int = 0
     gpu_ids: tuple[int, ...] | None = None
     threads_per_trial: int = 1
+    trials_per_gpu: int = 1
+
+    @property
+    def gpus_held(self) -> float:
+        """GPUs that one trial is charged with: of a shared one its part."""
+        return self.gpus_per_trial / self.trials_per_gpu
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,14 @@ class AttemptSettings:
         objective: The metric that must appear, and which way is better.
         timeout_s: Seconds after which an attempt counts as hung; None for no limit.
         keep: Which checkpoints to keep.
+        trials_per_gpu: Trials that share a GPU; each is charged with its part of the time.
     """
 
     paths: StudyPaths
     objective: Objective
     timeout_s: float | None = None
     keep: Keep = Keep.BEST
+    trials_per_gpu: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +267,7 @@ class AttemptRun:
             checkpoint=settings.paths.relative(best.path) if best else None,
             checkpoint_sha256=sha256_of(best.path) if best else None,
             seconds=seconds,
-            gpu_seconds=seconds * self._gpus,
+            gpu_seconds=seconds * self._gpus / settings.trials_per_gpu,
             started_at=self._began[1].isoformat(),
             ended_at=self._timing.now().isoformat(),
         )

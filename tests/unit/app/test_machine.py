@@ -64,3 +64,30 @@ def test_nonsense_is_refused() -> None:
         choose(FOUR_GPUS, max_concurrent="0")
     with pytest.raises(FixInput, match="named by their indices"):
         choose(FOUR_GPUS, gpus="first")
+
+
+def test_trials_share_a_gpu_where_that_is_asked_for() -> None:
+    resources, notes = choose(FOUR_GPUS, trials_per_gpu="3", gpus="0,2")
+    assert resources == Resources(6, 1, (0, 2), 2, 3)
+    assert resources.gpus_held == pytest.approx(1 / 3)
+    assert notes == ()
+    assert choose(FOUR_GPUS, trials_per_gpu=3, max_concurrent=5)[0].max_concurrent == 5
+
+
+def test_nothing_is_shared_without_a_gpu_or_a_search() -> None:
+    assert choose(Machine(cpus=2), trials_per_gpu=3)[0] == Resources(2, 0, None, 1)
+    assert choose(FOUR_GPUS, trials_per_gpu=3, searches=False)[0].trials_per_gpu == 1
+
+
+def test_a_trial_of_several_gpus_shares_none() -> None:
+    with pytest.raises(FixInput, match="trials_per_gpu 2, gpus_per_trial 4"):
+        choose(FOUR_GPUS, num_gpus=4, trials_per_gpu=2)
+    with pytest.raises(FixInput, match="at least 1"):
+        choose(FOUR_GPUS, trials_per_gpu=0)
+
+
+def test_more_trials_than_cpus_are_told_what_that_means() -> None:
+    resources, notes = choose(Machine(cpus=2), max_concurrent="50")
+    assert (resources.max_concurrent, resources.threads_per_trial) == (50, 1)
+    assert "50 trials at once share 2 CPUs: each trains with one thread for 4% of" in notes[1]
+    assert "no sooner than with --max-concurrent 2" in notes[1]
