@@ -94,21 +94,45 @@ DEPARTURES: tuple[Departure, ...] = (
         "it still teaches where no object is",
     ),
     Departure(
-        "train.precision also takes bf16; on a CPU fp16 computes in bf16",
-        "bf16 needs no loss scaling, and CPUs have no fast fp16",
+        "train.precision also takes bf16 and tf32; fp32 convolves and multiplies in full fp32; on a "
+        "CPU fp16 computes in bf16 and tf32 in fp32",
+        "bf16 needs no loss scaling; TF32 is a choice that a spec can name, where the container "
+        "convolves in it without being asked; CPUs have no fast fp16",
     ),
     Departure(
-        "a loss that is not finite ends the training at once, with a FAILURE line",
+        "a loss or a weight that is not finite ends the training, with a FAILURE line that names "
+        "the step, and is never saved; a GPU may be eight steps further by then",
         "the container trains on to the last epoch with weights that are NaN",
     ),
     Departure(
-        "validation and evaluation compute in fp32 whatever train.precision says",
+        "validation computes in fp32, with TF32 unless train.precision is fp32, and evaluation in "
+        "fp32, never in half precision",
         "in the container half-precision sizes stop a validation that detects something",
     ),
     # Program
     Departure(
-        "one device: a GPU if there is one, else the CPU; train.num_gpus above 1 is refused",
+        "a machine without a GPU trains on its CPU",
         "the container needs a GPU",
+    ),
+    Departure(
+        "several GPUs share the images of a validation, and the scores are those that one would "
+        "get; batch statistics are those of the first GPU, as in the container",
+        "in the container every GPU validates everything",
+    ),
+    Departure(
+        "a training goes on with another number of GPUs or another batch size, from within an "
+        "epoch only where the new step divides what was learnt of it; otherwise it is refused",
+        "no image of an epoch is learnt twice or never",
+    ),
+    Departure(
+        "one process of several that fails or dies ends all of them, with a FAILURE line; a signal "
+        "ends all of them at the same step, with one checkpoint",
+        "a process that waits for a dead one waits for ever",
+    ),
+    Departure(
+        "a checkpoint is written by a thread while the training goes on; the last one is on disk "
+        "before the training calls itself complete",
+        "the GPU waits for a copy to the host only",
     ),
     Departure(
         "every exception writes a FAILURE line; what has no prefix in the contract gets "

@@ -203,9 +203,9 @@ class Train:
         1,
         Facts(
             "GPUs",
-            "GPUs of this host that share the training; the trainer of this package uses one. "
-            "Every GPU validates the whole set, so one GPU per trial is the efficient layout of "
-            "a search.",
+            "GPUs of this host that share the training, each with dataset.batch_size images a "
+            "step. In the container every GPU validates the whole set; the trainer of this package "
+            "shares it out. One GPU per trial is the efficient layout of a search.",
             minimum=1,
             popular=True,
         ),
@@ -321,9 +321,10 @@ class Train:
         "fp32",
         Facts(
             "Precision",
-            "fp32, or fp16 for mixed precision; the trainer of this package also takes bf16. fp16 "
-            "hardly speeds this network up, and in the container a confident heatmap makes its "
-            "loss NaN and its validation may stop with an error.",
+            "fp32, or fp16 for mixed precision; the trainer of this package also takes bf16, and "
+            "tf32 for fp32 numbers multiplied in TF32. fp16 hardly speeds the container up, and "
+            "there a confident heatmap makes its loss NaN and its validation may stop with an "
+            "error.",
         ),
     )
     optim: Optim = block(Optim, Facts("Optimiser", "Adam and its learning-rate schedule."))
