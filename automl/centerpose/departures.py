@@ -94,8 +94,8 @@ DEPARTURES: tuple[Departure, ...] = (
         "it still teaches where no object is",
     ),
     Departure(
-        "train.precision also takes bf16 and tf32; fp32 convolves and multiplies in full fp32; on a "
-        "CPU fp16 computes in bf16 and tf32 in fp32",
+        "train.precision also takes bf16 and tf32; fp32 convolves and multiplies in full fp32; on "
+        "a CPU fp16 computes in bf16 and tf32 in fp32",
         "bf16 needs no loss scaling; TF32 is a choice that a spec can name, where the container "
         "convolves in it without being asked; CPUs have no fast fp16",
     ),
@@ -125,8 +125,8 @@ DEPARTURES: tuple[Departure, ...] = (
         "no image of an epoch is learnt twice or never",
     ),
     Departure(
-        "one process of several that fails or dies ends all of them, with a FAILURE line; a signal "
-        "ends all of them at the same step, with one checkpoint",
+        "one process of several that fails or dies ends all of them, with a FAILURE line; a "
+        "signal ends all of them at the same step, with one checkpoint",
         "a process that waits for a dead one waits for ever",
     ),
     Departure(

@@ -204,8 +204,8 @@ class Train:
         Facts(
             "GPUs",
             "GPUs of this host that share the training, each with dataset.batch_size images a "
-            "step. In the container every GPU validates the whole set; the trainer of this package "
-            "shares it out. One GPU per trial is the efficient layout of a search.",
+            "step. In the container every GPU validates the whole set; the trainer of this "
+            "package shares it out. One GPU per trial is the efficient layout of a search.",
             minimum=1,
             popular=True,
         ),

@@ -1,6 +1,5 @@
 """Steps of the optimiser, and the parameters that no term of the loss reaches."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ def test_every_parameter_learns_where_every_term_counts(model_type: str) -> None
     outputs = network.eval()(torch.zeros(1, 3, 64, 64))
     named = dict(network.named_parameters())
     total = torch.stack([value.sum() for value in outputs.values()]).sum()
-    used: Sequence[Tensor | None]
+    used: tuple[Tensor | None, ...]
     used = torch.autograd.grad(total, list(named.values()), allow_unused=True)
     assert not [
         name for name, grad in zip(named, used, strict=True) if not isinstance(grad, Tensor)
