@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from automl.centerpose.augment import View, normalising, whole_view
+from automl.centerpose.augment import Views
+from automl.centerpose.batch import Batch
+from automl.centerpose.colour import normalising
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.dataset import Batch
 
 __all__ = ["Picture", "batches_of"]
 
@@ -27,12 +28,10 @@ class Picture:
     Attributes:
         number: Its place in the order of the images.
         pixels: (H, W, 3) blue, green, red.
-        view: What of it the network sees.
     """
 
     number: int
     pixels: Pixels
-    view: View
 
 
 def batches_of(
@@ -60,17 +59,18 @@ def _picture(number: int, path: Path) -> Picture:
     image: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise OSError(f"the image cannot be decoded: {path}")
-    height, width = image.shape[:2]
-    return Picture(number, np.asarray(image, dtype=np.uint8), whole_view(width, height))
+    return Picture(number, np.asarray(image, dtype=np.uint8))
 
 
 def _batch(pictures: Sequence[Picture], settings: Dataset) -> Batch:
     side = settings.input_res
+    sizes = np.array([picture.pixels.shape[1::-1] for picture in pictures])
+    maps = Views.whole(sizes).to_square(side)
     cuts = [
-        cv2.warpAffine(picture.pixels, picture.view.to_square(side), (side, side))
-        for picture in pictures
+        cv2.warpAffine(picture.pixels, maps.matrix(k), (side, side))
+        for k, picture in enumerate(pictures)
     ]
-    colour = normalising(settings, None, (0.0, 0.0, 0.0))
+    colour = normalising(settings)
     return Batch(
         images=torch.from_numpy(np.stack(cuts)),
         colour=torch.from_numpy(np.stack([colour] * len(cuts))),

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.augment import View, whole_view
+from automl.centerpose.augment import Views
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.evaluation.evaluator import EvaluationSettings, Evaluator, ImageMeta
 from automl.centerpose.evaluation.metrics import EvaluationResult
-from automl.centerpose.targets import Arrays, draw_targets, objects_of
+from automl.centerpose.objects import objects_of
+from automl.centerpose.targets import Arrays, draw_targets
 from automl.data.objectron import Annotation, list_frames, read_annotation
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest
@@ -37,7 +38,7 @@ def as_maps(targets: Arrays, cells: int, row: int) -> dict[str, torch.Tensor]:
 def score(
     scenes: list[Annotation],
     settings: Dataset,
-    views: list[View],
+    views: Views,
     *,
     row: int = 0,
     num_symmetry: int = 1,
@@ -45,16 +46,18 @@ def score(
     evaluator = Evaluator(
         EvaluationSettings(absolute_scale=settings.use_absolute_scale, num_symmetry=num_symmetry)
     )
-    for scene, view in zip(scenes, views, strict=True):
-        grid = view.to_square(settings.output_res)
-        targets = draw_targets(objects_of(scene, settings), grid, view.flipped, settings)
-        meta = ImageMeta(scene, view.center, view.size, scene.intrinsics.matrix())
+    grids = views.to_square(settings.output_res)
+    drawn = draw_targets(objects_of(scenes, settings), grids, views.flipped, settings)
+    for i, scene in enumerate(scenes):
+        targets = {name: value[i].numpy() for name, value in drawn.items()}
+        size = float(views.size[i])
+        meta = ImageMeta(scene, views.center[i], size, scene.intrinsics.matrix(), i)
         evaluator.add(as_maps(targets, settings.output_res, row), [meta])
     return evaluator.result()
 
 
-def whole(scenes: list[Annotation]) -> list[View]:
-    return [whole_view(scene.width, scene.height) for scene in scenes]
+def whole(scenes: list[Annotation]) -> Views:
+    return Views.whole(np.array([(scene.width, scene.height) for scene in scenes]))
 
 
 @pytest.mark.parametrize("cells", [32, 64, 128])
@@ -93,10 +96,13 @@ def test_every_symmetric_answer_overlaps_wholly(make_scene: MakeScene, row: int)
 
 def test_a_shifted_and_zoomed_view_is_mapped_back(make_scene: MakeScene) -> None:
     scenes = [make_scene(seed) for seed in range(6)]
-    views = [
-        View(np.array([310.0 + 3.0 * i, 385.0]), 700.0 + 60.0 * i, flipped=False, width=600)
-        for i in range(6)
-    ]
+    steps = np.arange(6.0)
+    views = Views(
+        center=np.column_stack([310.0 + 3.0 * steps, np.full(6, 385.0)]),
+        size=700.0 + 60.0 * steps,
+        flipped=np.zeros(6, np.bool_),
+        width=np.full(6, 600),
+    )
     result = score(scenes, Dataset(), views)
     assert result.ap50 == pytest.approx(1.0)
     assert result.mean_iou > 0.999

@@ -1,0 +1,73 @@
+"""How much memory the decoded images of a data set may take, on a GPU and on the host.
+
+The rule for a GPU: set aside what a training may need, 2 GiB and 9 KiB for each pixel of an input
+batch (twice what the largest network in daily use, ``fan_small`` in fp32, takes); of what is free
+beyond that a data set may take half. The rule for the host: a quarter of what is available when
+the first image is decoded. Both are asked anew for each data set, so that several trainings on a
+machine leave each other room.
+"""
+
+from pathlib import Path
+
+import torch
+
+__all__ = ["fits_on", "host_share"]
+
+_GIB = 1 << 30
+_TRAINING_FIXED = 2 * _GIB
+_TRAINING_PER_PIXEL = 9 << 10
+_UNKNOWN = 4 * _GIB  # taken for a host that does not say how much is available
+_CGROUPS = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
+
+
+def fits_on(device: torch.device, n_bytes: int, batch_pixels: int, *, held: int = 0) -> bool:
+    """Whether a data set may lie on a GPU beside a training.
+
+    Args:
+        device: The GPU; a CPU has no room of its own.
+        n_bytes: The decoded images.
+        batch_pixels: Pixels of one input batch.
+        held: Bytes of the same data set that lie there already.
+    """
+    if device.type != "cuda":
+        return False
+    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    free = torch.cuda.mem_get_info(device)[0] + cached + held
+    return n_bytes <= share_of_gpu(free, batch_pixels)
+
+
+def share_of_gpu(free: int, batch_pixels: int) -> int:
+    """Bytes of ``free`` ones that a data set may take beside a training."""
+    return max(0, free - _TRAINING_FIXED - _TRAINING_PER_PIXEL * batch_pixels) // 2
+
+
+def host_share(
+    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
+) -> int:
+    """Bytes of host memory that a data set may take.
+
+    Args:
+        meminfo: What the kernel says of the machine.
+        cgroup: What it says of the container this process may be in.
+    """
+    return min(_machine(meminfo), _container(cgroup)) // 4
+
+
+def _machine(meminfo: Path) -> int:
+    if meminfo.is_file():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) << 10
+    return _UNKNOWN
+
+
+def _container(cgroup: Path) -> int:
+    left = [
+        int(limit) - int((cgroup / used).read_text())
+        for most, used in _CGROUPS
+        if (cgroup / most).is_file() and (limit := (cgroup / most).read_text().strip()) != "max"
+    ]
+    return max(0, min(left)) if left else 1 << 62
