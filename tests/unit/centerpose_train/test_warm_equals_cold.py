@@ -1,0 +1,80 @@
+"""A training in a process that has trained before equals one in a process of its own."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from automl.centerpose import prepared
+from automl.centerpose.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.config.load import load_spec
+from automl.centerpose.interrupt import Interrupt
+from automl.centerpose.kept import Kept
+from automl.centerpose.run import Run
+from automl.centerpose.status import StatusLog
+from automl.centerpose.train import train
+from automl.centerpose.watch import Diverged
+
+
+def state_after(folder: Path, tree: dict[str, Any], kept: Kept | None) -> dict[str, Any]:
+    """Everything that a training leaves: its last checkpoint and its metrics."""
+    said: list[str] = []
+    run = Run(folder, StatusLog(folder), Interrupt(), said.append)
+    result = train(load_spec(tree, "train"), run, kept=kept)
+    path = latest_in(folder)
+    assert path is not None
+    assert result is not None
+    assert sum(line.startswith("first step after ") for line in said) == 1
+    return read_checkpoint(path) | {"result": (result.ap50, result.mpe)}
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often the costly things were made."""
+    made = {"read_split": 0, "tune_network": 0}
+
+    def counting(name: str) -> None:
+        real = getattr(prepared, name)
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            made[name] += 1
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(prepared, name, counted)
+
+    for name in made:
+        counting(name)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        ({"seed": 7, "optim": {"lr": 0.02}}, True),
+        ({"optim": {"lr": 3e37}}, True),
+        ({"precision": "bf16"}, False),
+        ({"loss_config": {"hm_hp": False}}, True),
+    ],
+)
+def test_bit_for_bit(
+    before: dict[str, Any],
+    again: bool,
+    spec_tree: dict[str, Any],
+    counted: dict[str, int],
+    tmp_path: Path,
+) -> None:
+    other = spec_tree | {"train": spec_tree["train"] | {"num_epochs": 1} | before}
+    cold = state_after(tmp_path / "cold", spec_tree, None)
+    counted |= dict.fromkeys(counted, 0)
+    kept = Kept(is_short=lambda: False)
+    diverges = "optim" in before and before["optim"]["lr"] > 1
+    with pytest.raises(Diverged) if diverges else nullcontext():
+        state_after(tmp_path / "other", other, kept)
+    kept.begin()
+    warm = state_after(tmp_path / "warm", spec_tree, kept)
+    assert counted == {"read_split": 2, "tune_network": 1 if again else 2}
+    assert warm["result"] == cold["result"]
+    for part in ("state_dict", "optimizer_states", "rng", "position"):
+        torch.testing.assert_close(warm[part], cold[part], rtol=0, atol=0)
