@@ -128,18 +128,25 @@ class DockerTrainer:
         for each in containers_below(self.engine, folder):
             self.engine.remove(each.id)
 
-    def plan(self, spec: Mapping[str, Any], task: TrialTask, gpus: Sequence[str]) -> ContainerPlan:
+    def plan(
+        self,
+        spec: Mapping[str, Any],
+        task: TrialTask,
+        gpus: Sequence[str],
+        study: Path | None = None,
+    ) -> ContainerPlan:
         """The container for a spec; asks no engine.
 
         Args:
             spec: The spec of the task, with the host's paths.
             task: What is trained, and where.
             gpus: Ids or UUIDs of the GPUs it gets.
+            study: Folder of the study; None to look for it above the task's.
 
         Raises:
-            FixInput: The skill has no command for the action, or nobody names an image.
+            FixInput: The skill has no command for the action.
         """
-        mounts = mounts_for(spec, study_folder(task.folder))
+        mounts = mounts_for(spec, study or study_folder(task.folder))
         folder = PurePosixPath(mounts.inside(str(task.folder)) or task.folder)
         threads = dict.fromkeys(_THREADS, str(task.threads))
         return ContainerPlan(

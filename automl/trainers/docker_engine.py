@@ -5,6 +5,7 @@ The engine may go away and come back while a container runs (it is restarted, a 
 """
 
 import os
+import socket
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ __all__ = ["ContainerGone", "ContainerState", "Engine", "EngineAway", "Found", "
 
 #: Seconds that one answer may take; a stop by the engine is never asked for.
 _TIMEOUT_S = 60
-_NOT_FOUND, _CONFLICT = 404, 409
+_SOCKET = "/var/run/docker.sock"
+_CONFLICT = 409
 _PROBE = f"{LABEL_PREFIX}probe"
 
 #: Text of an error of the engine to the class of failure that it is.
@@ -123,6 +125,7 @@ def _asking() -> Iterator[None]:
     from docker.errors import APIError, DockerException, NotFound
 
     try:
+        _knock(os.environ.get("DOCKER_HOST", ""))
         yield
     except EngineAway:
         raise
@@ -137,6 +140,18 @@ def _asking() -> Iterator[None]:
         *(urllib3.exceptions.HTTPError, OSError),
     ) as error:
         raise EngineAway(_said(error)) from error
+
+
+def _knock(host: str) -> None:
+    """Fails where nobody listens; the docker package would leave a socket open at each try.
+
+    Raises:
+        OSError: Nobody listens.
+    """
+    if not host or host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.settimeout(_TIMEOUT_S)
+            knocking.connect(host.removeprefix("unix://") or _SOCKET)
 
 
 def _is_away(error: Any) -> bool:
@@ -165,7 +180,7 @@ class Engine:
     @property
     def address(self) -> str:
         """Where it is, as a person would name it."""
-        return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+        return os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
 
     def ping(self) -> None:
         """Makes sure that it answers.

@@ -41,13 +41,14 @@ class LeftoverContainer:
 
 
 def leftover_containers(
-    study: Path | None = None, engine: Engine | None = None
+    study: Path | None = None, engine: Engine | None = None, *, mine: bool = False
 ) -> tuple[LeftoverContainer, ...]:
     """The containers of this package that no live driver waits for.
 
     Args:
         study: Folder of a study; None for those of every study.
         engine: Where to look; None for the engine that ``DOCKER_HOST`` names.
+        mine: Whether this process drives the study, and waits for none of them yet.
 
     Raises:
         EngineAway: The engine does not answer.
@@ -56,7 +57,7 @@ def leftover_containers(
         _leftover(each)
         for each in (engine or connect()).ours()
         if (study is None or Path(each.labels.folder).is_relative_to(study))
-        and not _has_live_driver(Path(each.labels.folder))
+        and (mine or not _has_live_driver(Path(each.labels.folder)))
     )
 
 

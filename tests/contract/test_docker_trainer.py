@@ -20,7 +20,12 @@ from tests.contract import test_trainers as contract
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.timeout(300),
+    # The docker package leaves a socket open where an engine does not answer.
+    pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning"),
+]
 
 
 def docker_trainer(mode: str, folder: Path) -> DockerTrainer:

@@ -1,8 +1,10 @@
 """The engine and its images as fixtures: one of each for all tests of a session."""
 
+import gc
 import os
 import socket
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,4 +72,12 @@ def docker_host(
     names = [each.name for each in left]
     for each in left:
         each.remove(force=True)
+    _collect_sockets()
     assert not names, "containers left behind"
+
+
+def _collect_sockets() -> None:
+    """The docker package leaves a socket open where an engine does not answer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -1,0 +1,151 @@
+"""What single containers of a real engine come to: restarts of the engine, refusals, GPUs."""
+
+import shlex
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from automl.skill.model import ActionInfo, Skill
+from automl.study.layout import AttemptPaths
+from automl.study.records import FailureClass
+from automl.trainers.base import CannotStart, TrialTask
+from automl.trainers.docker import DockerTrainer
+from automl.trainers.docker_leftovers import leftover_containers, remove_leftovers
+from automl.trainers.docker_options import DockerOptions
+from tests.docker_engine.engine import PrivateEngine
+from tests.docker_engine.images import SCRIPTED
+from tests.e2e.terminal import eventually
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    # The docker package leaves a socket open where an engine does not answer.
+    pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning"),
+]
+
+COUNTING = "import time\nfor number in range(30): print('line', number); time.sleep(0.1)"
+GPUS = "import os; print('GPUS', os.environ.get('NVIDIA_VISIBLE_DEVICES'))"
+
+
+def trainer_of(program: str) -> DockerTrainer:
+    """A trainer whose command is a program in Python."""
+    command = f"python3 -c {shlex.quote(program)} {{config_path}}"
+    actions = {"train": ActionInfo("train", command)}
+    skill = Skill(Path("/skill"), "other", "other", True, actions=actions)
+    return DockerTrainer(skill, DockerOptions(image=SCRIPTED))
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> TrialTask:
+    paths = AttemptPaths(tmp_path / "trials" / "0000" / "1")
+    paths.folder.mkdir(parents=True)
+    paths.spec.write_text("train: {num_epochs: 2, num_gpus: 1, gpu_ids: [0]}\n")
+    return TrialTask("study", 0, 1, paths.folder, paths.spec, paths.log)
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
+def test_a_container_goes_on_while_its_engine_is_restarted(
+    docker_host: PrivateEngine, task: TrialTask, kill: bool
+) -> None:
+    handle = trainer_of(COUNTING).start(task, [])
+    assert eventually(lambda: "line 3" in handle.tail(100), 10.0)
+    docker_host.halt(kill=kill)
+    assert handle.wait(0.3) is None
+    docker_host.start()
+    assert handle.wait(30.0) == 0
+    assert task.log_path.read_text().splitlines() == [f"line {number}" for number in range(30)]
+
+
+def test_a_stop_waits_for_an_engine_that_is_away(
+    docker_host: PrivateEngine, task: TrialTask
+) -> None:
+    handle = trainer_of("import time; print('ready'); time.sleep(600)").start(task, [])
+    assert eventually(lambda: "ready" in handle.tail(10), 10.0)
+    docker_host.halt()
+    with ThreadPoolExecutor() as others:
+        stopped = others.submit(handle.stop, 20.0)
+        docker_host.start()
+        stopped.result(40.0)
+    assert handle.wait(0) == 128 + signal.SIGTERM
+
+
+def test_a_program_that_the_image_lacks_is_the_image_s_fault(
+    docker_host: PrivateEngine, task: TrialTask
+) -> None:
+    actions = {"train": ActionInfo("train", "no-such-program -e {config_path}")}
+    skill = Skill(Path("/skill"), "other", "other", True, actions=actions)
+    with pytest.raises(CannotStart, match="no-such-program") as refused:
+        DockerTrainer(skill, DockerOptions(image=SCRIPTED)).start(task, [])
+    assert refused.value.failure is FailureClass.IMAGE
+    assert docker_host.client().containers.list(all=True) == []
+
+
+def test_gpus_without_an_nvidia_runtime_are_the_machine_s_fault(
+    docker_host: PrivateEngine, task: TrialTask
+) -> None:
+    with pytest.raises(CannotStart, match="no NVIDIA runtime") as refused:
+        trainer_of(GPUS).start(task, ["0"])
+    assert refused.value.failure is FailureClass.GPU
+    assert docker_host.client().containers.list(all=True) == []
+
+
+@pytest.fixture
+def with_gpus(docker_host: PrivateEngine, tmp_path: Path) -> Iterator[None]:
+    """The engine, made to believe that NVIDIA's runtime is installed."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    stub = folder / "nvidia-container-runtime-hook"
+    stub.write_text("#!/bin/sh\nexit 0\n")
+    stub.chmod(0o755)
+    docker_host.restart(path_first=[folder])
+    yield
+    docker_host.restart()
+
+
+@pytest.mark.usefixtures("with_gpus")
+@pytest.mark.parametrize("gpus", [["1"], ["GPU-8f1c", "GPU-17aa"]], ids=["index", "uuids"])
+def test_a_container_gets_the_gpus_that_were_asked_for(task: TrialTask, gpus: list[str]) -> None:
+    handle = trainer_of(GPUS).start(task, gpus)
+    assert handle.wait(20.0) == 0
+    assert f"GPUS {','.join(gpus)}" in handle.tail(10)
+    spec = AttemptPaths(task.folder).container_spec.read_text()
+    assert f"num_gpus: {len(gpus)}" in spec
+
+
+def test_without_gpus_a_container_sees_none(docker_host: PrivateEngine, task: TrialTask) -> None:
+    handle = trainer_of(GPUS).start(task, [])
+    assert handle.wait(20.0) == 0
+    assert handle.tail(1) == ["GPUS void"]
+
+
+def test_folders_of_the_data_cannot_be_written(
+    docker_host: PrivateEngine, task: TrialTask, tmp_path: Path
+) -> None:
+    data = tmp_path / "elsewhere"
+    data.mkdir()
+    task.spec_path.write_text(f"dataset: {{train_data: {data}}}\n")
+    program = "open('/inputs/dataset-train_data/new', 'w')"
+    handle = trainer_of(program).start(task, [])
+    assert handle.wait(20.0) == 1
+    # The line names the folder as the reader knows it.
+    assert f"Read-only file system: '{data}/new'" in handle.tail(1)[0]
+
+
+def test_leftovers_are_listed_and_removed(docker_host: PrivateEngine, task: TrialTask) -> None:
+    handle = trainer_of("import time; time.sleep(600)").start(task, [])
+    (left,) = leftover_containers()
+    assert (left.study, left.number, left.attempt) == ("study", 0, 1)
+    assert left.status == "running"
+    # Its folder belongs to no study that could go on with it.
+    assert not left.is_resumable
+    assert leftover_containers(task.folder / "other") == ()
+    assert remove_leftovers([left]) == (left.name,)
+    assert leftover_containers() == ()
+    before = time.monotonic()
+    assert handle.wait(10.0) == 137
+    assert time.monotonic() - before < 10.0
