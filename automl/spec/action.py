@@ -36,6 +36,11 @@ _REPEATED: Mapping[str, str] = {
 }
 
 
+#: An engine of 8-bit integers is calibrated on images.
+_PRECISION = "gen_trt_engine.tensorrt.data_type"
+_IMAGES = "gen_trt_engine.tensorrt.calibration.cal_image_dir"
+
+
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
     """What the spec of an action is made from.
@@ -224,7 +229,7 @@ def _as_listed(value: Any) -> Any:
 def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> None:
     """Refuses a spec in which something that the action must have is not given."""
     parents = [key for key, name in function_names(rules).items() if name.startswith("parent_")]
-    needed = [key for key in _needed(rules) if key not in parents]
+    needed = [key for key in _needed(rules, tree) if key not in parents]
     missing = [key for key in needed if _is_missing(tree, template, key, deploy=deploy)]
     if parents and all(_is_missing(tree, template, key, deploy=deploy) for key in parents):
         missing.insert(0, parents[0])
@@ -236,9 +241,11 @@ def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) 
         )
 
 
-def _needed(rules: SpecRules) -> Iterator[str]:
+def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
     data = own_data_keys(rules)
     yield from data
+    if str(get(tree, _PRECISION, "")).upper() == "INT8" and _IMAGES not in data:
+        yield _IMAGES
     for key, about in rules.skill.actions[rules.action].inputs.items():
         if about.get("optional") is not True and key not in data:
             yield key
