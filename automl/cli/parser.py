@@ -54,6 +54,7 @@ def build_parser() -> Parser:
     _add_skills(commands)
     _add_resume(commands)
     _add_readers(commands)
+    _add_doctor(commands)
     add_explain(commands)
     add_clean(commands)
     add_actions(commands)
@@ -82,6 +83,16 @@ def _add_plan(commands: "Commands") -> None:
     command.set_defaults(handler="automl.cli.run_commands:plan")
     _add_study_settings(command)
     command.add_argument("--first", type=count, default=4, metavar="N", help="specs to show")
+    _add_json(command)
+
+
+def _add_doctor(commands: "Commands") -> None:
+    command = _command(commands, "doctor", "check machine and study before anything is spent")
+    command.epilog = EXIT_CODES
+    command.set_defaults(handler="automl.cli.doctor_commands:doctor")
+    _add_study_settings(command)
+    command.add_argument("--study", metavar="FILE|STUDY", help="study file, or a study's name")
+    command.add_argument("--deep", action="store_true", help="train one epoch too")
     _add_json(command)
 
 
@@ -262,6 +273,12 @@ def _add_search_flags(group: "Group") -> None:
 def _add_machine_flags(group: "Group") -> None:
     group.add_argument("--max-concurrent", metavar="N", help="trials at the same time")
     group.add_argument("--gpus-per-trial", metavar="N", help="default: train.num_gpus, or 0")
+    group.add_argument("--trials-per-gpu", metavar="N", help="that share one (default: 1)")
     group.add_argument("--gpus", metavar="0,1", help="indices of the GPUs to use (default: all)")
     group.add_argument("--keep", metavar="best|all", help="checkpoints that outlive a trial")
     group.add_argument("--trainer", metavar="process|docker|scripted", help="default: process")
+    group.add_argument(
+        "--trainer-start",
+        metavar="warm|cold",
+        help="whether a process of the trainer takes trial after trial (default: warm)",
+    )

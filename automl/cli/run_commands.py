@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
 
-__all__ = ["plan", "resume", "run", "space", "train_plan"]
+__all__ = ["plan", "request_of", "resume", "run", "show_transfer", "space", "train_plan"]
 
 _NOT_SETTINGS = frozenset(
     {"handler", "study_file", "demo", "studies_dir", "yes", "json", "plain", "dry_run", "request"}
+    | {"study", "deep"}
     | {"first", "sample", "format", "write_profile", "diff"}
 )
 
@@ -40,10 +41,11 @@ def show_transfer(done: int, total: int) -> None:
 def _plan(arguments: argparse.Namespace) -> "Plan":
     from automl.app.plan import make_plan
 
-    return make_plan(_request(arguments))
+    return make_plan(request_of(arguments))
 
 
-def _request(arguments: argparse.Namespace) -> "PlanRequest":
+def request_of(arguments: argparse.Namespace) -> "PlanRequest":
+    """The plan that the settings of a command line ask for."""
     from automl.app.request import PlanRequest
 
     flags = {name: value for name, value in vars(arguments).items() if name not in _NOT_SETTINGS}
@@ -138,7 +140,7 @@ def space(arguments: argparse.Namespace) -> int:
         old, new = arguments.diff
         print(diff_spaces(old, new, studies_dir(arguments)))
         return 0
-    made = make_space(_request(arguments), arguments.sample)
+    made = make_space(request_of(arguments), arguments.sample)
     if arguments.write_profile:
         return _write_profile(made.profile, arguments.write_profile)
     if arguments.json or arguments.format == "json":

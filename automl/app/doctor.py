@@ -1,0 +1,233 @@
+"""``automl doctor``: whether this machine can run a study, found out before anything is spent."""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from automl.app.doctor_checks import (
+    Check,
+    DiskFacts,
+    EngineFacts,
+    FolderFacts,
+    Result,
+    check_disk,
+    check_engine,
+    check_folder,
+    check_gpus,
+    check_packages,
+    check_problems,
+    check_shared_memory,
+    refused,
+)
+from automl.app.doctor_study import (
+    Subject,
+    check_batches,
+    check_shared,
+    check_space,
+    check_splits,
+)
+from automl.app.explain import explain_trial
+from automl.app.plan import make_plan
+from automl.app.request import PlanRequest
+from automl.app.run import start
+from automl.app.screen import Silent
+from automl.data.checks import shared_images
+from automl.errors import AutomlError
+from automl.gpus import read_gpus
+from automl.reports.summary import read_summary
+from automl.skill.read import own_skill_dir
+from automl.study.config import Keep
+from automl.study.layout import StudyPaths
+from automl.trainers.checkpoints import checkpoints_in
+from automl.trainers.docker_engine import EngineAway, connect
+from automl.trainers.docker_images import image_to_run, missing_image
+from automl.trainers.docker_options import DockerOptions, shm_bytes, size_bytes
+from automl.trainers.table import make_trainer
+
+__all__ = ["examine", "examine_machine"]
+
+_PACKAGES = ("torch", "cv2", "numpy", "scipy")
+#: Parameters in millions, of the whole network; a checkpoint holds each with two of Adam's
+#: moments, four bytes each.
+_MEGA_PARAMETERS = {
+    "nano": 0.39, "DLA34": 19.86, "fan_small": 33.46, "fan_base": 58.27, "fan_large": 84.88
+}  # fmt: skip
+_BYTES_A_PARAMETER = 12
+_SHM = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
+_MOUNTS = Path("/proc/self/mounts")
+
+
+def examine(
+    request: PlanRequest, study: StudyPaths | None = None, *, deep: bool = False
+) -> Iterator[Check]:
+    """Everything that can be found out about a study before it runs.
+
+    Args:
+        request: The study that would be run; not looked at where ``study`` is given.
+        study: A study that there is.
+        deep: Whether to train one epoch too.
+    """
+    try:
+        subject = _subject(request, study)
+    except AutomlError as error:
+        yield from examine_machine(request.studies_dir)
+        yield refused("study", error)
+        return
+    in_container = subject.config.trainer == "docker"
+    yield from check_gpus(read_gpus(), in_container=in_container)
+    yield from _trainer(subject)
+    yield from check_splits(subject.data)
+    gpus = subject.config.resources.gpus_per_trial
+    batches = check_batches(subject.data, subject.largest_batch, gpus)
+    yield from (batches,) if batches else ()
+    if {"train", "val"} <= subject.data.keys():
+        train, val = subject.data["train"], subject.data["val"]
+        yield check_shared(len(shared_images(train.root, val.root)), val.images)
+    yield from check_space(subject.space)
+    yield _shared_memory(subject)
+    yield check_disk(_disk(subject, request.studies_dir))
+    yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
+    if deep and study is None:
+        yield try_one_epoch(request)
+
+
+def _subject(request: PlanRequest, study: StudyPaths | None) -> Subject:
+    return Subject.of_plan(make_plan(request)) if study is None else Subject.of_study(study)
+
+
+def examine_machine(studies_dir: Path) -> Iterator[Check]:
+    """What can be said of a machine without a study."""
+    yield from check_gpus(read_gpus(), in_container=False)
+    yield check_packages([name for name in _PACKAGES if importlib.util.find_spec(name) is None])
+    usage = shutil.disk_usage(_existing(studies_dir))
+    yield check_disk(DiskFacts(usage.free, usage.total))
+    yield from check_folder(folder_facts(studies_dir), is_root=os.geteuid() == 0)
+
+
+def _trainer(subject: Subject) -> Iterator[Check]:
+    config = subject.config
+    if config.trainer == "docker":
+        options = DockerOptions.from_options(config.trainer_options)
+        needs_gpu = config.resources.gpus_per_trial > 0
+        yield from check_engine(_engine(subject, options), needs_gpu=needs_gpu)
+        return
+    if config.trainer == "process" and subject.skill.folder == own_skill_dir():
+        yield check_packages([name for name in _PACKAGES if not importlib.util.find_spec(name)])
+    trainer = make_trainer(config.trainer, subject.skill, config.trainer_options)
+    yield from check_problems(config.trainer, trainer.check())
+
+
+def _engine(subject: Subject, options: DockerOptions) -> EngineFacts:
+    image = image_to_run(subject.skill, "train", options)
+    try:
+        engine = connect()
+        found = engine.image(image) if image else None
+        return EngineFacts(
+            address=engine.address,
+            version=engine.version(),
+            runtimes=engine.runtimes(),
+            image=image,
+            image_id="" if found is None else found.id,
+            missing=missing_image(image, engine),
+        )
+    except EngineAway as error:
+        return EngineFacts(error=str(error))
+
+
+def _shared_memory(subject: Subject) -> Check:
+    resources = subject.config.resources
+    workers = subject.number("dataset.workers", subject.number("dataset.num_workers", 0))
+    wanted = shm_bytes(workers, subject.largest_batch, resources.gpus_per_trial)
+    if subject.config.trainer == "docker":
+        asked = DockerOptions.from_options(subject.config.trainer_options).shm_size
+        given = size_bytes(asked) if asked else wanted
+        return check_shared_memory(given, wanted, in_container=True)
+    free = shutil.disk_usage(_SHM).free if _SHM.is_dir() else 0
+    each = 0 if subject.skill.folder == own_skill_dir() else wanted
+    needed = each * resources.max_concurrent  # our own trainer shares its images in one process
+    return check_shared_memory(free, needed, in_container=False)
+
+
+def _disk(subject: Subject, studies_dir: Path) -> DiskFacts:
+    config = subject.config
+    usage = shutil.disk_usage(_existing(studies_dir))
+    epochs = subject.number("train.num_epochs", 1)
+    return DiskFacts(
+        free_bytes=usage.free,
+        total_bytes=usage.total,
+        checkpoint_bytes=_checkpoint_bytes(subject),
+        trials=config.limits.trials,
+        per_trial=max(1, epochs // max(1, subject.number("train.checkpoint_interval", 1))),
+        concurrent=config.resources.max_concurrent,
+        keeps_all=config.keep is Keep.ALL,
+    )
+
+
+def _checkpoint_bytes(subject: Subject) -> int:
+    """The largest checkpoint of the study so far, else by the largest network it may train."""
+    if subject.paths is not None:
+        folders = subject.paths.trials.glob("*/*")
+        sizes = [one.path.stat().st_size for at in folders for one in checkpoints_in(at)]
+        if sizes:
+            return max(sizes)
+    key = "model.backbone.model_type"
+    tree = subject.base_spec.get("model", {}).get("backbone", {})
+    choices = [c for one in subject.space.parameters if one.key == key for c in one.choices]
+    names = [str(name) for name in (tree.get("model_type"), *choices)]
+    most = max((_MEGA_PARAMETERS.get(name, 0.0) for name in names), default=0.0)
+    return int(most * 1e6 * _BYTES_A_PARAMETER)
+
+
+def folder_facts(folder: Path) -> FolderFacts:
+    """The folder of studies as this user finds it."""
+    above = _existing(folder)
+    error = "" if os.access(above, os.W_OK | os.X_OK) else f"{above} cannot be written"
+    if not above.is_dir():
+        error = f"{above} is no folder"
+    foreign: list[str] = []
+    if folder.is_dir() and os.access(folder, os.R_OK):
+        foreign = [e.name for e in os.scandir(folder) if e.stat().st_uid != os.geteuid()]
+    return FolderFacts(folder, error, _file_system(above), tuple(sorted(foreign)))
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(above for above in (folder, *folder.parents) if above.exists())
+
+
+def _file_system(folder: Path) -> str:
+    """Kind of the file system that a folder is on; empty if the system does not say."""
+    try:
+        rows = [line.split() for line in _MOUNTS.read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return ""
+    real = folder.resolve()
+    fitting = [(row[1], row[2]) for row in rows if len(row) > 2 and real.is_relative_to(row[1])]
+    return max(fitting, key=lambda pair: len(pair[0]), default=("", ""))[1]
+
+
+def try_one_epoch(request: PlanRequest) -> Check:
+    """Trains one epoch in a folder of its own and looks for the metric in what it wrote."""
+    once = ("train.num_epochs", "train.validation_interval", "train.checkpoint_interval")
+    given = [*(request.flags.get("set") or ()), *(f"{key}=1" for key in once)]
+    flags = {**request.flags, "set": given, "policy": "off", "name": "doctor"}
+    above = _existing(request.studies_dir)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".doctor.", dir=above))
+        try:
+            plan = make_plan(replace(request, flags=flags, studies_dir=Path(folder)))
+            ending = start(plan, Silent())
+        except AutomlError as error:
+            return refused("metric", error)
+        summary = read_summary(ending.paths.folder)
+        if summary.winner is not None:
+            seconds = f"{summary.cost.wall_s:.0f} s"
+            told = f"{summary.objective.metric} seen after one epoch, {seconds}"
+            return Check("metric", Result.OK, told)
+        account = explain_trial(summary, 0)
+        return Check("metric", Result.FAIL, f"one epoch failed: {account.evidence}", account.hint)

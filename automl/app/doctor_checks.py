@@ -1,0 +1,271 @@
+"""What facts about a machine and a study mean: pure functions from facts to lines of a check-up.
+
+Nothing here looks at the machine: ``doctor_facts`` gathers what these functions judge, so that
+every finding can be tested without the hardware that causes it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from automl.errors import AutomlError
+from automl.gpus import Gpu
+from automl.reports import words
+from automl.trainers.base import Problem
+
+__all__ = [
+    "Check",
+    "DiskFacts",
+    "EngineFacts",
+    "FolderFacts",
+    "Result",
+    "check_disk",
+    "check_engine",
+    "check_folder",
+    "check_gpus",
+    "check_packages",
+    "check_problems",
+    "check_shared_memory",
+    "refused",
+    "summary_of",
+]
+
+_GIB = 1 << 30
+#: What the skill's own documentation asks for.
+_MIN_GPU_MIB = 16_000
+_GOOD_GPUS = 2
+_BUSY_MIB = 500
+_NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "lustre", "beegfs", "gpfs", "ceph", "fuse.sshfs")
+#: Part of the disk below which a search should not begin.
+_LEAST_FREE = 0.1
+
+
+class Result(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a check-up.
+
+    Attributes:
+        name: What was looked at.
+        result: How it came out.
+        detail: What was found.
+        mend: What to do about it; empty where nothing needs to be done.
+    """
+
+    name: str
+    result: Result
+    detail: str
+    mend: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What the container engine says of itself.
+
+    Attributes:
+        error: Why it does not answer; empty if it does.
+        address: Where it is.
+        version: Its version.
+        runtimes: Its container runtimes.
+        image: The image that trials would run in.
+        image_id: What that image is; empty if the engine does not have it.
+        missing: What to say of an image that is not there.
+    """
+
+    error: str = ""
+    address: str = ""
+    version: str = ""
+    runtimes: tuple[str, ...] = ()
+    image: str = ""
+    image_id: str = ""
+    missing: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    """The folder that studies are written to, or the nearest one above that exists.
+
+    Attributes:
+        folder: The folder of studies itself.
+        error: Why no folder can be made there; empty if one can.
+        file_system: Kind of its file system; empty if unknown.
+        foreign: Entries in it that belong to another user.
+    """
+
+    folder: Path
+    error: str = ""
+    file_system: str = ""
+    foreign: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFacts:
+    """Disk that a study will want.
+
+    Attributes:
+        free_bytes: Free on the disk of the studies.
+        total_bytes: Size of that disk.
+        checkpoint_bytes: About the size of one checkpoint; 0 if unknown.
+        trials: Trials that will run.
+        per_trial: Checkpoints that one trial writes.
+        concurrent: Trials at the same time.
+        keeps_all: Whether every checkpoint outlives its trial.
+    """
+
+    free_bytes: int
+    total_bytes: int
+    checkpoint_bytes: int = 0
+    trials: int = 1
+    per_trial: int = 1
+    concurrent: int = 1
+    keeps_all: bool = False
+
+    def needed(self, *, keeps_all: bool) -> int:
+        """Bytes at the fullest moment: what is kept, and the two newest of each running trial."""
+        kept = self.trials * (self.per_trial if keeps_all else 1)
+        return (kept + 2 * self.concurrent) * self.checkpoint_bytes
+
+
+def refused(name: str, error: AutomlError) -> Check:
+    """A check that an error of this program speaks for."""
+    detail = error.rule + (f", but got {error.got}" if error.got else "")
+    detail += f" ({error.where})" if error.where else ""
+    return Check(name, Result.FAIL, " ".join(detail.split()), error.fix)
+
+
+def check_engine(facts: EngineFacts, *, needs_gpu: bool) -> Iterator[Check]:
+    """Engine, NVIDIA runtime and image."""
+    if facts.error:
+        mend = "start it, or say where it is with DOCKER_HOST; check that you may use its socket"
+        yield Check("docker engine", Result.FAIL, facts.error, mend)
+        return
+    yield Check("docker engine", Result.OK, f"{facts.version} at {facts.address}")
+    yield _runtime(facts, needs_gpu=needs_gpu)
+    if facts.missing is not None:
+        yield Check("image", Result.FAIL, f"{facts.missing.rule}: {facts.missing.got}",
+                    facts.missing.fix)  # fmt: skip
+    else:
+        yield Check("image", Result.OK, f"{facts.image} is here, {facts.image_id[:19]}")
+
+
+def _runtime(facts: EngineFacts, *, needs_gpu: bool) -> Check:
+    name = "nvidia runtime"
+    if any("nvidia" in runtime for runtime in facts.runtimes):
+        return Check(name, Result.OK, "known to the engine; --deep trains in a container")
+    known = ", ".join(facts.runtimes) or "none"
+    mend = "install the NVIDIA container toolkit, then: nvidia-ctk runtime configure"
+    detail = f"not among the engine's runtimes ({known})"
+    return Check(name, Result.FAIL if needs_gpu else Result.WARN, detail, mend)
+
+
+def check_gpus(gpus: Sequence[Gpu], *, in_container: bool) -> Iterator[Check]:
+    """How many GPUs there are, how large, and who uses them."""
+    if not gpus:
+        mend = "install the NVIDIA driver, or train on the CPU with the nano backbone"
+        result = Result.FAIL if in_container else Result.WARN
+        yield Check("GPUs", result, "none: nvidia-smi is missing or does not answer", mend)
+        return
+    names = ", ".join(f"{gpu.name} {gpu.memory_total_mib / 1024:.0f} GiB" for gpu in gpus)
+    small = [gpu for gpu in gpus if 0 < gpu.memory_total_mib < _MIN_GPU_MIB]
+    if small:
+        which = ", ".join(str(gpu.index) for gpu in small)
+        mend = "lower dataset.batch_size, or leave them out with --gpus"
+        yield Check("GPUs", Result.WARN, f"{names}; GPU {which} has less than 16 GB", mend)
+    elif len(gpus) < _GOOD_GPUS:
+        yield Check("GPUs", Result.OK, f"{names}; two or more search twice as fast")
+    else:
+        yield Check("GPUs", Result.OK, names)
+    yield Check("driver", Result.OK, gpus[0].driver or "version unknown")
+    yield from (_use(gpu) for gpu in gpus if gpu.processes or gpu.memory_used_mib > _BUSY_MIB)
+
+
+def _use(gpu: Gpu) -> Check:
+    who = ", ".join(f"pid {one.pid} {one.name}" for one in gpu.processes) or "an unseen process"
+    detail = f"GPU {gpu.index}: {gpu.memory_used_mib / 1024:.1f} GiB taken by {who}"
+    return Check("GPU in use", Result.WARN, detail, "wait for it, or choose others with --gpus")
+
+
+def check_shared_memory(available_bytes: int, needed_bytes: int, *, in_container: bool) -> Check:
+    """Shared memory for the loaders of the trials that run at the same time."""
+    name, need = "shared memory", f"{needed_bytes / _GIB:.1f} GiB may be wanted"
+    if in_container:
+        return Check(name, Result.OK, f"each container gets {available_bytes / _GIB:.0f} GiB")
+    has = f"{available_bytes / _GIB:.1f} GiB in /dev/shm, {need}"
+    if available_bytes >= needed_bytes:
+        return Check(name, Result.OK, has)
+    mend = "lower dataset.workers or --max-concurrent, or mount a larger /dev/shm"
+    return Check(name, Result.WARN, has, mend)
+
+
+def check_disk(facts: DiskFacts) -> Check:
+    """Whether the checkpoints of the search fit on the disk."""
+    free, needed = facts.free_bytes, facts.needed(keeps_all=facts.keeps_all)
+    told = f"{free / 1e9:.1f} GB free"
+    if facts.checkpoint_bytes:
+        every = facts.needed(keeps_all=True)
+        told += f", about {needed / 1e9:.1f} GB needed"
+        told += "" if facts.keeps_all else f" ({every / 1e9:.1f} GB if all checkpoints were kept)"
+    if needed > free:
+        least = facts.needed(keeps_all=False)
+        mend = "free space, or choose another --studies-dir"
+        if facts.keeps_all and least <= free:
+            mend = "--keep best"
+        return Check("disk", Result.FAIL, told, mend)
+    if free - needed < _LEAST_FREE * facts.total_bytes:
+        return Check("disk", Result.WARN, f"{told}; little would be left", "free some space")
+    return Check("disk", Result.OK, told)
+
+
+def check_folder(facts: FolderFacts, *, is_root: bool) -> Iterator[Check]:
+    """Where studies are written: whether one may, whose files they are, what the disk is."""
+    if facts.error:
+        mend = "choose another --studies-dir, or give yourself the right to write there"
+        yield Check("studies folder", Result.FAIL, f"{facts.folder}: {facts.error}", mend)
+    elif facts.foreign:
+        first = f"{len(facts.foreign)} entries of another user, first {facts.foreign[0]}"
+        mend = f"sudo chown -R $(id -u):$(id -g) {facts.folder}"
+        yield Check("studies folder", Result.WARN, f"{facts.folder}: {first}", mend)
+    else:
+        owner = "as root: results will belong to root" if is_root else "as you"
+        yield Check("studies folder", Result.OK, f"{facts.folder} can be written, {owner}")
+    if facts.file_system.lower().startswith(_NETWORK_FILE_SYSTEMS):
+        detail = f"{facts.folder} is on {facts.file_system}: other machines may not see its locks"
+        mend = "drive a study from one machine, or keep studies on a local disk"
+        yield Check("file system", Result.WARN, detail, mend)
+
+
+def check_packages(missing: Sequence[str]) -> Check:
+    """The packages that the packaged trainer imports."""
+    if missing:
+        mend = "pip install 'automl[trainer]'"
+        return Check("trainer packages", Result.FAIL, f"missing: {', '.join(missing)}", mend)
+    return Check("trainer packages", Result.OK, "torch, cv2, numpy, scipy")
+
+
+def check_problems(trainer: str, problems: Sequence[Problem]) -> Iterator[Check]:
+    """What the trainer itself finds wrong before it is started."""
+    for problem in problems:
+        detail = problem.rule + (f", but got {problem.got}" if problem.got else "")
+        yield Check("trainer", Result.FAIL, detail, problem.fix)
+    if not problems:
+        yield Check("trainer", Result.OK, f"{trainer} can be started")
+
+
+def summary_of(checks: Sequence[Check]) -> str:
+    """``1 error, 2 warnings``."""
+    n_failed = sum(check.result is Result.FAIL for check in checks)
+    n_warned = sum(check.result is Result.WARN for check in checks)
+    return f"{words.count(n_failed, 'error')}, {words.count(n_warned, 'warning')}"

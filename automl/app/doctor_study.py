@@ -1,0 +1,124 @@
+"""What a study needs of its data, its space and its trainer, as lines of a check-up."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl.app.doctor_checks import Check, Result
+from automl.app.plan import Plan
+from automl.data.checks import SplitFacts
+from automl.skill.model import Skill
+from automl.skill.read import read_skill
+from automl.skill.tree import Tree, get
+from automl.space.model import SearchSpace
+from automl.study.config import StudyConfig
+from automl.study.folder import read_base_spec, read_config, read_space
+from automl.study.layout import StudyPaths
+
+__all__ = ["Subject", "check_batches", "check_shared", "check_space", "check_splits"]
+
+BATCH = "dataset.batch_size"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The study that is checked: one that is planned, or one that there is.
+
+    Attributes:
+        config: Every setting resolved.
+        skill: The model skill.
+        base_spec: The spec of trial 0.
+        space: What is searched.
+        data: Split to what it holds.
+        notes: What the plan has to say.
+        paths: The study's folder, if there is one.
+    """
+
+    config: StudyConfig
+    skill: Skill
+    base_spec: Tree
+    space: SearchSpace
+    data: Mapping[str, SplitFacts] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    paths: StudyPaths | None = None
+
+    @classmethod
+    def of_plan(cls, plan: Plan) -> "Subject":
+        """The study that a plan would make."""
+        return cls(plan.config, plan.skill, plan.base_spec, plan.space, plan.data, plan.notes)
+
+    @classmethod
+    def of_study(cls, paths: StudyPaths) -> "Subject":
+        """A study that there is; its data is not looked at again.
+
+        Raises:
+            FixInput: The folder is no study, or its skill is gone.
+        """
+        config = read_config(paths)
+        space = SearchSpace.from_json(read_space(paths))
+        return cls(config, read_skill(Path(config.skill_dir)), read_base_spec(paths), space,
+                   paths=paths)  # fmt: skip
+
+    def number(self, key: str, otherwise: int) -> int:
+        """A whole number of the spec."""
+        value: Any = get(self.base_spec, key, otherwise)
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return int(value) if is_whole else otherwise
+
+    @property
+    def largest_batch(self) -> int:
+        """The largest batch that may be proposed, trial 0's included."""
+        return max([self.number(BATCH, 1), *batches_of(self.space)])
+
+
+def batches_of(space: SearchSpace) -> tuple[int, ...]:
+    """The largest batches of a space: its upper end, or every choice."""
+    found = [one for one in space.parameters if one.key == BATCH]
+    values = [value for one in found for value in (*one.choices, one.high)]
+    return tuple(int(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool))
+
+
+def check_splits(data: Mapping[str, SplitFacts]) -> Iterator[Check]:
+    """What each split holds, and what looks wrong in it."""
+    for split, facts in data.items():
+        categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
+        told = f"{facts.images} images, {facts.objects} objects ({categories}), {facts.root}"
+        yield Check(f"{split} data", Result.OK, told)
+        for warning in facts.warnings:
+            yield Check(f"{split} data", Result.WARN, warning, "see automl data check")
+
+
+def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int) -> Check | None:
+    """Whether each split fills the largest batch that may be proposed; None without data."""
+    if not data:
+        return None
+    smallest = min(data, key=lambda split: data[split].images)
+    images, need = data[smallest].images, batch * max(1, gpus)
+    told = f"{smallest} has {images} images, the largest batch x GPUs of the space is {need}"
+    if images >= need:
+        return Check("batches", Result.OK, told)
+    mend = f"give more images, or --search {BATCH}=LOW..{images // max(1, gpus)}"
+    return Check("batches", Result.FAIL, told, mend)
+
+
+def check_shared(n_shared: int, n_val: int) -> Check:
+    """Images that are trained on and validated on."""
+    if not n_shared:
+        return Check("train and val", Result.OK, "no image is in both")
+    mend = "take them out of one split: they flatter every score"
+    return Check(
+        "train and val", Result.WARN, f"{n_shared} of {n_val} val images are in both", mend
+    )
+
+
+def check_space(space: SearchSpace) -> Iterator[Check]:
+    """What is searched, what cannot change anything, and what cannot be searched."""
+    if space.parameters:
+        names = ", ".join(space.keys)
+        yield Check("search space", Result.OK, f"{len(space.parameters)} searched: {names}")
+    for inert in space.inert:
+        detail = f"{inert.key} changes nothing: {inert.reason}"
+        yield Check("search space", Result.WARN, detail, inert.mend)
+    for one in space.refused:
+        yield Check("search space", Result.WARN, f"{one.key} cannot be searched: {one.reason}")

@@ -1,0 +1,70 @@
+"""``automl doctor``: a check-up of machine and study, one line a finding."""
+
+import argparse
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automl.cli.read_commands import studies_dir
+from automl.cli.run_commands import request_of
+from automl.errors import PrepareMachine
+
+if TYPE_CHECKING:
+    from automl.app.doctor_checks import Check
+    from automl.study.layout import StudyPaths
+
+__all__ = ["checks_text", "doctor"]
+
+_NAME, _RESULT, _WIDTH = 18, 6, 100
+#: Flags that say nothing of a study.
+_OF_NO_STUDY = frozenset({"study", "deep", "name"})
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Checks machine and study; exit 3 if something would keep the study from running."""
+    from automl.app.doctor import examine, examine_machine
+    from automl.app.doctor_checks import Result
+
+    study = _named_study(arguments)
+    request = request_of(arguments)
+    asked = [flag for name, flag in request.flags.items() if name not in _OF_NO_STUDY]
+    if study or request.study_file or request.demo or request.request or any(asked):
+        checks = list(examine(request, study, deep=arguments.deep))
+    else:
+        checks = list(examine_machine(request.studies_dir))
+    failed = any(check.result is Result.FAIL for check in checks)
+    if arguments.json:
+        value = {"schema": "automl.doctor/1", "ok": not failed,
+                 "checks": [check.to_json() for check in checks]}  # fmt: skip
+        print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+    else:
+        print(checks_text(checks))
+    return PrepareMachine.exit_code if failed else 0
+
+
+def _named_study(arguments: argparse.Namespace) -> "StudyPaths | None":
+    """The study that ``--study`` names; a file that it names becomes the study file."""
+    if not arguments.study:
+        return None
+    if Path(arguments.study).is_file():
+        arguments.study_file = Path(arguments.study)
+        return None
+    from automl.study.folder import find_study
+
+    return find_study(studies_dir(arguments), arguments.study)
+
+
+def checks_text(checks: Sequence["Check"]) -> str:
+    """The check-up as a table, with the mend below each finding, and its sum."""
+    from automl.app.doctor_checks import summary_of
+
+    lines = [f"{'check':<{_NAME}}{'result':<{_RESULT}}  detail", "─" * _WIDTH]
+    for check in checks:
+        told = textwrap.wrap(check.detail, _WIDTH - _NAME - _RESULT - 2) or [""]
+        mend = textwrap.wrap(f"→ {check.mend}", _WIDTH - _NAME - _RESULT - 2) if check.mend else []
+        head = f"{check.name:<{_NAME}}{check.result:<{_RESULT}}  "
+        lines.append((head + told[0]).rstrip())
+        lines += [" " * len(head) + text for text in (*told[1:], *mend)]
+    return "\n".join([*lines, summary_of(checks)])

@@ -1,0 +1,278 @@
+"""What the facts about a machine and a study are taken to mean, and one look at a real machine."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from automl.app.doctor_checks import (
+    Check,
+    DiskFacts,
+    EngineFacts,
+    FolderFacts,
+    Result,
+    check_disk,
+    check_engine,
+    check_folder,
+    check_gpus,
+    check_packages,
+    check_problems,
+    check_shared_memory,
+)
+from automl.app.doctor_study import batches_of, check_batches, check_shared, check_space
+from automl.cli.doctor_commands import checks_text
+from automl.cli.main import main
+from automl.data.checks import SplitFacts
+from automl.gpus import Gpu, GpuProcess
+from automl.skill.read import own_skill_dir
+from automl.space.model import Kind, Parameter, SearchSpace
+from automl.trainers.base import Problem
+from tests.unit.reports.study_builder import SPACE, StudyBuilder, fill
+
+OK, WARN, FAIL = Result.OK, Result.WARN, Result.FAIL
+GPU = Gpu(0, "GPU-0", "NVIDIA L40S", 46_068, 4, "580.95")
+ENGINE = EngineFacts("", "unix:///run/docker.sock", "27.3", ("runc", "nvidia"), "tao:7.1.0",
+                     "sha256:9c1e")  # fmt: skip
+DISK = DiskFacts(212 * 10**9, 500 * 10**9, 10**9, trials=36, per_trial=10, concurrent=4)
+
+
+def results(checks: object) -> list[tuple[str, Result]]:
+    return [(check.name, check.result) for check in checks]  # type: ignore[attr-defined]
+
+
+class TestEngine:
+    def test_all_is_well(self) -> None:
+        checks = list(check_engine(ENGINE, needs_gpu=True))
+        assert [check.result for check in checks] == [OK, OK, OK]
+        assert checks[0].detail == "27.3 at unix:///run/docker.sock"
+
+    def test_an_engine_that_is_away_is_all_that_is_told(self) -> None:
+        away = EngineFacts(error="permission denied")
+        checks = list(check_engine(away, needs_gpu=True))
+        assert results(checks) == [("docker engine", FAIL)]
+        assert "DOCKER_HOST" in checks[0].mend
+
+    @pytest.mark.parametrize(("needs_gpu", "expected"), [(True, FAIL), (False, WARN)])
+    def test_no_nvidia_runtime(self, needs_gpu: bool, expected: Result) -> None:
+        checks = list(check_engine(replace(ENGINE, runtimes=("runc",)), needs_gpu=needs_gpu))
+        assert checks[1].result is expected
+        assert "runc" in checks[1].detail
+        assert "container toolkit" in checks[1].mend
+
+    def test_a_missing_image_says_how_to_get_it(self) -> None:
+        missing = Problem("the image must be there", "no tao:7.1.0", "docker pull tao:7.1.0")
+        check = list(check_engine(replace(ENGINE, missing=missing), needs_gpu=True))[2]
+        assert (check.result, check.mend) == (FAIL, "docker pull tao:7.1.0")
+
+
+class TestGpus:
+    @pytest.mark.parametrize(("in_container", "expected"), [(True, FAIL), (False, WARN)])
+    def test_none(self, in_container: bool, expected: Result) -> None:
+        assert results(check_gpus([], in_container=in_container)) == [("GPUs", expected)]
+
+    def test_one_is_enough_and_two_are_better(self) -> None:
+        (one, driver) = check_gpus([GPU], in_container=True)
+        assert one.result is OK
+        assert "two or more" in one.detail
+        assert driver.detail == "580.95"
+        two = next(iter(check_gpus([GPU, replace(GPU, index=1)], in_container=True)))
+        assert "two or more" not in two.detail
+
+    def test_a_small_one_is_named(self) -> None:
+        small = replace(GPU, index=1, memory_total_mib=8_192)
+        check = next(iter(check_gpus([GPU, small], in_container=False)))
+        assert check.result is WARN
+        assert "GPU 1 has less than 16 GB" in check.detail
+
+    def test_who_uses_one(self) -> None:
+        user = GpuProcess(8123, "python", 9_300)
+        busy = replace(GPU, memory_used_mib=9_318, processes=(user,))
+        check = list(check_gpus([busy], in_container=False))[-1]
+        assert (check.name, check.result) == ("GPU in use", WARN)
+        assert "9.1 GiB taken by pid 8123 python" in check.detail
+
+    def test_memory_of_an_unseen_process(self) -> None:
+        check = list(check_gpus([replace(GPU, memory_used_mib=20_000)], in_container=False))[-1]
+        assert "an unseen process" in check.detail
+
+
+class TestDisk:
+    def test_the_forecast_counts_what_is_kept_and_what_is_being_written(self) -> None:
+        assert DISK.needed(keeps_all=False) == (36 + 8) * 10**9
+        assert DISK.needed(keeps_all=True) == (360 + 8) * 10**9
+
+    def test_room_enough(self) -> None:
+        check = check_disk(DISK)
+        assert check.result is OK
+        assert "about 44.0 GB needed (368.0 GB if all checkpoints were kept)" in check.detail
+
+    def test_keeping_all_does_not_fit_but_the_best_do(self) -> None:
+        check = check_disk(replace(DISK, keeps_all=True))
+        assert (check.result, check.mend) == (FAIL, "--keep best")
+
+    def test_nothing_fits(self) -> None:
+        check = check_disk(replace(DISK, free_bytes=10**9))
+        assert check.result is FAIL
+        assert "--studies-dir" in check.mend
+
+    def test_little_would_be_left(self) -> None:
+        assert check_disk(replace(DISK, free_bytes=60 * 10**9)).result is WARN
+
+    def test_an_unknown_size_forecasts_nothing(self) -> None:
+        check = check_disk(replace(DISK, checkpoint_bytes=0))
+        assert (check.result, check.detail) == (OK, "212.0 GB free")
+
+
+class TestFolder:
+    HERE = Path("/data/studies")
+
+    def test_one_that_can_be_written(self) -> None:
+        (check,) = check_folder(FolderFacts(self.HERE, file_system="ext4"), is_root=False)
+        assert (check.result, check.detail) == (OK, "/data/studies can be written, as you")
+
+    def test_root_is_told_whose_the_results_will_be(self) -> None:
+        (check,) = check_folder(FolderFacts(self.HERE), is_root=True)
+        assert "belong to root" in check.detail
+
+    def test_one_that_cannot(self) -> None:
+        (check,) = check_folder(FolderFacts(self.HERE, error="no right"), is_root=False)
+        assert check.result is FAIL
+
+    def test_files_of_another_user(self) -> None:
+        (check,) = check_folder(FolderFacts(self.HERE, foreign=("a", "b")), is_root=False)
+        assert check.result is WARN
+        assert "chown" in check.mend
+
+    @pytest.mark.parametrize("kind", ["nfs4", "nfs", "cifs", "lustre", "fuse.sshfs"])
+    def test_a_network_file_system(self, kind: str) -> None:
+        checks = list(check_folder(FolderFacts(self.HERE, file_system=kind), is_root=False))
+        assert results(checks) == [("studies folder", OK), ("file system", WARN)]
+
+
+class TestTheRest:
+    def test_shared_memory(self) -> None:
+        gib = 1 << 30
+        assert check_shared_memory(16 * gib, 16 * gib, in_container=False).result is OK
+        assert check_shared_memory(gib // 16, gib, in_container=False).result is WARN
+        assert check_shared_memory(16 * gib, 16 * gib, in_container=True).result is OK
+
+    def test_packages(self) -> None:
+        assert check_packages([]).result is OK
+        check = check_packages(["torch", "cv2"])
+        assert check.result is FAIL
+        assert "torch, cv2" in check.detail
+        assert "automl[trainer]" in check.mend
+
+    def test_what_the_trainer_says(self) -> None:
+        assert results(check_problems("process", [])) == [("trainer", OK)]
+        (check,) = check_problems("process", [Problem("the command exists", "none", "install")])
+        assert (check.result, check.detail) == (FAIL, "the command exists, but got none")
+
+    def test_every_batch_of_the_space_is_held_against_the_data(self) -> None:
+        assert batches_of(SPACE) == (16,)
+        choices = Parameter(
+            key="dataset.batch_size", type="ordered_int", kind=Kind.CATEGORICAL, choices=(4, 64),
+            default=4,
+        )  # fmt: skip
+        assert max(batches_of(SearchSpace((choices,)))) == 64
+        data = {
+            split: SplitFacts(Path(split), images, images, {"bike": images}, {(6, 8): images}, ())
+            for split, images in (("train", 1284), ("val", 100))
+        }
+        enough, short = check_batches(data, 50, 2), check_batches(data, 64, 2)
+        assert enough is not None
+        assert short is not None
+        assert enough.result is OK
+        assert short.result is FAIL
+        assert "dataset.batch_size=LOW..50" in short.mend
+        assert check_batches({}, 64, 2) is None
+
+    def test_images_in_both_splits(self) -> None:
+        assert check_shared(0, 64).result is OK
+        assert check_shared(3, 64).detail == "3 of 64 val images are in both"
+
+    def test_the_space_tells_what_is_inert_and_what_is_refused(self) -> None:
+        checks = list(check_space(SPACE))
+        assert [check.result for check in checks] == [OK, WARN, WARN]
+        assert "lr_steps" in checks[1].mend
+
+
+def test_the_text_of_a_check_up() -> None:
+    checks = [
+        *check_engine(ENGINE, needs_gpu=True),
+        *check_gpus([], in_container=True),
+        check_disk(replace(DISK, keeps_all=True)),
+    ]
+    text = checks_text(checks)
+    assert text.splitlines()[-1] == "2 errors, 0 warnings"
+    assert all(len(line) <= 100 for line in text.splitlines())
+    assert "                          → --keep best" in text.splitlines()
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, list[Check]]:
+    code = main(["doctor", *argv, "--json"])
+    value = json.loads(capsys.readouterr().out)
+    assert value["schema"] == "automl.doctor/1"
+    return code, [Check(**check) for check in value["checks"]]
+
+
+def test_this_machine_without_a_study(
+    studies_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, checks = run(capsys, "--studies-dir", str(studies_dir))
+    names = [check.name for check in checks]
+    assert {"GPUs", "trainer packages", "disk", "studies folder"} <= set(names)
+    assert "study" not in names
+
+
+def test_a_study_is_checked_deeply_and_leaves_nothing_behind(
+    studies_dir: Path, splits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--train-data", str(splits / "train"), "--val-data", str(splits / "val"))
+    where = ("--studies-dir", str(studies_dir), "--trainer", "scripted", "--deep")
+    code, checks = run(capsys, *data, *where)
+    found = {check.name: check.result for check in checks}
+    assert code == 0
+    assert found["metric"] == OK
+    assert found["train and val"] == OK
+    assert list(studies_dir.iterdir()) == []
+
+
+def test_a_metric_that_never_appears_is_found_by_the_mini_run(
+    studies_dir: Path, splits: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        f"data: {{train: {splits / 'train'}, val: {splits / 'val'}}}\n"
+        "trainer: scripted\nscript: {faults: {0: {kind: no-metric}}}\n"
+    )
+    argv = ("--study", str(file), "--studies-dir", str(studies_dir), "--deep")
+    code, checks = run(capsys, *argv)
+    assert code == 3
+    assert checks[-1].name == "metric"
+    assert "never appeared" in checks[-1].detail
+    assert "--metric" in checks[-1].mend
+
+
+def test_a_request_that_cannot_be_planned_is_one_failure_among_the_findings(
+    studies_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, checks = run(capsys, "--train-data", "/nowhere", "--studies-dir", str(studies_dir))
+    assert code == 3
+    assert checks[-1].name == "study"
+    assert "/nowhere" in checks[-1].detail
+
+
+def test_a_study_that_there_is(
+    studies_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = StudyBuilder(studies_dir)
+    fill(builder)
+    own = own_skill_dir()
+    resolved = builder.paths.resolved
+    resolved.write_text(resolved.read_text().replace("/skills/centerpose", str(own)))
+    _, checks = run(capsys, "--study", "bike-fan", "--studies-dir", str(studies_dir))
+    names = [check.name for check in checks]
+    assert "search space" in names
+    assert "study" not in names
