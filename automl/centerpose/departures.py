@@ -67,8 +67,14 @@ DEPARTURES: tuple[Departure, ...] = (
         "its colour noise once a worker",
     ),
     Departure(
+        "on a GPU views are cut, coloured and turned into target maps there, in fp32 without "
+        "rounding pixels to whole numbers in between; on a CPU OpenCV cuts them",
+        "the GPU never waits for images",
+    ),
+    Departure(
         "dataset.workers counts threads, never more than the process may use; decoded images stay "
-        "in memory where a split fits in 1 GiB",
+        "on the GPU where they fit beside the training, else in host memory up to a quarter of "
+        "what is free there",
         "no copies between processes, and a JPEG is decoded once instead of once an epoch",
     ),
     Departure(

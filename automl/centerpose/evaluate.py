@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import torch
+
 from automl.centerpose.checkpoints import load_weights, read_checkpoint
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.dataset import Loader, read_split
+from automl.centerpose.dataset import Loader, make_loader, read_split
 from automl.centerpose.deploy.runtime import is_onnx
 from automl.centerpose.device import choose_device, choose_seed, loader_threads, prepare_torch
 from automl.centerpose.evaluation.baseline import score_mean_pose
@@ -49,25 +51,28 @@ def evaluate(spec: Experiment, run: Run) -> EvaluationResult:
 
 def _trained(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
     content = read_checkpoint(path)
-    network = build_network(spec.model).to(choose_device(spec.evaluate.gpu_ids))
+    device = choose_device(spec.evaluate.gpu_ids)
+    network = build_network(spec.model).to(device)
     run.status.running(f"Loading checkpoint: {path}")
     load_weights(network, content, path)
-    batches = _loader(spec).scoring()
+    batches = _loader(spec, device).scoring()
     return score(network, batches, evaluation_settings(spec), run.interrupt.check)
 
 
 def _exported(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
     run.status.running(f"Loading checkpoint: {path}")
     network = open_exported(spec, path)
-    batches, cells = _loader(spec).scoring(), spec.dataset.output_res
+    batches = _loader(spec, torch.device("cpu")).scoring()
+    cells = spec.dataset.output_res
     settings = evaluation_settings(spec)
     return score_detections(network, batches, cells, settings, run.interrupt.check)
 
 
-def _loader(spec: Experiment) -> Loader:
+def _loader(spec: Experiment, device: torch.device) -> Loader:
     data = spec.dataset
     split = read_split(data.test_data, "dataset.test_data", data, n_devices=1)
-    return Loader(split, data.batch_size, loader_threads(data.workers))
+    threads = loader_threads(data.workers)
+    return make_loader(split, data.batch_size, threads, device=device)
 
 
 def baseline(spec: Experiment) -> EvaluationResult:

@@ -1,20 +1,20 @@
 """What a training needs before its first step: data and network, made or found ready.
 
-A process that trains once makes everything. One that trains again finds what it made from the same
-settings in ``Kept``: decoded images, and networks laid out and compiled. A network found there is
-given the very weights that a fresh process would begin with, so that what happened before cannot
-change a result.
+A process that trains once makes everything. One that trains again finds what it made in ``Kept``:
+decoded images, whatever the training makes of them, and networks laid out and compiled for the
+same settings. A network found there is given the very weights that a fresh process would begin
+with, so that what happened before cannot change a result.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.dataset import Loader, Split, make_loader, read_split
+from automl.centerpose.dataset import Loader, make_loader, read_split
 from automl.centerpose.device import loader_threads
 from automl.centerpose.footprint import save_memory
 from automl.centerpose.kept import Kept
@@ -43,7 +43,7 @@ def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Load
     """
     train, validation = (
         make_loader(
-            _split(key, root, data, peers, kept),
+            read_split(root, key, data, n_devices=peers.shard.world, kept=kept),
             data.batch_size,
             loader_threads(data.workers),
             device=peers.device,
@@ -55,15 +55,6 @@ def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Load
         )
     )
     return train, validation
-
-
-def _split(key: str, root: str, data: Dataset, peers: Peers, kept: Kept) -> Split:
-    def make() -> Split:
-        return read_split(root, key, data, n_devices=peers.shard.world)
-
-    # Other folders, threads and batches than these make no other split.
-    folders = replace(data, train_data="", val_data="", test_data="", inference_data="")
-    return kept.get(("split", key, root, folders, str(peers.device), peers.shard), make)
 
 
 @dataclass(frozen=True, slots=True)
