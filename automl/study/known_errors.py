@@ -60,7 +60,8 @@ LOGGED: tuple[KnownError, ...] = (
         "image-does-not-start",
         FailureClass.IMAGE,
         r"exec format error|executable file not found in \$PATH|OCI runtime (?:create|exec) failed"
-        r"|failed to create (?:shim )?task|centerpose: (?:command )?not found",
+        r"|failed to create (?:shim )?task|centerpose: (?:command )?not found"
+        r"|\[FATAL tini .*\] exec .+ failed",
         "the container image does not hold the command of the skill, or not for this machine",
         "check the image with docker run IMAGE centerpose --help, or give another with --image",
     ),
