@@ -5,9 +5,17 @@ from automl.app.units import seconds
 from automl.errors import FixInput
 from automl.search.pruners import PRUNERS
 from automl.skill.model import Skill
-from automl.study.config import Direction, Limits, Objective, SearchSettings
+from automl.study.config import Direction, Limits, Objective, Resources, SearchSettings
+from automl.trainers.process import OWN_PROGRAMS
+from automl.trainers.table import START, WARM
 
-__all__ = ["choose_limits", "choose_objective", "choose_search", "idle_flags"]
+__all__ = [
+    "choose_limits",
+    "choose_objective",
+    "choose_search",
+    "choose_start",
+    "idle_flags",
+]
 
 _TRIALS = 20
 _SAME_FAILURES = 3
@@ -89,11 +97,27 @@ def choose_limits(layers: Layers, *, searches: bool) -> Limits:
     return Limits(trials or 0, timeout_s, in_a_row, confirm or 0)
 
 
+def choose_start(
+    layers: Layers, skill: Skill, resources: Resources, *, searches: bool
+) -> dict[str, str]:
+    """The process trainer's own options: whether its process is kept from trial to trial.
+
+    Only this package's own trainer can be asked for one training after the other, and only a
+    search has several; trials of several GPUs start processes of their own.
+
+    Raises:
+        FixInput: The setting is neither ``warm`` nor ``cold``.
+    """
+    start = layers.choice("trainer_start", (WARM, "cold"), WARM)
+    keeps = searches and skill.network_arch in OWN_PROGRAMS and resources.gpus_per_trial <= 1
+    return {START: WARM} if keeps and start == WARM else {}
+
+
 def idle_flags(layers: Layers) -> tuple[str, ...]:
     """What to say of flags that speak of a search where there is none.
 
     A study file may well hold settings of the search beside a policy that is switched off.
     """
-    names = (*_OF_A_SEARCH, "same_failures", "max_concurrent")
+    names = (*_OF_A_SEARCH, "same_failures", "max_concurrent", "trials_per_gpu", "trainer_start")
     flags = [layers.origin[name] for name in names if layers.origin.get(name, "")[:2] == "--"]
     return (f"{', '.join(flags)}: without effect on one direct training",) if flags else ()

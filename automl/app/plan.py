@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data, check_seed, check_types, count_in
-from automl.app.choices import choose_limits, choose_objective, choose_search, idle_flags
+from automl.app.choices import (
+    choose_limits,
+    choose_objective,
+    choose_search,
+    choose_start,
+    idle_flags,
+)
 from automl.app.container import DOCKER, container_notes, container_options
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
 from automl.app.request import PlanRequest, as_given, provenance_of
 from automl.app.settings import Layers, StudyFile, read_study_file
+from automl.app.sharing import Asked, check_sharing
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
 from automl.skill.model import Skill
@@ -30,12 +37,13 @@ from automl.space.source import space_source
 from automl.spec.build import BaseSpec, SpecRequest, build_base, check_searched, with_params
 from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
-from automl.study.config import Keep, SearchSettings, StudyConfig
+from automl.study.config import Keep, Resources, SearchSettings, StudyConfig
 from automl.study.folder import check_name, fresh_name
 from automl.trainers.table import TRAINERS, make_trainer
 
 __all__ = ["Plan", "Planner", "make_plan"]
 
+PROCESS = "process"
 DEMO = Path("studies", "demo.yaml")
 
 
@@ -126,20 +134,22 @@ class Planner:
         sources = resolve_data(self.layers, self.file, self.request.tell, self.request.transfer)
         base = self.base_spec({name: getattr(sources, name) for name in sources.__slots__})
         searches = self.gate.searches
+        machine = look_round()
         resources, notes = choose_resources(
-            self.layers, look_round(), count_in(base, "train.num_gpus"), searches=searches
+            self.layers, machine, count_in(base, "train.num_gpus"), searches=searches
         )
         check_types(self.skill, base)
         data, ceilings, data_notes = check_data(self.skill, base, resources)
         search = self.search()
-        trainer = self.layers.choice("trainer", tuple(TRAINERS), "process")
-        options = self._trainer_options(trainer)
+        trainer = self.layers.choice("trainer", tuple(TRAINERS), PROCESS)
+        options = self._trainer_options(trainer, resources)
         make_trainer(trainer, self.skill, options)
         space = SearchSpace()
         if searches and base.rules.schema is not None:
             space = self.space_of(base, search, ceilings, trainer)
             _check_not_empty(space)
             base = replace(base, tree=with_params(base.tree, space.fixed))
+        shared = check_sharing(Asked(self.skill, base.tree, space, data, resources), machine)
         limits = choose_limits(self.layers, searches=searches)
         check_seed(base.rules, limits)
         told = check_settings(base.rules, self.profile, base.tree, trainer, space.keys)
@@ -161,7 +171,7 @@ class Planner:
             searches=searches,
             origin=self.layers.origin,
         )
-        notes = (*notes, *container_notes(self.layers, trainer))
+        notes = (*notes, *shared, *container_notes(self.layers, trainer))
         notices = (*self.policy.notes, *base.notes, *map(str, told), *notes, *data_notes)
         if not searches:
             notices = (self.gate.message, *idle_flags(self.layers), *notices)
@@ -179,10 +189,14 @@ class Planner:
             provenance_of(self.request.command, self.skill, config, data),
         )
 
-    def _trainer_options(self, trainer: str) -> Mapping[str, Any]:
+    def _trainer_options(self, trainer: str, resources: Resources) -> Mapping[str, Any]:
         if trainer == DOCKER:
             return container_options(self.layers, self.skill)
-        return self.layers.pick("script") or {}
+        script = self.layers.pick("script") or {}
+        if trainer != PROCESS:
+            return script
+        searches = self.gate.searches
+        return script | choose_start(self.layers, self.skill, resources, searches=searches)
 
     def search(self) -> SearchSettings:
         """What is asked of the search; the file of a profile by its absolute path.

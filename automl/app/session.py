@@ -119,7 +119,11 @@ class Session:
             prepare=self.preparer.prepare,
             trainer=TrainerChoice(config.trainer, self.skill, config.trainer_options),
             settings=AttemptSettings(
-                self.paths, config.objective, config.limits.trial_timeout_s, config.keep
+                self.paths,
+                config.objective,
+                config.limits.trial_timeout_s,
+                config.keep,
+                config.resources.trials_per_gpu,
             ),
             resources=config.resources,
             control=control,

@@ -40,6 +40,7 @@ KEYS: Mapping[str, str] = {
     "same_failures": "failures of one class in a row after which the search stops",
     "max_concurrent": "trials at the same time",
     "gpus_per_trial": "GPUs that one trial holds",
+    "trials_per_gpu": "trials that share one GPU, as far as its memory allows",
     "gpus": "indices of the GPUs to use",
     "keep": "best or all: which checkpoints outlive a trial",
     "trainer": "process, docker, or scripted (a fake that trains nothing)",
@@ -49,6 +50,7 @@ KEYS: Mapping[str, str] = {
     "pids_limit": "docker: most processes and threads of a container",
     "network": "docker: network of the containers; none unless asked for",
     "env": "docker: names of environment variables that containers get",
+    "trainer_start": "warm: a trainer process takes trial after trial; cold: a new one each",
     "script": "what the scripted trainer plays",
 }
 

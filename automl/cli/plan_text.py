@@ -50,6 +50,10 @@ def _head(plan: Plan) -> Iterator[str]:
     objective = config.objective
     yield _line("objective", f"{objective.direction} {objective.metric}")
     yield _line("trainer", f"{config.trainer}, spec from {plan.base.source}")
+    if config.trainer_options.get("start") == "warm":
+        yield _line(
+            "", "warm: its processes take trial after trial; --trainer-start cold ends that"
+        )
 
 
 def _data(plan: Plan) -> Iterator[str]:
@@ -61,6 +65,8 @@ def _data(plan: Plan) -> Iterator[str]:
 def _trials(plan: Plan) -> Iterator[str]:
     config, resources = plan.config, plan.config.resources
     holds = words.count(resources.gpus_per_trial, "GPU") if resources.gpus_per_trial else "no GPU"
+    if resources.trials_per_gpu > 1:
+        holds = f"1/{resources.trials_per_gpu} of a GPU"
     threads = words.count(resources.threads_per_trial, "CPU thread")
     told = f"{words.count(config.limits.trials, 'trial')}, {resources.max_concurrent} at a time"
     yield _line("trials", f"{told}, each with {holds} and {threads}")

@@ -85,6 +85,8 @@ def _card(summary: Summary) -> list[tuple[str, str]]:
     config = summary.config
     search, resources = config.search, config.resources
     gpus = f"{resources.gpus_per_trial} GPU" if resources.gpus_per_trial else "CPU"
+    if resources.trials_per_gpu > 1:
+        gpus = f"1/{resources.trials_per_gpu} of a GPU, charged with that part of its wall time"
     threads = words.count(resources.threads_per_trial, "thread")
     rows = [
         ("Objective", f"{config.objective.metric}, {config.objective.direction}"),
