@@ -11,6 +11,7 @@ from automl.errors import FixInput
 from automl.study.folder import read_provenance
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
+from automl.study.records import Measurement
 
 __all__ = ["Reproduction", "compare", "plan_reproduction"]
 
@@ -24,6 +25,8 @@ class Reproduction:
         study: Name of the new study.
         original: Epoch to value, as the trial measured it.
         again: The same of the new training.
+        others: Every other metric that both measured, to its first difference: epoch, then, now;
+            None where there is none.
         drift: What of the surroundings is not what it was: name to old and new.
     """
 
@@ -31,6 +34,7 @@ class Reproduction:
     study: str
     original: Mapping[int, float]
     again: Mapping[int, float]
+    others: Mapping[str, tuple[int, float, float] | None] = field(default_factory=dict)
     drift: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -41,14 +45,25 @@ class Reproduction:
     def __str__(self) -> str:
         n = len(self.original)
         if self.is_same:
-            return f"same: {self.metric} is equal at all {n} validations, to the last digit"
+            head = f"same: {self.metric} is equal at all {n} validations, to the last digit"
+            return "\n".join([head, *self._of_others()])
         lines = [f"not the same: {self._difference()}"]
+        lines += self._of_others()
         lines += [f"  {name}: {old} then, {new} now" for name, (old, new) in self.drift.items()]
         if not self.drift:
             lines.append(
                 "  nothing else differs: this training is not deterministic on its device"
             )
         return "\n".join(lines)
+
+    def _of_others(self) -> list[str]:
+        equal = [name for name, found in self.others.items() if found is None]
+        lines = [f"  equal as well: {', '.join(equal)}"] if equal else []
+        for name, found in self.others.items():
+            if found is not None:
+                epoch, old, new = found
+                lines.append(f"  {name} at epoch {epoch} was {old}, now {new}")
+        return lines
 
     def _difference(self) -> str:
         for epoch in sorted(self.original.keys() | self.again.keys()):
@@ -72,7 +87,7 @@ def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
     """
     chosen = choose(request)
     metric = chosen.config.objective.metric
-    if not _values(chosen.trial.attempts[-1].folder, metric):
+    if not _values(_measured(chosen.trial.attempts[-1].folder), metric):
         raise FixInput(
             "a trial that is reproduced has measured its metric",
             got=f"no {metric} of trial {chosen.trial.number}",
@@ -87,19 +102,40 @@ def compare(chosen: Chosen, plan: Plan) -> Reproduction:
     metric = chosen.config.objective.metric
     paths = StudyPaths((plan.studies_dir / plan.config.name).absolute())
     attempts = [each.folder for _, each in paths.attempts(0)]
+    old = _measured(chosen.trial.attempts[-1].folder)
+    new = _measured(attempts[-1]) if attempts else ()
+    shared = _names(old) & _names(new) - {metric}
     return Reproduction(
         metric=metric,
         study=plan.config.name,
-        original=_values(chosen.trial.attempts[-1].folder, metric),
-        again=_values(attempts[-1], metric) if attempts else {},
+        original=_values(old, metric),
+        again=_values(new, metric),
+        others={
+            name: _first_difference(_values(old, name), _values(new, name))
+            for name in sorted(shared)
+        },
         drift=_drift(read_provenance(chosen.paths), read_provenance(paths)),
     )
 
 
-def _values(folder: Path, metric: str) -> dict[int, float]:
+def _measured(folder: Path) -> tuple[Measurement, ...]:
     outcome, _ = read_outcome(AttemptPaths(folder))
-    measured = outcome.measurements if outcome is not None else ()
+    return outcome.measurements if outcome is not None else ()
+
+
+def _names(measured: tuple[Measurement, ...]) -> set[str]:
+    return {name for each in measured for name in each.metrics}
+
+
+def _values(measured: tuple[Measurement, ...], metric: str) -> dict[int, float]:
     return {each.epoch: each.metrics[metric] for each in measured if metric in each.metrics}
+
+
+def _first_difference(
+    old: Mapping[int, float], new: Mapping[int, float]
+) -> tuple[int, float, float] | None:
+    shared = sorted(old.keys() & new.keys())
+    return next(((e, old[e], new[e]) for e in shared if old[e] != new[e]), None)
 
 
 def _drift(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

@@ -147,7 +147,9 @@ def test_the_same_training_once_more_says_that_it_came_out_the_same(trained: Stu
     assert after == before
     verdict = compare(original, made)
     assert verdict.is_same
-    assert str(verdict) == "same: val_3DIoU is equal at all 10 validations, to the last digit"
+    head, *others = str(verdict).splitlines()
+    assert head == "same: val_3DIoU is equal at all 10 validations, to the last digit"
+    assert all(line.startswith("  equal as well: ") for line in others)
     assert verdict.to_json()["same"] is True
 
 
@@ -159,6 +161,9 @@ def test_what_differs_is_told() -> None:
     assert "nothing else differs" in str(verdict)
     drifted = replace(verdict, drift={"torch": ("2.12", "2.13")})
     assert "torch: 2.12 then, 2.13 now" in str(drifted)
+    other = replace(verdict, others={"train_loss": (0, 1.5, 1.25), "val_2DMPE": None})
+    assert "  equal as well: val_2DMPE" in str(other)
+    assert "  train_loss at epoch 0 was 1.5, now 1.25" in str(other)
     assert not replace(verdict, original={}, again={}).is_same
 
 
