@@ -16,6 +16,7 @@ StatusReader = Callable[[Path], list[dict[str, Any]]]
 def trained(spec_tree: dict[str, Any], write_spec: SpecWriter, small_data: Path) -> Path:
     """A spec whose training has left ``model_epoch_001_step_00006.pth``; it tests on val."""
     spec_tree["dataset"]["test_data"] = str(small_data / "val")
+    spec_tree["train"]["seed"] = 2
     spec_tree["inference"] = {"visualization_threshold": 0.001}
     folder = Path(spec_tree["results_dir"]) / "train"
     checkpoint = folder / "model_epoch_001_step_00006.pth"
