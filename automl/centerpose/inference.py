@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from automl.centerpose.augment import Views
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.device import choose_seed, loader_threads, prepare_torch
 from automl.centerpose.evaluation.decode import to_pixels
 from automl.centerpose.evaluation.detections import Detections
 from automl.centerpose.predict.camera import cameras_of
-from automl.centerpose.predict.found import find, to_json
+from automl.centerpose.predict.found import FoundObject, find, to_json
 from automl.centerpose.predict.overlay import draw, write_image
 from automl.centerpose.predict.pictures import Picture, batches_of
 from automl.centerpose.predict.places import Place, places_of
@@ -28,7 +32,7 @@ class _Job:
     """The images, what is known of each, and where its results go."""
 
     frames: Sequence[Frame]
-    cameras: Sequence[Array | None]
+    cameras: Sequence[Array] | None
     places: Sequence[Place]
 
 
@@ -56,8 +60,10 @@ def inference(spec: Experiment, run: Run) -> int:
     n_found = 0
     for pictures, batch in batches_of(images, spec.dataset, loader_threads(spec.dataset.workers)):
         run.interrupt.check()
-        for picture, cells in zip(pictures, predict(batch), strict=True):
-            n_found += _save(spec, job, picture, cells)
+        found = _found(spec, job, pictures, predict(batch))
+        for picture, objects in zip(pictures, found, strict=True):
+            _save(spec, job, picture, objects)
+            n_found += len(objects)
     run.say(f"{n_found} objects in {len(images)} images")
     return n_found
 
@@ -74,19 +80,30 @@ def _job(spec: Experiment, folder: Path) -> _Job:
             f"images, but {root} holds {len(frames)}; lower dataset.batch_size or add images"
         )
     pnp = spec.inference.use_pnp
-    cameras = cameras_of(spec.inference, frames) if pnp else [None] * len(frames)
+    cameras = cameras_of(spec.inference, frames) if pnp else None
     return _Job(frames, cameras, places_of([frame.image for frame in frames], root, folder))
 
 
-def _save(spec: Experiment, job: _Job, picture: Picture, cells: Detections) -> int:
-    """Writes what was found in one image; returns how many objects."""
-    block = spec.inference
-    camera, place = job.cameras[picture.number], job.places[picture.number]
-    view = picture.view
-    pixels = to_pixels(cells, view.center, view.size, spec.dataset.output_res)
-    found = find(pixels, block.visualization_threshold, camera, opencv=block.opencv)
+def _found(
+    spec: Experiment, job: _Job, pictures: Sequence[Picture], cells: Detections
+) -> list[list[FoundObject]]:
+    """The objects of each image of a batch."""
+    block, device = spec.inference, cells.scores.device
+    views = Views.whole(np.array([picture.pixels.shape[1::-1] for picture in pictures]))
+    center, size = (
+        torch.as_tensor(values, dtype=torch.float64, device=device)
+        for values in (views.center, views.size)
+    )
+    pixels = to_pixels(cells, center, size, spec.dataset.output_res)
+    cameras = None if job.cameras is None else [job.cameras[each.number] for each in pictures]
+    return find(pixels, block.visualization_threshold, cameras, opencv=block.opencv)
+
+
+def _save(spec: Experiment, job: _Job, picture: Picture, found: Sequence[FoundObject]) -> None:
+    """Writes what was found in one image."""
+    block, place = spec.inference, job.places[picture.number]
+    camera = None if job.cameras is None else job.cameras[picture.number]
     if block.save_visualization:
         write_image(place.overlay, draw(picture.pixels, found, camera))
     if block.save_json:
         write_json(place.poses, to_json(job.frames[picture.number].image.name, found))
-    return len(found)

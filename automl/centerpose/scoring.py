@@ -7,7 +7,7 @@ from torch import nn
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.dataset import Batch, to_input
-from automl.centerpose.evaluation.evaluator import Evaluator
+from automl.centerpose.evaluation.evaluator import Evaluator, Gather
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.evaluation.settings import EvaluationSettings
 
@@ -29,15 +29,20 @@ def score(
     network: nn.Module,
     batches: Iterable[Batch],
     settings: EvaluationSettings,
-    between: Callable[[], None],
+    check: Callable[[], None],
+    *,
+    gather: Gather | None = None,
 ) -> EvaluationResult:
     """The scores of a network on a split; the network is left in the mode it was in.
 
     Args:
         network: Maps images to head maps.
-        batches: The split's images with what scoring needs to know of them.
+        batches: The split's images, or this process's share of them, with what scoring needs to
+            know of each.
         settings: How to score.
-        between: Called before each batch; may raise to end the scoring.
+        check: Called before each batch; may raise to end the scoring.
+        gather: Collects the records of all processes that share the split; every one of them
+            calls it once and gets the scores of the whole split, those that one alone would get.
     """
     device = next(network.parameters()).device
     evaluator = Evaluator(settings)
@@ -46,8 +51,8 @@ def score(
     try:
         with torch.inference_mode():
             for batch in batches:
-                between()
+                check()
                 evaluator.add(network(to_input(batch.to(device))), batch.metas)
     finally:
         network.train(was_training)
-    return evaluator.result()
+    return evaluator.result(gather)

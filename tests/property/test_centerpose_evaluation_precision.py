@@ -1,11 +1,12 @@
 import numpy as np
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from automl.centerpose.evaluation.decode import soft_nms
 from automl.centerpose.evaluation.detections import Detections
 from automl.centerpose.evaluation.metrics import average_precision
+from automl.centerpose.evaluation.suppress import detect
 
 # Few different scores, so that ties are common.
 ranked = st.lists(st.tuples(st.sampled_from([0.2, 0.4, 0.6, 0.8]), st.booleans()), max_size=12)
@@ -62,35 +63,69 @@ side = st.floats(0.0, 60.0, width=32)
 box = st.tuples(corner, corner, side, side).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
 
 
+def image(boxes: list[tuple[float, ...]], scores: list[float]) -> Detections:
+    """One image's detections, which their centres tell apart."""
+    count = len(boxes)
+    return Detections(
+        scores=torch.tensor([scores], dtype=torch.float64),
+        boxes=torch.tensor(boxes, dtype=torch.float64).view(1, count, 4),
+        centers=torch.arange(2.0 * count, dtype=torch.float64).view(1, count, 2),
+        points=torch.zeros(1, count, 8, 2, dtype=torch.float64),
+        scale=torch.ones(1, count, 3, dtype=torch.float64),
+    )
+
+
 @st.composite
 def detections(draw: st.DrawFn) -> Detections:
     boxes = draw(st.lists(box, max_size=8))
     scores = draw(arrays.arrays(np.float64, len(boxes), elements=st.floats(0.0, 1.0, width=32)))
-    count = len(boxes)
-    return Detections(
-        scores=scores,
-        boxes=np.array(boxes, dtype=np.float64).reshape(count, 4),
-        centers=np.arange(2.0 * count).reshape(count, 2),
-        points=np.zeros((count, 8, 2)),
-        scale=np.ones((count, 3)),
-    )
+    return image(boxes, scores.tolist())
+
+
+def one_by_one(found: Detections, threshold: float) -> list[tuple[int, float]]:
+    """Soft-NMS as it is usually written: which detections are left, and with what scores."""
+    scores, boxes = found.scores[0].tolist(), found.boxes[0].numpy()
+    rest = [i for i, score in enumerate(scores) if score > threshold]
+    left: list[tuple[int, float]] = []
+    while rest:
+        best = max(rest, key=lambda i: (scores[i], -i))
+        left.append((best, scores[best]))
+        rest.remove(best)
+        for i in rest:
+            sides = np.minimum(boxes[best, 2:], boxes[i, 2:]) - np.maximum(
+                boxes[best, :2], boxes[i, :2]
+            )
+            common = float(np.prod(np.maximum(sides + 1.0, 0.0)))
+            areas = sum(float(np.prod(boxes[k, 2:] - boxes[k, :2] + 1.0)) for k in (best, i))
+            scores[i] *= np.exp(-((common / (areas - common)) ** 2) / 0.5)
+        rest = [i for i in rest if scores[i] >= threshold]
+    return left
+
+
+@given(detections(), st.floats(0.05, 0.9))
+@settings(deadline=None)
+def test_soft_nms_of_a_batch_equals_the_plain_loop(found: Detections, threshold: float) -> None:
+    """The same image twice, beside one with nothing in it."""
+    nothing = found.take(torch.tensor([0]))
+    nothing.scores[:] = 0.0
+    kept = detect(Detections.joined([found, nothing, found]), threshold)
+    expected = one_by_one(found, threshold)
+    assert kept.image.tolist() == [0] * len(expected) + [2] * len(expected)
+    index = (kept.detections.centers[:, 0] / 2.0).int().tolist()
+    assert index == [i for i, _ in expected] * 2
+    scores = [score for _, score in expected] * 2
+    np.testing.assert_allclose(kept.detections.scores.numpy(), scores, rtol=1e-12)
 
 
 @given(detections(), st.floats(0.05, 0.9))
 @settings(deadline=None)
 def test_soft_nms_only_lowers_and_drops(found: Detections, threshold: float) -> None:
-    left = soft_nms(found, threshold)
+    left = detect(found, threshold).detections
     assert (left.scores >= threshold).all()
-    # centers tell detections apart: each appears once, with a score no higher than it had.
-    index = (left.centers[:, 0] / 2.0).astype(int)
+    # Centres tell detections apart: each appears once, with a score no higher than it had.
+    index = (left.centers[:, 0] / 2.0).long()
     assert len(set(index.tolist())) == len(index)
-    assert (left.scores <= found.scores[index]).all()
-    if (found.scores >= threshold).any():
+    assert (left.scores <= found.scores[0, index]).all()
+    assert (left.scores.diff() <= 0.0).all()
+    if (found.scores > threshold).any():
         assert left.scores[0] == found.scores.max()
-
-
-@given(detections(), st.floats(0.05, 0.9))
-@settings(deadline=None)
-def test_soft_nms_gives_the_best_first(found: Detections, threshold: float) -> None:
-    scores = soft_nms(found, threshold).scores
-    assert (np.diff(scores) <= 0.0).all()

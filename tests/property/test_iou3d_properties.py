@@ -1,8 +1,11 @@
 import numpy as np
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl.centerpose.evaluation.iou3d import Boxes, box_iou, fit_boxes, symmetric_iou
+from automl.centerpose.evaluation import boxes as torch_boxes
+from automl.centerpose.evaluation.boxes import Boxes
+from automl.centerpose.evaluation.iou3d import box_iou, symmetric_iou
 from automl.data.geometry import Array, box_keypoints, rotation_of
 
 # Grid-like numbers too: coinciding faces and edges are where clipping goes wrong.
@@ -27,6 +30,10 @@ def keypoints(draw: st.DrawFn) -> Array:
     return np.asarray(box_keypoints(size) @ rotation.T + np.array(center))
 
 
+def fit_boxes(points: Array) -> Boxes:
+    return torch_boxes.fit_boxes(torch.from_numpy(points)[None])
+
+
 def iou(first: Array, second: Array) -> float:
     return float(box_iou(fit_boxes(first), fit_boxes(second))[0])
 
@@ -34,7 +41,7 @@ def iou(first: Array, second: Array) -> float:
 @given(keypoints(), keypoints())
 @settings(deadline=None)
 def test_lies_between_zero_and_the_ratio_of_volumes(first: Array, second: Array) -> None:
-    small, large = sorted(fit_boxes(box).volume()[0] for box in (first, second))
+    small, large = sorted(float(fit_boxes(box).volume()[0]) for box in (first, second))
     assert 0.0 <= iou(first, second) <= small / large + 1e-6
 
 
@@ -87,4 +94,4 @@ def test_the_order_of_the_axes_does_not_matter(
 @settings(max_examples=50, deadline=None)
 def test_symmetry_can_only_help(first: Array, second: Array, steps: int) -> None:
     plain = iou(first, second)
-    assert symmetric_iou(fit_boxes(first), fit_boxes(second), steps)[0] >= plain
+    assert float(symmetric_iou(fit_boxes(first), fit_boxes(second), steps)[0]) >= plain

@@ -52,10 +52,9 @@ class OnnxNetwork:
         self.batch_size: int | None = batch if isinstance(batch, int) else None
         self.input_size: tuple[Any, Any] = (height, width)
 
-    def __call__(self, batch: Batch) -> list[Detections]:
-        """The detections of each image of a batch, in cells of the maps, best first."""
-        outputs = self.run(to_input(batch).contiguous().cpu().numpy())
-        return [_detections(outputs, i) for i in range(len(outputs["scores"]))]
+    def __call__(self, batch: Batch) -> Detections:
+        """(B, K) detections of a batch, in cells of the maps, best first."""
+        return _detections(self.run(to_input(batch).contiguous().cpu().numpy()))
 
     def run(self, images: Values) -> Mapping[str, Values]:
         """The outputs by name for normalised images (B, 3, H, W), B as large as one likes.
@@ -134,13 +133,14 @@ def _not_centerpose(session: Any) -> str:
     return "" if set(OUTPUTS) <= set(given) else f"the outputs {', '.join(given)}"
 
 
-def _detections(outputs: Mapping[str, Values], i: int) -> Detections:
-    """Image ``i``'s detections; the box's middle is the refined centre."""
-    boxes = outputs["bboxes"][i].astype(np.float64)
+def _detections(outputs: Mapping[str, Values]) -> Detections:
+    """The outputs as detections; a box's middle is the refined centre."""
+    named = {name: torch.from_numpy(value).double() for name, value in outputs.items()}
+    boxes = named["bboxes"]
     return Detections(
-        scores=outputs["scores"][i, :, 0].astype(np.float64),
+        scores=named["scores"][:, :, 0],
         boxes=boxes,
-        centers=(boxes[:, :2] + boxes[:, 2:]) / 2.0,
-        points=outputs["kps_displacement_mean"][i].astype(np.float64).reshape(-1, 8, 2),
-        scale=outputs["obj_scale"][i].astype(np.float64),
+        centers=(boxes[:, :, :2] + boxes[:, :, 2:]) / 2.0,
+        points=named["kps_displacement_mean"].reshape(*boxes.shape[:2], 8, 2),
+        scale=named["obj_scale"],
     )

@@ -1,18 +1,20 @@
 """The score to beat: a predictor that looks at no image and always answers the same pose.
 
 Whatever a network scores above it, it has learnt from the images. It is scored by the same code,
-on the same split. It needs no torch.
+on the same split.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from automl.centerpose.evaluation.boxes import fit_boxes
 from automl.centerpose.evaluation.detections import GroundTruth, Poses
-from automl.centerpose.evaluation.iou3d import fit_boxes
-from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, score_images
-from automl.centerpose.evaluation.metrics import EvaluationResult, summarise
+from automl.centerpose.evaluation.evaluator import Evaluator
+from automl.centerpose.evaluation.matching import VISIBLE_ABOVE
+from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.data.geometry import Array, box_keypoints
 from automl.data.objectron import Annotation
@@ -39,14 +41,9 @@ class MeanPose:
     def poses(self, truth: GroundTruth) -> Poses:
         """The answer for an image: this pose once, with score 1."""
         points = box_keypoints(self.scale) @ self.rotation.T + self.location
-        return Poses(
-            scores=np.ones(1),
-            rotation=self.rotation[None],
-            translation=self.location[None],
-            scale=self.scale[None],
-            keypoints_3d=points[None],
-            projected=(self.projected * truth.size)[None],
-        )
+        pixels = self.projected * truth.size
+        values = (np.ones(()), self.rotation, self.location, self.scale, points, pixels)
+        return Poses(*(torch.from_numpy(value[None]) for value in values))
 
 
 def mean_pose(annotations: Iterable[Annotation]) -> MeanPose:
@@ -68,11 +65,11 @@ def mean_pose(annotations: Iterable[Annotation]) -> MeanPose:
     flat = np.concatenate(
         [t.projected[mask] / t.size for t, mask in zip(truths, seen, strict=True)]
     )
-    boxes = fit_boxes(points)
-    axes = boxes.half / np.linalg.norm(boxes.half, axis=1, keepdims=True)
+    boxes = fit_boxes(torch.from_numpy(points))
+    axes = boxes.half / boxes.half.norm(dim=1, keepdim=True)
     return MeanPose(
-        rotation=_nearest_rotation(axes.mean(axis=0)),
-        location=boxes.center.mean(axis=0),
+        rotation=_nearest_rotation(axes.mean(dim=0).numpy()),
+        location=boxes.center.mean(dim=0).numpy(),
         scale=sizes.mean(axis=0),
         projected=flat.mean(axis=0),
     )
@@ -93,8 +90,9 @@ def score_mean_pose(
     """
     answer = mean_pose(train)
     truths = [GroundTruth.of(annotation) for annotation in validation]
-    counted = [truth for truth in truths if truth.counts(VISIBLE_ABOVE)]
-    return summarise(score_images([(answer.poses(t), t) for t in counted], settings))
+    evaluator = Evaluator(settings)
+    evaluator.add_poses([answer.poses(truth) for truth in truths], truths)
+    return evaluator.result()
 
 
 def _nearest_rotation(matrix: Array) -> Array:

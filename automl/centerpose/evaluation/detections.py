@@ -1,9 +1,15 @@
-"""What is known of an image's objects at each stage, as arrays over the objects."""
+"""What is known of the objects of images at each stage.
 
+What was found lives in tensors, so that a whole split is treated at once on whatever device the
+head maps came from: all of double precision, one row a detection.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from automl.data.geometry import Array
 from automl.data.objectron import Annotation
@@ -13,39 +19,42 @@ __all__ = ["Detections", "GroundTruth", "Poses"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """N detections of one image, as read from the head maps.
+    """Detections as read from head maps: N of them, or K for each of B images.
 
     Attributes:
-        scores: (N,) centre scores in [0, 1].
-        boxes: (N, 4) left, top, right, bottom of the 2D boxes.
-        centers: (N, 2) centres of the 2D boxes, refined by the offset head.
-        points: (N, 8, 2) corners by displacement from the centre.
-        scale: (N, 3) size along x, y (up) and z; relative to y, or metres.
+        scores: (N,) or (B, K) centre scores in [0, 1].
+        boxes: (..., 4) left, top, right, bottom of the 2D boxes.
+        centers: (..., 2) centres of the 2D boxes, refined by the offset head.
+        points: (..., 8, 2) corners by displacement from the centre.
+        scale: (..., 3) size along x, y (up) and z; relative to y, or metres.
     """
 
-    scores: Array
-    boxes: Array
-    centers: Array
-    points: Array
-    scale: Array
+    scores: Tensor
+    boxes: Tensor
+    centers: Tensor
+    points: Tensor
+    scale: Tensor
 
     def __len__(self) -> int:
         return len(self.scores)
 
-    def take(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Detections":
-        """The detections at ``index`` or under a mask, in its order."""
-        return Detections(
-            self.scores[index],
-            self.boxes[index],
-            self.centers[index],
-            self.points[index],
-            self.scale[index],
-        )
+    def fields(self) -> tuple[Tensor, ...]:
+        """All tensors, in the order of the constructor."""
+        return self.scores, self.boxes, self.centers, self.points, self.scale
+
+    def take(self, *index: Tensor) -> "Detections":
+        """The detections at an index for each leading dimension, or under a mask."""
+        return Detections(*(values[index] for values in self.fields()))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Detections"]) -> "Detections":
+        """One of several, at least one, row after row."""
+        return cls(*(torch.cat(same) for same in zip(*(p.fields() for p in parts), strict=True)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Poses:
-    """N detections of one image for which a pose was found.
+    """N detections for which a pose was found.
 
     Attributes:
         scores: (N,) scores.
@@ -56,26 +65,35 @@ class Poses:
         projected: (N, 9, 2) their pixels; row 0 is the mean of the other eight.
     """
 
-    scores: Array
-    rotation: Array
-    translation: Array
-    scale: Array
-    keypoints_3d: Array
-    projected: Array
+    scores: Tensor
+    rotation: Tensor
+    translation: Tensor
+    scale: Tensor
+    keypoints_3d: Tensor
+    projected: Tensor
 
     def __len__(self) -> int:
         return len(self.scores)
 
-    def take(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Poses":
-        """The poses at ``index`` or under a mask, in its order."""
-        return Poses(
-            self.scores[index],
-            self.rotation[index],
-            self.translation[index],
-            self.scale[index],
-            self.keypoints_3d[index],
-            self.projected[index],
+    def fields(self) -> tuple[Tensor, ...]:
+        """All tensors, in the order of the constructor."""
+        return (
+            self.scores,
+            self.rotation,
+            self.translation,
+            self.scale,
+            self.keypoints_3d,
+            self.projected,
         )
+
+    def take(self, index: Tensor) -> "Poses":
+        """The poses at ``index`` or under a mask, in its order."""
+        return Poses(*(values[index] for values in self.fields()))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Poses"]) -> "Poses":
+        """One of several, at least one, row after row."""
+        return cls(*(torch.cat(same) for same in zip(*(p.fields() for p in parts), strict=True)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,24 +7,37 @@
         evaluator.add(network(batch.images), batch.metas)
     result = evaluator.result()
     result.ap50, result.mpe     # val_3DIoU, val_2DMPE
+
+Adding a batch only queues work on its device. Poses, overlaps and all that must wait for the
+device follow for a thousand images at once, so that the device never waits for this program
+between two batches.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from automl.centerpose.evaluation.decode import decode, soft_nms, to_pixels
+from automl.centerpose.evaluation.decode import decode, to_pixels
 from automl.centerpose.evaluation.detections import Detections, GroundTruth, Poses
-from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, ImageScores, score_images
+from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, Record, measure
 from automl.centerpose.evaluation.metrics import EvaluationResult, summarise
 from automl.centerpose.evaluation.pnp import solve_poses
 from automl.centerpose.evaluation.settings import EvaluationSettings
+from automl.centerpose.evaluation.suppress import detect
+from automl.centerpose.evaluation.truths import Truths
 from automl.data.geometry import Array
 from automl.data.objectron import Annotation
 
-__all__ = ["EvaluationResult", "EvaluationSettings", "Evaluator", "ImageMeta", "detect"]
+__all__ = ["EvaluationResult", "EvaluationSettings", "Evaluator", "Gather", "ImageMeta"]
+
+Gather: TypeAlias = Callable[[list[Record]], list[Record]]
+"""Takes one process's records and returns those of all processes."""
+
+_AT_ONCE: Final = 1024  # images whose detections wait in memory: some 30 MiB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +59,15 @@ class ImageMeta:
     index: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A batch that is decoded: detections in cells, images, and the side of the maps."""
+
+    found: Detections
+    metas: Sequence[ImageMeta]
+    cells: int
+
+
 class Evaluator:
     """Collects detections and ground truth over a split and turns them into one result.
 
@@ -55,9 +77,10 @@ class Evaluator:
 
     def __init__(self, settings: EvaluationSettings) -> None:
         self.settings = settings
-        self._images: list[ImageScores] = []
+        self._waiting: list[_Waiting] = []
+        self._records: list[Record] = []
 
-    def add(self, outputs: Mapping[str, torch.Tensor], metas: Sequence[ImageMeta]) -> None:
+    def add(self, outputs: Mapping[str, Tensor], metas: Sequence[ImageMeta]) -> None:
         """Adds one batch; the maps may live on any device and in any floating type.
 
         Args:
@@ -69,40 +92,86 @@ class Evaluator:
         Raises:
             ValueError: A head is missing, or ``metas`` and the maps disagree about the batch size.
         """
-        batch = decode(outputs, self.settings.num_select)
-        cells = outputs["hm"].shape[-1]
-        self.add_poses(
-            [self._poses(found, meta, cells) for found, meta in zip(batch, metas, strict=True)],
-            [GroundTruth.of(meta.annotation) for meta in metas],
-        )
+        found = decode(outputs, self.settings.num_select)
+        self.add_detections(found, metas, outputs["hm"].shape[-1])
 
-    def add_poses(self, poses: Sequence[Poses], truths: Sequence[GroundTruth]) -> None:
-        """Adds images of which the poses are known already.
+    def add_detections(self, found: Detections, metas: Sequence[ImageMeta], cells: int) -> None:
+        """Adds one batch that is decoded already.
 
         Args:
-            poses: The detections of each image.
+            found: (B, K) detections in cells of the maps, best first.
+            metas: One entry per image of the batch, in its order.
+            cells: Side of the maps in cells.
+
+        Raises:
+            ValueError: ``metas`` and the detections disagree about the batch size.
+        """
+        if len(found) != len(metas):
+            raise ValueError(f"{len(found)} images were predicted, but {len(metas)} are described")
+        self._waiting.append(_Waiting(found, metas, cells))
+        if sum(len(batch.metas) for batch in self._waiting) >= _AT_ONCE:
+            self._settle()
+
+    def add_poses(self, poses: Sequence[Poses], truths: Sequence[GroundTruth]) -> None:
+        """Adds images of which the poses are known already; they are numbered on.
+
+        Args:
+            poses: The detections of each image, on the CPU.
             truths: The objects of each image, in the same order.
         """
-        pairs = zip(poses, truths, strict=True)
-        counted = [(found, truth) for found, truth in pairs if truth.counts(VISIBLE_ABOVE)]
-        self._images += score_images(counted, self.settings)
+        first = len(self._records)
+        pairs = enumerate(zip(poses, truths, strict=True), start=first)
+        counted = [(k, *pair) for k, pair in pairs if pair[1].counts(VISIBLE_ABOVE)]
+        if counted:
+            indices, found, objects = zip(*counted, strict=True)
+            image = [torch.full((len(each),), row) for row, each in enumerate(found)]
+            known = Truths.of(objects, torch.device("cpu"))
+            joined = Poses.joined(found)
+            self._records += measure(joined, torch.cat(image), known, indices, self.settings)
 
-    def result(self) -> EvaluationResult:
-        """Scores everything added so far; callable at any time, also with nothing added."""
-        return summarise(self._images)
+    def records(self) -> list[Record]:
+        """One record for each image added so far that counts."""
+        self._settle()
+        return list(self._records)
 
-    def _poses(self, found: Detections, meta: ImageMeta, cells: int) -> Poses:
-        pixels = to_pixels(found, meta.center, meta.size, cells)
-        kept = detect(pixels, self.settings.score_threshold)
-        return solve_poses(kept, meta.intrinsic, opencv=self.settings.opencv)
+    def result(self, gather: Gather | None = None) -> EvaluationResult:
+        """Scores everything added so far; callable at any time, also with nothing added.
+
+        Args:
+            gather: Collects the records of all processes that share the split. Their images'
+                numbers order them, so every process gets the result that one alone would get.
+        """
+        records = self.records()
+        return summarise(records if gather is None else gather(records))
+
+    def _settle(self) -> None:
+        """Turns what waits into records."""
+        for cells in {batch.cells for batch in self._waiting}:
+            self._measure([batch for batch in self._waiting if batch.cells == cells], cells)
+        self._waiting = []
+
+    def _measure(self, batches: Sequence[_Waiting], cells: int) -> None:
+        metas = [meta for batch in batches for meta in batch.metas]
+        truths = [GroundTruth.of(meta.annotation) for meta in metas]
+        rows = [k for k, truth in enumerate(truths) if truth.counts(VISIBLE_ABOVE)]
+        if not rows:
+            return
+        found = Detections.joined([batch.found for batch in batches])
+        device = found.scores.device
+        if len(rows) < len(metas):
+            found = found.take(torch.tensor(rows, device=device))
+        counted = [metas[row] for row in rows]
+        center, size, camera = views_of(counted, device)
+        kept = detect(to_pixels(found, center, size, cells), self.settings.score_threshold)
+        poses, left = solve_poses(kept.detections, camera[kept.image], opencv=self.settings.opencv)
+        known = Truths.of([truths[row] for row in rows], device)
+        indices = [meta.index for meta in counted]
+        self._records += measure(poses, kept.image[left], known, indices, self.settings)
 
 
-def detect(found: Detections, threshold: float) -> Detections:
-    """The detections worth a pose: finite, above the threshold, and left by soft-NMS.
-
-    Args:
-        found: Detections in pixels.
-        threshold: Score that a detection must exceed, in [0, 1].
-    """
-    finite = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.points).all(axis=(1, 2))
-    return soft_nms(found.take(finite & (found.scores > threshold)), threshold)
+def views_of(metas: Sequence[ImageMeta], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Centres (B, 2), sides (B,) and camera matrices (B, 3, 3) of images, on a device."""
+    center = torch.as_tensor(np.stack([meta.center for meta in metas]), device=device)
+    size = torch.tensor([meta.size for meta in metas], dtype=torch.float64, device=device)
+    camera = torch.as_tensor(np.stack([meta.intrinsic for meta in metas]), device=device)
+    return center.double(), size, camera.double()

@@ -1,129 +1,150 @@
-"""Which object each detection of an image is compared with, and how well it does."""
+"""Which object each detection is compared with, and how well it does: all images at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from automl.centerpose.evaluation import measures
-from automl.centerpose.evaluation.detections import GroundTruth, Poses
-from automl.centerpose.evaluation.iou3d import Boxes, fit_boxes, symmetric_iou
+from automl.centerpose.evaluation.boxes import fit_boxes
+from automl.centerpose.evaluation.detections import Poses
+from automl.centerpose.evaluation.iou3d import symmetric_iou
 from automl.centerpose.evaluation.settings import EvaluationSettings
+from automl.centerpose.evaluation.truths import Truths
 from automl.data.geometry import Array
 
-__all__ = ["VISIBLE_ABOVE", "ImageScores", "assign", "score_images"]
+__all__ = ["VISIBLE_ABOVE", "Record", "assign", "measure"]
 
 VISIBLE_ABOVE: Final = 0.1
 
-Pair = tuple[Poses, GroundTruth]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImageScores:
-    """The N detections of one image, each measured against an object.
+class Record:
+    """The N detections of one image that counts, each measured against an object.
+
+    Plain arrays, so that processes can hand them to each other.
 
     Attributes:
+        index: The image's number in its split.
         scores: (N,) detection scores.
         matched: (N,) whether there was an object to compare with; it need not be a near one, and
             several detections may share it.
-        measured: Name of a measure to its (N,) values; without meaning where nothing matched.
+        measured: (N, 7) values of ``MEASURES``; without meaning where nothing matched.
         overlaps: (N, M) 3D IoU of each detection with each object.
     """
 
+    index: int
     scores: Array
     matched: npt.NDArray[np.bool_]
-    measured: Mapping[str, Array]
+    measured: Array
     overlaps: Array
 
 
-def assign(poses: Poses, truth: GroundTruth, turned: Array) -> tuple[npt.NDArray[np.intp], Array]:
-    """The object nearest to each detection in the image, and how near it is.
+def assign(poses: Poses, image: Tensor, truths: Truths) -> tuple[Tensor, Tensor]:
+    """The object nearest to each detection in its image.
 
     Distances are taken between the eight projected corners, in units of the image's sides; the
     nearest object has the smallest sum of squares, without regard to symmetry.
 
     Args:
         poses: N detections.
-        truth: M objects, at least one.
-        turned: (S, M, 9, 2) pixels of the objects under each symmetric turn, the first being none.
+        image: (N,) row in ``truths`` of each one's image, which has an object at least.
+        truths: The objects of the images.
 
     Returns:
-        (N,) index of the object, -1 where the nearest one is hidden; (N,) mean corner distance to
-        it, the least over the turns.
+        (N,) number of the object in its image; (N,) whether it is visible enough to be compared.
     """
-    found = (poses.projected / truth.size)[None, :, None]
-    apart = measures.corner_distances(found, (turned / truth.size)[:, None])
-    nearest = (apart[0] ** 2).sum(axis=2).argmin(axis=1)
-    errors = apart.mean(axis=3).min(axis=0)[np.arange(len(poses)), nearest]
-    hidden = truth.visibility[nearest] < VISIBLE_ABOVE
-    return np.where(hidden, -1, nearest), errors
+    size = truths.size[image][:, None]
+    true = truths.projected[image] / size[:, None]
+    apart = measures.corner_distances((poses.projected / size)[:, None], true)
+    total = torch.where(truths.present[image], apart.square().sum(dim=2), torch.inf)
+    nearest = total.argmin(dim=1)
+    return nearest, ~(truths.visibility[image, nearest] < VISIBLE_ABOVE)
 
 
-def score_images(pairs: Sequence[Pair], settings: EvaluationSettings) -> list[ImageScores]:
-    """Measures the detections of several images, all overlaps in one go.
+def measure(
+    poses: Poses,
+    image: Tensor,
+    truths: Truths,
+    indices: Sequence[int],
+    settings: EvaluationSettings,
+) -> list[Record]:
+    """Measures the detections of several images; waits for the device where it ends.
 
     Args:
-        pairs: Detections and objects of each image that counts, so with an object each.
+        poses: N detections.
+        image: (N,) row in ``truths`` of each one's image, ascending.
+        truths: The objects of the images, of which each has one at least.
+        indices: Number in its split of each image.
         settings: Symmetry, and whether sizes are absolute.
 
     Returns:
-        One entry per image, in order.
+        One record per image, in order.
     """
-    pairs = [(_standing(poses, truth, settings), truth) for poses, truth in pairs]
-    overlaps = _overlaps(pairs, settings.num_symmetry)
-    return [
-        _score(pair, overlap, settings.num_symmetry)
-        for pair, overlap in zip(pairs, overlaps, strict=True)
-    ]
+    if not indices:
+        return []
+    nearest, visible = assign(poses, image, truths)
+    points = poses.keypoints_3d
+    if not settings.absolute_scale:
+        points = measures.on_ground(points, truths.plane_center[image], truths.plane_normal[image])
+    overlaps = _overlaps(points, image, truths, settings.num_symmetry)
+    values = _values(poses, points, (image, nearest), truths, settings.num_symmetry)
+    own = overlaps.gather(1, nearest[:, None])
+    parts = [image[:, None].double(), visible[:, None].double(), poses.scores[:, None], own]
+    # One transfer for everything: each would wait for the device.
+    table = torch.cat([*parts, values, overlaps], dim=1).cpu().numpy()
+    return _records(table, indices, truths.n_objects)
 
 
-def _standing(poses: Poses, truth: GroundTruth, settings: EvaluationSettings) -> Poses:
-    """The detections with their keypoints in metres."""
-    if settings.absolute_scale:
-        return poses
-    points = measures.on_ground(poses.keypoints_3d, truth.plane_center, truth.plane_normal)
-    return Poses(
-        poses.scores, poses.rotation, poses.translation, poses.scale, points, poses.projected
+def _overlaps(points: Tensor, image: Tensor, truths: Truths, steps: int) -> Tensor:
+    """(N, M) 3D IoU of every detection with every object of its image, 0 where there is none."""
+    n, most = len(points), truths.present.shape[1]
+    found, true = fit_boxes(points), fit_boxes(truths.keypoints_3d.flatten(0, 1))
+    rows = torch.arange(n, device=image.device).repeat_interleave(most)
+    objects = (image[:, None] * most + torch.arange(most, device=image.device)).flatten()
+    values = symmetric_iou(found.take(rows), true.take(objects), steps).view(n, most)
+    return torch.where(truths.present[image], values, 0.0)
+
+
+def _values(
+    poses: Poses, points: Tensor, objects: tuple[Tensor, Tensor], truths: Truths, steps: int
+) -> Tensor:
+    """(N, 6) all measures but the first.
+
+    Args:
+        poses: N detections.
+        points: (N, 9, 3) their keypoints in metres.
+        objects: (N,) image and (N,) object that each is compared with.
+        truths: The objects.
+        steps: Turns under which an object looks the same.
+    """
+    image, true = objects[0], truths.keypoints_3d[objects]
+    size = truths.size[image]
+    turned = measures.turned_projections(
+        truths.projected[objects], true, truths.projection[image], size, steps
     )
-
-
-def _overlaps(pairs: Sequence[Pair], steps: int) -> list[Array]:
-    """(N, M) 3D IoU of every detection with every object, per image."""
-    found, true = [], []
-    for poses, truth in pairs:
-        shape = (len(poses), len(truth))
-        rows, columns = (index.ravel() for index in np.indices(shape))
-        found.append(poses.keypoints_3d[rows])
-        true.append(truth.keypoints_3d[columns])
-    values = symmetric_iou(_boxes(found), _boxes(true), steps)
-    ends = np.cumsum([len(points) for points in found])[:-1]
-    parts = np.split(values, ends) if pairs else []
-    return [
-        part.reshape(len(poses), len(truth))
-        for part, (poses, truth) in zip(parts, pairs, strict=True)
+    sides = size[:, None]
+    pixel = measures.corner_distances(poses.projected / sides, turned / sides).mean(dim=2)
+    columns = [
+        pixel.amin(dim=0),
+        *measures.viewpoint_errors(points, true, steps),
+        *measures.point_errors(points, true),
+        measures.scale_errors(poses.scale, truths.scale[objects]),
     ]
+    return torch.stack(columns, dim=1)
 
 
-def _boxes(points: Sequence[Array]) -> Boxes:
-    return fit_boxes(np.concatenate([np.zeros((0, 9, 3)), *points]))
-
-
-def _score(pair: Pair, overlap: Array, steps: int) -> ImageScores:
-    """All measures of one image's detections."""
-    poses, truth = pair
-    index, pixel = assign(poses, truth, measures.turned_projections(truth, steps))
-    predicted, true = poses.keypoints_3d, truth.keypoints_3d[index]
-    azimuth, polar = measures.viewpoint_errors(predicted, true, steps)
-    add, add_s = measures.point_errors(predicted, true)
-    measured = {
-        measures.IOU_3D: overlap[np.arange(len(poses)), index],
-        measures.PIXEL_ERROR: pixel,
-        "azimuth_deg": azimuth,
-        "polar_deg": polar,
-        "add_m": add,
-        "add_s_m": add_s,
-        "scale_error": measures.scale_errors(poses.scale, truth.scale[index]),
-    }
-    return ImageScores(poses.scores, index >= 0, measured, overlap)
+def _records(table: Array, indices: Sequence[int], n_objects: Sequence[int]) -> list[Record]:
+    """One record per image from rows of image, visible, score, measures and overlaps."""
+    ends = np.searchsorted(table[:, 0], np.arange(len(indices) + 1))
+    first = 3 + len(measures.MEASURES)
+    records = []
+    for k, (index, objects) in enumerate(zip(indices, n_objects, strict=True)):
+        rows = table[ends[k] : ends[k + 1]]
+        matched, overlaps = rows[:, 1] > 0.0, rows[:, first : first + objects]
+        records.append(Record(index, rows[:, 2], matched, rows[:, 3:first], overlaps))
+    return records

@@ -1,4 +1,4 @@
-"""How far a predicted box is from its object: one function per measure, over arrays of pairs.
+"""How far a predicted box is from its object: one function per measure, over rows of pairs.
 
 All take N predicted and N true boxes row by row. Points are (N, 9, 3) keypoints in the GL camera
 frame, centre first.
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
 
-from automl.centerpose.evaluation.detections import GroundTruth
-from automl.centerpose.evaluation.iou3d import Boxes, fit_boxes, rotated_about_up
-from automl.data.geometry import CORNER_SIGNS, Array, project
+from automl.centerpose.evaluation.boxes import fit_boxes, keypoints_of, rotated_about_up
+from automl.data.geometry import Array
 
 __all__ = [
     "IOU_3D",
@@ -20,7 +22,6 @@ __all__ = [
     "THRESHOLDS",
     "Measure",
     "corner_distances",
-    "keypoints_of",
     "on_ground",
     "point_errors",
     "scale_errors",
@@ -54,7 +55,7 @@ class Measure:
         """(21,) thresholds from 0 to the limit, both included."""
         return np.linspace(0.0, self.limit, THRESHOLDS)
 
-    def passes(self, values: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def passes(self, values: Array) -> npt.NDArray[np.bool_]:
         """(N, 21) whether each of N values passes each threshold."""
         limits = self.thresholds()
         if self.larger_is_better:
@@ -74,7 +75,7 @@ MEASURES: Final = (
 """What is measured, in the order of reports."""
 
 
-def on_ground(points: Array, plane_center: Array, plane_normal: Array) -> Array:
+def on_ground(points: Tensor, plane_center: Tensor, plane_normal: Tensor) -> Tensor:
     """Boxes known up to a factor, scaled about the camera until they stand on the ground plane.
 
     The factor is the mean, over a box's four lowest corners along the plane's normal, of what
@@ -83,47 +84,47 @@ def on_ground(points: Array, plane_center: Array, plane_normal: Array) -> Array:
 
     Args:
         points: (N, 9, 3) keypoints.
-        plane_center: (3,) a point of the plane, same frame, metres.
-        plane_normal: (3,) its normal, pointing up.
+        plane_center: (N, 3) a point of the plane, same frame, metres.
+        plane_normal: (N, 3) its normal, pointing up.
 
     Returns:
         (N, 9, 3) keypoints in metres.
     """
-    heights = np.sort(points[:, 1:] @ plane_normal, axis=1)[:, :_LOWEST_CORNERS]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = ((plane_center @ plane_normal) / heights).mean(axis=1)
-    factor = np.where(np.isfinite(factor), factor, 1.0)
-    return np.asarray(points * factor[:, None, None])
+    heights = (points[:, 1:] * plane_normal[:, None]).sum(dim=2).sort(dim=1).values
+    height = (plane_center * plane_normal).sum(dim=1, keepdim=True)
+    factor = (height / heights[:, :_LOWEST_CORNERS]).mean(dim=1)
+    factor = torch.where(factor.isfinite(), factor, 1.0)
+    return points * factor[:, None, None]
 
 
-def corner_distances(first: Array, second: Array) -> Array:
+def corner_distances(first: Tensor, second: Tensor) -> Tensor:
     """(..., 8) distances between the corners of (..., 9, 2) projected boxes, centres left out."""
-    return np.asarray(np.linalg.norm(first[..., 1:, :] - second[..., 1:, :], axis=-1))
+    apart: Tensor = (first[..., 1:, :] - second[..., 1:, :]).norm(dim=-1)
+    return apart
 
 
-def keypoints_of(boxes: Boxes) -> Array:
-    """(N, 9, 3) keypoints of boxes."""
-    corners = boxes.center[:, None, :] + np.einsum("nij,cj->nci", boxes.half, CORNER_SIGNS)
-    return np.concatenate([boxes.center[:, None, :], corners], axis=1)
-
-
-def turned_projections(truth: GroundTruth, steps: int) -> Array:
-    """(steps, M, 9, 2): the objects' projections under each turn that symmetry allows.
+def turned_projections(
+    projected: Tensor, points: Tensor, projection: Tensor, size: Tensor, steps: int
+) -> Tensor:
+    """(steps, N, 9, 2): the objects' projections under each turn that symmetry allows, pixels.
 
     Args:
-        truth: M objects.
-        steps: Equal turns about the up axis; the first is none and gives the annotated pixels.
+        projected: (N, 9, 2) annotated pixels: what no turn gives.
+        points: (N, 9, 3) keypoints.
+        projection: (N, 4, 4) GL projection matrices; they make the image's y first.
+        size: (N, 2) image width and height.
+        steps: Equal turns about the up axis; the first is none.
     """
-    width, height = truth.size
-    turned = [truth.projected]
-    boxes = fit_boxes(truth.keypoints_3d)
-    for angle in 2.0 * np.pi * np.arange(1, steps) / steps:
-        points = keypoints_of(rotated_about_up(boxes, float(angle))).reshape(-1, 3)
-        turned.append(project(points, truth.projection, width, height).reshape(-1, 9, 2))
-    return np.stack(turned)
+    boxes, turned = fit_boxes(points), [projected]
+    for step in range(1, steps):
+        solid = keypoints_of(rotated_about_up(boxes, 2.0 * torch.pi * step / steps))
+        clip = solid @ projection[:, :, :3].transpose(1, 2) + projection[:, None, :, 3]
+        device = clip[..., :2] / clip[..., 3:]
+        turned.append((device.flip(-1) + 1.0) / 2.0 * size[:, None])
+    return torch.stack(turned)
 
 
-def viewpoint_errors(predicted: Array, truth: Array, steps: int) -> tuple[Array, Array]:
+def viewpoint_errors(predicted: Tensor, truth: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Azimuth and polar angle between the directions from which the camera sees two boxes.
 
     Args:
@@ -135,24 +136,21 @@ def viewpoint_errors(predicted: Array, truth: Array, steps: int) -> tuple[Array,
     Returns:
         (N,) azimuth errors in [0, 180 / steps] and (N,) polar errors in [0, 180], degrees.
     """
-    first, second = _viewpoints(predicted), _viewpoints(truth)
+    apart = (_viewpoints(predicted) - _viewpoints(truth)).abs()
     period = 360.0 / steps
-    azimuth = np.abs(first[:, 0] - second[:, 0]) % period
-    polar = np.abs(first[:, 1] - second[:, 1])
-    return np.minimum(azimuth, period - azimuth), polar
+    azimuth = apart[:, 0] % period
+    return torch.minimum(azimuth, period - azimuth), apart[:, 1]
 
 
-def _viewpoints(points: Array) -> Array:
+def _viewpoints(points: Tensor) -> Tensor:
     """(N, 2) azimuth and elevation, degrees, of the camera in each box's own frame."""
     boxes = fit_boxes(points)
-    axes = boxes.half / np.linalg.norm(boxes.half, axis=1, keepdims=True)
-    camera = np.einsum("nij,ni->nj", axes, -boxes.center)
-    azimuth = np.arctan2(camera[:, 2], camera[:, 0])
-    elevation = np.arctan2(camera[:, 1], np.hypot(camera[:, 0], camera[:, 2]))
-    return np.asarray(np.degrees(np.stack([azimuth, elevation], axis=1)))
+    axes = boxes.half / boxes.half.norm(dim=1, keepdim=True)
+    x, y, z = (-boxes.center[:, :, None] * axes).sum(dim=1).unbind(1)
+    return torch.stack([torch.atan2(z, x), torch.atan2(y, torch.hypot(x, z))], dim=1).rad2deg()
 
 
-def point_errors(predicted: Array, truth: Array) -> tuple[Array, Array]:
+def point_errors(predicted: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """ADD and ADD-S over nine keypoints.
 
     Args:
@@ -163,12 +161,12 @@ def point_errors(predicted: Array, truth: Array) -> tuple[Array, Array]:
         (N,) mean distances between equal keypoints, and (N,) mean distances from each true
         keypoint to the nearest predicted one; metres.
     """
-    apart = np.linalg.norm(truth[:, :, None, :] - predicted[:, None, :, :], axis=-1)
-    same = np.diagonal(apart, axis1=1, axis2=2)
-    return np.asarray(same.mean(axis=1)), np.asarray(apart.min(axis=2).mean(axis=1))
+    apart = (truth[:, :, None] - predicted[:, None]).norm(dim=-1)
+    same = apart.diagonal(dim1=1, dim2=2)
+    return same.mean(dim=1), apart.amin(dim=2).mean(dim=1)
 
 
-def scale_errors(predicted: Array, truth: Array) -> Array:
+def scale_errors(predicted: Tensor, truth: Tensor) -> Tensor:
     """(N,) sums of relative errors of (N, 3) sizes, each size first divided by its height."""
     first, second = predicted / predicted[:, 1:2], truth / truth[:, 1:2]
-    return np.asarray((np.abs(first - second) / second).sum(axis=1))
+    return ((first - second).abs() / second).sum(dim=1)

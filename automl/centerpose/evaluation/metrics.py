@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from automl.centerpose.evaluation.matching import ImageScores
-from automl.centerpose.evaluation.measures import IOU_3D, MEASURES, PIXEL_ERROR, Measure
+from automl.centerpose.evaluation.matching import Record
+from automl.centerpose.evaluation.measures import IOU_3D, MEASURES, PIXEL_ERROR
 from automl.data.geometry import Array
 
 __all__ = ["EvaluationResult", "OneToOne", "average_precision", "summarise"]
@@ -99,17 +99,19 @@ def average_precision(scores: Array, passed: npt.NDArray[np.bool_], n_objects: i
     return np.asarray((steps * envelope).sum(axis=0))
 
 
-def summarise(images: Sequence[ImageScores]) -> EvaluationResult:
+def summarise(records: Iterable[Record]) -> EvaluationResult:
     """The result over images, whatever their order.
 
     Args:
-        images: Every image that counts, also those without a detection.
+        records: Every image that counts, also those without a detection.
     """
+    images = sorted(records, key=lambda record: record.index)
     scores = _joined(image.scores for image in images)
     matched = _joined(image.matched for image in images).astype(bool)
     n_objects = sum(image.overlaps.shape[1] for image in images)
-    values = {m.name: _joined(i.measured[m.name] for i in images) for m in MEASURES}
-    curves = {m.name: _curve(m, values[m.name], scores, matched, n_objects) for m in MEASURES}
+    table = np.concatenate([np.zeros((0, len(MEASURES))), *(image.measured for image in images)])
+    values = {m.name: table[:, k] for k, m in enumerate(MEASURES)}
+    curves = _curves(values, scores, matched, n_objects)
     means = {name: _mean(value[matched]) for name, value in values.items()}
     return EvaluationResult(
         ap50=curves[IOU_3D][_AT_50],
@@ -118,7 +120,7 @@ def summarise(images: Sequence[ImageScores]) -> EvaluationResult:
         mean_iou=means[IOU_3D],
         means=means,
         curves=curves,
-        one_to_one=_one_to_one(images, scores, n_objects),
+        one_to_one=_one_to_one(images, n_objects),
         n_images=len(images),
         n_objects=n_objects,
         n_detections=len(scores),
@@ -126,40 +128,73 @@ def summarise(images: Sequence[ImageScores]) -> EvaluationResult:
     )
 
 
-def _curve(
-    measure: Measure,
-    values: Array,
-    scores: Array,
-    matched: npt.NDArray[np.bool_],
-    n_objects: int,
-) -> tuple[float, ...]:
-    """Average precision at each threshold of one measure."""
-    passed = measure.passes(values) & matched[:, None]
-    return tuple(average_precision(scores, passed, n_objects).tolist())
+def _curves(
+    values: Mapping[str, Array], scores: Array, matched: npt.NDArray[np.bool_], n_objects: int
+) -> dict[str, tuple[float, ...]]:
+    """Average precision at each threshold of each measure."""
+    passed = np.concatenate([m.passes(values[m.name]) for m in MEASURES], axis=1)
+    areas = average_precision(scores, passed & matched[:, None], n_objects)
+    parts = np.split(areas, len(MEASURES))
+    return {m.name: tuple(part.tolist()) for m, part in zip(MEASURES, parts, strict=True)}
 
 
-def _one_to_one(images: Sequence[ImageScores], scores: Array, n_objects: int) -> OneToOne:
+def _one_to_one(images: Sequence[Record], n_objects: int) -> OneToOne:
     """The scores of detections that share no object."""
+    crowd = _Crowd.of(images)
     precisions = []
     for threshold in (0.5, 0.75):
-        passed = _joined(_claim(image, threshold)[0] for image in images).astype(bool)
-        precisions.append(float(average_precision(scores, passed[:, None], n_objects)[0]))
-    found = _joined(_claim(image, 0.0)[1] for image in images)
-    return OneToOne(precisions[0], precisions[1], _mean(found))
+        passed = crowd.claimed(threshold)[0]
+        area = average_precision(crowd.scores[crowd.real], passed[crowd.real, None], n_objects)
+        precisions.append(float(area[0]))
+    found = crowd.claimed(0.0)[1]
+    return OneToOne(precisions[0], precisions[1], _mean(found[crowd.objects]))
 
 
-def _claim(image: ImageScores, threshold: float) -> tuple[npt.NDArray[np.bool_], Array]:
-    """(N,) whether each detection gets an object of its own; (M,) each object's IoU, or 0."""
-    overlaps = image.overlaps
-    passed = np.zeros(len(overlaps), dtype=bool)
-    found = np.zeros(overlaps.shape[1])
-    free = np.ones(overlaps.shape[1], dtype=bool)
-    for row in np.lexsort((-overlaps.max(axis=1, initial=0.0), -image.scores)):
-        candidates = np.where(free, overlaps[row], -1.0)
-        best = int(candidates.argmax())
-        if candidates[best] >= threshold:
-            passed[row], found[best], free[best] = True, candidates[best], False
-    return passed, found
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crowd:
+    """The detections of B images, padded to the N of the image that has most, best first.
+
+    Attributes:
+        scores: (B, N) scores; minus infinity where there is no detection.
+        overlaps: (B, N, M) 3D IoU with the objects; -1 where there is no such pair.
+        real: (B, N) whether there is a detection.
+        objects: (B, M) whether there is an object.
+    """
+
+    scores: Array
+    overlaps: Array
+    real: npt.NDArray[np.bool_]
+    objects: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, images: Sequence[Record]) -> "_Crowd":
+        shapes = np.array([i.overlaps.shape for i in images], dtype=np.intp).reshape(-1, 2)
+        most = shapes.max(axis=0, initial=0)
+        real = np.arange(most[0]) < shapes[:, :1]
+        objects = np.arange(most[1]) < shapes[:, 1:]
+        scores = np.full(real.shape, -np.inf)
+        scores[real] = _joined(image.scores for image in images)
+        overlaps = np.full((len(images), most[0], most[1]), -1.0)
+        flat = _joined(image.overlaps.ravel() for image in images)
+        overlaps[real[:, :, None] & objects[:, None]] = flat
+        order = np.lexsort((-overlaps.max(axis=2, initial=-1.0), -scores), axis=1)
+        rows = np.arange(len(order))[:, None]
+        return cls(scores[rows, order], overlaps[rows, order], real, objects)
+
+    def claimed(self, threshold: float) -> tuple[npt.NDArray[np.bool_], Array]:
+        """(B, N) whether each detection gets an object of its own; (B, M) objects' IoU, or 0."""
+        passed = np.zeros(self.real.shape, dtype=bool)
+        found = np.zeros(self.objects.shape)
+        free = self.objects.copy()
+        rows = np.arange(len(free))
+        for rank in range(self.real.shape[1] if self.objects.size else 0):
+            candidates = np.where(free, self.overlaps[:, rank], -1.0)
+            best = candidates.argmax(axis=1)
+            gets = candidates[rows, best] >= threshold
+            passed[:, rank] = gets
+            found[rows[gets], best[gets]] = candidates[rows, best][gets]
+            free[rows[gets], best[gets]] = False
+        return passed, found
 
 
 def _joined(parts: Iterable[npt.NDArray[np.generic]]) -> Array:

@@ -1,4 +1,4 @@
-"""The pose of a box from the pixels of its corners.
+"""The poses of boxes from the pixels of their corners, all of them at once.
 
 A network predicts where the corners are and how the box is proportioned. A box of those
 proportions at the origin, the pixels and the camera matrix make a perspective-n-point problem; its
@@ -10,92 +10,125 @@ from typing import Final
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from automl.centerpose.evaluation.detections import Detections, Poses
-from automl.data.geometry import GL_FROM_CV, N_CORNERS, Array, box_keypoints
+from automl.centerpose.evaluation.pnp_refine import refine
+from automl.centerpose.evaluation.pnp_start import Views, start
+from automl.centerpose.evaluation.rotations import rotation_of
+from automl.data.geometry import CORNER_SIGNS, GL_FROM_CV, Array
 
-__all__ = ["solve_pose", "solve_poses"]
+__all__ = ["solve_pnp", "solve_poses"]
 
 _ABSENT: Final = -5000.0  # a corner with a coordinate below this was not found
 _FEWEST: Final = 4
 _FEWEST_ITERATIVE: Final = 6
 
 
-def solve_pose(points: Array, scale: Array, intrinsic: Array) -> tuple[Array, Array] | None:
-    """The pose of one box in OpenCV's camera frame.
+def solve_pnp(points: Tensor, scale: Tensor, camera: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The poses of boxes in OpenCV's camera frame.
 
-    Six points or more are solved by Levenberg-Marquardt from a direct linear start, four or five
-    by EPnP; there is no lens distortion.
+    Six points or more are solved by Levenberg-Marquardt from a direct linear start, as OpenCV's
+    iterative solver does, so that of several minima it ends in the same one. Four or five, which
+    head maps never leave, are handed to OpenCV's EPnP. There is no lens distortion.
 
     Args:
-        points: (8, 2) pixels of the corners; one with a coordinate below -5000 is left out.
-        scale: (3,) size of the box along x, y (up) and z, in any unit.
-        intrinsic: (3, 3) camera matrix, pixels.
+        points: (N, 8, 2) pixels of the corners; one with a coordinate below -5000 is left out.
+        scale: (N, 3) sizes of the boxes along x, y (up) and z, in any unit.
+        camera: (N, 3, 3) camera matrices, pixels; their skew is ignored, as OpenCV does.
 
     Returns:
-        Rotation (3, 3) and translation (3,) from object to camera, in the unit of ``scale``; None
-        where there are fewer than four points, no solution, or one behind the camera.
+        Rotations (N, 3, 3) and translations (N, 3) from object to camera, in the unit of
+        ``scale``; (N,) whether there is a pose: not where fewer than four points are given, a
+        number is not finite, the box is flat, or the solution lies behind the camera.
     """
-    seen = (points >= _ABSENT).all(axis=1)
-    if seen.sum() < _FEWEST or not _solvable(points[seen], scale):
-        return None
-    iterative = seen.sum() >= _FEWEST_ITERATIVE
-    try:
-        found, turns, shifts, _ = cv2.solvePnPGeneric(
-            box_keypoints(scale)[1:][seen],
-            np.ascontiguousarray(points[seen]),
-            intrinsic,
-            None,
-            flags=cv2.SOLVEPNP_ITERATIVE if iterative else cv2.SOLVEPNP_EPNP,
-        )
-    except cv2.error:
-        # OpenCV checks its own degenerate cases by assertion; each is a box without a pose.
-        return None
-    if not found:
-        return None
-    translation = np.asarray(shifts[0], dtype=np.float64).reshape(3)
-    rotation = np.asarray(cv2.Rodrigues(turns[0])[0], dtype=np.float64)
-    if not np.isfinite(rotation).all() or not translation[2] >= 0.0:
-        return None
-    return rotation, translation
+    seen = (points >= _ABSENT).all(dim=2)
+    count = seen.sum(dim=1)
+    finite = points.isfinite().all(dim=2) | ~seen
+    usable = finite.all(dim=1) & scale.isfinite().all(dim=1) & (scale != 0.0).all(dim=1)
+    iterative = usable & (count >= _FEWEST_ITERATIVE)
+    views = _views(points, scale, camera, torch.where(iterative[:, None], seen, True))
+    views = views.replaced(~iterative)
+    turn, translation = refine(views, *start(views))
+    rotation = rotation_of(turn)
+    few = (usable & (count >= _FEWEST) & ~iterative).nonzero()[:, 0]
+    solved = iterative
+    if len(few):
+        turned, shifted, found = _epnp(points[few], scale[few], camera[few])
+        rotation, translation = rotation.clone(), translation.clone()
+        rotation[few], translation[few] = turned, shifted
+        solved = iterative.index_put((few,), found)
+    finite = rotation.isfinite().flatten(1).all(dim=1)
+    return rotation, translation, solved & finite & (translation[:, 2] >= 0.0)
 
 
-def solve_poses(found: Detections, intrinsic: Array, *, opencv: bool) -> Poses:
-    """The poses of an image's detections, without those that have none.
+def solve_poses(found: Detections, camera: Tensor, *, opencv: bool) -> tuple[Poses, Tensor]:
+    """The poses of detections, without those that have none.
 
     Args:
-        found: Detections in pixels.
-        intrinsic: (3, 3) camera matrix, pixels.
+        found: N detections in pixels.
+        camera: (N, 3, 3) camera matrices, pixels.
         opencv: Leave poses and keypoints in OpenCV's camera frame; else they are turned into the
             GL frame, the one of annotations.
+
+    Returns:
+        The poses, and the row in ``found`` of each.
     """
-    solved = [solve_pose(found.points[i], found.scale[i], intrinsic) for i in range(len(found))]
-    index = np.array([i for i, pose in enumerate(solved) if pose is not None], dtype=np.intp)
-    kept = [pose for pose in solved if pose is not None]
-    rotation = np.array([pose[0] for pose in kept]).reshape(-1, 3, 3)
-    translation = np.array([pose[1] for pose in kept]).reshape(-1, 3)
-    scale = found.scale[index]
-    local = np.array([box_keypoints(size) for size in scale]).reshape(-1, N_CORNERS + 1, 3)
-    points = local @ rotation.transpose(0, 2, 1) + translation[:, None, :]
-    projected = _projected(points, intrinsic)
+    rotation, translation, solved = solve_pnp(found.points, found.scale, camera)
+    local = torch.nn.functional.pad(_corners(found.scale), (0, 0, 1, 0))
+    points = local @ rotation.transpose(1, 2) + translation[:, None]
+    projected = _projected(points, camera)
     if not opencv:
-        rotation = GL_FROM_CV @ rotation
-        translation = translation @ GL_FROM_CV.T
-        points = points @ GL_FROM_CV.T
-    poses = Poses(found.scores[index], rotation, translation, scale, points, projected)
+        swap = torch.as_tensor(GL_FROM_CV, device=points.device)
+        rotation, translation, points = swap @ rotation, translation @ swap.T, points @ swap.T
     # A corner in the camera's own plane has no pixel, so the box cannot be compared with any.
-    return poses.take(np.flatnonzero(np.isfinite(projected).all(axis=(1, 2))))
+    solved = solved & projected.isfinite().flatten(1).all(dim=1)
+    index = solved.nonzero()[:, 0]
+    poses = Poses(found.scores, rotation, translation, found.scale, points, projected)
+    return poses.take(index), index
 
 
-def _solvable(points: Array, scale: Array) -> bool:
-    """Whether the numbers are finite and the box is solid."""
-    finite = np.isfinite(points).all() and np.isfinite(scale).all()
-    return bool(finite and (scale != 0.0).all())
+def _views(points: Tensor, scale: Tensor, camera: Tensor, seen: Tensor) -> Views:
+    focal = torch.stack([camera[:, 0, 0], camera[:, 1, 1]], dim=1)
+    middle = camera[:, :2, 2]
+    plane = (points - middle[:, None]) / focal[:, None]
+    return Views(_corners(scale), plane, seen.to(points.dtype), focal)
 
 
-def _projected(points: Array, intrinsic: Array) -> Array:
+def _corners(scale: Tensor) -> Tensor:
+    """(N, 8, 3) corners of boxes in their own frames."""
+    signs = torch.as_tensor(CORNER_SIGNS, device=scale.device)
+    return signs * (scale / 2.0)[:, None]
+
+
+def _projected(points: Tensor, camera: Tensor) -> Tensor:
     """(N, 9, 2) pixels of keypoints in OpenCV's camera frame; row 0 is the corners' mean."""
-    image = points[:, 1:] @ intrinsic.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        corners = image[..., :2] / image[..., 2:]
-    return np.concatenate([corners.mean(axis=1, keepdims=True), corners], axis=1)
+    image = points[:, 1:] @ camera.transpose(1, 2)
+    corners = image[..., :2] / image[..., 2:]
+    return torch.cat([corners.mean(dim=1, keepdim=True), corners], dim=1)
+
+
+def _epnp(points: Tensor, scale: Tensor, camera: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Poses by OpenCV's EPnP, one by one: rotations, translations, whether there is one."""
+    rows = [
+        _epnp_one(*(values.cpu().numpy() for values in row))
+        for row in zip(points, _corners(scale), camera, strict=True)
+    ]
+    poses = torch.as_tensor(np.array(rows), device=points.device)
+    found = poses.isfinite().all(dim=2).all(dim=1)
+    return poses[:, :, :3], poses[:, :, 3], found
+
+
+def _epnp_one(points: Array, corners: Array, camera: Array) -> Array:
+    """(3, 4) rotation and translation of one box; not numbers where there is no solution."""
+    seen = (points >= _ABSENT).all(axis=1)
+    pixels = np.ascontiguousarray(points[seen])
+    try:
+        found = cv2.solvePnP(corners[seen], pixels, camera, None, flags=cv2.SOLVEPNP_EPNP)
+    except cv2.error:
+        # OpenCV checks its own degenerate cases by assertion; each is a box without a pose.
+        return np.full((3, 4), np.nan)
+    if not found[0]:
+        return np.full((3, 4), np.nan)
+    return np.column_stack([cv2.Rodrigues(found[1])[0], np.asarray(found[2]).reshape(3)])

@@ -1,17 +1,34 @@
-"""The objects found in one image, with or without poses, and their JSON form."""
+"""The objects found in images, with or without poses, and their JSON form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import torch
 
 from automl.centerpose.evaluation.detections import Detections, Poses
-from automl.centerpose.evaluation.evaluator import detect
 from automl.centerpose.evaluation.pnp import solve_poses
+from automl.centerpose.evaluation.suppress import detect
 from automl.data.geometry import Array, quaternion_of
 
-__all__ = ["FoundObject", "find", "to_json"]
+__all__ = ["FoundObject", "FoundPose", "find", "to_json"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundPose:
+    """The pose of one object.
+
+    Attributes:
+        rotation: (3, 3) object to camera.
+        translation: (3,) object to camera, in the unit of the object's scale.
+        keypoints_3d: (9, 3) centre and corners in the camera's frame.
+        projected: (9, 2) their pixels; row 0 is the mean of the other eight.
+    """
+
+    rotation: Array
+    translation: Array
+    keypoints_3d: Array
+    projected: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,36 +39,49 @@ class FoundObject:
         points: (8, 2) pixels of the corners, as the network says them.
         box: (4,) left, top, right, bottom, pixels.
         scale: (3,) size along x, y (up) and z; relative to y, or metres.
-        pose: Its pose, the one entry of these; None where none was asked for.
+        pose: Its pose; None where none was asked for.
     """
 
     points: Array
     box: Array
     scale: Array
-    pose: Poses | None
+    pose: FoundPose | None
 
 
 def find(
-    pixels: Detections, threshold: float, intrinsic: Array | None, *, opencv: bool
-) -> list[FoundObject]:
-    """The objects of an image, best first.
+    pixels: Detections, threshold: float, cameras: Sequence[Array] | None, *, opencv: bool
+) -> list[list[FoundObject]]:
+    """The objects of each image of a batch, best first.
 
     Args:
-        pixels: Its detections, in pixels.
+        pixels: (B, K) detections, in pixels.
         threshold: Score that a detection must exceed.
-        intrinsic: (3, 3) camera matrix; None asks for corners without poses. With a camera, a
-            detection that has no pose is left out, as the container leaves it out.
+        cameras: A camera matrix (3, 3) for each image; None asks for corners without poses. With
+            cameras, a detection that has no pose is left out, as the container leaves it out.
         opencv: Poses in OpenCV's camera frame; else in that of annotations.
     """
-    kept = detect(pixels, threshold)
-    kept = kept.take(np.flatnonzero(np.isfinite(kept.scale).all(axis=1)))
-    found = []
-    for i in range(len(kept)):
-        one = kept.take(np.array([i]))
-        pose = None if intrinsic is None else solve_poses(one, intrinsic, opencv=opencv)
-        if pose is None or len(pose):
-            found.append(FoundObject(one.points[0], one.boxes[0], one.scale[0], pose))
+    detected = detect(pixels, threshold)
+    finite = detected.detections.scale.isfinite().all(dim=1).nonzero()[:, 0]
+    kept, image = detected.detections.take(finite), detected.image[finite]
+    poses: list[FoundPose] | list[None] = [None] * len(kept)
+    if cameras is not None:
+        matrices = torch.tensor([camera.tolist() for camera in cameras], dtype=torch.float64)
+        solved, rows = solve_poses(kept, matrices.to(image.device)[image], opencv=opencv)
+        kept, image, poses = kept.take(rows), image[rows], _poses(solved)
+    boxes, points, scale = (_array(each) for each in (kept.boxes, kept.points, kept.scale))
+    found: list[list[FoundObject]] = [[] for _ in range(len(pixels))]
+    for k, number in enumerate(image.tolist()):
+        found[number].append(FoundObject(points[k], boxes[k], scale[k], poses[k]))
     return found
+
+
+def _poses(poses: Poses) -> list[FoundPose]:
+    fields = (poses.rotation, poses.translation, poses.keypoints_3d, poses.projected)
+    return [FoundPose(*row) for row in zip(*(_array(each) for each in fields), strict=True)]
+
+
+def _array(values: torch.Tensor) -> Array:
+    return values.double().cpu().numpy()
 
 
 def to_json(name: str, found: Sequence[FoundObject]) -> dict[str, Any]:
@@ -66,9 +96,9 @@ def _fields(found: FoundObject) -> dict[str, Any]:
     if pose is None:
         return flat
     return {
-        "location": pose.translation[0].tolist(),
-        "quaternion_xyzw": quaternion_of(pose.rotation[0]).tolist(),
-        "projected_keypoints_2d": pose.projected[0].tolist(),
-        "keypoints_3d": pose.keypoints_3d[0].tolist(),
+        "location": pose.translation.tolist(),
+        "quaternion_xyzw": quaternion_of(pose.rotation).tolist(),
+        "projected_keypoints_2d": pose.projected.tolist(),
+        "keypoints_3d": pose.keypoints_3d.tolist(),
         **flat,
     }

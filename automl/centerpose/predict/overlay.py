@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from automl.centerpose.evaluation.detections import Poses
-from automl.centerpose.predict.found import FoundObject
+from automl.centerpose.predict.found import FoundObject, FoundPose
 from automl.data.geometry import CORNER_SIGNS, GL_FROM_CV, N_CORNERS, Array
 from automl.files import write_bytes
 
@@ -53,7 +52,7 @@ def draw(image: Pixels, found: Sequence[FoundObject], intrinsic: Array | None) -
             cv2.rectangle(canvas, low, high, _BOX_BGR, width, cv2.LINE_AA)
             _draw_box(canvas, each.points, width)
         else:
-            _draw_box(canvas, each.pose.projected[0, 1:], width)
+            _draw_box(canvas, each.pose.projected[1:], width)
             _draw_axes(canvas, each.pose, intrinsic, width + 1)
     return canvas
 
@@ -78,8 +77,8 @@ def _draw_box(canvas: Pixels, corners: Array, width: int) -> None:
         cv2.circle(canvas, place, 2 * width, _CORNER_BGR, -1, cv2.LINE_AA)
 
 
-def _draw_axes(canvas: Pixels, pose: Poses, intrinsic: Array, width: int) -> None:
-    points = pose.keypoints_3d[0]
+def _draw_axes(canvas: Pixels, pose: FoundPose, intrinsic: Array, width: int) -> None:
+    points = pose.keypoints_3d
     tips = np.array([points[1:][CORNER_SIGNS[:, axis] > 0.0].mean(axis=0) for axis in range(3)])
     ends = np.concatenate([points[:1], tips])
     if (ends[:, 2] < 0.0).all():

@@ -12,18 +12,17 @@ from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.dataset import Batch, to_input
 from automl.centerpose.deploy.runtime import OnnxNetwork, check_input, is_onnx
 from automl.centerpose.device import choose_device
-from automl.centerpose.evaluation.decode import decode, to_pixels
-from automl.centerpose.evaluation.detections import Detections, GroundTruth
-from automl.centerpose.evaluation.evaluator import Evaluator, detect
+from automl.centerpose.evaluation.decode import decode
+from automl.centerpose.evaluation.detections import Detections
+from automl.centerpose.evaluation.evaluator import Evaluator
 from automl.centerpose.evaluation.metrics import EvaluationResult
-from automl.centerpose.evaluation.pnp import solve_poses
 from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.centerpose.models.build import build_network
 
 __all__ = ["Predict", "open_exported", "open_predictor", "score_detections"]
 
-Predict: TypeAlias = Callable[[Batch], list[Detections]]
-"""The detections of each image of a batch in cells of the maps, best first."""
+Predict: TypeAlias = Callable[[Batch], Detections]
+"""The (B, K) detections of a batch in cells of the maps, best first, on any device."""
 
 
 def open_predictor(spec: Experiment, path: Path, gpu_ids: Sequence[int]) -> Predict:
@@ -62,7 +61,7 @@ class _Network:
         self._num_select = num_select
         self._device = next(network.parameters()).device
 
-    def __call__(self, batch: Batch) -> list[Detections]:
+    def __call__(self, batch: Batch) -> Detections:
         with torch.inference_mode():
             maps = self._network(to_input(batch.to(self._device)))
         return decode(maps, self._num_select)
@@ -73,7 +72,7 @@ def score_detections(
     batches: Iterable[Batch],
     cells: int,
     settings: EvaluationSettings,
-    between: Callable[[], None],
+    check: Callable[[], None],
 ) -> EvaluationResult:
     """The scores of anything that predicts, by the rules that networks are scored by.
 
@@ -82,16 +81,10 @@ def score_detections(
         batches: The split's images with what scoring needs to know of them.
         cells: Side of the maps in cells.
         settings: How to score.
-        between: Called before each batch; may raise to end the scoring.
+        check: Called before each batch; may raise to end the scoring.
     """
     evaluator = Evaluator(settings)
     for batch in batches:
-        between()
-        poses = []
-        for found, meta in zip(predict(batch), batch.metas, strict=True):
-            kept = detect(
-                to_pixels(found, meta.center, meta.size, cells), settings.score_threshold
-            )
-            poses.append(solve_poses(kept, meta.intrinsic, opencv=settings.opencv))
-        evaluator.add_poses(poses, [GroundTruth.of(meta.annotation) for meta in batch.metas])
+        check()
+        evaluator.add_detections(predict(batch), batch.metas, cells)
     return evaluator.result()

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from automl.centerpose.evaluation.detections import Detections, GroundTruth
 from automl.data.geometry import (
@@ -83,13 +84,14 @@ def read_off() -> Callable[..., Detections]:
         rng = np.random.default_rng(0) if rng is None else rng
         points = corners + rng.normal(size=corners.shape) * noise_px
         boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-        return Detections(
-            scores=rng.uniform(0.5, 1.0, size=len(truth)),
-            boxes=boxes,
-            centers=(boxes[:, :2] + boxes[:, 2:]) / 2.0,
-            points=points,
-            scale=truth.scale / truth.scale[:, 1:2],
+        values = (
+            rng.uniform(0.5, 1.0, size=len(truth)),
+            boxes,
+            (boxes[:, :2] + boxes[:, 2:]) / 2.0,
+            points,
+            truth.scale / truth.scale[:, 1:2],
         )
+        return Detections(*(torch.from_numpy(value) for value in values))
 
     return read
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automl.centerpose.evaluation.matching import ImageScores
+from automl.centerpose.evaluation.matching import Record
 from automl.centerpose.evaluation.measures import IOU_3D, MEASURES
 from automl.centerpose.evaluation.metrics import average_precision, summarise
 
@@ -13,15 +13,15 @@ def ap(scores: list[float], right: list[bool], n_objects: int) -> float:
 
 def image(
     scores: list[float], ious: list[list[float]], matched: list[int], n_objects: int = 0
-) -> ImageScores:
+) -> Record:
     """Detections with a score, a row of overlaps, and the object each is compared with."""
     overlaps = np.array(ious, dtype=np.float64).reshape(
         len(scores), len(ious[0]) if ious else n_objects
     )
     index = np.array(matched, dtype=np.intp)
-    measured = {measure.name: np.zeros(len(scores)) for measure in MEASURES}
-    measured[IOU_3D] = overlaps[np.arange(len(scores)), index]
-    return ImageScores(np.array(scores), index >= 0, measured, overlaps)
+    measured = np.zeros((len(scores), len(MEASURES)))
+    measured[:, 0] = overlaps[np.arange(len(scores)), index]
+    return Record(0, np.array(scores), index >= 0, measured, overlaps)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import linprog
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 from scipy.spatial.transform import Rotation
 
-from automl.centerpose.evaluation.iou3d import (
-    Boxes,
-    box_iou,
-    fit_boxes,
-    rotated_about_up,
-    symmetric_iou,
-)
-from automl.centerpose.evaluation.measures import keypoints_of
+from automl.centerpose.evaluation import boxes as torch_boxes
+from automl.centerpose.evaluation.boxes import Boxes, keypoints_of, rotated_about_up
+from automl.centerpose.evaluation.iou3d import box_iou, symmetric_iou
 from automl.data.geometry import Array, box_keypoints, rotation_about_y
+
+
+def fit_boxes(points: Array) -> Boxes:
+    return torch_boxes.fit_boxes(torch.from_numpy(np.array(points)).view(-1, 9, 3))
 
 
 def random_boxes(rng: np.random.Generator, count: int, spread: float) -> Array:
@@ -76,7 +76,7 @@ def test_equals_counting_random_points() -> None:
             for planes in (half_spaces(a), half_spaces(b))
         ]
         expected = (inside[0] & inside[1]).sum() / (inside[0] | inside[1]).sum()
-        assert box_iou(fit_boxes(a), fit_boxes(b))[0] == pytest.approx(expected, abs=0.01)
+        assert float(box_iou(fit_boxes(a), fit_boxes(b))[0]) == pytest.approx(expected, abs=0.01)
 
 
 def upright(center: Array, size: Array) -> Array:
@@ -116,15 +116,15 @@ def test_equals_the_closed_form_for_aligned_boxes_on_a_coarse_grid() -> None:
 def test_simple_pairs(size: tuple[float, ...], shift: tuple[float, ...], expected: float) -> None:
     cube = fit_boxes(box_keypoints([1.0, 1.0, 1.0]))
     other = fit_boxes(box_keypoints(size) + np.array(shift))
-    assert box_iou(cube, other)[0] == pytest.approx(expected, abs=1e-8)
-    assert box_iou(other, cube)[0] == pytest.approx(expected, abs=1e-8)
+    assert float(box_iou(cube, other)[0]) == pytest.approx(expected, abs=1e-8)
+    assert float(box_iou(other, cube)[0]) == pytest.approx(expected, abs=1e-8)
 
 
 def test_an_octagon_of_two_cubes_turned_by_45_degrees() -> None:
     cube = fit_boxes(box_keypoints([1.0, 1.0, 1.0]))
     common = 2.0 * (np.sqrt(2.0) - 1.0)
     turned = rotated_about_up(cube, np.pi / 4.0)
-    assert box_iou(cube, turned)[0] == pytest.approx(common / (2.0 - common), abs=1e-8)
+    assert float(box_iou(cube, turned)[0]) == pytest.approx(common / (2.0 - common), abs=1e-8)
 
 
 @pytest.mark.parametrize("shift", [1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-6])
@@ -152,7 +152,7 @@ def test_no_pairs_give_no_values() -> None:
 def test_a_mirrored_box_is_the_same_box() -> None:
     box = fit_boxes(box_keypoints([0.3, 1.0, 0.6]))
     mirrored = fit_boxes(box_keypoints([-0.3, 1.0, 0.6]))
-    assert box_iou(box, mirrored)[0] == pytest.approx(1.0, abs=1e-8)
+    assert float(box_iou(box, mirrored)[0]) == pytest.approx(1.0, abs=1e-8)
 
 
 def test_the_fit_gives_back_the_box_and_averages_noise() -> None:
@@ -160,7 +160,7 @@ def test_the_fit_gives_back_the_box_and_averages_noise() -> None:
     points = random_boxes(rng, 20, 0.5)
     np.testing.assert_allclose(keypoints_of(fit_boxes(points)), points, atol=1e-12)
     noisy = points + rng.normal(size=points.shape) * 0.01
-    error = np.linalg.norm(keypoints_of(fit_boxes(noisy)) - points, axis=2).mean()
+    error = np.linalg.norm(keypoints_of(fit_boxes(noisy)).numpy() - points, axis=2).mean()
     assert error < np.linalg.norm(noisy - points, axis=2).mean()
 
 
@@ -170,8 +170,9 @@ def test_turning_about_up_keeps_the_up_edge_and_turns_the_others() -> None:
     boxes = fit_boxes(points)
     turned = rotated_about_up(boxes, 0.7)
     np.testing.assert_allclose(turned.half[:, :, 1], boxes.half[:, :, 1], atol=1e-12)
-    lengths = np.linalg.norm(boxes.half, axis=1)
-    axes = boxes.half / lengths[:, None, :]
+    half = boxes.half.numpy()
+    lengths = np.linalg.norm(half, axis=1)
+    axes = half / lengths[:, None, :]
     expected = axes @ rotation_about_y(0.7) * lengths[:, None, :]
     # Edges of unequal length turn as edges, so the turn acts on the axes in the object's frame.
     np.testing.assert_allclose(turned.half, expected, atol=1e-12)
@@ -182,13 +183,13 @@ def test_symmetry_tries_one_turn_fewer_than_its_steps() -> None:
     half_turned, quarter_turned = (
         Boxes(box.center, rotated_about_up(box, angle).half) for angle in (np.pi, np.pi / 2.0)
     )
-    assert symmetric_iou(half_turned, box, 1)[0] == pytest.approx(1.0, abs=1e-8)
-    plain = box_iou(quarter_turned, box)[0]
+    assert float(symmetric_iou(half_turned, box, 1)[0]) == pytest.approx(1.0, abs=1e-8)
+    plain = float(box_iou(quarter_turned, box)[0])
     assert plain < 0.7
     # Two steps are 0 and 360 degrees, three add 180: neither helps a quarter turn; five do.
-    assert symmetric_iou(quarter_turned, box, 2)[0] == pytest.approx(plain, abs=1e-8)
-    assert symmetric_iou(quarter_turned, box, 3)[0] == pytest.approx(plain, abs=1e-8)
-    assert symmetric_iou(quarter_turned, box, 5)[0] == pytest.approx(1.0, abs=1e-8)
+    assert float(symmetric_iou(quarter_turned, box, 2)[0]) == pytest.approx(plain, abs=1e-8)
+    assert float(symmetric_iou(quarter_turned, box, 3)[0]) == pytest.approx(plain, abs=1e-8)
+    assert float(symmetric_iou(quarter_turned, box, 5)[0]) == pytest.approx(1.0, abs=1e-8)
 
 
 def test_sheared_boxes_are_exact_too() -> None:

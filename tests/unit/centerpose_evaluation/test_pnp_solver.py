@@ -2,9 +2,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from automl.centerpose.evaluation.detections import Detections, GroundTruth
-from automl.centerpose.evaluation.pnp import solve_pose, solve_poses
+from automl.centerpose.evaluation.pnp import solve_pnp, solve_poses
 from automl.data.geometry import GL_FROM_CV, Array, Intrinsics, box_keypoints, rotation_of
 from automl.data.objectron import Annotation
 
@@ -14,6 +15,19 @@ ReadOff = Callable[..., Detections]
 ROTATION = rotation_of([0.2, -0.4, 0.1, 0.9])
 TRANSLATION = np.array([0.1, -0.2, 3.0])
 SCALE = np.array([0.6, 1.0, 0.8])
+
+
+def solve_pose(points: Array, scale: Array, intrinsic: Array) -> tuple[Array, Array] | None:
+    """The pose of one box, if it has one."""
+    values = (
+        torch.from_numpy(np.asarray(each, float)[None]) for each in (points, scale, intrinsic)
+    )
+    rotation, translation, solved = solve_pnp(*values)
+    return (rotation[0].numpy(), translation[0].numpy()) if bool(solved[0]) else None
+
+
+def cameras(camera: Intrinsics, count: int) -> torch.Tensor:
+    return torch.from_numpy(camera.matrix()).expand(count, 3, 3)
 
 
 def pixels(camera: Intrinsics, translation: Array = TRANSLATION) -> Array:
@@ -77,10 +91,11 @@ def test_poses_are_in_the_frame_of_annotations(
 ) -> None:
     scene = make_scene(4, n_objects=2)
     truth = GroundTruth.of(scene)
-    poses = solve_poses(read_off(scene), camera.matrix(), opencv=False)
+    poses, rows = solve_poses(read_off(scene), cameras(camera, 2), opencv=False)
+    assert rows.tolist() == [0, 1]
     height = truth.scale[:, 1]
     np.testing.assert_allclose(
-        poses.keypoints_3d * height[:, None, None], truth.keypoints_3d, atol=1e-6
+        poses.keypoints_3d.numpy() * height[:, None, None], truth.keypoints_3d, atol=1e-6
     )
     np.testing.assert_allclose(poses.projected[:, 1:], truth.projected[:, 1:], atol=1e-3)
     np.testing.assert_allclose(
@@ -92,12 +107,13 @@ def test_opencv_frame_is_the_other_one(
     make_scene: MakeScene, read_off: ReadOff, camera: Intrinsics
 ) -> None:
     found = read_off(make_scene(4, n_objects=2))
-    gl, cv = (solve_poses(found, camera.matrix(), opencv=flag) for flag in (False, True))
-    np.testing.assert_allclose(cv.keypoints_3d @ GL_FROM_CV.T, gl.keypoints_3d, atol=1e-12)
+    gl, cv = (solve_poses(found, cameras(camera, 2), opencv=f)[0] for f in (False, True))
+    np.testing.assert_allclose(cv.keypoints_3d.numpy() @ GL_FROM_CV.T, gl.keypoints_3d, atol=1e-12)
     np.testing.assert_allclose(
         gl.keypoints_3d,
-        np.array([box_keypoints(s) for s in gl.scale]) @ gl.rotation.transpose(0, 2, 1)
-        + gl.translation[:, None],
+        np.array([box_keypoints(s.numpy()) for s in gl.scale])
+        @ gl.rotation.numpy().transpose(0, 2, 1)
+        + gl.translation.numpy()[:, None],
         atol=1e-12,
     )
     assert (gl.translation[:, 2] < 0).all()
@@ -110,8 +126,10 @@ def test_detections_without_a_pose_are_left_out(
 ) -> None:
     found = read_off(make_scene(4, n_objects=2))
     found.points[0] = -10000.0
-    poses = solve_poses(found, camera.matrix(), opencv=False)
+    poses, rows = solve_poses(found, cameras(camera, 2), opencv=False)
+    assert rows.tolist() == [1]
     assert poses.scores.tolist() == [found.scores[1]]
-    none = solve_poses(found.take(np.zeros(2, dtype=bool)), camera.matrix(), opencv=False)
+    nothing = found.take(torch.zeros(2, dtype=torch.bool))
+    none, _ = solve_poses(nothing, cameras(camera, 0), opencv=False)
     assert none.keypoints_3d.shape == (0, 9, 3)
     assert none.projected.shape == (0, 9, 2)

@@ -1,0 +1,148 @@
+"""Where the search for a pose starts: direct linear solutions, many at a time.
+
+The starts are those of OpenCV's iterative solver, because of the several minima that noisy points
+may have the start chooses one: the direct linear transform for a solid arrangement of points, a
+homography for one that is flat or nearly so.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from automl.centerpose.evaluation.rotations import nearest_rotation, vector_of
+
+__all__ = ["Views", "start"]
+
+_FLAT: Final = 1e-3  # ratio of the two smaller principal moments below which points count as flat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """N arrangements of P points, each seen by a camera.
+
+    Attributes:
+        solid: (N, P, 3) points in their own frame.
+        plane: (N, P, 2) where they are seen, in units of the focal lengths from the optical axis.
+        weight: (N, P) 1 for a point that was seen, 0 for one that is to be ignored.
+        focal: (N, 2) focal lengths along x and y, pixels.
+    """
+
+    solid: Tensor
+    plane: Tensor
+    weight: Tensor
+    focal: Tensor
+
+    def take(self, rows: Tensor) -> "Views":
+        """The views at ``rows``."""
+        return Views(self.solid[rows], self.plane[rows], self.weight[rows], self.focal[rows])
+
+    def replaced(self, mask: Tensor) -> "Views":
+        """The same with a harmless view, a unit cube straight ahead, under a mask (N,)."""
+        cube = torch.tensor([-0.5, 0.5], dtype=self.solid.dtype, device=self.solid.device)
+        cube = torch.cartesian_prod(cube, cube, cube)
+        seen = cube[:, :2] / (cube[:, 2:] + 4.0)
+        away, missing = mask[:, None, None], self.weight[:, :, None] == 0.0
+        plane = torch.where(missing, 0.0, self.plane)
+        return Views(
+            torch.where(away, cube, self.solid),
+            torch.where(away, seen, plane),
+            torch.where(mask[:, None], 1.0, self.weight),
+            self.focal,
+        )
+
+
+def start(views: Views) -> tuple[Tensor, Tensor]:
+    """First guesses of the poses: rotation vectors (N, 3) and translations (N, 3)."""
+    weight = views.weight[:, :, None]
+    middle = (views.solid * weight).sum(dim=1) / weight.sum(dim=1)
+    spread = (views.solid - middle[:, None]) * weight
+    moments, axes = torch.linalg.eigh(spread.transpose(1, 2) @ spread)
+    flat = moments[:, 0] < _FLAT * moments[:, 1]
+    rotation, translation = _solid_start(views)
+    if bool(flat.any()):
+        other = _flat_start(views, middle, axes.flip(2).transpose(1, 2))
+        rotation = torch.where(flat[:, None, None], other[0], rotation)
+        translation = torch.where(flat[:, None], other[1], translation)
+    return vector_of(rotation), translation
+
+
+def _solid_start(views: Views) -> tuple[Tensor, Tensor]:
+    """Poses by the direct linear transform: the projection with the least algebraic error."""
+    ones = torch.ones_like(views.weight)[:, :, None]
+    point = torch.cat([views.solid, ones], dim=2) * views.weight[:, :, None]
+    nothing = torch.zeros_like(point)
+    x, y = views.plane[:, :, :1], views.plane[:, :, 1:]
+    rows = torch.cat(
+        [
+            torch.cat([point, nothing, -x * point], dim=2),
+            torch.cat([nothing, point, -y * point], dim=2),
+        ],
+        dim=1,
+    )
+    least = _least(rows).view(-1, 3, 4)
+    least = torch.where(torch.linalg.det(least[:, :, :3])[:, None, None] < 0.0, -least, least)
+    length = least[:, :, :3].flatten(1).norm(dim=1, keepdim=True)
+    rotation = nearest_rotation(least[:, :, :3])
+    return rotation, least[:, :, 3] * (3.0**0.5 / length)
+
+
+def _flat_start(views: Views, middle: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
+    """Poses by the homography between the points' own plane and the image.
+
+    Args:
+        views: N views.
+        middle: (N, 3) mean point.
+        axes: (N, 3, 3) the points' principal axes as rows, the longest first.
+    """
+    upright = axes[:, 2, :2].square().sum(dim=1) < 1e-10
+    eye = torch.eye(3, dtype=axes.dtype, device=axes.device)
+    axes = torch.where(upright[:, None, None], eye, axes)
+    axes = torch.where(torch.linalg.det(axes)[:, None, None] < 0.0, -axes, axes)
+    shift = -(axes @ middle[:, :, None])[:, :, 0]
+    local = (views.solid @ axes.transpose(1, 2) + shift[:, None])[:, :, :2]
+    columns = _homography(local, views.plane, views.weight)
+    lengths = columns[:, :, :2].norm(dim=1, keepdim=True).clamp(min=1e-300)
+    first, second = (columns[:, :, :2] / lengths).unbind(2)
+    frame = torch.stack([first, second, torch.linalg.cross(first, second)], dim=2)
+    rotation = nearest_rotation(frame.nan_to_num())
+    translation = columns[:, :, 2] * (2.0 / lengths.sum(dim=2))
+    translation = translation + (rotation @ shift[:, :, None])[:, :, 0]
+    return rotation @ axes, translation
+
+
+def _homography(source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """(N, 3, 3) homographies from points (N, P, 2) to points (N, P, 2), both normalised first."""
+    before, after = _normalising(source, weight), _normalising(target, weight)
+    ones = torch.ones_like(weight)[:, :, None]
+    point = torch.cat([source, ones], dim=2) @ before.transpose(1, 2) * weight[:, :, None]
+    there = torch.cat([target, ones], dim=2) @ after.transpose(1, 2)
+    nothing = torch.zeros_like(point)
+    rows = torch.cat(
+        [
+            torch.cat([point, nothing, -there[:, :, :1] * point], dim=2),
+            torch.cat([nothing, point, -there[:, :, 1:2] * point], dim=2),
+        ],
+        dim=1,
+    )
+    back = torch.linalg.inv_ex(after).inverse
+    matrix: Tensor = back @ _least(rows).view(-1, 3, 3) @ before
+    return matrix / matrix[:, 2:, 2:]
+
+
+def _normalising(points: Tensor, weight: Tensor) -> Tensor:
+    """(N, 3, 3) what moves points' means to the origin and their mean distances to 1 per axis."""
+    total = weight.sum(dim=1)[:, None]
+    middle = (points * weight[:, :, None]).sum(dim=1) / total
+    apart = ((points - middle[:, None]).abs() * weight[:, :, None]).sum(dim=1) / total
+    factor = 1.0 / apart.clamp(min=1e-300)
+    matrix = torch.diag_embed(torch.cat([factor, torch.ones_like(factor[:, :1])], dim=1))
+    matrix[:, :2, 2] = -middle * factor
+    return matrix
+
+
+def _least(rows: Tensor) -> Tensor:
+    """(N, C) unit vectors that matrices (N, R, C) make shortest."""
+    vectors: Tensor = torch.linalg.eigh(rows.transpose(1, 2) @ rows).eigenvectors
+    return vectors[:, :, 0].contiguous()
