@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -181,7 +182,19 @@ class PrivateEngine:
             process.kill()
             process.wait()
         if kill:
+            self._forget_helper()
             (self.folder / "dockerd.pid").unlink(missing_ok=True)
+
+    def _forget_helper(self) -> None:
+        """Ends the containerd of an engine that was killed; not the shims of its containers.
+
+        It may be a zombie that nobody waits for, which the next engine would take to be alive.
+        """
+        noted = self.folder / "exec" / "containerd" / "containerd.pid"
+        if noted.exists():
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(noted.read_text()), signal.SIGKILL)
+            noted.unlink()
 
     def restart(self, *, path_first: Sequence[Path] = ()) -> None:
         """Ends it and starts it again over the same state."""

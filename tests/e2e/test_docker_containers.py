@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from automl.trainers.base import CannotStart, TrialTask
 from automl.trainers.docker import DockerTrainer
 from automl.trainers.docker_leftovers import leftover_containers, remove_leftovers
 from automl.trainers.docker_options import DockerOptions
+from automl.trainers.failures import Ending, classify
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED
 from tests.e2e.terminal import eventually
@@ -79,8 +81,23 @@ def test_a_program_that_the_image_lacks_is_the_image_s_fault(
 ) -> None:
     actions = {"train": ActionInfo("train", "no-such-program -e {config_path}")}
     skill = Skill(Path("/skill"), "other", "other", True, actions=actions)
-    with pytest.raises(CannotStart, match="no-such-program") as refused:
-        DockerTrainer(skill, DockerOptions(image=SCRIPTED)).start(task, [])
+    handle = DockerTrainer(skill, DockerOptions(image=SCRIPTED)).start(task, [])
+    # The container's own first process is there: it says what it cannot start.
+    code = handle.wait(20.0)
+    assert code == 127
+    found = classify(Ending(code, handle.tail(10)))
+    assert found is not None
+    assert found[0] is FailureClass.IMAGE
+    assert "no-such-program" in found[1]
+
+
+def test_a_container_that_cannot_start_is_removed(
+    docker_host: PrivateEngine, task: TrialTask
+) -> None:
+    options = DockerOptions(image=SCRIPTED, network="no-such-network")
+    trainer = replace(trainer_of(COUNTING), options=options)
+    with pytest.raises(CannotStart, match="no-such-network") as refused:
+        trainer.start(task, [])
     assert refused.value.failure is FailureClass.IMAGE
     assert docker_host.client().containers.list(all=True) == []
 
