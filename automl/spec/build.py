@@ -9,6 +9,7 @@ from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.read import packaged_twin, read_template
 from automl.skill.tree import MISSING, ParamValue, Tree, get, leaves, merged
+from automl.spec.inferred import function_names
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     data_keys,
@@ -81,10 +82,12 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     GPUs, then the overrides: what the user sets by key wins.
 
     Raises:
-        FixInput: There is nothing to start from, or a key or a value does not fit the schema.
+        FixInput: There is nothing to start from, a key or a value does not fit the schema, or the
+            metadata fills a setting in by a function that nobody knows.
     """
     template = _template(skill, action)
     rules = rules_for(skill, action, template)
+    function_names(rules)  # names that nobody knows are refused before anything is spent
     tree, source = _start(rules, template, request.spec_file)
     notes = _check_start(rules, tree, source)
     overrides = rules.check(request.overrides, request.where)
