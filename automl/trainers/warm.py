@@ -89,7 +89,7 @@ class WarmTrainer:
             return self._cold.start(task, gpus)
         key = (task.driver_pid, environment(os.environ, task, gpus))
         if self._server is not None:
-            fits = self._server.key == key
+            fits = self._server.key == key and not self._server.is_over
             training = self._server.train(task, self._overrides) if fits else None
             if training is not None:
                 return training
@@ -119,6 +119,7 @@ class _Server:
     ) -> None:
         self.key = key
         self.is_busy = False
+        self.is_over = False
         self._process = process
         self._channel = channel
         self._ids = ids
@@ -202,14 +203,15 @@ class _Server:
     def end(self, grace_s: float) -> int:
         """Ends the process and all that it started; the exit code, 128 plus a signal's number."""
         self._process.stop(grace_s)
+        self.is_over = True
         self._channel.close()
         code = self._process.wait(0)
         return _SIGNALS_FROM + signal.SIGKILL if code is None else code
 
     def ended(self, timeout_s: float) -> int:
         """The exit code of a process that is ending by itself; it is made to after the timeout."""
-        code = self._process.wait(timeout_s)
-        return self.end(0.0) if code is None else code
+        self._process.wait(timeout_s)
+        return self.end(0.0)
 
 
 class _Training:
