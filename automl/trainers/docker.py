@@ -146,7 +146,7 @@ class DockerTrainer:
         Raises:
             FixInput: The skill has no command for the action.
         """
-        mounts = mounts_for(spec, study or study_folder(task.folder))
+        mounts = mounts_for(spec, study or study_folder(task.folder), Path.exists)
         folder = PurePosixPath(mounts.inside(str(task.folder)) or task.folder)
         threads = dict.fromkeys(_THREADS, str(task.threads))
         return ContainerPlan(

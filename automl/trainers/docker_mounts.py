@@ -87,9 +87,7 @@ class Mounts:
         )
 
 
-def mounts_for(
-    spec: Mapping[str, Any], study: Path, exists: Callable[[Path], bool] = Path.exists
-) -> Mounts:
+def mounts_for(spec: Mapping[str, Any], study: Path, exists: Callable[[Path], bool]) -> Mounts:
     """The binds that a spec needs.
 
     Args:

@@ -8,17 +8,21 @@ from pathlib import Path
 import pytest
 
 from automl.skill.read import own_skill_dir, read_skill, read_template
-from automl.skill.tree import with_value
+from automl.skill.tree import get, with_value
 from automl.trainers.base import TrialTask
 from automl.trainers.docker import DockerTrainer
 from automl.trainers.docker_options import DockerOptions
-from automl.yamltext import dump_yaml
 
 Golden = Callable[[str, str], None]
 
 HOST = Path("/home/ana")
 STUDY = HOST / "studies" / "bikes"
 FOLDER = STUDY / "trials" / "0003" / "1"
+#: What differs inside the container, of the block of the action.
+OWN = (
+    *("results_dir", "pretrained_model_path", "resume_training_checkpoint_path"),
+    *("num_gpus", "gpu_ids"),
+)
 
 
 @pytest.fixture
@@ -54,12 +58,14 @@ def test_docker_run_of_a_training(
     task = TrialTask("bikes", 3, 1, FOLDER, FOLDER / "spec.yaml", FOLDER / "log.txt", threads=8)
     plan = trainer.plan(spec, task, gpus, study=STUDY)
     read = trainer.container_spec(spec, plan.mounts, gpus)
-    changed = {key: read[key] for key in ("results_dir", "dataset", "train")}
-    golden(f"docker/train-{len(gpus)}-gpus.txt", f"{plan.command_line()}\n\n{dump_yaml(changed)}")
+    keys = ("results_dir", "dataset.train_data", "dataset.val_data", *(f"train.{n}" for n in OWN))
+    changed = "".join(f"{key}: {get(read, key)}\n" for key in keys)
+    golden(f"docker/train-{len(gpus)}-gpus.txt", f"{plan.command_line()}\n\n{changed}")
 
 
 def test_docker_run_of_a_deploy_action(trainer: DockerTrainer, golden: Golden) -> None:
     deploy = replace(trainer, action="gen_trt_engine", options=DockerOptions(image="mine:1"))
     spec = {"gen_trt_engine": {"onnx_file": str(STUDY / "model.onnx"), "gpu_id": 0}}
-    task = TrialTask("bikes", 0, 1, FOLDER, FOLDER / "spec.yaml", FOLDER / "log.txt")
-    golden("docker/gen-trt-engine.txt", deploy.plan(spec, task, ("0",), study=STUDY).command_line())
+    task = TrialTask("bikes", 3, 1, FOLDER, FOLDER / "spec.yaml", FOLDER / "log.txt")
+    text = deploy.plan(spec, task, ("0",), study=STUDY).command_line()
+    golden("docker/gen-trt-engine.txt", f"{text}\n")

@@ -13,8 +13,8 @@ SECRET = "s3cr3t-value"  # noqa: S105 -- looked for, and must not be found
 def written(path: Path, streams: list[list[bytes]], secrets: tuple[str, ...] = ()) -> bytes:
     """The log after several readings of the output, each from its start and each cut short."""
     path.unlink(missing_ok=True)
+    log = LogFile(path, Redactor(secrets))
     for pieces in streams:
-        log = LogFile(path, Redactor(secrets))
         log.reopen()
         for piece in pieces:
             log.take(piece)
