@@ -13,7 +13,13 @@ from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
 from automl.spec.rules import SpecRules, rules_for
-from automl.spec.sources import DATA_TABLE, data_settings, own_data_keys, with_settings
+from automl.spec.sources import (
+    DATA_TABLE,
+    data_settings,
+    needed_data_keys,
+    own_data_keys,
+    with_settings,
+)
 from automl.yamltext import load_yaml
 
 __all__ = ["ActionRequest", "ActionSpec", "build_action"]
@@ -243,7 +249,7 @@ def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) 
 
 def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
     data = own_data_keys(rules)
-    yield from data
+    yield from needed_data_keys(rules)
     if str(get(tree, _PRECISION, "")).upper() == "INT8" and _IMAGES not in data:
         yield _IMAGES
     for key, about in rules.skill.actions[rules.action].inputs.items():

@@ -1,18 +1,18 @@
 """Which settings take the data, the results folder and the checkpoints, in the skill's words."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.tree import Tree, get, with_value
 from automl.spec.rules import SpecRules
-from automl.yamltext import load_yaml
+from automl.spec.source_table import DATA_TABLE, takers
 
 __all__ = [
     "DATA_TABLE",
     "data_keys",
     "data_settings",
+    "needed_data_keys",
     "output_keys",
     "own_data_keys",
     "parent_keys",
@@ -21,23 +21,15 @@ __all__ = [
     "with_settings",
 ]
 
-DATA_TABLE = Path("references", "data_sources.yaml")
-
-#: Name of a data set in TAO's tables to the splits that may feed it, per action, best first.
-_SPLITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "train": {"train_datasets": ("train",), "eval_dataset": ("val",)},
-    "evaluate": {"eval_dataset": ("test", "val")},
-    "inference": {"inference_dataset": ("inference", "test")},
-    "gen_trt_engine": {"calibration_dataset": ("train",)},
-}
+#: The actions that read data, besides the one that a spec is for.
+_ACTIONS = ("train", "evaluate", "inference", "gen_trt_engine")
 
 
 def data_settings(rules: SpecRules, data: Mapping[str, str]) -> dict[str, Any]:
     """Settings that name the data: dotted key to a folder, or to a list of folders.
 
-    The skill's ``references/data_sources.yaml`` says which key takes which data set; without it
-    the folders among the action's inputs are told by their names (``dataset.train_data``). Keys of
-    other actions that this action's spec has too (``dataset.test_data``) are set as well.
+    The skill's tables say which key takes which data set (``source_table``). Keys of other actions
+    that this action's spec has too (``dataset.test_data``) are set as well.
 
     Args:
         rules: What the spec may hold.
@@ -48,62 +40,35 @@ def data_settings(rules: SpecRules, data: Mapping[str, str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     used: set[str] = set()
-    for action in (rules.action, *(name for name in _SPLITS if name != rules.action)):
-        for key, splits, is_list in _takers(rules, action):
-            split = next((split for split in splits if data.get(split)), None)
-            is_own = action == rules.action or rules.has(key)
-            if split is None or not is_own or key in found:
+    for action in (rules.action, *(name for name in _ACTIONS if name != rules.action)):
+        for taker in takers(rules.skill, action):
+            split = next((split for split in taker.splits if data.get(split)), None)
+            is_own = action == rules.action or rules.has(taker.key)
+            if split is None or not is_own or taker.key in found:
                 continue
             used.add(split)
-            found[key] = [data[split]] if is_list else data[split]
+            value = taker.value(data[split])
+            if value is not None:
+                found[taker.key] = value
     _check_taken(rules, data, used)
     return found
 
 
 def data_keys(rules: SpecRules) -> frozenset[str]:
     """Settings that take data, those of other actions included."""
-    actions = {rules.action, *_SPLITS}
-    return frozenset(key for action in actions for key, _, _ in _takers(rules, action))
+    actions = {rules.action, *_ACTIONS}
+    return frozenset(taker.key for action in actions for taker in takers(rules.skill, action))
 
 
 def own_data_keys(rules: SpecRules) -> tuple[str, ...]:
-    """Settings that take the data of the action itself; it cannot do without them."""
-    return tuple(key for key, _, _ in _takers(rules, rules.action))
+    """Settings that take the data of the action itself."""
+    return tuple(taker.key for taker in takers(rules.skill, rules.action))
 
 
-def _takers(rules: SpecRules, action: str) -> list[tuple[str, tuple[str, ...], bool]]:
-    """Each key of an action that takes data: the splits that may feed it, and if it is a list."""
-    table = _table(rules).get(action)
-    if isinstance(table, Mapping):
-        known = _SPLITS.get(action, {})
-        return [
-            (str(key), known.get(str(about.get("source")), ()), about.get("list") is True)
-            for key, about in table.items()
-            if isinstance(about, Mapping)
-        ]
-    info = rules.skill.actions.get(action)
-    inputs = info.inputs if info is not None else {}
-    return [
-        (key, (split,), False)
-        for key, about in inputs.items()
-        if about.get("type") == "folder" and (split := _split_in(key))
-    ]
-
-
-def _table(rules: SpecRules) -> Mapping[str, Any]:
-    path = rules.skill.folder / DATA_TABLE
-    if not path.is_file():
-        return {}
-    table = load_yaml(path)
-    if not isinstance(table, Mapping):
-        raise FixInput("the table of data sources is a mapping", where=str(path))
-    return table
-
-
-def _split_in(key: str) -> str:
-    """The split that a key's name begins with (``train_data``); empty if with none."""
-    first = key.rpartition(".")[2].partition("_")[0]
-    return first if first in ("train", "val", "test", "inference") else ""
+def needed_data_keys(rules: SpecRules) -> tuple[str, ...]:
+    """Those among them that the action cannot do without."""
+    own = takers(rules.skill, rules.action)
+    return tuple(taker.key for taker in own if not taker.is_optional)
 
 
 def _check_taken(rules: SpecRules, data: Mapping[str, str], used: set[str]) -> None:
