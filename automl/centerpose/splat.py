@@ -12,7 +12,11 @@ from torch import Tensor
 
 __all__ = ["splat"]
 
-_MOST_CELLS = 1 << 24  # of windows drawn at once: a bound on memory
+# Cells of windows that are drawn at once. On a GPU that bounds memory. A CPU draws little enough
+# to stay within its cache and in the calling thread: torch shares out work from 32768 numbers on,
+# and a loader's thread that did so would stand in the way of the training's own.
+_MOST_CELLS = {"cpu": 1 << 15}
+_MOST_CELLS_ELSEWHERE = 1 << 24
 
 
 def splat(peaks: Tensor, n_maps: int, cells: int, largest: int) -> Tensor:
@@ -27,10 +31,11 @@ def splat(peaks: Tensor, n_maps: int, cells: int, largest: int) -> Tensor:
         largest: The largest radius, below ``cells``: known beforehand, so that nobody waits for
             the device.
     """
-    maps = torch.zeros(n_maps * cells * cells, device=peaks.device)
+    maps = _black(n_maps * cells * cells, peaks.device)
     reach = torch.arange(-largest, largest + 1, device=peaks.device)
     table = _bells(cells, peaks.device)
-    for some in torch.split(peaks, max(1, _MOST_CELLS // len(reach) ** 2), dim=1):
+    most = _MOST_CELLS.get(peaks.device.type, _MOST_CELLS_ELSEWHERE)
+    for some in torch.split(peaks, max(1, most // len(reach) ** 2), dim=1):
         place, column, row, radius = some.unsqueeze(-1)  # (K, 1) each
         bell = table[radius, reach.abs()]  # (K, D) fp64
         x, across = _clipped(column + reach, bell, cells)
@@ -39,6 +44,12 @@ def splat(peaks: Tensor, n_maps: int, cells: int, largest: int) -> Tensor:
         value = (along.unsqueeze(-1) * across.unsqueeze(1)).float().flatten()
         maps.scatter_reduce_(0, where, value, "amax")
     return maps.view(n_maps, cells, cells)
+
+
+def _black(size: int, device: torch.device) -> Tensor:
+    if device.type == "cpu":
+        return torch.from_numpy(np.zeros(size, np.float32))  # nothing is written, by no thread
+    return torch.zeros(size, device=device)
 
 
 def _clipped(at: Tensor, bell: Tensor, cells: int) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automl.centerpose import splat as splat_module
 from automl.centerpose.splat import splat
 
 CELLS, MAPS = 12, 3
@@ -57,5 +58,5 @@ def test_peaks_that_are_drawn_in_several_parts_make_the_same_maps(
 ) -> None:
     peaks = [(0, x, 5, 1 + x % 4) for x in range(10)]
     whole = drawn(peaks)
-    monkeypatch.setattr("automl.centerpose.splat._MOST_CELLS", 2 * 9 * 9)
+    monkeypatch.setitem(splat_module._MOST_CELLS, "cpu", 2 * 9 * 9)
     assert torch.equal(drawn(peaks), whole)
