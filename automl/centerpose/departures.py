@@ -96,6 +96,17 @@ DEPARTURES: tuple[Departure, ...] = (
         "in the container each of these stops the training",
     ),
     Departure(
+        "mse_loss, of either block, learns the heatmaps by squared errors of the sigmoid, divided "
+        "by the peaks; dense_hp, of either block, learns the displacements in 5 x 5 cells about "
+        "each centre, weighed by its blob",
+        "in the container the one makes the loss NaN and the other stops the training",
+    ),
+    Departure(
+        "hps_uncertainty, obj_scale_uncertainty, use_residual and aug_rot above 0 are refused",
+        "no head answers with an uncertainty, the decoder knows no reference sizes, and the spec "
+        "has no angle to turn by",
+    ),
+    Departure(
         "an image without any object to learn counts with its heatmaps alone",
         "it still teaches where no object is",
     ),

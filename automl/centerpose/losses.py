@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["LossWeights", "centerpose_loss", "focal", "masked_l1"]
+__all__ = ["LossForm", "LossWeights", "centerpose_loss", "focal", "masked_l1", "squared"]
 
 _CLAMP = 1e-4
+_REACH = 2  # cells from the centre's, to each side, that a dense displacement is learnt in
 _REGRESSIONS = (
     # head, target, index, mask, weight
     ("wh", "wh", "ind", "reg_mask", "wh"),
@@ -47,8 +48,27 @@ class LossWeights:
     scale: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class LossForm:
+    """Which formula a term takes, where there is a choice.
+
+    Attributes:
+        squared: Squared errors on the heatmaps instead of the focal loss.
+        dense: Corner displacements are learnt around the centre's cell too.
+    """
+
+    squared: bool = False
+    dense: bool = False
+
+
+_ORDINARY = LossForm()
+
+
 def centerpose_loss(
-    outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], weights: LossWeights
+    outputs: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    weights: LossWeights,
+    form: LossForm = _ORDINARY,
 ) -> Tensor:
     """The batch's loss, a scalar: each image's best symmetry row, averaged over the images.
 
@@ -56,14 +76,18 @@ def centerpose_loss(
         outputs: Head maps (B, C, G, G) of any floating type; heatmaps as logits.
         targets: The maps of ``targets.draw_targets``, stacked over B images.
         weights: How the terms add up.
+        form: Which formulas they take.
     """
+    heatmap = squared if form.squared else focal
     total = torch.zeros(targets["ind"].shape[:2], device=targets["ind"].device)  # (B, S)
     for name, weight in (("hm", weights.hm), ("hm_hp", weights.hm_hp)):
         if weight:
-            total = total + weight * focal(outputs[name].float(), targets[name])
+            total = total + weight * heatmap(outputs[name].float(), targets[name])
     for head, target, index, mask, weight_name in _REGRESSIONS:
         weight = getattr(weights, weight_name)
-        if weight:
+        if weight and head == "hps" and form.dense:
+            total = total + weight * _dense_displacements(outputs["hps"], targets)
+        elif weight:
             found = gather(outputs[head], targets[index])
             total = total + weight * masked_l1(found, targets[target], targets[mask])
     return _best_row(total, targets["ind"]).mean()
@@ -84,6 +108,41 @@ def focal(logits: Tensor, truth: Tensor) -> Tensor:
     n_peaks = is_peak.sum((2, 3, 4))  # (B, S)
     gain = torch.where(is_peak, at_peak, (1.0 - truth) ** 4 * elsewhere).sum((2, 3, 4))
     return -gain / n_peaks.clamp(min=1)
+
+
+def squared(logits: Tensor, truth: Tensor) -> Tensor:
+    """(B, S): the squared errors of each image and symmetry row, summed and divided by the peaks.
+
+    Args:
+        logits: (B, C, G, G).
+        truth: (B, S, C, G, G) in [0, 1]; exactly 1 at the peaks.
+    """
+    error = (logits.sigmoid().unsqueeze(1) - truth).square().sum((2, 3, 4))
+    return error / truth.eq(1.0).sum((2, 3, 4)).clamp(min=1)
+
+
+def _dense_displacements(maps: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+    """(B, S): the mean absolute error of the displacements in the cells about each centre.
+
+    A cell counts as much as the centre's blob is high there: 1 at the centre, nothing outside.
+    Seen from the cell (x, y) off the centre's a corner's displacement is smaller by (x, y).
+
+    Args:
+        maps: (B, 16, G, G).
+        targets: The maps of ``targets.draw_targets``, stacked over B images.
+    """
+    index, side = targets["ind"], maps.shape[-1]  # (B, S, N)
+    steps = torch.arange(-_REACH, _REACH + 1, device=index.device)
+    y, x = (each.flatten() for each in torch.meshgrid(steps, steps, indexing="ij"))  # (K,)
+    rows, columns = index[..., None] // side + y, index[..., None] % side + x  # (B, S, N, K)
+    inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
+    cells = (rows.clamp(0, side - 1) * side + columns.clamp(0, side - 1)).flatten(2)
+    blob = targets["hm"][:, :, 0].flatten(2).gather(2, cells).view(inside.shape) * inside
+    found = gather(maps, cells).view(*inside.shape, maps.shape[1])
+    truth = targets["hps"].unsqueeze(3) - torch.stack([x, y], 1).repeat(1, maps.shape[1] // 2)
+    mask = targets["hps_mask"].unsqueeze(3) * blob.unsqueeze(4)  # (B, S, N, K, 16)
+    error = ((found - truth).abs() * mask).sum((2, 3, 4))
+    return error / (mask.sum((2, 3, 4)) + 1e-4)
 
 
 def gather(maps: Tensor, index: Tensor) -> Tensor:

@@ -67,6 +67,8 @@ class Alone:
     def __init__(self, gpu_ids: Sequence[int], interrupt: Interrupt) -> None:
         self.shard = Shard()
         self.device = choose_device(gpu_ids)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)  # events and kernels go to the current device
         self.check = self.check_apart = interrupt.check
 
     def joined(self, network: nn.Module) -> nn.Module:

@@ -2,20 +2,25 @@
 
 Everything here has one of two reasons: the network's shape is fixed, or the switch has no working
 form (in the container it stops the training with an error). Switches that merely fail in the
-container, such as ``reg_bbox: false`` or a weight of 0, work here.
+container, such as ``reg_bbox: false``, ``mse_loss: true`` or a weight of 0, work here.
 """
 
 from collections.abc import Iterator
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.train import LossConfig
-from automl.centerpose.losses import LossWeights
+from automl.centerpose.losses import LossForm, LossWeights
 from automl.data.geometry import N_CORNERS
 
-__all__ = ["PRECISIONS", "check_supported", "loss_weights", "refusals"]
+__all__ = ["PRECISIONS", "check_supported", "loss_form", "loss_weights", "refusals"]
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16")
 _STRIDE = 4  # input pixels per cell
+_WHY_OFF = {
+    "hps_uncertainty": "no head answers with an uncertainty",
+    "obj_scale_uncertainty": "no head answers with an uncertainty",
+    "use_residual": "the decoder, exported files included, knows no reference sizes",
+}
 _MULTIPLE = 32  # the coarsest stride that every network divides the input by
 
 
@@ -62,19 +67,15 @@ def _shape_refusals(spec: Experiment) -> Iterator[str]:
 def _switch_refusals(spec: Experiment) -> Iterator[str]:
     loss, data = spec.train.loss_config, spec.dataset
     switches = {
-        "dataset.mse_loss": data.mse_loss,
-        "dataset.dense_hp": data.dense_hp,
         "dataset.hps_uncertainty": data.hps_uncertainty,
         "dataset.obj_scale_uncertainty": data.obj_scale_uncertainty,
-        "train.loss_config.mse_loss": loss.mse_loss,
-        "train.loss_config.dense_hp": loss.dense_hp,
         "train.loss_config.hps_uncertainty": loss.hps_uncertainty,
         "train.loss_config.obj_scale_uncertainty": loss.obj_scale_uncertainty,
         "train.loss_config.use_residual": loss.use_residual,
     }
     for key, value in switches.items():
         if value:
-            yield f"{key} must be false"
+            yield f"{key} must be false: {_WHY_OFF[key.rsplit('.', 1)[-1]]}"
     if data.aug_rot:
         yield f"dataset.aug_rot must be 0, but got {data.aug_rot}: the spec has no angle for it"
 
@@ -116,6 +117,12 @@ def loss_weights(spec: Experiment) -> LossWeights:
         hp_offset=loss.off_weight * _corner_offset(loss, data.reg_hp_offset and data.hm_hp),
         scale=loss.obj_scale_weight * (loss.obj_scale and data.obj_scale),
     )
+
+
+def loss_form(spec: Experiment) -> LossForm:
+    """The formulas of the loss; either block switches one of them on."""
+    loss, data = spec.train.loss_config, spec.dataset
+    return LossForm(squared=loss.mse_loss or data.mse_loss, dense=loss.dense_hp or data.dense_hp)
 
 
 def _corner_offset(loss: LossConfig, has_targets: bool) -> bool:

@@ -28,7 +28,7 @@ from automl.centerpose.randomness import random_states, restore_random_states, s
 from automl.centerpose.reporting import Effort, Report
 from automl.centerpose.run import Run
 from automl.centerpose.scoring import evaluation_settings, score
-from automl.centerpose.supported import loss_weights
+from automl.centerpose.supported import loss_form, loss_weights
 from automl.centerpose.watch import LossWatch, check_finite
 from automl.centerpose.writer import CheckpointWriter
 
@@ -82,7 +82,7 @@ class Training:
         self.network = ready_network(spec, peers, kept, n_steps, run.say)
         self.learner = peers.joined(self.network)
         seed_apart(self.seed, peers)
-        self.weights = loss_weights(spec)
+        self.weights, self.form = loss_weights(spec), loss_form(spec)
         optim = spec.train.optim
         self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
         self.optimiser = Optimiser(self.network, spec.train, peers)
@@ -143,7 +143,7 @@ class Training:
         """One optimiser step; returns the loss before it, which a GPU may still be computing."""
         with mixed(self.peers.device, self.spec.train.precision):
             outputs: dict[str, Tensor] = self.learner(to_input(batch))
-        loss = centerpose_loss(outputs, batch.targets, self.weights)
+        loss = centerpose_loss(outputs, batch.targets, self.weights, self.form)
         self.optimiser.step(loss)
         return loss.detach()
 

@@ -150,8 +150,8 @@ class Dataset:
         False,
         Facts(
             "Targets for a squared error",
-            "Prepares targets for a mean squared error on the heatmaps. Leave it off: on, the "
-            "loader stops with an error.",
+            "Prepares targets for a squared error on the heatmaps. Leave it off: on, the "
+            "container's loader stops with an error.",
         ),
     )
     center_3d: bool = setting(
@@ -191,7 +191,7 @@ class Dataset:
         False,
         Facts(
             "Dense keypoint targets",
-            "Spreads keypoint offsets over the whole centre blob. Leave it off: on, the training "
+            "Spreads keypoint offsets over the whole centre blob. Leave it off: on, the container "
             "stops with an error.",
         ),
     )

@@ -84,12 +84,17 @@ class LossConfig:
         False,
         Facts(
             "Squared error on heatmaps",
-            "Replaces the focal loss on the heatmaps by a mean squared error. Leave it off: the "
-            "loss becomes NaN.",
+            "Replaces the focal loss on the heatmaps by a squared error. Leave it off: in the "
+            "container the loss becomes NaN.",
         ),
     )
     dense_hp: bool = setting(
-        False, Facts("Dense keypoint loss", f"Scores keypoint offsets on the whole blob. {_NEVER}")
+        False,
+        Facts(
+            "Dense keypoint loss",
+            "Scores keypoint offsets on the whole blob. Leave it off: on, the container stops "
+            "with an error.",
+        ),
     )
     reg_loss: str = setting(
         "l1",

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from automl.centerpose.losses import LossWeights, centerpose_loss, focal, gather, masked_l1
+from automl.centerpose.losses import (
+    LossForm,
+    LossWeights,
+    centerpose_loss,
+    focal,
+    gather,
+    masked_l1,
+    squared,
+)
 from automl.centerpose.models.heads import HEADS
 
 
@@ -42,6 +50,47 @@ def test_focal_of_a_confident_half_precision_logit_is_finite() -> None:
     assert loss.isfinite()
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
+
+
+def test_squared_errors_are_divided_by_the_peaks() -> None:
+    logits = torch.zeros(1, 1, 2, 2)
+    truth = torch.tensor([[[[[1.0, 1.0], [0.5, 0.0]]]]])
+    assert squared(logits, truth).tolist() == [[pytest.approx(0.75 / 2)]]
+    assert squared(logits, torch.zeros(1, 1, 1, 2, 2)).tolist() == [[pytest.approx(1.0)]]
+    # A confident answer of half precision, which the focal loss must clamp.
+    assert squared(torch.full((1, 1, 2, 2), 40.0), truth).isfinite().all()
+
+
+def slow_dense(maps: Tensor, targets: dict[str, Tensor], image: int, row: int) -> float:
+    side, error, weight = maps.shape[-1], 0.0, 1e-4
+    for n, place in enumerate(targets["ind"][image, row].tolist()):
+        for y in range(-2, 3):
+            for x in range(-2, 3):
+                v, u = place // side + y, place % side + x
+                if not (0 <= v < side and 0 <= u < side):
+                    continue
+                blob = targets["hm"][image, row, 0, v, u].item()
+                for c in range(16):
+                    truth = targets["hps"][image, row, n, c].item() - (y if c % 2 else x)
+                    counts = blob * targets["hps_mask"][image, row, n, c].item()
+                    error += counts * abs(maps[image, c, v, u].item() - truth)
+                    weight += counts
+    return error / weight
+
+
+def test_dense_displacements_agree_with_the_formula() -> None:
+    torch.manual_seed(1)
+    maps = torch.randn(2, 16, 6, 6)
+    targets = {
+        "ind": torch.tensor([[[0, 14], [35, 0]], [[8, 9], [21, 0]]]),  # corners and neighbours
+        "hm": torch.rand(2, 2, 1, 6, 6),
+        "hps": 3 * torch.randn(2, 2, 2, 16),
+        "hps_mask": (torch.rand(2, 2, 2, 16) > 0.3).float(),
+    }
+    only = LossWeights(hm=0, hm_hp=0, wh=0, offset=0, hps=2.0, hp_offset=0, scale=0)
+    found = centerpose_loss({"hps": maps}, targets, only, LossForm(dense=True))
+    best = [min(slow_dense(maps, targets, i, s) for s in range(2)) for i in range(2)]
+    assert found.item() == pytest.approx(2.0 * sum(best) / 2, rel=1e-4)
 
 
 def test_gather_reads_x_before_y() -> None:

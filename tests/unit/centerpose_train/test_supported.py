@@ -6,8 +6,8 @@ import pytest
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.departures import DEPARTURES
-from automl.centerpose.losses import LossWeights
-from automl.centerpose.supported import check_supported, loss_weights
+from automl.centerpose.losses import LossForm, LossWeights
+from automl.centerpose.supported import check_supported, loss_form, loss_weights
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,6 @@ from automl.centerpose.supported import check_supported, loss_weights
         ("dataset.num_joints", 9),
         ("dataset.input_res", 500),
         ("dataset.output_res", 64),
-        ("dataset.mse_loss", True),
-        ("dataset.dense_hp", True),
         ("dataset.hps_uncertainty", True),
         ("dataset.obj_scale_uncertainty", True),
         ("dataset.aug_rot", 1),
@@ -29,7 +27,6 @@ from automl.centerpose.supported import check_supported, loss_weights
         ("train.gpu_ids", [1, 1]),
         ("train.num_nodes", 2),
         ("train.precision", "fp8"),
-        ("train.loss_config.mse_loss", True),
         ("train.loss_config.use_residual", True),
     ],
 )
@@ -95,6 +92,16 @@ def test_switches_and_zero_weights_turn_terms_off(
     spec = load_spec({"dataset": data, "train": {"loss_config": loss}}, "train")
     weights = loss_weights(spec)
     assert {name for name in LossWeights.__slots__ if not getattr(weights, name)} == off
+
+
+@pytest.mark.parametrize("block", ["dataset", "loss"])
+@pytest.mark.parametrize(("switch", "field"), [("mse_loss", "squared"), ("dense_hp", "dense")])
+def test_either_block_switches_a_formula(block: str, switch: str, field: str) -> None:
+    assert loss_form(load_spec({}, "train")) == LossForm()
+    on = {switch: True}
+    tree = {"dataset": on} if block == "dataset" else {"train": {"loss_config": on}}
+    form = loss_form(load_spec(tree, "train"))
+    assert [name for name in LossForm.__slots__ if getattr(form, name)] == [field]
 
 
 def test_departures_are_sentences_told_once() -> None:

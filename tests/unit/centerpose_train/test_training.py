@@ -176,6 +176,18 @@ def test_the_switches_that_stop_the_container_work(start: Start, spec_tree: Any)
     assert latest_in(folder) is not None
 
 
+@pytest.mark.parametrize("switch", ["mse_loss", "dense_hp"])
+def test_the_other_formulas_of_the_loss_learn(
+    switch: str, start: Start, status_lines: StatusReader
+) -> None:
+    losses = [
+        line["kpi"]["train_loss"]
+        for line in status_lines(start("one", num_epochs=4, loss_config={switch: True}))
+        if "train_loss" in line.get("kpi", {})
+    ]
+    assert losses[-1] < losses[0]
+
+
 @pytest.mark.parametrize("category", ["chair", "bottle"])
 def test_symmetric_categories_train(category: str, start: Start, spec_tree: Any) -> None:
     spec_tree["dataset"] |= {"category": category}
