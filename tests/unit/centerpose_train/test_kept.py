@@ -1,0 +1,131 @@
+"""What outlives a training: how long, and what goes when memory is short."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from automl.centerpose import warm
+from automl.centerpose.interrupt import Interrupt
+from automl.centerpose.kept import MOST, Kept
+from automl.centerpose.serve import Ended, Job
+from automl.centerpose.warm import Trainings
+from automl.errors import FixInput
+from tests.unit.centerpose_train.conftest import SpecWriter
+
+
+class Short:
+    """Memory that is short until so many things have gone."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+def made_again() -> object:
+    raise AssertionError("it was kept")
+
+
+class TestKept:
+    def test_a_thing_is_made_once(self) -> None:
+        kept, made = Kept(lambda: False), []
+        for _ in range(2):
+            kept.begin()
+            kept.get("a", lambda: made.append(1))
+        assert made == [1]
+
+    def test_what_was_used_least_recently_goes_first(self) -> None:
+        short = Short()
+        kept = Kept(short)
+        for key in ("a", "b", "c"):
+            kept.begin()
+            kept.get(key, object)
+        kept.begin()
+        kept.get("a", made_again)
+        kept.begin()
+        short.left = 2
+        kept.get("d", object)
+        assert len(kept) == 2
+        kept.begin()
+        kept.get("a", made_again)
+
+    def test_what_the_training_uses_stays_however_short_memory_is(self) -> None:
+        kept = Kept(lambda: True)
+        kept.begin()
+        first = kept.get("data", object)
+        kept.get("network", object)
+        assert kept.get("data", object) is first
+        assert not kept.has_unused
+
+    def test_there_is_a_most(self) -> None:
+        kept = Kept(lambda: False)
+        for number in range(2 * MOST):
+            kept.begin()
+            kept.get(number, object)
+        assert len(kept) == MOST
+
+
+class TestOutOfMemory:
+    """The GPU's memory does not suffice for a training beside what earlier ones have left."""
+
+    @pytest.fixture
+    def run(
+        self, spec_tree: dict[str, Any], write_spec: SpecWriter, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[..., tuple[Ended, list[int]]]:
+        spec = write_spec(spec_tree)
+
+        def run(*errors: Exception | None, left: bool) -> tuple[Ended, list[int]]:
+            trainings, seen, endings = Trainings(), list[int](), iter(errors)
+            if left:
+                trainings.kept.get("of an earlier training", object)
+
+            def train(spec: object, run: object, kept: Kept) -> None:
+                seen.append(len(kept))
+                error = next(endings)
+                if error is not None:
+                    raise error
+
+            monkeypatch.setattr(warm, "train_on_its_devices", train)
+            return trainings(Job(1, str(spec)), Interrupt()), seen
+
+        return run
+
+    def test_it_is_tried_again_without_that(self, run: Any) -> None:
+        ended, seen = run(torch.OutOfMemoryError("CUDA out of memory"), None, left=True)
+        assert (ended.exit_code, ended.reusable, seen) == (0, True, [1, 0])
+
+    def test_it_fails_where_nothing_was_left(self, run: Any) -> None:
+        ended, seen = run(torch.OutOfMemoryError("CUDA out of memory"), left=False)
+        assert (ended.exit_code, ended.reusable, seen) == (1, False, [0])
+
+    def test_it_fails_the_second_time(self, run: Any) -> None:
+        error = torch.OutOfMemoryError("CUDA out of memory")
+        ended, seen = run(error, error, left=True)
+        assert (ended.exit_code, ended.reusable, seen) == (1, False, [1, 0])
+
+    @pytest.mark.parametrize(
+        ("error", "reusable"),
+        [
+            (FixInput("a mistake"), True),
+            (NotImplementedError("not here"), True),
+            (ValueError("too few images"), True),
+            (RuntimeError("CUDA error: device-side assert triggered"), False),
+            (MemoryError(), False),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_only_a_mistake_in_the_spec_leaves_the_process_as_it_was(
+        self, run: Any, error: Exception, reusable: bool
+    ) -> None:
+        ended, _ = run(error, left=False)
+        assert (ended.exit_code, ended.reusable) == (1, reusable)
+
+
+def test_a_spec_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    ended = Trainings()(Job(1, str(tmp_path / "none.yaml")), Interrupt())
+    assert (ended.exit_code, ended.reusable) == (1, True)
