@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -63,7 +65,7 @@ side = st.floats(0.0, 60.0, width=32)
 box = st.tuples(corner, corner, side, side).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
 
 
-def image(boxes: list[tuple[float, ...]], scores: list[float]) -> Detections:
+def image(boxes: Sequence[tuple[float, ...]], scores: list[float]) -> Detections:
     """One image's detections, which their centres tell apart."""
     count = len(boxes)
     return Detections(

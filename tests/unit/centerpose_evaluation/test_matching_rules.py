@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from automl.centerpose.evaluation import measures
-from automl.centerpose.evaluation.detections import Detections, GroundTruth, Poses
 from automl.centerpose.evaluation.boxes import Boxes, keypoints_of, rotated_about_up
 from automl.centerpose.evaluation.boxes import fit_boxes as fitted
+from automl.centerpose.evaluation.detections import Detections, GroundTruth, Poses
 from automl.centerpose.evaluation.evaluator import Evaluator
 from automl.centerpose.evaluation.matching import Record, assign
 from automl.centerpose.evaluation.pnp import solve_poses
