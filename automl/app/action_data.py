@@ -43,7 +43,8 @@ def action_data(
         tell: Told when something that takes a while begins.
 
     Returns:
-        Split to its folder, or to the list of its image folders for calibration; and sentences.
+        Every split that is known to its folder, the action's own to the one chosen for it, or to
+        the list of its image folders for calibration; and sentences.
 
     Raises:
         FixInput: A source does not exist or is unsafe.
@@ -54,14 +55,15 @@ def action_data(
     wanted, feeds = _FEEDS.get(action, ("", ()))
     split = next((each for each in feeds if getattr(named, each)), None)
     split = split or next((each for each in feeds if getattr(sources, each)), None)
+    every = {each: getattr(sources, each) for each in SPLITS if getattr(sources, each)}
     if split is None:
-        return {}, ()
+        return every, ()
     folder = getattr(sources, split)
     notes = () if split == wanted else (f"no {wanted} data is recorded: it reads {split}",)
     if action == "gen_trt_engine":
         images = _image_folders(Path(folder)) if network == _CENTERPOSE else [folder]
-        return {"train": images}, notes
-    return {wanted: folder}, notes
+        return every | {"train": images}, notes
+    return every | {wanted: folder}, notes
 
 
 def _merged(named: DataSources, recorded: DataSources, trained: Mapping[str, Any]) -> DataSources:
