@@ -12,20 +12,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from automl.centerpose.batch import Batch
+from automl.centerpose.colour import Colours
 from automl.centerpose.parcel import Parcel
 from automl.centerpose.pixels import PAD, Pixels
 from automl.centerpose.split import Request, Split
 from automl.centerpose.targets import Arrays, draw_heatmaps, draw_targets, place_marks
-from automl.centerpose.warp import Cuts, cut_views, recolour
+from automl.centerpose.warp import Cuts, cut_views, cut_with_opencv, recolour
+from automl.data.geometry import Array
 
 __all__ = ["OnDevice", "OnHost", "Preparing", "Take"]
+
+_Image = npt.NDArray[np.float32]  # (R, R, 3)
 
 Take = Callable[[], Batch]
 """Hands a finished batch over to whoever computes with it; called once."""
@@ -45,7 +48,7 @@ class Preparing(Protocol):
 
 
 class OnHost:
-    """Makes batches in host memory: OpenCV cuts the views, which on a CPU is fastest by far.
+    """Makes batches in host memory; OpenCV cuts and colours the views, an image a task.
 
     Args:
         split: The images.
@@ -58,9 +61,9 @@ class OnHost:
 
     def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
         """Starts a batch: a task an image, then one for what the images share."""
-        grids = request.drawn.views.to_square(self._split.settings.input_res)
+        maps = request.drawn.views.to_square(self._split.settings.input_res)
         cuts = [
-            pool.submit(self._cut, index, grids.matrix(k))
+            pool.submit(self._cut, index, maps.matrix(k), request.drawn.colours, k)
             for k, index in enumerate(request.indices)
         ]
         # Tasks are taken in order, so no thread can come to wait here for one not yet taken.
@@ -72,26 +75,20 @@ class OnHost:
 
         return finish
 
-    def _cut(self, index: int, matrix: npt.NDArray[Any]) -> Pixels:
+    def _cut(self, index: int, affine: Array, colours: Colours, row: int) -> _Image:
         side = self._split.settings.input_res
         image = self._split.stored.frames.pixels(index)
-        return np.asarray(cv2.warpAffine(image, matrix, (side, side)), dtype=np.uint8)
+        return cut_with_opencv(image, affine, colours, row, side)
 
-    def _assemble(self, request: Request, cuts: list[Future[Pixels]]) -> Batch:
-        split, drawn = self._split, request.drawn
-        images = [cut.result() for cut in cuts]
-        colour = [
-            drawn.colours.affine(k, cv2.mean(image)[:3] if request.learnt else (0.0, 0.0, 0.0))
-            for k, image in enumerate(images)
-        ]
+    def _assemble(self, request: Request, cuts: list[Future[_Image]]) -> Batch:
+        split, views = self._split, request.drawn.views
         targets: dict[str, Tensor] = {}
         if request.learnt:
-            grids = drawn.views.to_square(split.settings.output_res)
+            grids = views.to_square(split.settings.output_res)
             objects = split.objects[np.array(request.indices)]
-            targets = draw_targets(objects, grids, drawn.views.flipped, split.settings)
+            targets = draw_targets(objects, grids, views.flipped, split.settings)
         return Batch(
-            images=torch.from_numpy(np.stack(images)),
-            colour=torch.from_numpy(np.stack(colour)),
+            images=torch.from_numpy(np.stack([cut.result() for cut in cuts])),
             targets=targets,
             metas=() if request.learnt else split.metas(request),
         )
@@ -206,7 +203,6 @@ class OnDevice:
             targets = sent | draw_heatmaps(peaks, sent["ind"], settings, staged.largest)
         return Batch(
             images=recolour(views, *colours),
-            colour=None,
             targets=targets,
             metas=() if request.learnt else self._split.metas(request),
         )

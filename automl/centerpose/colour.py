@@ -14,7 +14,7 @@ import numpy.typing as npt
 from automl.centerpose.config.dataset import Dataset
 from automl.data.geometry import Array
 
-__all__ = ["GRAY_OF_BGR", "ColourNoise", "Colours", "chain", "draw_noise", "normalising", "plain"]
+__all__ = ["GRAY_OF_BGR", "ColourNoise", "Colours", "chain", "draw_noise", "plain"]
 
 GRAY_OF_BGR = (0.114, 0.587, 0.299)
 _JITTER = 0.4
@@ -57,7 +57,7 @@ class Colours:
         return Colours(self.matrix[rows], self.offset[rows], self.contrast[rows])
 
     def affine(self, row: int, mean_bgr: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """(3, 4): one image's matrix and whole offset.
+        """(3, 4): takes a pixel of one image and 1 to the network's input.
 
         Args:
             row: The image.
@@ -102,11 +102,6 @@ def plain(settings: Dataset, n: int) -> Colours:
     return _normalised(
         settings, np.tile(np.eye(3) / 255.0, (n, 1, 1)), np.zeros((n, 3)), np.zeros(n)
     )
-
-
-def normalising(settings: Dataset) -> npt.NDArray[np.float32]:
-    """(3, 4): takes a pixel's blue, green, red (0 to 255) and 1 to the network's input."""
-    return plain(settings, 1).affine(0, (0.0, 0.0, 0.0))
 
 
 def _normalised(settings: Dataset, matrix: Array, offset: Array, contrast: Array) -> Colours:

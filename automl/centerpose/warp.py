@@ -1,17 +1,22 @@
-"""Views of stored images and their colours, for a whole batch at once on any device.
+"""Views of stored images and their colours: a whole batch at once on any device, or by OpenCV.
 
 The map from an image to a view stretches and shifts each axis by itself, so that where to read
 and how to weigh is a short list for each axis; only the reading itself runs over all pixels.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from automl.centerpose.colour import GRAY_OF_BGR
+from automl.centerpose.colour import GRAY_OF_BGR, Colours
+from automl.data.geometry import Array
 
-__all__ = ["Cuts", "cut_views", "recolour"]
+__all__ = ["Cuts", "cut_views", "cut_with_opencv", "recolour"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,3 +99,20 @@ def recolour(views: Tensor, matrix: Tensor, offset: Tensor, contrast: Tensor) ->
         column = matrix[:, None, None, :, channel]
         result = torch.addcmul(result, views[..., channel : channel + 1], column)
     return result
+
+
+def cut_with_opencv(
+    image: npt.NDArray[np.uint8], affine: Array, colours: Colours, row: int, side: int
+) -> npt.NDArray[np.float32]:
+    """(side, side, 3) fp32: the network's input from one image, the fastest way on a CPU.
+
+    Args:
+        image: (H, W, 3).
+        affine: (2, 3) from the image to the view.
+        colours: In which colours.
+        row: The image's place in them.
+        side: Of the view.
+    """
+    cut = cv2.warpAffine(image, affine, (side, side))
+    coloured: Any = cv2.transform(cut.astype(np.float32), colours.affine(row, cv2.mean(cut)[:3]))
+    return np.asarray(coloured, dtype=np.float32)

@@ -27,7 +27,7 @@ from automl.centerpose.dataset import Loader
 from automl.centerpose.pixels import Resident
 from automl.centerpose.split import Split, Stored, read_stored
 from automl.centerpose.targets import draw_heatmaps, draw_targets, place_marks
-from automl.centerpose.warp import Cuts, cut_views, recolour
+from automl.centerpose.warp import Cuts, cut_views, cut_with_opencv, recolour
 from automl.data.layout import list_frames
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest
@@ -108,16 +108,14 @@ def steps_on_host(split: Split) -> None:
 
     def cut() -> None:
         for k in range(n):
-            cv2.mean(cv2.warpAffine(frames.pixels(k), maps.matrix(k), (side, side)))
+            cut_with_opencv(frames.pixels(k), maps.matrix(k), drawn.colours, k, side)
 
-    batch = next(Loader(split, n, 1).training(1, 0))
-    row("cutting and mean colour", n, seconds(cut, cpu))
+    row("cutting and colouring, one thread", n, seconds(cut, cpu))
     row(
         "targets",
         n,
         seconds(lambda: draw_targets(objects, grids, drawn.views.flipped, split.settings), cpu),
     )
-    row("colouring (to_input)", n, seconds(lambda: to_input(batch), cpu))
 
 
 def steps_on_device(split: Split, device: torch.device) -> None:

@@ -13,8 +13,9 @@ import torch
 
 from automl.centerpose.augment import Views
 from automl.centerpose.batch import Batch
-from automl.centerpose.colour import normalising
+from automl.centerpose.colour import plain
 from automl.centerpose.config.dataset import Dataset
+from automl.centerpose.warp import cut_with_opencv
 
 __all__ = ["Picture", "batches_of"]
 
@@ -66,14 +67,9 @@ def _batch(pictures: Sequence[Picture], settings: Dataset) -> Batch:
     side = settings.input_res
     sizes = np.array([picture.pixels.shape[1::-1] for picture in pictures])
     maps = Views.whole(sizes).to_square(side)
+    colours = plain(settings, len(pictures))
     cuts = [
-        cv2.warpAffine(picture.pixels, maps.matrix(k), (side, side))
+        cut_with_opencv(picture.pixels, maps.matrix(k), colours, k, side)
         for k, picture in enumerate(pictures)
     ]
-    colour = normalising(settings)
-    return Batch(
-        images=torch.from_numpy(np.stack(cuts)),
-        colour=torch.from_numpy(np.stack([colour] * len(cuts))),
-        targets={},
-        metas=(),
-    )
+    return Batch(images=torch.from_numpy(np.stack(cuts)), targets={}, metas=())

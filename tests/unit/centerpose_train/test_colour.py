@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automl.centerpose.colour import chain, draw_noise, normalising, plain
+from automl.centerpose.colour import chain, draw_noise, plain
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose_train.slow_data import SlowNoise, slow_colour
 
@@ -25,7 +25,7 @@ def test_one_matrix_stands_for_the_whole_colour_chain(seed: int) -> None:
 
 
 def test_without_noise_colours_are_only_normalised() -> None:
-    white = normalising(SETTINGS) @ np.array([255.0, 255.0, 255.0, 1.0])
+    white = plain(SETTINGS, 1).affine(0, (9.0, 9.0, 9.0)) @ np.array([255.0, 255.0, 255.0, 1.0])
     wanted = (1 - np.array(SETTINGS.mean)) / SETTINGS.std
     np.testing.assert_allclose(white, wanted, rtol=1e-5)
     assert not plain(SETTINGS, 3).contrast.any()

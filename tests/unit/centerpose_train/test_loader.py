@@ -184,18 +184,3 @@ def test_a_split_smaller_than_a_step_is_refused_with_both_numbers(small_data: Pa
 def test_a_split_without_a_name_is_refused() -> None:
     with pytest.raises(ValueError, match=r"dataset\.train_data must name"):
         read_split("", "dataset.train_data", SETTINGS, 1)
-
-
-@pytest.mark.parametrize("coloured", [True, False])
-def test_the_input_is_the_pixels_under_their_colour_matrices(coloured: bool) -> None:
-    rng = np.random.default_rng(0)
-    matrices = rng.normal(size=(2, 3, 4)).astype(np.float32)
-    if not coloured:
-        matrices[:, :, :3] *= np.eye(3, dtype=np.float32)
-    images = rng.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
-    found = to_input(Batch(torch.from_numpy(images), torch.from_numpy(matrices), {}, ()))
-    wanted = (
-        np.einsum("bck,bhwk->bchw", matrices[:, :, :3], images) + matrices[:, :, 3, None, None]
-    )
-    np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-4, atol=1e-3)
-    assert found.is_contiguous(memory_format=torch.channels_last)

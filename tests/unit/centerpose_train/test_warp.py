@@ -9,7 +9,7 @@ from automl.centerpose.augment import Views, draw_epoch
 from automl.centerpose.colour import chain, draw_noise
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.pixels import PAD, Resident
-from automl.centerpose.warp import Cuts, cut_views, recolour
+from automl.centerpose.warp import Cuts, cut_views, cut_with_opencv, recolour
 from tests.unit.centerpose_train.slow_data import SlowNoise, SlowView, slow_colour, slow_cut
 
 SIZES = np.array([[60, 80], [33, 17], [1, 5], [64, 64]])
@@ -82,6 +82,16 @@ def test_colours_are_those_of_the_slow_chain() -> None:
     for i in range(4):
         slow = SlowNoise(noise.order[i].tolist(), noise.factors[i], noise.lighting[i])
         np.testing.assert_allclose(found[i], slow_colour(views[i], slow, settings), atol=1e-4)
+
+
+def test_opencv_makes_the_same_input(images: list[np.ndarray]) -> None:
+    rng, settings = np.random.default_rng(2), Dataset()
+    noise = draw_noise(rng.random((4, 4)), rng.standard_normal((4, 3)), settings)
+    maps, colours = Views.whole(SIZES).to_square(64), chain(settings, noise)
+    image = images[3]
+    found = cut_with_opencv(image, maps.matrix(3), colours, 3, 64)  # a view of a pixel each
+    slow = SlowNoise(noise.order[3].tolist(), noise.factors[3], noise.lighting[3])
+    np.testing.assert_allclose(found, slow_colour(image, slow, settings), atol=1e-4)
 
 
 def test_a_store_knows_what_it_holds() -> None:
