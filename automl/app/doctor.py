@@ -186,9 +186,12 @@ def _checkpoint_bytes(subject: Subject) -> int:
 def folder_facts(folder: Path) -> FolderFacts:
     """The folder of studies as this user finds it."""
     above = _existing(folder)
-    error = "" if os.access(above, os.W_OK | os.X_OK) else f"{above} cannot be written"
-    if not above.is_dir():
-        error = f"{above} is no folder"
+    error = ""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".doctor.", dir=above):
+            pass
+    except OSError as refused_by:  # rights alone do not tell: a mount may be read-only
+        error = f"nothing can be made in {above}: {refused_by.strerror}"
     foreign: list[str] = []
     if folder.is_dir() and os.access(folder, os.R_OK):
         foreign = [e.name for e in os.scandir(folder) if e.stat().st_uid != os.geteuid()]

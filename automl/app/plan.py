@@ -17,7 +17,7 @@ from automl.app.choices import (
     choose_start,
     idle_flags,
 )
-from automl.app.container import DOCKER, container_notes, container_options
+from automl.app.container import DOCKER, container_notes, container_options, program_of
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
 from automl.app.request import PlanRequest, as_given, provenance_of
@@ -131,6 +131,7 @@ class Planner:
     def plan(self) -> Plan:
         """The whole plan."""
         objective = choose_objective(self.layers, self.skill)
+        self._check_words()
         sources = resolve_data(self.layers, self.file, self.request.tell, self.request.transfer)
         base = self.base_spec({name: getattr(sources, name) for name in sources.__slots__})
         searches = self.gate.searches
@@ -146,13 +147,14 @@ class Planner:
         make_trainer(trainer, self.skill, options)
         space = SearchSpace()
         if searches and base.rules.schema is not None:
-            space = self.space_of(base, search, ceilings, trainer)
+            space = self.space_of(base, search, ceilings, program_of(trainer, options))
             _check_not_empty(space)
             base = replace(base, tree=with_params(base.tree, space.fixed))
         shared = check_sharing(Asked(self.skill, base.tree, space, data, resources), machine)
         limits = choose_limits(self.layers, searches=searches)
         check_seed(base.rules, limits)
-        told = check_settings(base.rules, self.profile, base.tree, trainer, space.keys)
+        program = program_of(trainer, options)
+        told = check_settings(base.rules, self.profile, base.tree, program, space.keys)
         config = StudyConfig(
             name=self._name(),
             skill_dir=str(self.skill.folder),
@@ -197,6 +199,16 @@ class Planner:
             return script
         searches = self.gate.searches
         return script | choose_start(self.layers, self.skill, resources, searches=searches)
+
+    def _check_words(self) -> None:
+        """Checks spec and search before data is rendered, extracted or brought for them.
+
+        Raises:
+            FixInput: A key is unknown, or a value or a range does not fit.
+        """
+        base, search = self.base_spec({}), self.search()
+        if self.gate.searches and base.rules.schema is not None:
+            self.space_of(base, search)
 
     def search(self) -> SearchSettings:
         """What is asked of the search; the file of a profile by its absolute path.

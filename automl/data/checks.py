@@ -18,6 +18,7 @@ from automl.errors import FixInput
 
 __all__ = ["SplitFacts", "check_enough", "check_split", "shared_images"]
 
+_SPLITS: Final = ("train", "val", "test")
 _SYMMETRIC: Final = frozenset({"bottle", "chair"})
 """Categories whose name alone changes how the container trains and evaluates."""
 
@@ -71,9 +72,10 @@ def check_split(
         limit_errors: Broken files to look for before giving up; the error names them all.
 
     Raises:
-        FixInput: The folder holds no image, an image or an annotation is missing or broken, or
-            the split holds no object at all.
+        FixInput: The folder holds no image, several splits, or no object at all, or an image or
+            an annotation is missing or broken.
     """
+    _check_one_split(root)
     frames = list_frames(root, annotated=annotated)
     survey = _Survey()
     for frame in frames:
@@ -97,6 +99,22 @@ def check_split(
         sizes=dict(sorted(survey.sizes.items())),
         warnings=tuple(_warnings(root, frames, survey, category if annotated else None)),
     )
+
+
+def _check_one_split(root: Path) -> None:
+    """Refuses the folder above several splits: read as one, it would train on what it validates.
+
+    Raises:
+        FixInput: It holds the folders of two splits or more.
+    """
+    found = [name for name in _SPLITS if (root / name).is_dir()]
+    if len(found) > 1:
+        raise FixInput(
+            "a split is one folder of sequences",
+            got=f"a folder that holds the splits {', '.join(found)}",
+            where=str(root),
+            fix=f"give one of them: {root / found[0]}",
+        )
 
 
 class _HasImages(Protocol):

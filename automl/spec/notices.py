@@ -16,6 +16,9 @@ from automl.spec.rules import SpecRules
 
 __all__ = ["Notice", "check_settings"]
 
+#: Blocks whose settings name places and labels for records.
+_RECORDS = frozenset({"wandb", "logging", "clearml"})
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -65,7 +68,13 @@ def check_settings(
         if rule.verdict is Verdict.REFUSE:
             raise FixInput(notice.reason, got=f"{rule.key} = {_text(notice.got)}", fix=notice.mend)
         notices.setdefault((rule.key, str(sorted(rule.when.tests))), notice)
-    return tuple(notices.values())
+    records = (_of_a_record(key) for key in searched if key.partition(".")[0] in _RECORDS)
+    return (*notices.values(), *records)
+
+
+def _of_a_record(key: str) -> Notice:
+    reason = "says where a training is recorded, not how it trains: every value scores the same"
+    return Notice(key, "searched", reason, "leave it out of --search")
 
 
 def _applicable(profile: Profile, trainer: str) -> tuple[SettingRule, ...]:

@@ -28,6 +28,27 @@ class TestSpace:
         assert inert.mend.startswith("--set train.optim.lr_steps=[")
         assert inert.mend in plan_text(made, first=1)
 
+    def test_searching_a_setting_of_a_record_is_told_to_be_without_effect(
+        self, plan: MakePlan
+    ) -> None:
+        made = plan("--search", "wandb.name=a,b")
+        assert any("wandb.name" in note and "scores the same" in note for note in made.notes)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [("--set", "train.optim.typo=1"), ("--search", "train.optim.typo=1..2")],
+        ids=["set", "search"],
+    )
+    def test_a_wrong_key_is_told_before_anything_is_rendered(
+        self, plan: MakePlan, wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def never(*_: object) -> None:
+            raise AssertionError("data was rendered")
+
+        monkeypatch.setattr("automl.data.synth.demo.ensure_demo", never)
+        with pytest.raises(FixInput, match="typo"):
+            plan("--demo", *wrong)
+
     def test_the_mend_works(self, plan: MakePlan, attempt_spec: AttemptSpec) -> None:
         offered = plan("--set", "train.num_epochs=30").space.inert[0].mend
         made = plan("--set", "train.num_epochs=30", "--set", offered.removeprefix("--set "))
@@ -151,7 +172,7 @@ class TestRefusals:
             (("--seed", "-1"), "seed is 0 or more"),
             (("--sampler", "grid"), "sampler must be one of tpe, random"),
             (("--keep", "none"), "keep must be one of best, all"),
-            (("--trainer", "docker"), "trainer must be one of process, scripted"),
+            (("--trainer", "slurm"), "trainer must be one of process, docker, scripted"),
             (("--trial-timeout", "soon"), "a duration must be a number"),
             (("--trial-timeout", "0"), "time limit of a trial must be positive"),
             (("--same-failures", "0"), "same_failures is at least 1"),

@@ -13,6 +13,7 @@ import automl.data
 from automl.data.checks import SplitFacts, check_enough, check_split, shared_images
 from automl.data.imagesize import image_size
 from automl.errors import FixInput
+from tests.small_data import write_split
 
 WriteFrame = Callable[..., Path]
 
@@ -223,3 +224,11 @@ def test_the_light_check_accepts_what_the_arrays_accept(
     annotation["objects"][0]["symmetric"] = "True"
     path = write_frame(values=annotation).with_suffix(".json")
     assert check_split(split).objects == len(json.loads(path.read_text())["objects"])
+
+
+def test_the_folder_above_several_splits_is_no_split(tmp_path: Path) -> None:
+    for name in ("train", "val"):
+        write_split(tmp_path / name, 2)
+    with pytest.raises(FixInput, match="holds the splits train, val") as caught:
+        check_split(tmp_path)
+    assert str(tmp_path / "train") in caught.value.fix
