@@ -4,12 +4,13 @@ The policy of searches has no say here: an action never searches.
 """
 
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from automl.app.action_data import action_data
+from automl.app.action_request import ActRequest
 from automl.app.parents import Parent, exported_from, find_parent
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_skill
@@ -23,7 +24,9 @@ from automl.spec.values import parse_assignment
 from automl.study.actions import new_folder
 from automl.study.config import DataSources
 from automl.study.layout import AttemptPaths
+from automl.trainers.docker import study_folder
 from automl.trainers.docker_images import image_name
+from automl.trainers.docker_mounts import mounts_for
 from automl.trainers.docker_options import DockerOptions
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.table import TRAINERS
@@ -33,49 +36,6 @@ __all__ = ["ActPlan", "ActRequest", "plan_action"]
 
 ENGINE = "gen_trt_engine"
 _CONTAINER = "docker"
-
-
-def _tell_nobody(_: str) -> None:
-    """For a caller that shows nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActRequest:
-    """What a command line asks for.
-
-    Attributes:
-        action: TAO's name of the action.
-        studies_dir: Where studies are kept.
-        study: A study's name; None for the newest.
-        trial: ``best``, ``baseline``, ``last`` or a number.
-        checkpoint: One of the trial (``best``, ``last``, ``latest``, an epoch, a name), or a path.
-        deploy: Whether the deploy container's form of the action is meant.
-        spec_file: The training's spec, for a checkpoint that has none beside it.
-        skill_dir: The model skill; None for the study's, else this package's own.
-        overrides: ``KEY=VALUE`` texts.
-        data: Split to a folder or tarball, as given.
-        results: Folder to make for the results; None for one of the study.
-        trainer: ``process`` or ``docker``; None for the study's, and docker for an engine.
-        gpus: Ids of the GPUs to use; None for the study's first.
-        image: Container image to use instead of the skill's.
-        tell: Told in a sentence when something that takes a while begins.
-    """
-
-    action: str
-    studies_dir: Path
-    study: str | None = None
-    trial: str = "best"
-    checkpoint: str = "best"
-    deploy: bool = False
-    spec_file: Path | None = None
-    skill_dir: Path | None = None
-    overrides: tuple[str, ...] = ()
-    data: Mapping[str, str | None] = field(default_factory=dict)
-    results: Path | None = None
-    trainer: str | None = None
-    gpus: tuple[str, ...] | None = None
-    image: str = ""
-    tell: Callable[[str], None] = _tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +114,7 @@ def plan_action(request: ActRequest) -> ActPlan:
         folder,
         trainer,
         options,
-        _command(skill, request.action, AttemptPaths(folder).spec, is_process=is_process),
+        _command(skill, spec, folder, is_process=is_process),
         image,
         (*notes, *data_notes),
     )
@@ -277,8 +237,12 @@ def _folder(request: ActRequest, parent: Parent) -> Path:
     return new_folder(home.absolute(), f"deploy-{word}" if request.deploy else word)
 
 
-def _command(skill: Skill, action: str, spec_path: Path, *, is_process: bool) -> tuple[str, ...]:
+def _command(skill: Skill, spec: ActionSpec, folder: Path, *, is_process: bool) -> tuple[str, ...]:
+    """The command as it is started: on this machine, or inside the container."""
+    action, paths = spec.rules.action, AttemptPaths(folder)
     if is_process:
-        return tuple(ProcessTrainer(skill, action).command(spec_path))
+        return tuple(ProcessTrainer(skill, action).command(paths.spec))
+    mounts = mounts_for(spec.tree, study_folder(folder), Path.exists)
+    path = str(paths.container_spec)
     words = shlex.split(skill.actions[action].command)
-    return tuple(word.replace("{config_path}", str(spec_path)) for word in words)
+    return tuple(word.replace("{config_path}", mounts.inside(path) or path) for word in words)

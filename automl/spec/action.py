@@ -12,11 +12,11 @@ from automl.skill.read import base_tree, packaged_twin, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
+from automl.spec.needed import check_given
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     DATA_TABLE,
     data_settings,
-    needed_data_keys,
     own_data_keys,
     with_settings,
 )
@@ -24,8 +24,6 @@ from automl.yamltext import load_yaml
 
 __all__ = ["ActionRequest", "ActionSpec", "build_action"]
 
-#: Values that a template holds in the place of one that must be given.
-_PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], [""], {})
 #: The one template that some skills have for all actions.
 _SHARED_TEMPLATE = "spec_template.yaml"
 #: Blocks of a training's spec that say what the trained network is and what it has seen.
@@ -40,11 +38,6 @@ _REPEATED: Mapping[str, str] = {
     "export.input_width": "dataset.input_res",
     "export.input_height": "dataset.input_res",
 }
-
-
-#: An engine of 8-bit integers is calibrated on images.
-_PRECISION = "gen_trt_engine.tensorrt.data_type"
-_IMAGES = "gen_trt_engine.tensorrt.calibration.cal_image_dir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +110,7 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     tree = with_settings(template, carried, "training spec")
     tree = with_settings(tree, inferred | data, "inferred")
     tree = with_settings(tree, overrides, request.where)
-    _check_given(rules, tree, template, deploy=request.deploy)
+    check_given(rules, tree, template, deploy=request.deploy)
     return ActionSpec(tree, source, carried, inferred, data, rules)
 
 
@@ -230,47 +223,3 @@ def _as_listed(value: Any) -> Any:
     """A list of folders where several were given for a setting that takes a list."""
     is_nested = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
     return value[0] if is_nested else value
-
-
-def _check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> None:
-    """Refuses a spec in which something that the action must have is not given."""
-    parents = [key for key, name in function_names(rules).items() if name.startswith("parent_")]
-    needed = [key for key in _needed(rules, tree) if key not in parents]
-    missing = [key for key in needed if _is_missing(tree, template, key, deploy=deploy)]
-    if parents and all(_is_missing(tree, template, key, deploy=deploy) for key in parents):
-        missing.insert(0, parents[0])
-    if missing:
-        raise FixInput(
-            f"{rules.action} needs {', '.join(missing)}",
-            got="no value" if len(missing) == 1 else "no values",
-            fix=_mend(rules, missing[0]),
-        )
-
-
-def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
-    data = own_data_keys(rules)
-    yield from needed_data_keys(rules)
-    if str(get(tree, _PRECISION, "")).upper() == "INT8" and _IMAGES not in data:
-        yield _IMAGES
-    for key, about in rules.skill.actions[rules.action].inputs.items():
-        if about.get("optional") is not True and key not in data:
-            yield key
-
-
-def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
-    value = get(tree, key, None)
-    if value in _PLACEHOLDERS:
-        return True
-    # Paths of a deploy template are examples: places inside the container.
-    return deploy and value == get(template, key, None)
-
-
-def _mend(rules: SpecRules, key: str) -> str:
-    split = {"test": "test", "inference": "inference", "cal": "train"}
-    first = key.rpartition(".")[2].partition("_")[0]
-    if key in own_data_keys(rules) and first in split:
-        return f"give --{split[first]}-data PATH"
-    above, is_listed, name = key.partition("[0].")
-    if is_listed:
-        return f"give the list as a whole: --set '{above}=[{{{name}: PATH}}]'"
-    return f"give it with --set {key}=VALUE"

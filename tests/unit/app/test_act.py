@@ -14,6 +14,8 @@ from automl.skill.tree import get
 from automl.study.actions import read_actions
 from automl.study.layout import StudyPaths
 from automl.trainers.base import TrialTask
+from automl.trainers.docker import DockerTrainer
+from automl.trainers.table import make_trainer
 from automl.yamltext import load_yaml
 from tests.unit.app.act_kit import Player, add_checkpoint, add_trial, study_of
 from tests.unit.app.kit import MakePlan, values
@@ -262,6 +264,26 @@ def test_deploy_in_the_container_starts_from_the_engine(act: Act, study: StudyPa
     assert get(plan.spec.tree, "inference.trt_engine") == str(engine)
     assert get(plan.spec.tree, "inference.checkpoint", None) is None
     assert plan.image.endswith("-deploy")
+
+
+def test_the_deploy_container_sees_what_the_action_reads(
+    act: Act, study: StudyPaths, splits: Path
+) -> None:
+    export_of(act)
+    plan = act("gen_trt_engine")
+    trainer = make_trainer("docker", plan.skill, plan.options, "gen_trt_engine")
+    assert isinstance(trainer, DockerTrainer)
+    log = plan.folder / "log.txt"
+    task = TrialTask("bikes", 1, 1, plan.folder, plan.spec_path, log)
+    container = trainer.plan(plan.spec.tree, task, ("0",))
+    assert container.image.endswith("-deploy")
+    assert container.command[:3] == ("centerpose", "gen_trt_engine", "-e")
+    inside = trainer.container_spec(plan.spec.tree, container.mounts, ("0",))
+    block = get(inside, "gen_trt_engine")
+    assert block["onnx_file"] == "/study/actions/export-1/centerpose.onnx"
+    assert block["trt_engine"] == "/study/actions/gen-trt-engine-1/centerpose.engine"
+    images = block["tensorrt"]["calibration"]["cal_image_dir"]
+    assert [container.mounts.host(each) for each in images] == [str(splits / "train" / "batch-1")]
 
 
 def test_an_image_is_for_the_container(act: Act) -> None:

@@ -1,0 +1,72 @@
+"""What an action cannot do without, refused by name where it is not given."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.tree import Tree, get
+from automl.spec.inferred import function_names
+from automl.spec.rules import SpecRules
+from automl.spec.sources import needed_data_keys, own_data_keys
+
+__all__ = ["check_given"]
+
+#: Values that a template holds in the place of one that must be given.
+_PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], [""], {})
+#: An engine of 8-bit integers is calibrated on images.
+_PRECISION = "gen_trt_engine.tensorrt.data_type"
+_IMAGES = "gen_trt_engine.tensorrt.calibration.cal_image_dir"
+
+
+def check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> None:
+    """Refuses a spec in which something that the action must have is not given.
+
+    Args:
+        rules: What the spec may hold.
+        tree: The finished spec.
+        template: What it was begun with.
+        deploy: Whether the template is one of the deploy container, whose paths are examples.
+
+    Raises:
+        FixInput: Data, parent or an input of the action is missing; the error names all of them.
+    """
+    parents = [key for key, name in function_names(rules).items() if name.startswith("parent_")]
+    needed = [key for key in _needed(rules, tree) if key not in parents]
+    missing = [key for key in needed if _is_missing(tree, template, key, deploy=deploy)]
+    if parents and all(_is_missing(tree, template, key, deploy=deploy) for key in parents):
+        missing.insert(0, parents[0])
+    if missing:
+        raise FixInput(
+            f"{rules.action} needs {', '.join(missing)}",
+            got="no value" if len(missing) == 1 else "no values",
+            fix=_mend(rules, missing[0]),
+        )
+
+
+def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
+    data = own_data_keys(rules)
+    yield from needed_data_keys(rules)
+    if str(get(tree, _PRECISION, "")).upper() == "INT8" and _IMAGES not in data:
+        yield _IMAGES
+    for key, about in rules.skill.actions[rules.action].inputs.items():
+        if about.get("optional") is not True and key not in data:
+            yield key
+
+
+def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
+    value = get(tree, key, None)
+    if value in _PLACEHOLDERS:
+        return True
+    # Paths of a deploy template are examples: places inside the container.
+    return deploy and value == get(template, key, None)
+
+
+def _mend(rules: SpecRules, key: str) -> str:
+    split = {"test": "test", "inference": "inference", "cal": "train"}
+    first = key.rpartition(".")[2].partition("_")[0]
+    if key in own_data_keys(rules) and first in split:
+        return f"give --{split[first]}-data PATH"
+    above, is_listed, name = key.partition("[0].")
+    if is_listed:
+        return f"give the list as a whole: --set '{above}=[{{{name}: PATH}}]'"
+    return f"give it with --set {key}=VALUE"
