@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from automl.centerpose.config.train import Train
@@ -149,7 +150,8 @@ class _Ranks:
     def _tell(self, line: bytes) -> None:
         for process in self._processes:
             if process.stdin is not None and process.poll() is None:
-                os.write(process.stdin.fileno(), line)
+                with suppress(BrokenPipeError):  # it ended just now
+                    os.write(process.stdin.fileno(), line)
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

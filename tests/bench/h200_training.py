@@ -25,6 +25,7 @@ from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest
 from automl.yamltext import dump_yaml
 
+COMPILE_VARIABLE = "AUTOML_TRAINER_COMPILE"
 EPOCH = re.compile(r"^epoch (\d+): .*?([\d.]+) images/s(?:, validation ([\d.]+) s)?", re.MULTILINE)
 FIRST = re.compile(r"^first step after ([\d.]+) s \(done after ([\d.]+) s\)", re.MULTILINE)
 PEAK = re.compile(r"^peak GPU memory ([\d.]+) GiB", re.MULTILINE)
@@ -90,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     work = Path(tempfile.gettempdir()) / "automl-training-bench"
     parser.add_argument("--work", type=Path, default=work, help="folder of data and checkpoints")
     parser.add_argument("--benchmark", action="store_true", help="cuDNN may time its algorithms")
+    parser.add_argument("--compile", choices=("auto", "on", "off"), default="auto")
     parser.add_argument("--limit", type=float, default=540.0, help="seconds a case")
     return parser.parse_args()
 
@@ -119,7 +121,12 @@ def _measure(case: str, devices: int, data: Path, asked: argparse.Namespace) -> 
     with log_file.open("w") as log:
         try:
             code = subprocess.run(
-                command, stdout=log, stderr=subprocess.STDOUT, check=False, timeout=asked.limit
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=asked.limit,
+                env=os.environ | {COMPILE_VARIABLE: asked.compile},
             ).returncode
         except subprocess.TimeoutExpired:
             code = -1

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,13 +16,17 @@ import torch
 from automl.centerpose.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
+from automl.centerpose.fabric import make_fabric
 from automl.centerpose.interrupt import Interrupt, Interrupted
-from automl.centerpose.peers import Together
+from automl.centerpose.kept import Kept
+from automl.centerpose.peers import Alone, Together
+from automl.centerpose.prepared import ready_loaders
 from automl.centerpose.ranks import ACCELERATOR
 from automl.centerpose.run import Run
+from automl.centerpose.sharding import Shard
 from automl.centerpose.status import StatusLog
 from automl.centerpose.train import train
-from automl.errors import FixInput
+from automl.errors import FixInput, InstallExtra
 from automl.trainers.contract import LATEST_NAME
 
 SpecWriter = Callable[..., Path]
@@ -155,6 +160,45 @@ def rank_of(program: int, rank: int) -> int:
         if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     )
     return found
+
+
+def test_a_split_must_fill_a_batch_of_every_device(spec_tree: dict[str, Any]) -> None:
+    peers = Alone((), Interrupt())
+    peers.shard = Shard(1, 4)
+    data = load_spec(spec_tree, "train").dataset
+    with pytest.raises(ValueError, match=r"batch_size x devices = 16 images, but .* holds 12"):
+        ready_loaders(data, peers, Kept())
+
+
+@pytest.mark.parametrize("name", ["lightning_fabric", "lightning.fabric"])
+def test_fabric_is_found_under_either_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins for the two packages, of which one is installed."""
+    for package in ("lightning_fabric", "lightning", "lightning.fabric"):
+        monkeypatch.setitem(sys.modules, package, None)  # cannot be imported
+    if name.startswith("lightning."):
+        monkeypatch.setitem(sys.modules, "lightning", ModuleType("lightning"))
+    made = ModuleType(name)
+    made.Fabric = lambda **settings: settings  # type: ignore[attr-defined]
+    plugins, strategies = ModuleType(f"{name}.plugins"), ModuleType(f"{name}.strategies")
+    environments = ModuleType(f"{name}.plugins.environments")
+    environments.LightningEnvironment = object  # type: ignore[attr-defined]
+    strategies.DDPStrategy = lambda **settings: settings  # type: ignore[attr-defined]
+    for module in (made, plugins, environments, strategies):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    settings = make_fabric([torch.device("cuda", 1), torch.device("cuda", 3)])
+    assert settings["accelerator"] == "cuda"
+    assert settings["devices"] == [1, 3]
+    assert settings["strategy"]["find_unused_parameters"] is False
+    assert make_fabric([torch.device("cpu")] * 3)["devices"] == 3
+
+
+def test_a_machine_without_fabric_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for package in ("lightning_fabric", "lightning", "lightning.fabric"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InstallExtra, match="needs Lightning Fabric"):
+        make_fabric([torch.device("cpu")])
 
 
 def test_more_devices_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

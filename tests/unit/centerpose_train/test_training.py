@@ -11,10 +11,12 @@ import torch
 from automl.centerpose.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.interrupt import Interrupt, Interrupted
+from automl.centerpose.optimise import Optimiser
 from automl.centerpose.position import Schedule
 from automl.centerpose.run import Run
 from automl.centerpose.status import StatusLog
 from automl.centerpose.train import train
+from automl.centerpose.watch import Diverged
 
 StatusReader = Callable[[Path], list[dict[str, Any]]]
 Start = Callable[..., Path]
@@ -154,6 +156,23 @@ def test_checkpoints_by_step_carry_the_epoch_in_progress(start: Start) -> None:
 def test_an_interruption_before_the_first_step_leaves_no_checkpoint(start: Start) -> None:
     with pytest.raises(Interrupted):
         start("one", AfterChecks(0))
+
+
+def test_weights_that_are_not_finite_are_never_saved(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss of the step that spoils them is still finite, and a signal asks for the end."""
+    learn = Optimiser.step
+
+    def spoil(self: Optimiser, loss: torch.Tensor) -> None:
+        learn(self, loss)
+        with torch.no_grad():
+            self._parameters[3].fill_(torch.inf)
+
+    monkeypatch.setattr(Optimiser, "step", spoil)
+    with pytest.raises(Diverged, match=r"1 layers hold weights .* at epoch 0, step 1"):
+        start("one", AfterChecks(1))
+    assert latest_in(tmp_path / "one") is None
 
 
 def test_a_training_starts_from_the_weights_of_another(start: Start, spec_tree: Any) -> None:
