@@ -15,7 +15,7 @@ from automl.study.layout import StudyPaths
 from automl.trainers.base import Outliving, TrialTask
 from automl.trainers.docker import DockerTrainer
 from automl.trainers.docker_engine import EngineAway, Image
-from automl.trainers.docker_images import image_name, is_same_image
+from automl.trainers.docker_images import image_name, is_nvidias, is_same_image
 from automl.trainers.docker_leftovers import leftover_containers, remove_leftovers
 from automl.trainers.docker_options import DockerOptions
 from automl.trainers.table import make_trainer
@@ -30,6 +30,7 @@ __all__ = [
     "image_record",
     "left_running",
     "pinned",
+    "program_of",
 ]
 
 DOCKER = "docker"
@@ -81,6 +82,15 @@ def container_preview(
     )
     gpus = [str(index) for index in (range(count) if ids is None else ids[:count])]
     return trainer.plan(spec, task, gpus, study=paths.folder).command_line()
+
+
+def program_of(trainer: str, options: Mapping[str, Any]) -> str:
+    """By which trainer's rules settings are judged.
+
+    ``docker`` stands for NVIDIA's container. In another image runs the trainer of this package,
+    as it does as a process.
+    """
+    return "process" if trainer == DOCKER and not is_nvidias(options.get("image", "")) else trainer
 
 
 def image_record(name: str, image: Image) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.app.container import program_of
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.model import Skill
@@ -104,7 +105,8 @@ def _space_now(
     request = SpaceRequest(name, config.search.search, config.search.freeze, skill.shorthand)
     ceilings = tuple(Ceiling(**one) for one in stored.get("ceilings", ()))
     schema = read_action_schema(skill, "train")
-    return build_space(schema, base, request, profile, ceilings, config.trainer)
+    program = program_of(config.trainer, config.trainer_options)
+    return build_space(schema, base, request, profile, ceilings, program)
 
 
 def _changed_files(provenance: Mapping[str, Any], skill: Skill) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data
+from automl.app.container import program_of
 from automl.app.datasets import resolve_data
 from automl.app.plan import Planner
 from automl.app.request import PlanRequest
@@ -78,7 +79,8 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
         _, ceilings, _ = check_data(planner.skill, base, Resources(gpus_per_trial=gpus))
     search = planner.search()
     trainer = str(planner.layers.pick("trainer", "process"))
-    space = planner.space_of(base, search, ceilings, trainer)
+    program = program_of(trainer, {"image": str(planner.layers.pick("image", ""))})
+    space = planner.space_of(base, search, ceilings, program)
     return SpaceView(space, tuple(sample(space, samples, search.seed)))
 
 

@@ -8,7 +8,7 @@ from automl.trainers.base import Problem
 from automl.trainers.docker_engine import Engine, Image
 from automl.trainers.docker_options import DockerOptions
 
-__all__ = ["image_name", "image_to_run", "is_same_image", "missing_image"]
+__all__ = ["image_name", "image_to_run", "is_nvidias", "is_same_image", "missing_image"]
 
 #: Symbolic name of the container of the deploy actions, where a skill names none for them.
 DEPLOY_IMAGE = "tao_toolkit.deploy"
@@ -46,6 +46,15 @@ def image_to_run(skill: Skill, action: str, options: DockerOptions) -> str:
     """
     recorded = "" if runs_in_deploy(skill, action, options) else options.image_id
     return recorded or image_name(skill, action, options)
+
+
+def is_nvidias(name: str) -> bool:
+    """Whether an image holds NVIDIA's trainer, going by its repository's name.
+
+    Any other is taken to hold the trainer of this package, which knows more settings.
+    """
+    repository = name.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return not name or repository.startswith("tao-toolkit")
 
 
 def missing_image(name: str, engine: Engine) -> Problem | None:

@@ -126,6 +126,7 @@ class PrivateEngine:
                 raise RuntimeError(f"the Docker engine does not come up:\n{tail}")
             time.sleep(0.05)
         # Whoever runs a test as another user must reach it.
+        self.folder.chmod(0o711)
         (self.folder / "docker.sock").chmod(0o666)
 
     def _command(self) -> list[str]:

@@ -2,7 +2,8 @@
 """``centerpose`` of the small test image: plays a training, by the trainer contract.
 
 What it plays is in ``script.json`` beside the training data, which the container can only read:
-``epoch_s``, ``faults`` (trial number to kind) and ``best`` (the best learning rate).
+``epoch_s``, ``faults`` (trial number to kind), ``print`` (variables to show), and ``hold_at``: the
+epoch at which it waits until there is a file ``go`` beside the script.
 """
 
 # ruff: noqa: T201 -- its output is the log
@@ -15,6 +16,18 @@ from pathlib import Path
 import yaml
 
 from automl.trainers.scripted_program import Play
+
+
+class HeldPlay(Play):
+    """A training that may wait for the test."""
+
+    hold_at: int | None = None
+    go: Path
+
+    def play_epoch(self, epoch: int) -> int | None:
+        while epoch == self.hold_at and not self.go.exists():
+            time.sleep(0.05)
+        return super().play_epoch(epoch)
 
 
 def main() -> int:
@@ -33,11 +46,9 @@ def main() -> int:
         hold = bytearray()
         while True:
             hold += b"x" * (8 << 20)
-    if fault == "stubborn":
-        fault = {"kind": "stubborn", "epoch": 1}
     bowls = {"train.optim.lr": {"best": 1e-4, "width": 2.0, "log10": True}}
     shared = {"metric": "val_3DIoU", "top": 0.8, "rise_epochs": 3.0, "bowls": bowls}
-    play = Play(
+    play = HeldPlay(
         {
             "script": shared | {"epoch_s": script.get("epoch_s", 0.05)},
             "fault": fault if isinstance(fault, dict) else {"kind": fault} if fault else None,
@@ -48,9 +59,8 @@ def main() -> int:
             "resume_from": train["resume_training_checkpoint_path"],
         }
     )
-    code = play.run()
-    time.sleep(float(script.get("linger_s", 0.0)))
-    return code
+    play.hold_at, play.go = script.get("hold_at"), told.with_name("go")
+    return play.run()
 
 
 if __name__ == "__main__":

@@ -68,13 +68,20 @@ def running_in(engine: PrivateEngine) -> list[str]:
     return [str(each.name) for each in engine.client().containers.list(ignore_removed=True)]
 
 
-def kill_in_mid_trial(driver: Driver, engine: PrivateEngine) -> str:
-    """Kills the driver with all its processes; the name of the container that goes on."""
-    driver.wait_for("epoch=1 ")
+def kill_in_mid_trial(
+    driver: Driver, engine: PrivateEngine, epoch: int = 1, *, everything: bool = True
+) -> str:
+    """Kills the driver, alone or with all its processes; the container that goes on."""
+    driver.wait_for(f"epoch={epoch} ")
     (name,) = running_in(engine)
-    driver.kill(everything=True)
+    driver.kill(everything=everything)
     assert running_in(engine) == [name]
     return name
+
+
+def let_go(terminal: Terminal) -> None:
+    """Lets the containers go on that wait for it."""
+    (terminal.folder / "data" / "train" / "go").touch()
 
 
 @pytest.mark.ray
@@ -114,19 +121,24 @@ def holds(path: Path, text: str) -> bool:
 def test_a_killed_driver_s_container_is_found_again(
     containers: Terminal, docker_host: PrivateEngine
 ) -> None:
-    file = write_study(containers, epoch_s=0.5)
-    driver = containers.start("run", file, "--policy", "on", "--trials", "2", "--name", "cut")
-    kill_in_mid_trial(driver, docker_host)
+    file = write_study(containers, epoch_s=0.2, hold_at=5)
+    argv = ("run", file, "--policy", "on", "--trials", "1", "--max-concurrent", "1")
+    first = kill_in_mid_trial(
+        containers.start(*argv, "--name", "cut"), docker_host, everything=False
+    )
+    second = containers.start("resume", "cut")
+    assert kill_in_mid_trial(second, docker_host, epoch=3) == first
+    let_go(containers)
     done = containers.run("resume", "cut")
     assert done.code == 0, done.err
     assert "found again" in done.err
     paths = paths_of(containers, "cut")
-    rows = rows_of(paths)
-    assert [(row["state"], row["attempts"]) for row in rows] == [("complete", "1")] * 2
+    (row,) = rows_of(paths)
+    assert (row["state"], row["attempts"]) == ("complete", "1")
     outcome = outcome_of(paths)
     assert [entry["epoch"] for entry in outcome["measurements"]] == list(range(EPOCHS))
-    # The time before the driver died counts: twelve epochs of half a second.
-    assert outcome["seconds"] > 0.5 * EPOCHS
+    # The time before the drivers died counts: twelve epochs of a fifth of a second.
+    assert outcome["seconds"] > 0.2 * EPOCHS
     log = paths.attempt(0, 1).log.read_text()
     assert log.count("no model is trained") == 1
 
@@ -135,9 +147,10 @@ def test_the_exit_code_of_an_end_that_nobody_saw_is_known(
     containers: Terminal, docker_host: PrivateEngine
 ) -> None:
     fault = {"kind": "crash", "epoch": 3, "exit_code": 9}
-    file = write_study(containers, epoch_s=0.5, faults={"0": fault})
+    file = write_study(containers, hold_at=3, faults={"0": fault})
     driver = containers.start("run", file, "--name", "unseen")
     name = kill_in_mid_trial(driver, docker_host)
+    let_go(containers)
     docker_host.client().containers.get(name).wait(timeout=30)
     assert containers.run("resume", "unseen").code == 4
     outcome = outcome_of(paths_of(containers, "unseen"))
@@ -147,11 +160,12 @@ def test_the_exit_code_of_an_end_that_nobody_saw_is_known(
 def test_a_stop_ends_the_container_and_keeps_its_work(
     containers: Terminal, docker_host: PrivateEngine
 ) -> None:
-    driver = containers.start("run", write_study(containers, epoch_s=0.4), "--name", "stopped")
+    driver = containers.start("run", write_study(containers, hold_at=4), "--name", "stopped")
     driver.wait_for("epoch=2 ")
     driver.terminate()
-    assert driver.wait(20.0).code == 143
+    assert driver.wait(40.0).code == 143
     assert running_in(docker_host) == []
+    let_go(containers)
     done = containers.run("resume", "stopped")
     assert done.code == 0, done.err
     paths = paths_of(containers, "stopped")
