@@ -1,13 +1,27 @@
 """How a network is laid out and compiled for training on a device."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.models.attention import ClassAttentionBlock, FanBlock
+from automl.centerpose.models.convnext import ConvNeXtBlock
+from automl.errors import FixInput
 
-__all__ = ["Tuned", "tune_network"]
+__all__ = ["COMPILE_VARIABLE", "Tuned", "compile_blocks", "tune_network"]
+
+COMPILE_VARIABLE: Final = "AUTOML_TRAINER_COMPILE"
+"""Environment variable: ``on``, ``off``, or ``auto`` (the default) for what is worth its time."""
+
+_BLOCKS = (FanBlock, ConvNeXtBlock, ClassAttentionBlock)
+_COMPILE_S = 60.0
+_SAVED_S = 3.6e-3  # an image of _SIDE x _SIDE
+_SIDE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +42,75 @@ def tune_network(
 ) -> Tuned:
     """Moves a network to its device in the layout that trains fastest there.
 
+    Convolutional networks run as they are, with kernels of this package's own where Triton is
+    installed. The attention blocks of a FAN consist of many small passes, which a compiler fuses:
+    on one H200 compiling fan_small saved 3.6 ms an image in bf16, and it takes up to a minute. So
+    ``auto`` compiles them where the steps ahead save twice that minute; all blocks of a kind share
+    one compilation, so larger FANs cost no more of it and save more.
+
     Args:
         network: As ``build_network`` made it; it is changed in place.
         spec: The whole spec.
         device: Where it is to train.
         n_steps: Optimiser steps that lie ahead.
+
+    Raises:
+        FixInput: The environment variable has none of its three values.
     """
-    layout = torch.channels_last
-    network.to(device=device, memory_format=layout)  # type: ignore[call-overload]
-    return Tuned(network, "")
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    wish = _wish()
+    if wish == "off" or (wish == "auto" and not _pays(spec, device, n_steps)):
+        return Tuned(network, "")
+    if not compile_blocks(network):
+        return Tuned(network, "")
+    return Tuned(network, "compiling the attention blocks: the first step takes up to a minute")
+
+
+def _pays(spec: Experiment, device: torch.device, n_steps: int) -> bool:
+    data = spec.dataset
+    images = data.batch_size * n_steps * (data.input_res / _SIDE) ** 2
+    return device.type == "cuda" and images * _SAVED_S > 2.0 * _COMPILE_S
+
+
+def compile_blocks(
+    network: nn.Module, backend: str | Callable[..., Callable[..., object]] = "inductor"
+) -> bool:
+    """Makes the training passes of a network's repeated blocks run compiled.
+
+    All blocks of a kind and shape share one compilation. Other passes stay as they are, and so do
+    batches of another size than the first: each would cost a compilation of its own. The blocks
+    keep their class and the names of their state.
+
+    Args:
+        network: Changed in place.
+        backend: What ``torch.compile`` compiles with.
+
+    Returns:
+        Whether the network has such blocks.
+    """
+    blocks = [each for each in network.modules() if isinstance(each, _BLOCKS)]
+    for block in blocks:
+        _compile_block(block, backend)
+    return bool(blocks)
+
+
+def _compile_block(block: nn.Module, backend: str | Callable[..., Callable[..., object]]) -> None:
+    plain: Callable[..., Tensor] = block.forward
+    compiled = torch.compile(plain, dynamic=False, backend=backend)
+    first: list[torch.Size] = []
+
+    def forward(x: Tensor, *more: Tensor) -> Tensor:
+        if not (block.training and torch.is_grad_enabled()):
+            return plain(x, *more)
+        if not first:
+            first.append(x.shape)
+        return compiled(x, *more) if x.shape == first[0] else plain(x, *more)
+
+    block.forward = forward
+
+
+def _wish() -> str:
+    wish = os.environ.get(COMPILE_VARIABLE, "auto")
+    if wish not in {"auto", "on", "off"}:
+        raise FixInput("must be auto, on or off", got=wish, where=COMPILE_VARIABLE)
+    return wish

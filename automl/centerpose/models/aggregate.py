@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from automl.centerpose.models.blocks import bilinear_upsample, conv_bn_relu
+from automl.centerpose.models.blocks import conv_bn_relu
+from automl.centerpose.models.upsample import Upsample
 
 __all__ = ["Aggregate"]
 
@@ -22,7 +23,7 @@ class Aggregate(nn.Module):
         super().__init__()
         rest = list(zip(channels, factors, strict=True))[1:]
         self.project = nn.ModuleList(conv_bn_relu(width, outputs) for width, _ in rest)
-        self.enlarge = nn.ModuleList(bilinear_upsample(outputs, factor) for _, factor in rest)
+        self.enlarge = nn.ModuleList(Upsample(outputs, factor) for _, factor in rest)
         self.node = nn.ModuleList(conv_bn_relu(outputs, outputs) for _ in rest)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
@@ -30,5 +31,5 @@ class Aggregate(nn.Module):
         out = [maps[0]]
         stages = zip(self.project, self.enlarge, self.node, maps[1:], strict=True)
         for project, enlarge, node, coarse in stages:
-            out.append(node(enlarge(project(coarse)) + out[-1]))
+            out.append(node(enlarge(project(coarse), out[-1])))
         return out

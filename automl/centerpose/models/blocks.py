@@ -1,37 +1,58 @@
 """The few layers that several networks are made of."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["bilinear_upsample", "conv_bn", "conv_bn_relu"]
+from automl.centerpose.models.kernels import has_kernels
+
+__all__ = ["ConvNorm", "conv_bn", "conv_bn_relu", "normalise"]
 
 
-def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+class ConvNorm(nn.Sequential):
+    """Convolution without bias, batch normalisation, and ReLU if there is a third layer."""
+
+    def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
+        """A map (B, C, H, W) through the layers.
+
+        Args:
+            x: The map.
+            shortcut: Added to the normalised map, of its shape, before it is rectified. Where it
+                is given the result is rectified in any case.
+        """
+        relu = shortcut is not None or len(self) > 2
+        return normalise(self[0](x), self[1], shortcut, relu=relu)
+
+
+def normalise(
+    x: Tensor, norm: nn.Module, shortcut: Tensor | None = None, *, relu: bool = True
+) -> Tensor:
+    """Batch normalisation of x (B, C, H, W), then the shortcut, then ReLU if wished."""
+    if has_kernels(x) and _by_batch(norm) and _is_channels_last(x):
+        from automl.centerpose.models.norm_gpu import batch_norm_relu
+
+        return batch_norm_relu(x, norm, shortcut, relu=relu)  # type: ignore[arg-type]
+    out: Tensor = norm(x)
+    if shortcut is not None:
+        out = out + shortcut
+    return torch.relu_(out) if relu else out
+
+
+def _by_batch(norm: nn.Module) -> bool:
+    return isinstance(norm, nn.BatchNorm2d) and norm.training and norm.momentum is not None
+
+
+def _is_channels_last(x: Tensor) -> bool:
+    return x.is_contiguous(memory_format=torch.channels_last)
+
+
+def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> ConvNorm:
     """Convolution without bias, then batch normalisation; keeps the size at stride 1."""
-    return nn.Sequential(
+    return ConvNorm(
         nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
     )
 
 
-def conv_bn_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+def conv_bn_relu(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> ConvNorm:
     """Convolution without bias, batch normalisation and ReLU."""
-    return nn.Sequential(*conv_bn(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))
-
-
-def bilinear_upsample(channels: int, factor: int) -> nn.ConvTranspose2d:
-    """A learnable depthwise upsampling by ``factor`` that starts out as bilinear interpolation."""
-    layer = nn.ConvTranspose2d(
-        channels,
-        channels,
-        kernel_size=2 * factor,
-        stride=factor,
-        padding=factor // 2,
-        groups=channels,
-        bias=False,
-    )
-    middle = factor - 0.5
-    ramp = 1.0 - (torch.arange(2 * factor) - middle).abs() / factor
-    with torch.no_grad():
-        layer.weight.copy_((ramp[:, None] * ramp[None, :]).expand_as(layer.weight))
-    return layer
+    return ConvNorm(*conv_bn(inputs, outputs, kernel, stride), nn.ReLU(inplace=True))

@@ -4,12 +4,15 @@ Strides: level k of the backbone has stride 2^k. The neck brings levels 2 to 5 t
 """
 
 from collections.abc import Sequence
+from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from automl.centerpose.models.aggregate import Aggregate
-from automl.centerpose.models.blocks import conv_bn, conv_bn_relu
+from automl.centerpose.models.blocks import conv_bn, conv_bn_relu, normalise
+from automl.centerpose.models.fold import fold, folded_conv, per_cell
 from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
 from automl.centerpose.models.heads import HEADS, Heads
 
@@ -18,6 +21,7 @@ __all__ = ["DLA34"]
 _CHANNELS = (16, 32, 64, 128, 256, 512)  # levels 0 to 5
 _TREE_DEPTHS = (1, 2, 2, 1)  # levels 2 to 5
 _FIRST = 2  # the finest level that the neck reads: stride 4
+_FOLD = 2  # a folded cell holds so many along each axis
 
 
 class _Block(nn.Module):
@@ -29,8 +33,8 @@ class _Block(nn.Module):
         self.second = conv_bn(outputs, outputs)
 
     def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
-        out: Tensor = self.second(self.first(x))
-        return torch.relu(out + (x if shortcut is None else shortcut))
+        out: Tensor = self.second(self.first(x), x if shortcut is None else shortcut)
+        return out
 
 
 class _Tree(nn.Module):
@@ -93,12 +97,22 @@ class _Backbone(nn.Module):
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        x = self.stem(image)
+        x = self._folded_stem(image) if image.is_cuda else self.stem(image)
         maps = []
         for level in self.levels:
             x = level(x)
             maps.append(x)
         return maps
+
+    def _folded_stem(self, image: Tensor) -> Tensor:
+        """The same as ``stem``, by way of folded maps."""
+        x = fold(image)
+        for layer in self.stem:
+            conv = cast("nn.Conv2d", layer.get_submodule("0"))
+            after = partial(normalise, norm=layer.get_submodule("1"))
+            x = folded_conv(x, conv)
+            x = after(x) if conv.stride[0] == _FOLD else per_cell(x, after)
+        return x
 
 
 class _Neck(nn.Module):
@@ -150,6 +164,5 @@ class DLA34(nn.Module):
         """Head maps of a normalised image (B, 3, H, W), H and W multiples of 32."""
         x = self.neck(self.backbone(image))  # (B, 64, H/4, W/4)
         if self.gru is None:
-            return self.heads.answer(dict.fromkeys(HEADS, x))
-        states = self.gru(x)
-        return self.heads.answer({name: states[step] for name, step in HEAD_STEP.items()})
+            return self.heads.answer([x], dict.fromkeys(HEADS, 0))
+        return self.heads.answer(self.gru(x), HEAD_STEP)

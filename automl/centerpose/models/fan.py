@@ -172,9 +172,8 @@ class FAN(nn.Module):
         levels: Sequence[Tensor] = self.backbone(image)
         x = self.neck(levels)[-1]  # (B, 128, H/4, W/4)
         if self.gru is None:
-            return self.heads.answer(dict.fromkeys(HEADS, x))
-        states = self.gru(x)
-        return self.heads.answer({name: states[step] for name, step in HEAD_STEP.items()})
+            return self.heads.answer([x], dict.fromkeys(HEADS, 0))
+        return self.heads.answer(self.gru(x), HEAD_STEP)
 
 
 def _begin(module: nn.Module) -> None:

@@ -10,6 +10,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from automl.centerpose.models.kernels import has_kernels
+
 __all__ = ["HEAD_STEP", "ConvGRU"]
 
 HEAD_STEP: Mapping[str, int] = MappingProxyType(
@@ -22,27 +24,37 @@ class ConvGRU(nn.Module):
     """One GRU cell of 3x3 convolutions: h' = (1 - z) n + z h, n = tanh(W x + r (U h)).
 
     The three gates of a kind are one wide convolution, and W x is computed once, since x never
-    changes.
+    changes. The hidden state begins as zeros, so that U h is U's bias at first.
     """
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
         self.of_input = nn.Conv2d(inputs, 3 * hidden, 3, padding=1)
         self.of_hidden = nn.Conv2d(hidden, 3 * hidden, 3, padding=1)
-        self.hidden = hidden
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The hidden states after one, two and three steps from zero, each (B, hidden, H, W)."""
         given = self.of_input(x)  # (B, 3 hidden, H, W): reset, update, new
-        zero = torch.zeros_like(given[:, : self.hidden])
-        first = self._step(given, zero)
+        first = self._first(given)
         second = self._step(given, first)
         return first, second, self._step(given, second)
 
+    def _first(self, given: Tensor) -> Tensor:
+        bias = self.of_hidden.get_parameter("bias").to(given.dtype)
+        return _next(given, bias[:, None, None].expand_as(given), None)
+
     def _step(self, given: Tensor, state: Tensor) -> Tensor:
-        w_reset, w_update, w_new = given.chunk(3, dim=1)
-        u_reset, u_update, u_new = self.of_hidden(state).chunk(3, dim=1)
-        reset = torch.sigmoid(w_reset + u_reset)
-        update = torch.sigmoid(w_update + u_update)
-        new = torch.tanh(w_new + reset * u_new)
-        return (1.0 - update) * new + update * state
+        return _next(given, self.of_hidden(state), state)
+
+
+def _next(given: Tensor, heard: Tensor, state: Tensor | None) -> Tensor:
+    """The next state from W x, U h and h; None stands for an h of zeros."""
+    if has_kernels(given):
+        from automl.centerpose.models.gates_gpu import gates
+
+        return gates(given, heard, state)
+    w_reset, w_update, w_new = given.chunk(3, dim=1)
+    u_reset, u_update, u_new = heard.chunk(3, dim=1)
+    reset, update = torch.sigmoid(w_reset + u_reset), torch.sigmoid(w_update + u_update)
+    new = torch.tanh(w_new + reset * u_new)
+    return (1.0 - update) * new if state is None else new + update * (state - new)

@@ -4,10 +4,15 @@ All maps have a quarter of the input's width and height (the *grid*). ``hm`` and
 logits; the decoder and the losses take the sigmoid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from automl.centerpose.models.wide import block_pointwise, wide_conv, wide_norm_relu
 
 __all__ = ["HEADS", "HEATMAPS", "HEATMAP_BIAS", "Heads"]
 
@@ -51,6 +56,28 @@ class Heads(nn.ModuleDict):
             first = nn.Conv2d(inputs, width, 3, padding=1)
             self[name] = nn.Sequential(first, *middle, nn.ReLU(inplace=True), last)
 
-    def answer(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The head maps, each from the feature map that ``features`` names for it."""
-        return {name: head(features[name]) for name, head in self.items()}
+    def answer(self, maps: Sequence[Tensor], place: Mapping[str, int]) -> dict[str, Tensor]:
+        """The head maps; heads that read the same feature map are computed together.
+
+        Args:
+            maps: Feature maps, each (B, C, H, W).
+            place: Head name -> which of ``maps`` it reads.
+        """
+        found: dict[str, Tensor] = {}
+        for index, x in enumerate(maps):
+            found |= self._joint(x, [name for name in HEADS if place[name] == index])
+        return {name: found[name] for name in HEADS}
+
+    def _joint(self, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """The maps of some heads from the one feature map (B, C, H, W) that they all read."""
+        first, *norm, _, last = (list(layers) for layers in zip(*self._parts(names), strict=True))
+        wide = wide_conv(x, first)
+        wide = wide_norm_relu(wide, norm[0]) if norm else functional.relu(wide)
+        joint = block_pointwise(wide, last)
+        counts = [HEADS[name] for name in names]
+        parts = torch.split(joint[:, : sum(counts)], counts, dim=1)
+        return dict(zip(names, parts, strict=True))
+
+    def _parts(self, names: Sequence[str]) -> list[list[Any]]:
+        """The layers of some heads, head by head."""
+        return [list(self[name].children()) for name in names]

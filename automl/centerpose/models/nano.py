@@ -49,8 +49,8 @@ class _Residual(nn.Module):
         self.second = conv_bn(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.second(self.first(x))
-        return torch.relu(out + x)
+        out: Tensor = self.second(self.first(x), x)
+        return out
 
 
 class _Answer(nn.Module):

@@ -5,12 +5,12 @@ import torch
 from torch.nn import functional
 
 from automl.centerpose.config.model import Backbone, Model
-from automl.centerpose.models.blocks import bilinear_upsample
 from automl.centerpose.models.build import BUILDERS, build_network
 from automl.centerpose.models.dla import DLA34
 from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
 from automl.centerpose.models.heads import HEADS
 from automl.centerpose.models.nano import Nano
+from automl.centerpose.models.upsample import Upsample
 
 
 def n_parameters(network: torch.nn.Module) -> int:
@@ -109,7 +109,7 @@ def test_every_head_reads_one_of_the_three_states() -> None:
 @pytest.mark.parametrize("factor", [2, 4, 8])
 def test_upsampling_starts_out_bilinear(factor: int) -> None:
     x = torch.randn(1, 2, 6, 6)
-    found = bilinear_upsample(2, factor)(x)
+    found = Upsample(2, factor)(x)
     wanted = functional.interpolate(x, scale_factor=float(factor), mode="bilinear")
     inner = slice(factor, -factor)  # at the border one of them pads with zeros
     torch.testing.assert_close(found[..., inner, inner], wanted[..., inner, inner])

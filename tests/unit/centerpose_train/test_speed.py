@@ -1,0 +1,74 @@
+"""How a network is laid out and compiled; the compiler itself is replaced by one that counts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.models.fan import FAN, FanSize
+from automl.centerpose.models.nano import Nano
+from automl.centerpose.speed import COMPILE_VARIABLE, compile_blocks, tune_network
+from automl.errors import FixInput
+
+CPU = torch.device("cpu")
+
+
+class Counting:
+    """A compiler that changes nothing."""
+
+    def __init__(self) -> None:
+        self.n_compiled = 0
+
+    def __call__(self, graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., Any]:
+        self.n_compiled += 1
+        return graph
+
+
+def test_a_cpu_compiles_nothing_of_its_own_accord() -> None:
+    network = Nano()
+    tuned = tune_network(network, Experiment(), CPU, n_steps=1_000_000)
+    assert tuned.network is network
+    assert tuned.said == ""
+
+
+def test_a_wish_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COMPILE_VARIABLE, "sometimes")
+    with pytest.raises(FixInput, match="sometimes"):
+        tune_network(Nano(), Experiment(), CPU, n_steps=1)
+
+
+def test_networks_without_attention_blocks_are_not_compiled() -> None:
+    assert not compile_blocks(Nano(), Counting())
+
+
+# torch's own compiler looks where torch warns of looking.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
+def test_equal_blocks_share_a_compilation_and_other_passes_cost_none() -> None:
+    torch.manual_seed(0)
+    network = FAN(FanSize(stages=(2, 1), width=16, depth=3, heads=2), 32, use_gru=True)
+    for block in network.backbone.stage16:
+        block.drop = 0.0  # type: ignore[assignment]
+    names, image = list(network.state_dict()), torch.randn(2, 3, 64, 64)
+    plain = gradients(network, image)
+    torch.compiler.reset()
+    counting = Counting()
+    assert compile_blocks(network, counting)
+    torch.testing.assert_close(gradients(network, image), plain)
+    n_compiled, n_blocks = counting.n_compiled, 2 + 1 + 3 + 2
+    assert 0 < n_compiled < n_blocks
+    network(image[:1])
+    network.eval()(image)
+    with torch.no_grad():
+        network(image)
+    assert counting.n_compiled == n_compiled
+    assert list(network.state_dict()) == names
+    torch.compiler.reset()
+
+
+def gradients(network: nn.Module, image: Tensor) -> list[Tensor]:
+    maps = network(image)
+    total = torch.stack([value.square().mean() for value in maps.values()]).sum()
+    return list(torch.autograd.grad(total, list(network.parameters())))
