@@ -8,7 +8,7 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -73,9 +73,21 @@ class Study:
         return value
 
 
+#: Variables whose values are nobody's business, as a user's own environment holds them.
+SECRETS = {
+    "WANDB_API_KEY": "s3cr3t-of-wandb",
+    "NGC_API_KEY": "s3cr3t-of-ngc",
+    "AWS_SECRET_ACCESS_KEY": "s3cr3t-of-aws",
+    "MY_OWN_TOKEN": "s3cr3t-of-mine",
+}
+
+
 @pytest.fixture(scope="module")
-def study(shared_terminal: Terminal) -> Study:
-    return Study(shared_terminal)
+def study(shared_terminal: Terminal) -> Iterator[Study]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SECRETS.items():
+            patch.setenv(name, value)
+        yield Study(shared_terminal)
 
 
 @pytest.mark.ray
@@ -93,6 +105,13 @@ class TestFinishedSearch:
         for number in range(5):
             attempt = study.folder / "trials" / f"{number:04d}" / "1"
             assert names_in(attempt) >= {"spec.yaml", "log.txt", "outcome.json", "status.json"}
+
+    def test_no_file_and_no_word_holds_a_secret_of_the_environment(self, study: Study) -> None:
+        files = [path for path in study.folder.rglob("*") if path.is_file()]
+        assert len(files) > 20
+        telling = [path for path in files if b"s3cr3t-of-" in path.read_bytes()]
+        assert telling == []
+        assert "s3cr3t-of-" not in study.done.out + study.done.err
 
     def test_the_table_of_trials_has_the_promised_columns(self, study: Study) -> None:
         rows = rows_of(study.folder)
