@@ -57,12 +57,32 @@ def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Load
     return train, validation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Made:
-    """A network ready to train, and what the log says about how it was made ready."""
+    """A network ready to train.
+
+    Attributes:
+        network: On its device.
+        frugal: Whether it keeps less for the backward pass, because memory is short.
+        tuned: What the log says of its tuning; empty where none was worth its time.
+        n_steps: The steps for which that was decided.
+    """
 
     network: nn.Module
-    said: tuple[str, ...]
+    frugal: bool
+    tuned: str
+    n_steps: int
+
+    def tune_for(self, spec: Experiment, device: torch.device, n_steps: int) -> None:
+        """Decides again, where more steps lie ahead than before and nothing was tuned."""
+        if not self.tuned and n_steps > self.n_steps:
+            tuned = tune_network(self.network, spec, device, n_steps)
+            self.network, self.tuned, self.n_steps = tuned.network, tuned.said, n_steps
+
+    def lines(self) -> list[str]:
+        """What the log says about how it was made ready."""
+        frugal = "gradient checkpointing: the batch needs more memory than is free without it"
+        return [frugal] * self.frugal + [self.tuned] * bool(self.tuned)
 
 
 def ready_network(
@@ -86,13 +106,13 @@ def ready_network(
     idle = idle_parameters(fresh, loss_weights(spec))
     device = peers.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        made = kept.get(
-            _key(spec, device, idle), lambda: _made(fresh, spec, device, n_steps, idle)
-        )
+        made = kept.get(_key(spec, device, idle), lambda: _made(fresh, spec, device, idle))
+        made.tune_for(spec, device, n_steps)
     if made.network is not fresh:
         made.network.load_state_dict(fresh.state_dict())
         made.network.train()
-    for line in made.said:
+        made.network.zero_grad(set_to_none=True)
+    for line in made.lines():
         say(line)
     return made.network
 
@@ -104,14 +124,10 @@ def _key(spec: Experiment, device: torch.device, idle: tuple[str, ...]) -> tuple
 
 
 def _made(
-    network: nn.Module, spec: Experiment, device: torch.device, n_steps: int, idle: tuple[str, ...]
+    network: nn.Module, spec: Experiment, device: torch.device, idle: tuple[str, ...]
 ) -> _Made:
+    """The network on its device; its tuning is yet to be decided."""
     freeze(network, idle)
     network.to(device=device, memory_format=_LAYOUT)  # type: ignore[call-overload]
-    said = []
-    if save_memory(network, spec.dataset, device, spec.train.precision):
-        said.append("gradient checkpointing: the batch needs more memory than is free without it")
-    tuned = tune_network(network, spec, device, n_steps)
-    if tuned.said:
-        said.append(tuned.said)
-    return _Made(tuned.network, tuple(said))
+    frugal = save_memory(network, spec.dataset, device, spec.train.precision)
+    return _Made(network, frugal, tuned="", n_steps=-1)

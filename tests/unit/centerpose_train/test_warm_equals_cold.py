@@ -66,7 +66,7 @@ def test_bit_for_bit(
     counted: dict[str, int],
     tmp_path: Path,
 ) -> None:
-    other = spec_tree | {"train": spec_tree["train"] | {"num_epochs": 1} | before}
+    other = spec_tree | {"train": spec_tree["train"] | before}
     cold = state_after(tmp_path / "cold", spec_tree, None)
     counted |= dict.fromkeys(counted, 0)
     kept = Kept(is_short=lambda: False)
@@ -77,5 +77,8 @@ def test_bit_for_bit(
     warm = state_after(tmp_path / "warm", spec_tree, kept)
     assert counted == {"read_stored": 2, "tune_network": 1 if again else 2}
     assert warm["result"] == cold["result"]
+    longer = spec_tree | {"train": spec_tree["train"] | {"num_epochs": 3}}
+    state_after(tmp_path / "longer", longer, kept)
+    assert counted["tune_network"] == (2 if again else 3)
     for part in ("state_dict", "optimizer_states", "rng", "position"):
         torch.testing.assert_close(warm[part], cold[part], rtol=0, atol=0)
