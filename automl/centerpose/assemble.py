@@ -158,8 +158,13 @@ class OnDevice:
             marks = place_marks(self._split.objects[rows], grids, views.flipped, settings)
             arrays |= marks.arrays | {"peaks": marks.peaks}
             largest = marks.largest
-        parcel = Parcel(arrays, pinned=self._on_gpu)
-        return _Staged(parcel, largest, tuple(fresh), self._joined(decoded))
+        with self._own_device():
+            parcel = Parcel(arrays, pinned=self._on_gpu)
+            return _Staged(parcel, largest, tuple(fresh), self._joined(decoded))
+
+    def _own_device(self) -> AbstractContextManager[object]:
+        """A thread that page-locks memory would else begin to use the first GPU too."""
+        return torch.cuda.device(self._device) if self._on_gpu else nullcontext()
 
     def _starts(self, request: Request, fresh: list[int]) -> npt.NDArray[Any]:
         """(B,) where each image begins: in the store, or among the pixels sent with the batch."""
@@ -173,7 +178,7 @@ class OnDevice:
         if not images:
             return None
         ends = PAD + np.cumsum([len(image) for image in images])
-        pixels = torch.zeros(int(ends[-1]) + PAD, 3, dtype=torch.uint8, pin_memory=self._on_gpu)
+        pixels = torch.empty(int(ends[-1]) + PAD, 3, dtype=torch.uint8, pin_memory=self._on_gpu)
         for end, image in zip(ends, images, strict=True):
             np.copyto(pixels[end - len(image) : end].numpy(), image)
         return pixels

@@ -2,8 +2,8 @@
 
 Run it by hand: ``python tests/bench/data_path.py [--images 512]``. The images are synthetic ones
 of 600 x 800 pixels; some dozens are rendered, and the rest are links to them under other names.
-``launch`` is the time that the training's own thread spends on a batch; ``compiled`` shows what
-``torch.compile`` would make of cutting and colouring.
+``launch`` is the time that the training's own thread spends on a batch. With ``--compiled`` a row
+shows what ``torch.compile`` would make of cutting and colouring on the GPU.
 """
 
 import argparse
@@ -12,14 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from automl.centerpose.assemble import OnDevice, OnHost
+from automl.centerpose.assemble import OnDevice
 from automl.centerpose.augment import draw_epoch
 from automl.centerpose.batch import to_input
 from automl.centerpose.config.dataset import Dataset
@@ -118,7 +117,7 @@ def steps_on_host(split: Split) -> None:
     )
 
 
-def steps_on_device(split: Split, device: torch.device) -> None:
+def steps_on_device(split: Split, device: torch.device, compiled: bool) -> None:
     settings, n = split.settings, split.settings.batch_size
     request = split.request(range(n), split.draw(1, 0), learnt=True)
     resident, drawn = split.stored.frames.resident, request.drawn
@@ -153,9 +152,9 @@ def steps_on_device(split: Split, device: torch.device) -> None:
         n,
         seconds(lambda: draw_heatmaps(peaks, ind, settings, marks.largest), device),
     )
-    if device.type == "cuda":
-        compiled = torch.compile(pixels, dynamic=False)
-        row("cutting and colouring, compiled", n, seconds(compiled, device))
+    row("cutting and colouring", n, seconds(pixels, device))
+    if compiled:
+        row("cutting and colouring, compiled", n, seconds(torch.compile(pixels), device))
 
 
 def epochs(split: Split, loader: Loader, device: torch.device, name: str) -> None:
@@ -183,30 +182,30 @@ def launching(split: Split, device: torch.device, threads: int) -> None:
     row("launch of a batch (median)", n, float(np.median(spent)))
 
 
-def measure(stored: Stored, settings: Dataset, device: torch.device, threads: int) -> None:
-    split = Split(stored, replace(settings))
-    if device.type == "cpu":
-        steps_on_host(split)
-        epochs(split, Loader(split, settings.batch_size, threads), device, "host")
-        return
-    if stored.frames.resident is None:
-        loader = Loader(split, settings.batch_size, threads, preparing=OnDevice(split, device))
-        epochs(split, loader, device, "sent with each batch")
-        stored.frames.resident = Resident(stored.frames.sizes, device)
-    loader = Loader(split, settings.batch_size, threads, preparing=OnDevice(split, device))
-    epochs(split, loader, device, "on the GPU")
+def measure_host(split: Split, threads: int) -> None:
+    """The rows of a machine without a GPU."""
+    steps_on_host(split)
+    loader = Loader(split, split.settings.batch_size, threads)
+    epochs(split, loader, torch.device("cpu"), "host")
+
+
+def measure_device(split: Split, device: torch.device, threads: int, compiled: bool) -> None:
+    """The rows of a GPU: images sent with each batch, then images that lie there."""
+    n, frames = split.settings.batch_size, split.stored.frames
+    frames.resident = None
+    sending = Loader(split, n, threads, preparing=OnDevice(split, device))
+    epochs(split, sending, device, "sent with each batch")
+    frames.resident = Resident(frames.sizes, device)
+    reading = Loader(split, n, threads, preparing=OnDevice(split, device))
+    epochs(split, reading, device, "on the GPU")
     launching(split, device, threads)
-    steps_on_device(split, device)
-    host = Loader(split, settings.batch_size, threads, preparing=OnHost(split))
-    batches = host.training(1, 0)
-    begin = time.perf_counter()
-    next(batches)
-    print(f"  (a first batch from the CPU path: {1e3 * (time.perf_counter() - begin):.0f} ms)")
+    steps_on_device(split, device, compiled)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=512)
+    parser.add_argument("--compiled", action="store_true")
     asked = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     threads = max(1, min(14, torch.get_num_threads()))
@@ -219,7 +218,11 @@ def main() -> None:
         common(stored, lambda: read_stored(root), threads)
         for title, settings in SHAPES.items():
             print(f"\n{title:<54}{'ms':>10}{'images/s':>12}")
-            measure(stored, settings, device, threads)
+            split = Split(stored, settings)
+            if device.type == "cuda":
+                measure_device(split, device, threads, asked.compiled)
+            else:
+                measure_host(split, threads)
 
 
 if __name__ == "__main__":
