@@ -67,6 +67,25 @@ def test_rigid_motion_changes_nothing(
     assert abs(iou(first, second) - iou(*moved)) < 1e-6
 
 
+@given(keypoints(), keypoints(), st.floats(1e-6, 10.0))
+@settings(deadline=None)
+def test_is_zero_on_two_sides_of_a_plane(first: Array, second: Array, gap: float) -> None:
+    """Down to a millionth of the boxes' size between them."""
+    shift = first[1:, 0].max() + gap - second[1:, 0].min()
+    assert iou(first, second + np.array([shift, 0.0, 0.0])) < 1e-12
+
+
+@given(keypoints(), st.integers(0, 2), st.floats(0.1, 1.0))
+@settings(deadline=None)
+def test_a_box_slid_along_its_own_edge_overlaps_by_what_is_left(
+    box: Array, axis: int, share: float
+) -> None:
+    """Four faces of each lie in planes of the other."""
+    edge = 2.0 * fit_boxes(box).half[0, :, axis].numpy()
+    left = 1.0 - share
+    assert abs(iou(box, box + share * edge) - left / (2.0 - left)) < 1e-6
+
+
 @given(keypoints(), keypoints(), st.floats(0.01, 100.0))
 @settings(deadline=None)
 def test_a_common_factor_changes_nothing(first: Array, second: Array, factor: float) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from automl.centerpose.evaluation.homography import homography, least_of
 from automl.centerpose.evaluation.rotations import nearest_rotation, vector_of
 
 __all__ = ["Views", "start"]
@@ -81,7 +82,7 @@ def _solid_start(views: Views) -> tuple[Tensor, Tensor]:
         ],
         dim=1,
     )
-    least = _least(rows).view(-1, 3, 4)
+    least = least_of(rows).view(-1, 3, 4)
     least = torch.where(torch.linalg.det(least[:, :, :3])[:, None, None] < 0.0, -least, least)
     length = least[:, :, :3].flatten(1).norm(dim=1, keepdim=True)
     rotation = nearest_rotation(least[:, :, :3])
@@ -102,7 +103,7 @@ def _flat_start(views: Views, middle: Tensor, axes: Tensor) -> tuple[Tensor, Ten
     axes = torch.where(torch.linalg.det(axes)[:, None, None] < 0.0, -axes, axes)
     shift = -(axes @ middle[:, :, None])[:, :, 0]
     local = (views.solid @ axes.transpose(1, 2) + shift[:, None])[:, :, :2]
-    columns = _homography(local, views.plane, views.weight)
+    columns = homography(local, views.plane, views.weight)
     lengths = columns[:, :, :2].norm(dim=1, keepdim=True).clamp(min=1e-300)
     first, second = (columns[:, :, :2] / lengths).unbind(2)
     frame = torch.stack([first, second, torch.linalg.cross(first, second)], dim=2)
@@ -110,39 +111,3 @@ def _flat_start(views: Views, middle: Tensor, axes: Tensor) -> tuple[Tensor, Ten
     translation = columns[:, :, 2] * (2.0 / lengths.sum(dim=2))
     translation = translation + (rotation @ shift[:, :, None])[:, :, 0]
     return rotation @ axes, translation
-
-
-def _homography(source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """(N, 3, 3) homographies from points (N, P, 2) to points (N, P, 2), both normalised first."""
-    before, after = _normalising(source, weight), _normalising(target, weight)
-    ones = torch.ones_like(weight)[:, :, None]
-    point = torch.cat([source, ones], dim=2) @ before.transpose(1, 2) * weight[:, :, None]
-    there = torch.cat([target, ones], dim=2) @ after.transpose(1, 2)
-    nothing = torch.zeros_like(point)
-    rows = torch.cat(
-        [
-            torch.cat([point, nothing, -there[:, :, :1] * point], dim=2),
-            torch.cat([nothing, point, -there[:, :, 1:2] * point], dim=2),
-        ],
-        dim=1,
-    )
-    back = torch.linalg.inv_ex(after).inverse
-    matrix: Tensor = back @ _least(rows).view(-1, 3, 3) @ before
-    return matrix / matrix[:, 2:, 2:]
-
-
-def _normalising(points: Tensor, weight: Tensor) -> Tensor:
-    """(N, 3, 3) what moves points' means to the origin and their mean distances to 1 per axis."""
-    total = weight.sum(dim=1)[:, None]
-    middle = (points * weight[:, :, None]).sum(dim=1) / total
-    apart = ((points - middle[:, None]).abs() * weight[:, :, None]).sum(dim=1) / total
-    factor = 1.0 / apart.clamp(min=1e-300)
-    matrix = torch.diag_embed(torch.cat([factor, torch.ones_like(factor[:, :1])], dim=1))
-    matrix[:, :2, 2] = -middle * factor
-    return matrix
-
-
-def _least(rows: Tensor) -> Tensor:
-    """(N, C) unit vectors that matrices (N, R, C) make shortest."""
-    vectors: Tensor = torch.linalg.eigh(rows.transpose(1, 2) @ rows).eigenvectors
-    return vectors[:, :, 0].contiguous()
