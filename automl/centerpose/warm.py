@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 from pathlib import Path
 
 from automl.centerpose.cli import End, perform, train_on_its_devices
@@ -42,7 +43,10 @@ class Trainings:
 
     def _ended(self, end: End) -> Ended:
         harmless = end.error is None or isinstance(end.error, _HARMLESS)
-        return Ended(end.code, harmless, _gpu_peak_mib())
+        peak = _gpu_peak_mib()
+        if peak is not None:
+            sys.stdout.write(f"GPU memory at its peak: {peak} MiB\n")
+        return Ended(end.code, harmless, peak)
 
     def _act(self, action: str, spec: Experiment, run: Run) -> None:
         """Trains; once more without what earlier trainings left, if memory did not suffice."""

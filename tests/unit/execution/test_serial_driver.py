@@ -120,6 +120,7 @@ class TestPlaces:
             (Resources(max_concurrent=3, gpus_per_trial=1, gpu_ids=(0, 5)), 2),
             (Resources(max_concurrent=3, gpus_per_trial=2, gpu_ids=(0, 1, 2)), 1),
             (Resources(max_concurrent=3, gpus_per_trial=0, gpu_ids=(0,)), 3),
+            (Resources(max_concurrent=9, gpus_per_trial=1, gpu_ids=(0, 5), trials_per_gpu=3), 6),
         ],
     )
     def test_are_as_many_as_the_gpus_have_room_for(

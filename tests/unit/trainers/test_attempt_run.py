@@ -93,6 +93,19 @@ class TestEndings:
         assert written(attempt_paths) == outcome
         assert run.advance() == outcome
 
+    def test_a_share_of_a_gpu_is_charged_with_its_part_of_the_time(
+        self, start: Any, status: Any, time_stands: Any
+    ) -> None:
+        def only() -> None:
+            time_stands.seconds = 9.0
+            status.epoch(0, {"val_3DIoU": "0.25"}, loss=1.0)
+
+        shared = {"trials_per_gpu": 3}
+        _, outcome = to_the_end(
+            start((only, None), (nothing, None), (nothing, 0), gpus=("0",), changed=shared)
+        )
+        assert (outcome.seconds, outcome.gpu_seconds) == (9.0, 3.0)
+
     def test_measurements_written_at_once_are_handed_out_one_by_one(
         self, start: Any, status: Any
     ) -> None:

@@ -1,0 +1,25 @@
+"""What Ray is told of GPUs that trials share."""
+
+import pytest
+
+from automl.execution.ray_driver import _gpus_of_a_trial, _gpus_of_all
+from automl.study.config import Resources
+
+
+@pytest.mark.parametrize("sharing", range(2, 12))
+def test_so_many_shares_fit_into_one_gpu_and_no_more(sharing: int) -> None:
+    share = _gpus_of_a_trial(Resources(sharing, 1, trials_per_gpu=sharing))
+    parts = round(share * 10_000)
+    assert parts * sharing <= 10_000 < parts * (sharing + 1)
+
+
+def test_whole_gpus_are_asked_for_as_they_are() -> None:
+    assert _gpus_of_a_trial(Resources(1, 2)) == 2
+    assert _gpus_of_a_trial(Resources(1, 0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("places", "sharing", "gpus"), [(1, 3, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2), (4, 1, 4)]
+)
+def test_as_many_gpus_as_the_places_need(places: int, sharing: int, gpus: int) -> None:
+    assert _gpus_of_all(Resources(places, 1, trials_per_gpu=sharing), places) == gpus
