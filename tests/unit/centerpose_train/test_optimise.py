@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
