@@ -67,6 +67,7 @@ class Case:
     timeout_s: float | None = None
     gpus_per_trial: int = 0
     gpu_ids: tuple[int, ...] | None = None
+    trials_per_gpu: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -81,7 +82,12 @@ class Case:
             Objective("val_3DIoU", Direction.MAXIMIZE, 0.0),
             search=SearchSettings(sampler="random", seed=7),
             limits=Limits(self.trials, self.timeout_s),
-            resources=Resources(self.max_concurrent, self.gpus_per_trial, self.gpu_ids),
+            resources=Resources(
+                self.max_concurrent,
+                self.gpus_per_trial,
+                self.gpu_ids,
+                trials_per_gpu=self.trials_per_gpu,
+            ),
         )
 
     def engine(self) -> Engine:
@@ -188,6 +194,31 @@ def test_every_kind_of_death_is_classed_and_the_search_goes_on(tmp_path: Path) -
         assert sum(isinstance(event, kind) for event in events) == 6
     assert not list(trainer_ids(case.paths))
     assert not case.paths.ray.exists()
+
+
+def test_trials_share_gpus(tmp_path: Path) -> None:
+    case = Case(
+        str(tmp_path / "s"),
+        4,
+        max_concurrent=4,
+        gpus_per_trial=1,
+        gpu_ids=(3, 5),
+        trials_per_gpu=2,
+        options={"epoch_s": 3.0},
+    )
+    most, live = 0, 0
+
+    def count(event: Event) -> None:
+        nonlocal most, live
+        live += isinstance(event, TrialStarted) - isinstance(event, TrialEnded)
+        most = max(most, live)
+
+    end, _ = case.drive(on_event=count)
+    assert end is DriveEnd.FINISHED
+    assert most == 4
+    logs = [case.paths.attempt(number, 1).log.read_text() for number in range(4)]
+    seen = [f"CUDA_VISIBLE_DEVICES={gpu}\n" for gpu in (3, 5)]
+    assert [sum(text in log for log in logs) for text in seen] == [2, 2]
 
 
 def test_a_stopped_trial_is_pruned_and_a_killed_worker_ends_its_trial_alone(
