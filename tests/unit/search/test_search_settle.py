@@ -72,6 +72,26 @@ def test_nothing_running_is_nothing_to_settle(make: Make, paths: StudyPaths, end
     assert make().settle(paths, nothing, no_checkpoint) == ()
 
 
+def test_an_attempt_whose_training_was_left_running_is_handed_out_again(
+    make: Make, paths: StudyPaths
+) -> None:
+    attempt = ask(make())
+    held = frozenset({paths.attempt(0, 1).folder})
+    engine = make()
+    (settled,) = engine.settle(paths, lambda _: measured(0.1), checkpoint_of(0), held)
+    assert settled.settlement is Settlement.ATTACHED
+    # The same attempt with the same parameters: not one that goes on from its checkpoint.
+    assert ask(engine) == attempt
+    (record,) = engine.records()
+    assert record.attempts == 1
+    # Killed before it was handed out, or after: it is found again as often as it takes.
+    again = make()
+    assert [each.settlement for each in again.settle(paths, nothing, no_checkpoint, held)] == [
+        Settlement.ATTACHED
+    ]
+    assert ask(again) == attempt
+
+
 def test_an_attempt_that_had_ended_is_kept(make: Make, paths: StudyPaths, end: End) -> None:
     attempt = ask(make())
     write_outcome(paths.attempt(0, 1), end(attempt, [0.1, 0.4]))
