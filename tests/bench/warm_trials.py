@@ -51,7 +51,7 @@ COLUMNS = (
     ("places", "{places}"),
     ("trials", "{trials}"),
     ("first step s, first", "{first_s:.1f}"),
-    ("later", "{later_s:.2f}"),
+    ("later", "{later_s:.1f}"),
     ("trial s", "{trial_s:.1f}"),
     ("trials/hour", "{per_hour:.0f}"),
     ("of cold", "{of_cold:.2f}"),
