@@ -82,7 +82,9 @@ def centerpose_loss(
     total = torch.zeros(targets["ind"].shape[:2], device=targets["ind"].device)  # (B, S)
     for name, weight in (("hm", weights.hm), ("hm_hp", weights.hm_hp)):
         if weight:
-            total = total + weight * heatmap(outputs[name].float(), targets[name])
+            # In the targets' own order: maps of two orders meet cell by cell, slowly, on a GPU.
+            logits = outputs[name].float().contiguous()
+            total = total + weight * heatmap(logits, targets[name])
     for head, target, index, mask, weight_name in _REGRESSIONS:
         weight = getattr(weights, weight_name)
         if weight and head == "hps" and form.dense:
@@ -147,9 +149,9 @@ def _dense_displacements(maps: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
 
 def gather(maps: Tensor, index: Tensor) -> Tensor:
     """(B, S, N, C) in fp32: the values of (B, C, G, G) maps at flat cells (B, S, N)."""
-    rows = index.flatten(1).unsqueeze(1).expand(-1, maps.shape[1], -1)  # (B, C, S*N)
-    found = maps.flatten(2).gather(2, rows).float()
-    return found.transpose(1, 2).reshape(*index.shape, maps.shape[1])
+    rows = index.flatten(1).unsqueeze(2).expand(-1, -1, maps.shape[1])  # (B, S*N, C)
+    cells = maps.permute(0, 2, 3, 1).flatten(1, 2)  # (B, G*G, C), no copy in either layout
+    return cells.gather(1, rows).float().reshape(*index.shape, maps.shape[1])
 
 
 def masked_l1(found: Tensor, truth: Tensor, mask: Tensor) -> Tensor:

@@ -84,13 +84,21 @@ class _ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, _, _, c = x.shape
-        split = (b, -1, self.heads, c // self.heads)  # (B, H*W, heads, C/heads)
-        prototype = x.reshape(split).softmax(dim=1).mean(dim=-1)
-        query = self.query(x).view(split).softmax(dim=1)
-        agreement = torch.einsum("bnkc,bnk->bkc", query, prototype)
+        prototype = self._over_tokens(x).mean(dim=2)  # (B, heads, H*W)
+        query = self._over_tokens(self.query(x))
+        agreement = torch.einsum("bkcn,bkn->bkc", query, prototype)
         weight = torch.sigmoid(agreement) * self.temperature
         answer: Tensor = self.norm(self.mlp(x)) * weight.reshape(b, 1, 1, c)
         return answer
+
+    def _over_tokens(self, x: Tensor) -> Tensor:
+        """(B, heads, C/heads, H*W): each channel's softmax over the tokens.
+
+        The tokens come last, since torch's softmax along any other axis takes many times longer.
+        """
+        b, _, _, c = x.shape
+        lines = x.flatten(1, 2).transpose(1, 2).contiguous()
+        return lines.view(b, self.heads, c // self.heads, -1).softmax(dim=-1)
 
 
 class _ConvMlp(nn.Module):
