@@ -11,6 +11,8 @@ from automl.study.config import Resources
 
 __all__ = ["Machine", "choose_resources", "look_round"]
 
+_UUID = "GPU-"
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -116,10 +118,13 @@ def _gpu_ids(value: object, where: str, machine: Machine) -> tuple[int, ...] | N
         return None
     texts = value if isinstance(value, list) else str(value).split(",")
     try:
-        ids = tuple(dict.fromkeys(int(str(text)) for text in texts))
+        ids = tuple(dict.fromkeys(_index(str(text).strip(), machine) for text in texts))
     except ValueError:
         raise FixInput(
-            "GPUs must be named by their indices", got=repr(value), where=where, fix="write 0,1"
+            "GPUs must be named by their indices, or by UUIDs that are here",
+            got=repr(value),
+            where=where,
+            fix="write 0,1 or GPU-8f1c...; nvidia-smi -L lists both",
         ) from None
     missing = [index for index in ids if not 0 <= index < len(machine.gpus)]
     if missing:
@@ -129,3 +134,16 @@ def _gpu_ids(value: object, where: str, machine: Machine) -> tuple[int, ...] | N
             where=where,
         )
     return ids
+
+
+def _index(text: str, machine: Machine) -> int:
+    """The index of a GPU that is named by it, by its UUID, or by the beginning of its UUID alone.
+
+    Raises:
+        ValueError: It is neither, or more than one UUID begins so.
+    """
+    uuids = {gpu.uuid: gpu.index for gpu in machine.gpus}
+    if text in uuids:
+        return uuids[text]
+    begun = [uuid for uuid in uuids if uuid.startswith(text) and text.startswith(_UUID)]
+    return uuids[begun[0]] if len(begun) == 1 else int(text)

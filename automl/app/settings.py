@@ -41,7 +41,7 @@ KEYS: Mapping[str, str] = {
     "max_concurrent": "trials at the same time",
     "gpus_per_trial": "GPUs that one trial holds",
     "trials_per_gpu": "trials that share one GPU, as far as its memory allows",
-    "gpus": "indices of the GPUs to use",
+    "gpus": "indices or UUIDs of the GPUs to use",
     "keep": "best or all: which checkpoints outlive a trial",
     "trainer": "process, docker, or scripted (a fake that trains nothing)",
     "image": "docker: image that trials run in, instead of the skill's",

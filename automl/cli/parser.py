@@ -274,7 +274,7 @@ def _add_machine_flags(group: "Group") -> None:
     group.add_argument("--max-concurrent", metavar="N", help="trials at the same time")
     group.add_argument("--gpus-per-trial", metavar="N", help="default: train.num_gpus, or 0")
     group.add_argument("--trials-per-gpu", metavar="N", help="that share one (default: 1)")
-    group.add_argument("--gpus", metavar="0,1", help="indices of the GPUs to use (default: all)")
+    group.add_argument("--gpus", metavar="0,1", help="indices or UUIDs of the GPUs (default: all)")
     group.add_argument("--keep", metavar="best|all", help="checkpoints that outlive a trial")
     group.add_argument("--trainer", metavar="process|docker|scripted", help="default: process")
     group.add_argument(

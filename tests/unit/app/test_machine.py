@@ -54,6 +54,14 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
         choose(FOUR_GPUS, gpus="7")
 
 
+def test_gpus_are_known_by_their_uuids_too() -> None:
+    assert choose(FOUR_GPUS, gpus="GPU-3,1")[0].gpu_ids == (3, 1)
+    alike = Machine(4, tuple(Gpu(index, f"GPU-a{index}b", "H200") for index in range(2)))
+    assert choose(alike, gpus="GPU-a1")[0].gpu_ids == (1,)
+    with pytest.raises(FixInput, match="nvidia-smi -L"):
+        choose(alike, gpus="GPU-a")
+
+
 def test_more_gpus_a_trial_than_there_are_is_refused() -> None:
     with pytest.raises(PrepareMachine, match="8 asked for, 4 there"):
         choose(FOUR_GPUS, num_gpus=8)
