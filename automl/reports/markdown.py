@@ -66,6 +66,8 @@ def _facts(summary: Summary) -> Iterable[str]:
     )
     yield f"- objective: {objective}; policy {summary.config.policy}"
     yield f"- trials: {summary.n_finished} of {summary.n_asked} ended ({counts})"
+    if summary.n_refused:
+        yield f"- proposals refused free: {summary.n_refused}, beyond what ran out of memory"
     if summary.is_search:
         yield f"- sampler: {search.sampler}, seed {search.seed}"
     yield (

@@ -245,6 +245,7 @@ class Summary:
         stop_reason: Why it ended or was stopped, if the driver said so.
         trials: By number.
         counts: Number of trials by state; states without a trial are left out.
+        n_refused: Proposals that were refused before they cost anything.
         winner: The best usable trial; None if there is none.
         incumbents: Usable trials in the order in which they ended.
         failures: By class, the costliest first.
@@ -262,6 +263,7 @@ class Summary:
     stop_reason: str = ""
     trials: tuple[TrialReport, ...] = ()
     counts: Mapping[TrialState, int] = field(default_factory=dict)
+    n_refused: int = 0
     winner: Winner | None = None
     incumbents: tuple[IncumbentPoint, ...] = ()
     failures: tuple[FailureGroup, ...] = ()
@@ -335,6 +337,7 @@ class Summary:
             "policy": {"value": self.config.policy, "source": self.config.policy_source},
             "objective": asdict(self.objective),
             "counts": self.counts,
+            "refused": self.n_refused,
             "winner": None if self.winner is None else asdict(self.winner),
             "incumbents": [asdict(point) for point in self.incumbents],
             "trials": [_trial_json(trial) for trial in self.trials],

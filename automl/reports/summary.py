@@ -7,7 +7,7 @@ on one that crashed.
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from automl.reports.commands import commands_for
 from automl.reports.derive import (
@@ -30,7 +30,10 @@ from automl.study.lock import read_owner
 from automl.study.records import TrialRecord
 from automl.study.state import StudyState, StudyStatus, read_state
 from automl.study.storage import read_study
-from automl.study.trials import read_records
+from automl.study.trials import n_refused, read_records
+
+if TYPE_CHECKING:
+    import optuna
 
 __all__ = ["read_summary"]
 
@@ -52,7 +55,8 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     config = read_config(paths)
     sources = Sources(paths)
     space = sources.space()
-    records = _records(paths, config, sources)
+    stored = read_study(paths, config)
+    records = _records(paths, config, sources, stored)
     trials = tuple(sources.trial(record, config.objective) for record in records)
     state = read_state(paths)
     status = _status(config, trials, state, is_driven=_is_driven(paths, clock))
@@ -65,6 +69,7 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
         stop_reason="" if state is None else state.reason,
         trials=trials,
         counts=count_states(trials),
+        n_refused=0 if stored is None else n_refused(stored),
         winner=winner,
         incumbents=incumbents_of(trials, config.objective),
         failures=group_failures(trials),
@@ -76,8 +81,9 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     return replace(summary, commands=commands_for(summary))
 
 
-def _records(paths: StudyPaths, config: StudyConfig, sources: Sources) -> tuple[TrialRecord, ...]:
-    study = read_study(paths, config)
+def _records(
+    paths: StudyPaths, config: StudyConfig, sources: Sources, study: "optuna.Study | None"
+) -> tuple[TrialRecord, ...]:
     if study is None:
         sources.notes.append(_why_no_storage(paths))
         return ()

@@ -197,7 +197,8 @@ def _what(summary: Summary, state: TrialState) -> str:
     if state is TrialState.FAILED:
         classes = (trial.record.failure or FailureClass.UNKNOWN for trial in trials)
         found = sorted(map(str, classes))
-        return ", ".join(f"{found.count(name)} {name}" for name in dict.fromkeys(found))
+        told = ", ".join(f"{found.count(name)} {name}" for name in dict.fromkeys(found))
+        return told + (f", {summary.n_refused} refused free" if summary.n_refused else "")
     if state is TrialState.COMPLETE:
         values = [point.value for point in summary.incumbents]
         return f"median {words.value(median(values))} (n = {len(values)})" if values else ""

@@ -19,6 +19,7 @@ from automl.errors import ResolveConflict
 from automl.search.breaker import Breaker
 from automl.search.decision import Continue, Decision, Ended, EndedBy, Stop
 from automl.search.endings import Endings
+from automl.search.frontier import MOST_REFUSALS, beyond_memory, n_refused_of
 from automl.search.ledger import Ledger, Ticket
 from automl.search.proposals import (
     MOST_DRAWS,
@@ -143,13 +144,9 @@ class Engine:
             return None
         ticket = Ticket.of(frozen)
         params = self._params(trial, ticket)
-        twin = repeated(params, ticket.number, grouped)
-        if twin is not None and ticket.params is None and not ticket.fixed:
-            if ticket.draw < MOST_DRAWS:
-                again = replace(ticket, draw=ticket.draw + 1)
-                self._ledger.replace(frozen, again, f"repeats trial {twin}")
-                return None
-            trial.set_user_attr(attributes.NOTE, f"repeats trial {twin}")
+        is_drawn = ticket.params is None and not ticket.fixed
+        if is_drawn and self._draws_again(trial, ticket, params, grouped):
+            return None
         if ticket.params is None:
             trial.set_user_attr(attributes.PARAMS, params)
         trial.set_user_attr(attributes.ASKED_AT, self._clock().isoformat())
@@ -162,6 +159,35 @@ class Engine:
             ticket.history,
             ticket.seed,
         )
+
+    def _draws_again(
+        self,
+        trial: optuna.Trial,
+        ticket: Ticket,
+        params: dict[str, ParamValue],
+        grouped: dict[int, list[FrozenTrial]],
+    ) -> bool:
+        """Puts another draw into the queue in place of one that would tell nothing new."""
+        n_refused = n_refused_of(grouped.get(ticket.number, ()))
+        full = beyond_memory(params, grouped) if self._has_frontier else None
+        again = replace(ticket, draw=ticket.draw + 1)
+        if full is not None and n_refused < MOST_REFUSALS:
+            why = f"trial {full} ran out of memory with no larger a batch"
+            self._ledger.refuse(self._frozen(trial), ticket, params, why)
+            return True
+        twin = repeated(params, ticket.number, grouped)
+        if twin is None:
+            return False
+        if ticket.draw - n_refused < MOST_DRAWS:
+            self._ledger.replace(self._frozen(trial), again, f"repeats trial {twin}")
+            return True
+        trial.set_user_attr(attributes.NOTE, f"repeats trial {twin}")
+        return False
+
+    @property
+    def _has_frontier(self) -> bool:
+        """Whether a trial that ran out of memory did so by itself: neighbours share a GPU's."""
+        return self._config.resources.trials_per_gpu == 1
 
     def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
         """A trial that another program put into the queue is run under the next number."""
@@ -300,7 +326,8 @@ class Engine:
         if started >= limit:
             return Ended(EndedBy.LIMITS, f"all {limit} trials were started")
         total = n_configurations(self._space)
-        if started >= total and n_tried(grouped) >= total:
+        refused = sum(map(n_refused_of, grouped.values()))
+        if started + refused >= total and n_tried(grouped) >= total:
             return Ended(EndedBy.EXHAUSTED, f"all {total:g} configurations were tried")
         return None
 

@@ -179,6 +179,29 @@ class Ledger:
         self.queue(ticket)
         self.supersede(trial.number, why)
 
+    def refuse(
+        self, trial: FrozenTrial, ticket: Ticket, params: Mapping[str, ParamValue], why: str
+    ) -> None:
+        """Ends a proposal that is not to be started, and queues the next draw in its place.
+
+        What is written first decides: after a crash the refusal is completed, never forgotten.
+        """
+        handle = self.handle(trial)
+        handle.set_user_attr(attributes.REFUSED, why)
+        handle.set_user_attr(attributes.PARAMS, dict(params))
+        self.draw_again(trial, ticket)
+
+    def draw_again(self, trial: FrozenTrial, ticket: Ticket) -> None:
+        """Completes a refusal that has been written down."""
+        self.queue(replace(ticket, draw=ticket.draw + 1, params=None))
+        self.end_refused(trial)
+
+    def end_refused(self, trial: FrozenTrial) -> None:
+        """Tells a refused proposal as the worst there is; without any value, as ranked last."""
+        worst = self.worst()
+        state = OptunaState.PRUNED if worst is None else OptunaState.COMPLETE
+        self.tell(trial, state, worst)
+
     def report(self, trial: FrozenTrial, measurements: Sequence[Measurement]) -> None:
         """Enters the objective values that are not there yet; an epoch's first value stands."""
         handle = self.handle(trial)

@@ -13,7 +13,7 @@ from automl.space.proposal import Dimension, default_params, dimensions, encode,
 from automl.study import attributes
 from automl.study.confirmation import Confirmation
 from automl.study.records import FailureClass
-from automl.study.trials import params_of
+from automl.study.trials import is_refused, params_of
 
 __all__ = [
     "MOST_DRAWS",
@@ -111,12 +111,13 @@ def counts_as_tried(trial: FrozenTrial) -> bool:
 
 
 def n_tried(grouped: Mapping[int, Sequence[FrozenTrial]]) -> int:
-    """How many different proposals of the space have been, or are being, run."""
+    """How many different proposals of the space have been, or are being, run, or were refused."""
     tried: list[Mapping[str, ParamValue]] = []
     for trials in grouped.values():
         latest = trials[-1]
-        if counts_as_tried(latest) and not latest.user_attrs.get(attributes.OUTSIDE):
-            params = params_of(latest)
+        is_run = counts_as_tried(latest) and not latest.user_attrs.get(attributes.OUTSIDE)
+        told = [trial for trial in trials[:-1] if is_refused(trial)]
+        for params in map(params_of, [*told, *([latest] if is_run else [])]):
             if params not in tried:
                 tried.append(params)
     return len(tried)

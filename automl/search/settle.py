@@ -106,6 +106,11 @@ class Settler:
         newest = self.ledger.latest(ticket.number)
         if newest is not None and newest.number != trial.number:
             return self._drop(trial, f"attempt {ticket.attempt} had been queued again")
+        if attributes.REFUSED in trial.user_attrs:
+            self.ledger.draw_again(trial, ticket)
+            return Settled(
+                ticket.number, ticket.attempt, Settlement.DROPPED, "had been refused: drawn again"
+            )
         if attributes.ASKED_AT not in trial.user_attrs:
             self.ledger.replace(trial, ticket, "had not begun")
             return Settled(
@@ -137,8 +142,11 @@ class Settler:
         return Settled(ticket.number, ticket.attempt, Settlement.ATTACHED, why)
 
     def _drop(self, trial: FrozenTrial, why: str) -> Settled:
-        self.ledger.supersede(trial.number, why)
         attrs = trial.user_attrs
+        if attributes.REFUSED in attrs:
+            self.ledger.end_refused(trial)
+        else:
+            self.ledger.supersede(trial.number, why)
         return Settled(
             attrs.get(attributes.NUMBER),
             int(attrs.get(attributes.ATTEMPT, 1)),

@@ -23,6 +23,7 @@ __all__ = [
     "NUMBER",
     "OUTSIDE",
     "PARAMS",
+    "REFUSED",
     "RESUME_FROM",
     "SECONDS",
     "SEED",
@@ -51,6 +52,7 @@ SEED = "seed"  # what such a training is seeded with
 PARAMS = "params"  # dotted key to value; absent until every parameter has its value
 ASKED_AT = "asked_at"  # ISO 8601, UTC
 NOTE = "note"  # a remark for the reader
+REFUSED = "refused"  # why it was never started; told as the worst value, it is no measurement
 
 # Given before the trial's end is told.
 FAILURE = "failure"  # FailureClass; its presence means: the told value is no measurement

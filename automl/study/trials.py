@@ -18,6 +18,8 @@ __all__ = [
     "best_of",
     "by_number",
     "history_of",
+    "is_refused",
+    "n_refused",
     "params_of",
     "read_records",
     "record_of",
@@ -87,6 +89,17 @@ def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecor
 def params_of(trial: FrozenTrial) -> dict[str, ParamValue]:
     """Dotted key to value, as far as they are known."""
     return dict(trial.user_attrs.get(attributes.PARAMS, trial.params))
+
+
+def is_refused(trial: FrozenTrial) -> bool:
+    """Whether it is a proposal that was refused before it was started."""
+    attrs = trial.user_attrs
+    return attributes.REFUSED in attrs and attributes.SUPERSEDED not in attrs
+
+
+def n_refused(study: optuna.Study) -> int:
+    """Proposals that were refused before they were started."""
+    return sum(is_refused(trial) for trial in study.get_trials(deepcopy=False))
 
 
 def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:

@@ -16,16 +16,33 @@ from automl.search.engine import Engine
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    Outcome,
+    OutcomeState,
+    TrialRecord,
+)
 from automl.study.storage import open_study
 
 TRIALS = 9
+#: Settings of the second space, in which larger batches run out of memory.
+BATCH = "dataset.batch_size"
 OBJECTIVE = Objective("error", Direction.MINIMIZE)
 SPACE = SearchSpace(
     (
         Parameter("lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
         Parameter("steps", "int", Kind.INT, 1, 3, default=2),
         Parameter("net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), default="a"),
+    )
+)
+
+
+NARROW = SearchSpace(
+    (
+        Parameter("lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
+        Parameter(BATCH, "int", Kind.INT, 1, 32, default=2),
     )
 )
 
@@ -67,11 +84,22 @@ def _config(sampler: str) -> StudyConfig:
 
 def _train(attempt: Attempt) -> Outcome:
     """A training whose error follows from its parameters alone."""
+    batch = attempt.params.get(BATCH)
+    if isinstance(batch, int):
+        return _train_batch(attempt, batch)
     lr, steps = attempt.params["lr"], attempt.params["steps"]
     assert isinstance(lr, float)
     assert isinstance(steps, int)
     error = abs(lr - 1e-3) * 100 + steps + (attempt.params["net"] == "b") * 0.5
     measured = (Measurement(0, {"error": error}, 1.0),)
+    return Outcome(attempt.number, attempt.attempt, OutcomeState.OK, measured, seconds=1.0)
+
+
+def _train_batch(attempt: Attempt, batch: int) -> Outcome:
+    if batch > 24:
+        state, oom = OutcomeState.FAILED, FailureClass.OOM
+        return Outcome(attempt.number, attempt.attempt, state, (), oom, "CUDA out of memory")
+    measured = (Measurement(0, {"error": 40.0 - batch}, 1.0),)
     return Outcome(attempt.number, attempt.attempt, OutcomeState.OK, measured, seconds=1.0)
 
 
@@ -83,10 +111,12 @@ def _no_checkpoint(paths: AttemptPaths) -> None:
     return None
 
 
-def _drive(lines: list[str], cuts: set[int], sampler: str) -> tuple[TrialRecord, ...]:
+def _drive(
+    lines: list[str], cuts: set[int], sampler: str, space: SearchSpace = SPACE
+) -> tuple[TrialRecord, ...]:
     """One driver's life: everything up to the end of the study, or to the power cut."""
     study = open_study(JournalStorage(Lines(lines, cuts)), "replay", OBJECTIVE)
-    engine = Engine(study, SPACE, _config(sampler))
+    engine = Engine(study, space, _config(sampler))
     folder = StudyPaths(Path(tempfile.gettempdir()) / "automl-replay-without-files")
     engine.settle(folder, _no_history, _no_checkpoint)
     while (attempt := engine.ask()) is not None:
@@ -119,6 +149,32 @@ def test_a_resumed_study_proposes_the_same(
         except PowerCutError:
             continue
     assert _outcome_by_number(records) == uninterrupted[sampler]
+
+
+@pytest.fixture(scope="module")
+def bounded() -> dict[str, list[Any]]:
+    return {
+        name: _outcome_by_number(_drive([], set(), name, NARROW)) for name in ("tpe", "random")
+    }
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    cuts=st.sets(st.integers(0, 200), max_size=8),
+    sampler=st.sampled_from(["tpe", "random"]),
+)
+def test_a_resumed_study_refuses_the_same(
+    bounded: dict[str, list[Any]], cuts: set[int], sampler: str
+) -> None:
+    lines: list[str] = []
+    records: tuple[TrialRecord, ...] = ()
+    while not records:
+        try:
+            records = _drive(lines, cuts, sampler, NARROW)
+        except PowerCutError:
+            continue
+    assert any('"refused"' in line for line in lines)
+    assert _outcome_by_number(records) == bounded[sampler]
 
 
 def test_the_seed_decides_the_proposals(uninterrupted: dict[str, list[Any]]) -> None:

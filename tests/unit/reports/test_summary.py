@@ -8,17 +8,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import optuna
 import pytest
 
 from automl.errors import FixInput
+from automl.reports.markdown import render_markdown
 from automl.reports.model import ONE_SEED, Summary, TrialReport
 from automl.reports.summary import read_summary
+from automl.reports.text import status_text
 from automl.space.model import SearchSpace
+from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective
 from automl.study.layout import StudyPaths
 from automl.study.records import FailureClass, Measurement, OutcomeState, TrialState
 from automl.study.state import StudyState, StudyStatus, write_state
-from tests.unit.reports.study_builder import METRIC, StudyBuilder, Told, config, params
+from tests.unit.reports.study_builder import METRIC, StudyBuilder, Told, config, fill, params
 
 _OOM = "CUDA out of memory"
 
@@ -313,3 +317,20 @@ def test_commands_are_complete_and_quoted(tmp_path: Path) -> None:
     assert "--skill-dir /skills/centerpose" in lines["train the winner again"]
     repeated = "automl run 'my study.yaml' --name bike-fan-again"
     assert lines["repeat it under a new name"] == repeated
+
+
+def test_refused_proposals_are_counted_and_told(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    fill(builder)
+    given = {attributes.NUMBER: 7, attributes.REFUSED: "trial 2 ran out of memory"}
+    for _ in range(3):
+        refused = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.COMPLETE, value=0.0, user_attrs=given
+        )
+        builder._study.add_trial(refused)
+    builder.add(7, Told(params(1.1e-3, 6), [0.0, 0.2], begin_s=140, attempt=2))
+    summary = read_summary(builder.folder)
+    assert summary.n_refused == 3
+    assert summary.to_json()["refused"] == 3
+    assert "1 oom, 3 refused free" in status_text(summary, None, datetime.now(UTC))
+    assert "proposals refused free: 3" in render_markdown(summary).decode()

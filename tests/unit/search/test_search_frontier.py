@@ -1,0 +1,141 @@
+"""A batch that ran out of memory bounds the batches after it, at no cost."""
+
+from collections.abc import Mapping
+
+import optuna
+import pytest
+
+from automl.search.engine import Engine
+from automl.search.frontier import beyond_memory
+from automl.skill.tree import ParamValue
+from automl.space.model import Kind, Parameter, SearchSpace
+from automl.study import attributes
+from automl.study.config import (
+    Direction,
+    Limits,
+    Objective,
+    Resources,
+    SearchSettings,
+    StudyConfig,
+)
+from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
+from automl.study.storage import memory_study
+from automl.study.trials import by_number, is_refused, n_refused
+
+OBJECTIVE = Objective("score", Direction.MAXIMIZE, worst=0.0)
+LR, BATCH, NET = "train.optim.lr", "dataset.batch_size", "model.backbone.model_type"
+SPACE = SearchSpace(
+    (
+        Parameter(LR, "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
+        Parameter(BATCH, "int", Kind.INT, 1, 64, default=4),
+        Parameter(NET, "categorical", Kind.CATEGORICAL, choices=("nano", "DLA34"), default="nano"),
+    )
+)
+#: The largest batch that each network has room for.
+ROOM = {"nano": 48, "DLA34": 40}
+OUT = "CUDA out of memory"
+
+
+def config(sampler: str = "tpe", trials: int = 30, trials_per_gpu: int = 1) -> StudyConfig:
+    return StudyConfig(
+        "memory", "/skill", "on", "default", OBJECTIVE,
+        search=SearchSettings(sampler=sampler, seed=5, startup_trials=6),
+        limits=Limits(trials, same_failures=0),
+        resources=Resources(gpus_per_trial=1, trials_per_gpu=trials_per_gpu),
+    )  # fmt: skip
+
+
+def trained(attempt: Attempt, evidence: str = OUT) -> Outcome:
+    """Larger batches score better, until there is no room for them."""
+    batch, net = attempt.params[BATCH], str(attempt.params[NET])
+    assert isinstance(batch, int)
+    if batch > ROOM[net]:
+        return Outcome(attempt.number, 1, OutcomeState.FAILED, (), FailureClass.OOM, evidence)
+    value = batch / 64 + (net == "DLA34") * 0.1
+    return Outcome(attempt.number, 1, OutcomeState.OK, (Measurement(0, {"score": value}, 1.0),))
+
+
+def drive(config: StudyConfig, evidence: str = OUT) -> tuple[optuna.Study, Engine]:
+    study = memory_study(OBJECTIVE)
+    engine = Engine(study, SPACE, config)
+    while (attempt := engine.ask()) is not None:
+        engine.finish(trained(attempt, evidence))
+    return study, engine
+
+
+def out_of_memory(engine: Engine) -> list[Mapping[str, ParamValue]]:
+    return [r.params for r in engine.records() if r.failure is FailureClass.OOM]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_no_batch_at_or_above_the_frontier_is_started(sampler: str) -> None:
+    _, engine = drive(config(sampler))
+    seen: dict[str, int] = {}
+    for params in out_of_memory(engine):
+        batch, net = params[BATCH], str(params[NET])
+        assert isinstance(batch, int)
+        assert batch < seen.get(net, 1000), "a batch was paid for twice"
+        seen[net] = batch
+    assert seen
+
+
+def test_refused_proposals_cost_no_trial_and_are_told_as_the_worst() -> None:
+    study, engine = drive(config("random"))
+    refused = [trial for trial in study.trials if is_refused(trial)]
+    assert refused
+    assert {trial.value for trial in refused} == {0.0}
+    assert len(engine.records()) == 30
+    assert all(trial.user_attrs[attributes.REFUSED].startswith("trial ") for trial in refused)
+    assert all(record.attempts == 1 for record in engine.records())
+
+
+def test_refusals_are_counted_for_the_report() -> None:
+    study, _ = drive(config("random"))
+    assert n_refused(study) == sum(is_refused(trial) for trial in study.trials) > 0
+
+
+def test_trials_that_share_a_gpu_bound_nothing() -> None:
+    study, _ = drive(config("random", trials_per_gpu=2))
+    assert not any(is_refused(trial) for trial in study.trials)
+
+
+def test_the_machines_own_memory_bounds_nothing() -> None:
+    study, _ = drive(config("random"), "the kernel killed the trainer for want of memory")
+    assert not any(is_refused(trial) for trial in study.trials)
+
+
+def test_another_network_or_a_smaller_batch_is_not_beyond() -> None:
+    study, engine = memory_study(OBJECTIVE), None
+    engine = Engine(study, SPACE, config())
+    study.enqueue_trial(
+        {}, user_attrs={attributes.NUMBER: 0, attributes.ATTEMPT: 1,
+                        attributes.PARAMS: {LR: 1e-4, BATCH: 44, NET: "DLA34"},
+                        attributes.OUTSIDE: "a test"},
+    )  # fmt: skip
+    attempt = engine.ask()
+    assert attempt is not None
+    engine.finish(trained(attempt))
+    grouped = by_number(study.trials)
+
+    def beyond(batch: int, net: str = "DLA34", lr: float = 3e-3) -> int | None:
+        return beyond_memory({LR: lr, BATCH: batch, NET: net}, grouped)
+
+    assert (beyond(44), beyond(45), beyond(64)) == (0, 0, 0)
+    assert beyond(43) is None
+    assert beyond(64, "nano") is None
+    assert beyond_memory({LR: 1e-3}, grouped) is None
+
+
+def test_a_space_that_holds_little_else_still_ends() -> None:
+    space = SearchSpace((Parameter(BATCH, "int", Kind.INT, 31, 64, default=31),))
+    study = memory_study(OBJECTIVE)
+    engine = Engine(study, space, config("random", trials=12))
+    n_asked = 0
+    while (attempt := engine.ask()) is not None:
+        n_asked += 1
+        failed = Outcome(
+            attempt.number, 1, OutcomeState.FAILED, (), FailureClass.OOM, "CUDA out of memory"
+        )
+        engine.finish(failed)
+    assert engine.stopped is not None
+    assert n_asked <= 12
