@@ -76,6 +76,8 @@ def examine(
         subject = _subject(request, study)
     except AutomlError as error:
         yield from examine_machine(request.studies_dir)
+        if request.flags.get("trainer") == "docker":
+            yield from check_engine(engine_facts(), needs_gpu=True)
         yield refused("study", error)
         return
     in_container = subject.config.trainer == "docker"
@@ -114,7 +116,8 @@ def _trainer(subject: Subject) -> Iterator[Check]:
     if config.trainer == "docker":
         options = DockerOptions.from_options(config.trainer_options)
         needs_gpu = config.resources.gpus_per_trial > 0
-        yield from check_engine(_engine(subject, options), needs_gpu=needs_gpu)
+        image = image_to_run(subject.skill, "train", options)
+        yield from check_engine(engine_facts(image), needs_gpu=needs_gpu)
         return
     if config.trainer == "process" and subject.skill.folder == own_skill_dir():
         yield check_packages([name for name in _PACKAGES if not importlib.util.find_spec(name)])
@@ -122,8 +125,8 @@ def _trainer(subject: Subject) -> Iterator[Check]:
     yield from check_problems(config.trainer, trainer.check())
 
 
-def _engine(subject: Subject, options: DockerOptions) -> EngineFacts:
-    image = image_to_run(subject.skill, "train", options)
+def engine_facts(image: str | None = None) -> EngineFacts:
+    """The engine, and whether it has an image; None where it is not known yet which."""
     try:
         engine = connect()
         found = engine.image(image) if image else None
@@ -131,9 +134,9 @@ def _engine(subject: Subject, options: DockerOptions) -> EngineFacts:
             address=engine.address,
             version=engine.version(),
             runtimes=engine.runtimes(),
-            image=image,
+            image=image or "",
             image_id="" if found is None else found.id,
-            missing=missing_image(image, engine),
+            missing=None if image is None else missing_image(image, engine),
         )
     except EngineAway as error:
         return EngineFacts(error=str(error))

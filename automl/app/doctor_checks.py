@@ -157,7 +157,7 @@ def check_engine(facts: EngineFacts, *, needs_gpu: bool) -> Iterator[Check]:
     if facts.missing is not None:
         yield Check("image", Result.FAIL, f"{facts.missing.rule}: {facts.missing.got}",
                     facts.missing.fix)  # fmt: skip
-    else:
+    elif facts.image:
         yield Check("image", Result.OK, f"{facts.image} is here, {facts.image_id[:19]}")
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -28,6 +29,7 @@ from automl.gpus import Gpu, GpuProcess
 from automl.skill.read import own_skill_dir
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.trainers.base import Problem
+from automl.trainers.docker_engine import EngineAway
 from tests.unit.reports.study_builder import SPACE, StudyBuilder, fill
 
 OK, WARN, FAIL = Result.OK, Result.WARN, Result.FAIL
@@ -276,3 +278,19 @@ def test_a_study_that_there_is(
     names = [check.name for check in checks]
     assert "search space" in names
     assert "study" not in names
+
+
+def test_an_engine_is_looked_at_though_the_study_cannot_be_planned(
+    studies_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> NoReturn:
+        raise EngineAway("no engine here")
+
+    monkeypatch.setattr("automl.app.doctor.connect", away)
+    argv = ("--train-data", "/nowhere", "--trainer", "docker", "--studies-dir", str(studies_dir))
+    code, checks = run(capsys, *argv)
+    found = {check.name: check for check in checks}
+    assert code == 3
+    assert found["docker engine"].result == FAIL
+    assert found["docker engine"].detail == "no engine here"
+    assert "study" in found
