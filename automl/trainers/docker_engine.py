@@ -1,20 +1,24 @@
-"""The Docker engine as the trainer needs it; nothing else of the package talks to one.
-
-The engine may go away and come back while a container runs (it is restarted, a connection breaks):
-``EngineAway`` says so, and whoever waits for a container asks again.
-"""
+"""The Docker engine as the trainer needs it; nothing else of the package talks to one."""
 
 import os
-import socket
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart
+from automl.trainers.docker_answers import (
+    CONFLICT,
+    SOCKET,
+    TIMEOUT_S,
+    ContainerGone,
+    EngineAway,
+    asking,
+    refusals,
+    said,
+)
+from automl.trainers.docker_create import create_options
 from automl.trainers.docker_options import NO_NETWORK
 from automl.trainers.docker_plan import LABEL_PREFIX, ContainerPlan, Labels
 
@@ -23,27 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ContainerGone", "ContainerState", "Engine", "EngineAway", "Found", "Image", "connect"]
 
-#: Seconds that one answer may take; a stop by the engine is never asked for.
-_TIMEOUT_S = 60
-_SOCKET = "/var/run/docker.sock"
-_CONFLICT = 409
 _PROBE = f"{LABEL_PREFIX}probe"
-
-#: Text of an error of the engine to the class of failure that it is.
-_CLASSES: Sequence[tuple[str, FailureClass]] = (
-    ("could not select device driver", FailureClass.GPU),
-    ("nvidia-container", FailureClass.GPU),
-    ("bind source path does not exist", FailureClass.DATA),
-    ("no space left on device", FailureClass.DISK),
-)
-
-
-class EngineAway(OSError):
-    """The engine does not answer."""
-
-
-class ContainerGone(LookupError):
-    """There is no such container any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,59 +93,12 @@ def connect() -> "Engine":
     """
     import docker
 
-    with _asking():
+    with asking():
         # The ssh program of the machine knows its keys and hosts; the library's own does not.
         is_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
-        engine = Engine(docker.from_env(timeout=_TIMEOUT_S, use_ssh_client=is_ssh))
+        engine = Engine(docker.from_env(timeout=TIMEOUT_S, use_ssh_client=is_ssh))
         engine.ping()
     return engine
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    """Turns every way in which an engine fails to answer into ``EngineAway``."""
-    import requests
-    import urllib3
-    from docker.errors import APIError, DockerException, NotFound
-
-    try:
-        _knock(os.environ.get("DOCKER_HOST", ""))
-        yield
-    except EngineAway:
-        raise
-    except NotFound as error:
-        raise ContainerGone(_said(error)) from error
-    except APIError as error:
-        if _is_away(error):
-            raise EngineAway(_said(error)) from error
-        raise
-    except (
-        *(DockerException, requests.RequestException),
-        *(urllib3.exceptions.HTTPError, OSError),
-    ) as error:
-        raise EngineAway(_said(error)) from error
-
-
-def _knock(host: str) -> None:
-    """Fails where nobody listens; the docker package would leave a socket open at each try.
-
-    Raises:
-        OSError: Nobody listens.
-    """
-    if not host or host.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
-            knocking.settimeout(_TIMEOUT_S)
-            knocking.connect(host.removeprefix("unix://") or _SOCKET)
-
-
-def _is_away(error: Any) -> bool:
-    """Whether an error's answer is that of an engine that shuts down."""
-    return "shutting down" in _said(error) or error.status_code == 503
-
-
-def _said(error: Any) -> str:
-    text = str(getattr(error, "explanation", "") or error)
-    return " ".join(text.split())
 
 
 class Engine:
@@ -180,7 +117,7 @@ class Engine:
     @property
     def address(self) -> str:
         """Where it is, as a person would name it."""
-        return os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
+        return os.environ.get("DOCKER_HOST") or f"unix://{SOCKET}"
 
     def ping(self) -> None:
         """Makes sure that it answers.
@@ -188,23 +125,23 @@ class Engine:
         Raises:
             EngineAway: It does not.
         """
-        with _asking():
+        with asking():
             self._client.ping()
 
     def version(self) -> str:
         """The engine's version."""
-        with _asking():
+        with asking():
             return str(self._client.version().get("Version", ""))
 
     def runtimes(self) -> tuple[str, ...]:
         """Names of the container runtimes that it has."""
-        with _asking():
+        with asking():
             return tuple(self._client.info().get("Runtimes") or ())
 
     def image(self, name: str) -> Image | None:
         """The image of a name or id; None if the engine has none. Never pulls."""
         try:
-            with _asking():
+            with asking():
                 facts = self._api.inspect_image(name)
         except ContainerGone:
             return None
@@ -217,7 +154,7 @@ class Engine:
             CannotStart: The engine refused it, for the reason that its class says.
             EngineAway: The engine does not answer.
         """
-        with _refusals(plan.image):
+        with refusals(plan.image):
             return str(self._client.containers.create(plan.image, **create_options(plan)).id)
 
     def start(self, container: str, image: str) -> None:
@@ -228,7 +165,7 @@ class Engine:
             EngineAway: The engine does not answer.
         """
         try:
-            with _refusals(image):
+            with refusals(image):
                 self._api.start(container)
         except CannotStart:
             self.remove(container)
@@ -241,7 +178,7 @@ class Engine:
             ContainerGone: There is none of this id.
             EngineAway: The engine does not answer.
         """
-        with _asking():
+        with asking():
             state = self._api.inspect_container(container)["State"]
         return ContainerState(
             str(state["Status"]),
@@ -260,43 +197,43 @@ class Engine:
         from docker.errors import APIError
 
         try:
-            with _asking():
+            with asking():
                 yield from self._api.logs(container, stream=True, follow=True)
         except APIError as error:
             # One that is being removed has no log any more.
-            gone = error.status_code == _CONFLICT
-            raise (ContainerGone if gone else EngineAway)(_said(error)) from error
+            gone = error.status_code == CONFLICT
+            raise (ContainerGone if gone else EngineAway)(said(error)) from error
 
     def kill(self, container: str, signal: str) -> None:
         """Sends a signal to a container; one that has ended is left alone."""
         from docker.errors import APIError
 
         try:
-            with _asking():
+            with asking():
                 self._api.kill(container, signal)
         except ContainerGone:
             return
         except APIError as error:
-            if error.status_code != _CONFLICT:
-                raise EngineAway(_said(error)) from error
+            if error.status_code != CONFLICT:
+                raise EngineAway(said(error)) from error
 
     def remove(self, container: str) -> None:
         """Removes a container, running or not; one that is gone is left alone."""
         from docker.errors import APIError
 
         try:
-            with _asking():
+            with asking():
                 self._api.remove_container(container, force=True, v=True)
         except ContainerGone:
             return
         except APIError as error:
             # A removal that is already under way is as good as ours.
-            if error.status_code != _CONFLICT:
-                raise EngineAway(_said(error)) from error
+            if error.status_code != CONFLICT:
+                raise EngineAway(said(error)) from error
 
     def ours(self) -> tuple[Found, ...]:
         """Every container that this package has made and the engine still has."""
-        with _asking():
+        with asking():
             listed = self._api.containers(all=True, filters={"label": f"{LABEL_PREFIX}folder"})
         found = []
         for each in listed:
@@ -320,70 +257,16 @@ class Engine:
 
         mount = Mount("/probe", path, type="bind", read_only=True)
         try:
-            with _asking():
+            with asking():
                 probe = self._client.containers.create(
                     image, ["true"], mounts=[mount], network_mode=NO_NETWORK, labels=[_PROBE]
                 )
         except APIError as error:
-            if "bind source path does not exist" in _said(error):
+            if "bind source path does not exist" in said(error):
                 return False
-            raise EngineAway(_said(error)) from error
+            raise EngineAway(said(error)) from error
         self.remove(str(probe.id))
         return True
-
-
-@contextmanager
-def _refusals(image: str) -> Iterator[None]:
-    """Turns the engine's refusals into a failure with its class."""
-    from docker.errors import APIError
-
-    try:
-        with _asking():
-            yield
-    except ContainerGone as error:
-        raise CannotStart(
-            FailureClass.IMAGE, f"the engine has no image {image}: {error}"
-        ) from error
-    except APIError as error:
-        said = _said(error)
-        failure = next((one for text, one in _CLASSES if text in said), FailureClass.IMAGE)
-        hint = ": the engine has no NVIDIA runtime" if "device driver" in said else ""
-        raise CannotStart(failure, f"the engine refused the container{hint}: {said}") from error
-
-
-def create_options(plan: ContainerPlan) -> dict[str, Any]:
-    """The plan in the words of the docker package."""
-    from docker.types import DeviceRequest, LogConfig, Mount
-
-    limits = plan.limits
-    gpus = [DeviceRequest(device_ids=list(limits.gpus), capabilities=[["gpu"]])]
-    return {
-        "command": list(plan.command),
-        "name": plan.name,
-        "labels": plan.labels.to_docker(),
-        "user": plan.user,
-        "group_add": list(plan.groups),
-        "security_opt": ["no-new-privileges"],
-        "network_mode": limits.network,
-        "shm_size": limits.shm_bytes,
-        "mem_limit": limits.memory_bytes,
-        "memswap_limit": limits.memory_bytes,
-        "pids_limit": limits.pids,
-        "device_requests": gpus if limits.gpus else None,
-        "mounts": [
-            Mount(str(each.inside), str(each.host), type="bind", read_only=each.read_only)
-            for each in plan.mounts.mounts
-        ],
-        "working_dir": str(plan.workdir),
-        "environment": plan.variables() | _secrets(plan.secrets, os.environ),
-        "init": True,
-        # The log is read back from the engine, whose default may be to keep little of it or none.
-        "log_config": LogConfig(type="json-file", config={"max-size": "1t"}),
-    }
-
-
-def _secrets(names: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: environment[name] for name in names if name in environment}
 
 
 def _age_s(started_at: str) -> float:

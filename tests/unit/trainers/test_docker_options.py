@@ -6,7 +6,8 @@ import pytest
 
 from automl.errors import FixInput
 from automl.skill.read import own_skill_dir, read_skill
-from automl.trainers.docker_engine import Image, create_options
+from automl.trainers.docker_create import create_options
+from automl.trainers.docker_engine import Image
 from automl.trainers.docker_images import image_name, image_to_run, is_same_image
 from automl.trainers.docker_mounts import Mounts
 from automl.trainers.docker_options import DockerOptions, shm_bytes, size_bytes, size_text
