@@ -46,11 +46,8 @@ def test_the_table_of_data_is_the_one_for_programs() -> None:
         (action, key) for action, sources in table.items() for key in sources
     }
     for action, key, source, archive, is_list in rows:
-        assert table[action][key] == {
-            "source": source,
-            "archive": archive,
-            "list": is_list == "yes",
-        }
+        shown = {"source": source, "archive": archive, "list": is_list == "yes"}
+        assert shown.items() <= table[action][key].items()
 
 
 @pytest.mark.parametrize(
