@@ -4,11 +4,9 @@ Importing it takes seconds, so a training on one device does without.
 """
 
 import logging
-from inspect import signature
 from typing import Any
 
 import torch
-from torch.nn.parallel import DistributedDataParallel
 
 from automl.errors import InstallExtra
 
@@ -18,9 +16,8 @@ __all__ = ["make_fabric"]
 def make_fabric(devices: list[torch.device]) -> Any:
     """Fabric for one process a device, each of which the caller starts with ``LOCAL_RANK`` set.
 
-    Gradients lie in the buckets that are averaged, and no time is spent looking for weights
-    without a gradient: there must be none that ask for one. Buffers are shared when the caller
-    says so, because no training step reads them.
+    It starts the processes' talk and knows their devices. Gradients are averaged by the trainer
+    itself, in one go: the hooks of DistributedDataParallel would launch every step from Python.
 
     Args:
         devices: The GPUs, or as many times the CPU as there are processes.
@@ -32,26 +29,14 @@ def make_fabric(devices: list[torch.device]) -> Any:
     # Its own words would stand between the training's.
     for package in ("lightning_fabric", "lightning.fabric"):
         logging.getLogger(package).setLevel(logging.WARNING)
-    strategy = strategy_class(
-        **{_buffers_option(): False},
-        find_unused_parameters=False,
-        gradient_as_bucket_view=True,
-        static_graph=True,
-    )
     on_gpus = devices[0].type == "cuda"
     return fabric_class(
         accelerator="cuda" if on_gpus else "cpu",
         devices=[device.index for device in devices] if on_gpus else len(devices),
-        strategy=strategy,
+        strategy=strategy_class(),
         plugins=[environment_class()],
         precision="32-true",  # autocast and the scaling of losses are the trainer's own
     )
-
-
-def _buffers_option() -> str:
-    """What DistributedDataParallel calls the sharing of buffers in every step."""
-    new = "forward_sync_buffers"
-    return new if new in signature(DistributedDataParallel).parameters else "broadcast_buffers"
 
 
 def _classes() -> tuple[Any, Any, Any]:

@@ -27,23 +27,47 @@ class Optimiser:
 
     def __init__(self, network: nn.Module, settings: Train, peers: Peers) -> None:
         self._parameters = list(network.parameters())
-        self._peers = peers
         self._limit = settings.clip_grad_val
         kind = peers.device.type
-        self._fused = True if kind == "cuda" else None
-        self._adam = torch.optim.Adam(self._parameters, lr=settings.optim.lr, fused=self._fused)
+        self._on_gpu = kind == "cuda"
+        # On a GPU in one kernel that a recording may hold.
+        self._fused = True if self._on_gpu else None
+        self._adam = torch.optim.Adam(
+            self._parameters, settings.optim.lr, fused=self._fused, capturable=self._on_gpu
+        )
+        self.set_rate(settings.optim.lr)
         scaled = settings.precision == "fp16" and kind == "cuda"
         self._scaler = torch.amp.GradScaler(kind, enabled=scaled)
 
     def set_rate(self, rate: float) -> None:
-        """Sets the learning rate of the steps to come."""
+        """Sets the learning rate of the steps to come, recorded ones included."""
         for group in self._adam.param_groups:
-            group["lr"] = rate
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = self._as_rate(rate)
 
-    def step(self, loss: Tensor) -> None:
-        """Learns from a loss."""
+    def forget(self) -> None:
+        """Drops all gradients."""
         self._adam.zero_grad(set_to_none=True)
-        self._peers.backward(self._scaler.scale(loss))
+
+    def backward(self, loss: Tensor) -> None:
+        """Computes the gradients of a loss."""
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+
+    def gradients(self) -> Tensor:
+        """(P,) a copy of all gradients, one after another."""
+        return torch.cat([gradient.reshape(-1) for gradient in self._all_gradients()])
+
+    def set_gradients(self, flat: Tensor) -> None:
+        """Puts what ``gradients`` gave, changed or not, back in its places."""
+        places = self._all_gradients()
+        parts = torch.split(flat, [place.numel() for place in places])
+        for place, part in zip(places, parts, strict=True):
+            place.copy_(part.view(place.shape))
+
+    def update(self) -> None:
+        """Learns from the gradients."""
         self._scaler.unscale_(self._adam)
         nn.utils.clip_grad_norm_(self._parameters, self._limit)
         self._scaler.step(self._adam)
@@ -51,8 +75,10 @@ class Optimiser:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps of it."""
+        state = self._adam.state_dict()
+        groups = [group | {"lr": float(group["lr"])} for group in state["param_groups"]]
         return {
-            "optimizer_states": [self._adam.state_dict()],
+            "optimizer_states": [state | {"param_groups": groups}],
             "scaler": self._scaler.state_dict(),
         }
 
@@ -60,11 +86,22 @@ class Optimiser:
         """Takes up what a checkpoint kept, whatever kind of device wrote it."""
         state = dict(content["optimizer_states"][0])
         state["param_groups"] = [
-            group | {"fused": self._fused, "foreach": None} for group in state["param_groups"]
+            group
+            | {"lr": self._as_rate(group["lr"]), "foreach": None}
+            | {"fused": self._fused, "capturable": self._on_gpu}
+            for group in state["param_groups"]
         ]
         self._adam.load_state_dict(state)
         if content["scaler"] or not self._scaler.is_enabled():
             self._scaler.load_state_dict(content["scaler"])
+
+    def _all_gradients(self) -> list[Tensor]:
+        return [each.grad for each in self._parameters if each.grad is not None]
+
+    def _as_rate(self, rate: float) -> float | Tensor:
+        """On a GPU a tensor, which a recorded step reads anew each time."""
+        device = self._parameters[0].device
+        return torch.tensor(rate, dtype=torch.float32, device=device) if self._on_gpu else rate
 
 
 def idle_parameters(network: nn.Module, weights: LossWeights) -> tuple[str, ...]:

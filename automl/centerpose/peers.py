@@ -6,12 +6,12 @@ asked by all of them, in the same order. That holds for the end by a signal too:
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from automl.centerpose.config.train import Train
 from automl.centerpose.device import choose_device, has_gpus
@@ -34,11 +34,8 @@ class Peers(Protocol):
     shard: Shard
     device: torch.device
 
-    def joined(self, network: nn.Module) -> nn.Module:
-        """The network such that its gradients are the mean over all processes."""
-
-    def backward(self, loss: Tensor) -> None:
-        """Computes the gradients."""
+    def average(self, values: Tensor) -> None:
+        """Makes values on the device the mean over all processes, in place."""
 
     def check(self) -> None:
         """Ends the training here, in every process, if a signal asked one of them to."""
@@ -52,8 +49,8 @@ class Peers(Protocol):
     def gather(self, things: list[T]) -> list[T]:
         """The things of all processes, in the order of their ranks, on each of them."""
 
-    def share_buffers(self, network: nn.Module) -> None:
-        """Gives every process the buffers of the first."""
+    def share(self, state: Iterable[Tensor]) -> None:
+        """Gives every process these tensors of the first."""
 
 
 class Alone:
@@ -71,13 +68,8 @@ class Alone:
             torch.cuda.set_device(self.device)  # events and kernels go to the current device
         self.check = self.check_apart = interrupt.check
 
-    def joined(self, network: nn.Module) -> nn.Module:
-        """The network as it is."""
-        return network
-
-    def backward(self, loss: Tensor) -> None:
-        """Computes the gradients."""
-        loss.backward()  # type: ignore[no-untyped-call]
+    def average(self, values: Tensor) -> None:
+        """Leaves them as they are."""
 
     def mean(self, value: float) -> float:
         """The number itself."""
@@ -87,15 +79,15 @@ class Alone:
         """The things themselves."""
         return things
 
-    def share_buffers(self, network: nn.Module) -> None:
+    def share(self, state: Iterable[Tensor]) -> None:
         """Nobody to share with."""
 
 
 class Together:
     """One process of several, each with a device of its own, joined by Lightning Fabric.
 
-    Gradients travel by NCCL between GPUs; small things of the host (a flag, a number, the records
-    of a validation) by Gloo, so that no GPU waits for them.
+    Gradients travel by NCCL between GPUs, all at once; small things of the host (a flag, a number,
+    the records of a validation) by Gloo, so that no GPU waits for them.
 
     Args:
         settings: The spec's ``train`` block.
@@ -117,16 +109,10 @@ class Together:
         self._hosts = dist.new_group(backend="gloo")
         self._asked: deque[tuple[Any, Tensor]] = deque()
 
-    def joined(self, network: nn.Module) -> nn.Module:
-        """The network under DistributedDataParallel."""
-        wrapped: nn.Module = self._fabric.setup_module(
-            network, move_to_device=False, _reapply_compile=False
-        )
-        return wrapped
-
-    def backward(self, loss: Tensor) -> None:
-        """Computes the gradients and their mean over the processes."""
-        self._fabric.backward(loss)
+    def average(self, values: Tensor) -> None:
+        """Makes values on the device the mean over all processes, in place."""
+        dist.all_reduce(values)
+        values /= self.shard.world
 
     def check(self) -> None:
         """Ends the training at the same step everywhere, a step after the signal was noted.
@@ -156,10 +142,10 @@ class Together:
         dist.all_gather_object(parts, things, group=self._hosts)
         return [thing for part in parts for thing in part]
 
-    def share_buffers(self, network: nn.Module) -> None:
-        """Gives every process the buffers of the first, batch statistics above all."""
-        for buffer in network.buffers():
-            dist.broadcast(buffer, 0)
+    def share(self, state: Iterable[Tensor]) -> None:
+        """Gives every process these tensors of the first."""
+        for tensor in state:
+            dist.broadcast(tensor.detach(), 0)
 
 
 def _devices(settings: Train) -> list[torch.device]:

@@ -6,6 +6,7 @@ this same loop over its share of every batch.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,6 @@ from torch import Tensor
 
 from automl.centerpose.checkpoints import load_weights, weights_of
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.dataset import Batch, to_input
 from automl.centerpose.device import choose_seed, mixed, prepare_torch
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.kept import Kept
@@ -28,6 +28,7 @@ from automl.centerpose.randomness import random_states, restore_random_states, s
 from automl.centerpose.reporting import Effort, Report
 from automl.centerpose.run import Run
 from automl.centerpose.scoring import evaluation_settings, score
+from automl.centerpose.steps import RecordedSteps, Steps, can_record
 from automl.centerpose.supported import loss_form, loss_weights
 from automl.centerpose.watch import LossWatch, check_finite
 from automl.centerpose.writer import CheckpointWriter
@@ -80,12 +81,15 @@ class Training:
         n_learnt = resumed.content["global_step"] if resumed else 0
         n_steps = spec.train.num_epochs * self._n_batches - n_learnt
         self.network = ready_network(spec, peers, kept, n_steps, run.say)
-        self.learner = peers.joined(self.network)
+        peers.share(self.network.state_dict().values())
         seed_apart(self.seed, peers)
         self.weights, self.form = loss_weights(spec), loss_form(spec)
         optim = spec.train.optim
         self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
         self.optimiser = Optimiser(self.network, spec.train, peers)
+        recorded = can_record(self.network, peers.device, spec.train.precision)
+        kind = RecordedSteps if recorded else Steps
+        self.steps = kind(self._losses, self.optimiser, peers)
         self.watch = LossWatch(peers.device)
         self.report = Report(run, spec.train.num_epochs, self._n_batches)
         self.writer = CheckpointWriter(run.folder)
@@ -128,7 +132,7 @@ class Training:
         for batch in islice(batches, self._n_batches - position.batch):
             self.peers.check()
             ready = time.monotonic()
-            loss = self._learn(batch)
+            loss = self.steps.take(batch)
             position.batch += 1
             position.step += 1
             self.watch.add(loss, self._place())
@@ -139,13 +143,10 @@ class Training:
             if by_step and position.step % settings.checkpoint_interval == 0:
                 self.save()
 
-    def _learn(self, batch: Batch) -> Tensor:
-        """One optimiser step; returns the loss before it, which a GPU may still be computing."""
+    def _losses(self, images: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         with mixed(self.peers.device, self.spec.train.precision):
-            outputs: dict[str, Tensor] = self.learner(to_input(batch))
-        loss = centerpose_loss(outputs, batch.targets, self.weights, self.form)
-        self.optimiser.step(loss)
-        return loss.detach()
+            outputs: dict[str, Tensor] = self.network(images)
+        return centerpose_loss(outputs, targets, self.weights, self.form)
 
     def _place(self) -> str:
         """Where the training is, for the message of its failure."""
@@ -164,7 +165,7 @@ class Training:
         settings = evaluation_settings(self.spec)
         limit = 1 if self.spec.train.is_dry_run else None
         batches = islice(self.val_loader.scoring(), limit)
-        self.peers.share_buffers(self.network)
+        self.peers.share(self.network.buffers())
         gather = self.peers.gather if self.peers.shard.world > 1 else None
         check = self.peers.check_apart
         result = score(self.network, batches, settings, check, gather=gather)

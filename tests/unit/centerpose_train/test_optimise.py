@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
@@ -69,10 +69,16 @@ def step_of(limit: float, **settings: Any) -> tuple[nn.Linear, Optimiser]:
     return network, optimiser
 
 
+def learn(optimiser: Optimiser, loss: Tensor) -> None:
+    optimiser.forget()
+    optimiser.backward(loss)
+    optimiser.update()
+
+
 def test_a_step_clips_the_norm_over_all_weights() -> None:
     network, optimiser = step_of(0.5)
     optimiser.set_rate(0.25)
-    optimiser.step(100 * network(torch.ones(1, 2)).sum())
+    learn(optimiser, 100 * network(torch.ones(1, 2)).sum())
     gradients = [each.grad for each in network.parameters() if each.grad is not None]
     assert float(torch.cat([each.flatten() for each in gradients]).norm()) == pytest.approx(0.5)
     assert network.weight.tolist() == [pytest.approx([-0.25, -0.25])]
@@ -80,12 +86,26 @@ def test_a_step_clips_the_norm_over_all_weights() -> None:
 
 def test_its_state_goes_on_where_it_was_whatever_wrote_it() -> None:
     one, first = step_of(10.0)
-    first.step(one(torch.ones(1, 2)).sum())
+    learn(first, one(torch.ones(1, 2)).sum())
     state = to_host(first.state())
     state["optimizer_states"][0]["param_groups"][0]["fused"] = True  # as on a GPU
     two, second = step_of(10.0)
     two.load_state_dict(one.state_dict())
     second.restore(state)
     for network, optimiser in ((one, first), (two, second)):
-        optimiser.step(network(torch.tensor([[1.0, 3.0]])).sum())
+        learn(optimiser, network(torch.tensor([[1.0, 3.0]])).sum())
     torch.testing.assert_close(one.state_dict(), two.state_dict(), rtol=0, atol=0)
+
+
+def test_gradients_go_out_in_one_row_and_come_back_to_their_places() -> None:
+    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Conv2d(3, 1, 1))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = Optimiser(network, Train(), Alone((), Interrupt()))
+    optimiser.backward(network(torch.rand(1, 2, 5, 5)).square().sum())
+    before = [each.grad.clone() for each in network.parameters() if each.grad is not None]
+    flat = optimiser.gradients()
+    assert flat.shape == (sum(each.numel() for each in network.parameters()),)
+    optimiser.set_gradients(2.0 * flat)
+    for parameter, gradient in zip(network.parameters(), before, strict=True):
+        assert parameter.grad is not None
+        torch.testing.assert_close(parameter.grad, 2.0 * gradient)

@@ -29,7 +29,9 @@ def report(text):
     os.write(int(descriptor), (json.dumps(text) + "\\n").encode())
     sys.exit(1)
 
-Path(folder, f"{rank}.pid").write_text(str(os.getpid()))
+pid = Path(folder, f"{rank}.pid")
+pid.with_suffix(".begun").write_text(str(os.getpid()))
+pid.with_suffix(".begun").rename(pid)  # whoever sees the file reads all of it
 """
 
 
@@ -124,7 +126,8 @@ ranks.train_on_devices(Train(num_gpus=2), here / "spec.yaml", here, Interrupt())
 """
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         deadline = time.monotonic() + 30
-        while not (folder / "1.pid").exists() and time.monotonic() < deadline:
+        while not all((folder / f"{rank}.pid").exists() for rank in (0, 1)):
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         process.kill()
     while not all(is_gone(folder, rank) for rank in (0, 1)):

@@ -162,14 +162,14 @@ def test_weights_that_are_not_finite_are_never_saved(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loss of the step that spoils them is still finite, and a signal asks for the end."""
-    learn = Optimiser.step
+    learn = Optimiser.update
 
-    def spoil(self: Optimiser, loss: torch.Tensor) -> None:
-        learn(self, loss)
+    def spoil(self: Optimiser) -> None:
+        learn(self)
         with torch.no_grad():
             self._parameters[3].fill_(torch.inf)
 
-    monkeypatch.setattr(Optimiser, "step", spoil)
+    monkeypatch.setattr(Optimiser, "update", spoil)
     with pytest.raises(Diverged, match=r"1 layers hold weights .* at epoch 0, step 1"):
         start("one", AfterChecks(1))
     assert latest_in(tmp_path / "one") is None
