@@ -290,12 +290,13 @@ class TestGpus:
         with pytest.raises(PrepareMachine, match="2 asked for, 0 there"):
             plan("--gpus-per-trial", "2")
 
-    def test_the_packages_own_trainer_refuses_two(
-        self, plan: MakePlan, on_machine: OnMachine
+    def test_the_packages_own_trainer_takes_two(
+        self, plan: MakePlan, on_machine: OnMachine, attempt_spec: AttemptSpec
     ) -> None:
         on_machine(cpus=16, gpus=4)
-        with pytest.raises(FixInput, match="this trainer uses one device"):
-            plan("--gpus-per-trial", "2", "--trainer", "process", "--set", BACKBONE)
+        made = plan("--gpus-per-trial", "2", "--trainer", "process", "--set", BACKBONE)
+        assert made.config.resources.max_concurrent == 2
+        assert get(attempt_spec(made), "train.num_gpus") == 2
 
 
 def test_everything_at_once_survives_into_the_folder_of_a_finished_training(

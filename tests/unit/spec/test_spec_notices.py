@@ -43,7 +43,9 @@ def test_the_default_spec_is_silent(skill: Skill, profile: Profile) -> None:
         ({"train.checkpoint_interval": 11}, "docker", "no checkpoint would be written"),
         ({"dataset.num_classes": 2}, "docker", "one channel"),
         ({"model.backbone.model_type": "nano"}, "docker", "does not know this backbone"),
-        ({"train.loss_config.mse_loss": True}, "process", "= true"),
+        ({"train.loss_config.mse_loss": True}, "docker", "= true"),
+        ({"train.precision": "tf32"}, "docker", "fp32 and fp16"),
+        ({"train.precision": "fp64"}, "process", "no other precision"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused(
@@ -54,8 +56,21 @@ def test_a_setting_that_cannot_work_is_refused(
     assert words in str(caught.value)
 
 
-def test_the_small_backbone_is_welcome_in_the_own_trainer(skill: Skill, profile: Profile) -> None:
-    assert _check(skill, profile, {"model.backbone.model_type": "nano"}) == ()
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model.backbone.model_type", "nano"),
+        ("train.precision", "tf32"),
+        ("train.precision", "bf16"),
+        ("train.num_gpus", 2),
+        ("train.loss_config.mse_loss", True),
+        ("dataset.dense_hp", True),
+    ],
+)
+def test_what_the_own_trainer_can_do_is_let_through(
+    skill: Skill, profile: Profile, key: str, value: Any
+) -> None:
+    assert _check(skill, profile, {key: value}) == ()
 
 
 @pytest.mark.parametrize(
