@@ -1,10 +1,9 @@
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 
-from automl.centerpose.evaluation.detections import Detections, GroundTruth
 from automl.data.geometry import (
     Array,
     Intrinsics,
@@ -15,6 +14,9 @@ from automl.data.geometry import (
     rotation_about_y,
 )
 from automl.data.objectron import Annotation, PoseObject
+
+if TYPE_CHECKING:
+    from automl.centerpose.evaluation.detections import Detections
 
 WIDTH, HEIGHT = 600, 800
 CAMERA = Intrinsics(fx=640.0, fy=640.0, cx=305.0, cy=396.0)
@@ -73,8 +75,10 @@ def make_scene() -> MakeScene:
 
 
 @pytest.fixture
-def read_off() -> Callable[..., Detections]:
+def read_off() -> Callable[..., "Detections"]:
     """Detections that a network would give which knows the corners up to some pixels."""
+    torch = pytest.importorskip("torch", reason="detections are tensors")
+    from automl.centerpose.evaluation.detections import Detections, GroundTruth
 
     def read(
         scene: Annotation, rng: np.random.Generator | None = None, noise_px: float = 0.0
