@@ -230,6 +230,11 @@ DEPARTURES: tuple[Departure, ...] = (
         "the container takes the sides of the last image of a batch for all of them",
     ),
     Departure(
+        "poses follow the iterative solver of OpenCV 4, all boxes at once in double precision on "
+        "the network's device; under heavy noise OpenCV 5 may end in another minimum",
+        "a whole split is scored without waiting for one box after the other",
+    ),
+    Departure(
         "a detection that is not finite, or whose box is flat, has no pose; a box that the ground "
         "plane cannot scale keeps its size",
         "one broken output costs one detection, not the validation",
