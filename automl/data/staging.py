@@ -237,7 +237,7 @@ def _explained(shown: str) -> Iterator[None]:
         raise FixInput(
             "data is at the address that is given", got=f"nothing at {shown}"
         ) from error
-    except PermissionError as error:
+    except _refusals() as error:
         raise FixInput(
             "data may be read by whoever asks for it",
             got=str(error),
@@ -253,8 +253,17 @@ def _explained(shown: str) -> Iterator[None]:
         ) from error
 
 
+def _refusals() -> tuple[type[Exception], ...]:
+    """What a store raises that lets nobody in; S3's client has no ``PermissionError`` for it."""
+    s3 = sys.modules.get("botocore.exceptions")
+    own = (PermissionError,)
+    return own if s3 is None else (*own, s3.NoCredentialsError, s3.PartialCredentialsError)
+
+
 def _transfer_errors() -> tuple[type[Exception], ...]:
-    """What a broken connection raises; the HTTP client's own errors are no ``OSError``."""
-    client = sys.modules.get("aiohttp")
-    own: tuple[type[Exception], ...] = (OSError, EOFError)
-    return own if client is None else (*own, client.ClientError, TimeoutError)
+    """What a broken connection raises; the clients' own errors are no ``OSError``."""
+    http, s3 = sys.modules.get("aiohttp"), sys.modules.get("botocore.exceptions")
+    found: list[type[Exception]] = [OSError, EOFError]
+    found += [] if http is None else [http.ClientError, TimeoutError]
+    found += [] if s3 is None else [s3.BotoCoreError]
+    return tuple(found)

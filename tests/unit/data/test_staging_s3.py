@@ -1,5 +1,6 @@
 """Data in a bucket, brought from a server that speaks S3."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,17 @@ def test_credentials_are_nowhere_on_disk(bucket: str, tmp_path: Path) -> None:
     stage(f"{bucket}/train.tar", tmp_path)
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET.encode() not in kept
+
+
+def test_without_credentials_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(FixInput, match="credentials through the environment"):
+        stage("s3://a-bucket/train.tar.gz", tmp_path / "cache")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
