@@ -35,27 +35,30 @@ def chain(shared_terminal: Terminal) -> Terminal:
 
 def test_the_chain(chain: Terminal) -> None:
     paths = StudyPaths(chain.studies / "shoes")
+    before = {folder for folder, _ in read_actions(paths.actions)}
     for command in (("evaluate",), ("export",), ("inference",), ("evaluate", "--deploy")):
         done = chain.run(*command, within_s=120.0)
         assert done.code == 0, (command, done.err)
-    ended = {folder.name: record for folder, record in read_actions(paths.actions)}
-    assert list(ended) == ["evaluate-1", "export-1", "inference-1", "deploy-evaluate-1"]
+    new = [each for each in read_actions(paths.actions) if each[0] not in before]
+    folders = {folder.name.rpartition("-")[0]: folder for folder, _ in new}
+    assert list(folders) == ["evaluate", "export", "inference", "deploy-evaluate"]
+    ended = dict(zip(folders, (record for _, record in new), strict=True))
     assert all(record.ok and record.exit_code == 0 for record in ended.values())
 
     best = json.loads(paths.best_provenance.read_text())
     for record in ended.values():
         assert record.origin.root_sha256 == best["checkpoint_sha256"]
-    trained = ended["evaluate-1"].metrics
+    trained = ended["evaluate"].metrics
     assert set(trained) == {"test_3DIoU", "test_2DMPE"}
-    exported = ended["deploy-evaluate-1"].metrics
+    exported = ended["deploy-evaluate"].metrics
     assert exported["test_3DIoU"] == pytest.approx(trained["test_3DIoU"], abs=0.02)
 
-    spec = load_yaml(paths.actions / "evaluate-1" / "spec.yaml")
+    spec = load_yaml(folders["evaluate"] / "spec.yaml")
     assert spec["model"]["backbone"]["model_type"] == "nano"
     assert spec["evaluate"]["opencv"] is False
-    onnx = paths.actions / "export-1" / ended["export-1"].made["export.onnx_file"].name
+    onnx = folders["export"] / ended["export"].made["export.onnx_file"].name
     assert onnx.stat().st_size > 100_000
-    assert images_in(paths.actions / "inference-1") == images_in(Path(spec_data(paths)))
+    assert images_in(folders["inference"]) == images_in(spec_data(folders["inference"]))
     assert processes_naming(paths.folder) == []
 
 
@@ -74,6 +77,5 @@ def images_in(folder: Path) -> int:
     return sum(1 for path in folder.rglob("*") if path.suffix in (".jpg", ".png"))
 
 
-def spec_data(paths: StudyPaths) -> str:
-    spec = load_yaml(paths.actions / "inference-1" / "spec.yaml")
-    return str(spec["dataset"]["inference_data"])
+def spec_data(folder: Path) -> Path:
+    return Path(load_yaml(folder / "spec.yaml")["dataset"]["inference_data"])
