@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.models.attention import ClassAttentionBlock, FanBlock
 from automl.centerpose.models.convnext import ConvNeXtBlock
+from automl.centerpose.models.kernels import has_compiler
 from automl.errors import FixInput
 
 __all__ = ["COMPILE_VARIABLE", "Tuned", "compile_blocks", "tune_network"]
@@ -43,10 +44,10 @@ def tune_network(
     """Moves a network to its device in the layout that trains fastest there.
 
     Convolutional networks run as they are, with kernels of this package's own where Triton is
-    installed. The attention blocks of a FAN consist of many small passes, which a compiler fuses:
-    on one H200 compiling fan_small saved 3.6 ms an image in bf16, and it takes up to a minute. So
-    ``auto`` compiles them where the steps ahead save twice that minute; all blocks of a kind share
-    one compilation, so larger FANs cost no more of it and save more.
+    installed and finds a C compiler. The attention blocks of a FAN consist of many small passes,
+    which a compiler fuses: on one H200 compiling fan_small saved 3.6 ms an image in bf16, and it
+    takes up to a minute. So ``auto`` compiles them where the steps ahead save twice that minute;
+    all blocks of a kind share one compilation, so larger FANs cost no more of it and save more.
 
     Args:
         network: As ``build_network`` made it; it is changed in place.
@@ -60,7 +61,7 @@ def tune_network(
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     wish = _wish()
     if wish == "off" or (wish == "auto" and not _pays(spec, device, n_steps)):
-        return Tuned(network, "")
+        return Tuned(network, _slower(device))
     if not compile_blocks(network):
         return Tuned(network, "")
     return Tuned(network, "compiling the attention blocks: the first step takes up to a minute")
@@ -69,7 +70,13 @@ def tune_network(
 def _pays(spec: Experiment, device: torch.device, n_steps: int) -> bool:
     data = spec.dataset
     images = data.batch_size * n_steps * (data.input_res / _SIDE) ** 2
-    return device.type == "cuda" and images * _SAVED_S > 2.0 * _COMPILE_S
+    return device.type == "cuda" and has_compiler() and images * _SAVED_S > 2.0 * _COMPILE_S
+
+
+def _slower(device: torch.device) -> str:
+    if device.type != "cuda" or has_compiler():
+        return ""
+    return "no C compiler is here: plain operators, which are slower, replace the GPU kernels"
 
 
 def compile_blocks(

@@ -40,6 +40,28 @@ def test_a_wish_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         tune_network(Nano(), Experiment(), CPU, n_steps=1)
 
 
+class Unmoved(FAN):
+    """A network that no device takes."""
+
+    def to(self, *_: Any, **__: Any) -> "Unmoved":
+        return self
+
+
+@pytest.mark.parametrize(
+    ("compiler", "n_steps", "words"),
+    [("", 1_000_000, "no C compiler"), ("", 1, "no C compiler"), ("cc", 1, "")],
+)
+def test_a_gpu_without_a_c_compiler_is_told_and_nothing_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, compiler: str, n_steps: int, words: str
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CC", compiler)
+    network = Unmoved(FanSize(stages=(1, 1), width=16, depth=1, heads=2), 32, use_gru=False)
+    said = tune_network(network, Experiment(), torch.device("cuda"), n_steps).said
+    assert said.startswith(words)
+    assert bool(said) is bool(words)
+
+
 def test_networks_without_attention_blocks_are_not_compiled() -> None:
     assert not compile_blocks(Nano(), Counting())
 
