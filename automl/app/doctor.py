@@ -36,6 +36,7 @@ from automl.app.plan import make_plan
 from automl.app.request import PlanRequest
 from automl.app.run import start
 from automl.app.screen import Silent
+from automl.centerpose.needs import NEEDS
 from automl.data.checks import shared_images
 from automl.errors import AutomlError
 from automl.gpus import read_gpus
@@ -52,11 +53,7 @@ from automl.trainers.table import make_trainer
 __all__ = ["examine", "examine_machine"]
 
 _PACKAGES = ("torch", "cv2", "numpy", "scipy")
-#: Parameters in millions, of the whole network; a checkpoint holds each with two of Adam's
-#: moments, four bytes each.
-_MEGA_PARAMETERS = {
-    "nano": 0.39, "DLA34": 19.86, "fan_small": 33.46, "fan_base": 58.27, "fan_large": 84.88
-}  # fmt: skip
+#: A checkpoint holds each parameter with two of Adam's moments, four bytes each.
 _BYTES_A_PARAMETER = 12
 _SHM = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
 _MOUNTS = Path("/proc/self/mounts")
@@ -182,7 +179,7 @@ def _checkpoint_bytes(subject: Subject) -> int:
     tree = subject.base_spec.get("model", {}).get("backbone", {})
     choices = [c for one in subject.space.parameters if one.key == key for c in one.choices]
     names = [str(name) for name in (tree.get("model_type"), *choices)]
-    most = max((_MEGA_PARAMETERS.get(name, 0.0) for name in names), default=0.0)
+    most = max((NEEDS[name].parameters for name in names if name in NEEDS), default=0.0)
     return int(most * 1e6 * _BYTES_A_PARAMETER)
 
 

@@ -1,6 +1,6 @@
 """What facts about a machine and a study mean: pure functions from facts to lines of a check-up.
 
-Nothing here looks at the machine: ``doctor_facts`` gathers what these functions judge, so that
+Nothing here looks at the machine: ``doctor`` gathers what these functions judge, so that
 every finding can be tested without the hardware that causes it.
 """
 

@@ -109,7 +109,7 @@ def _difference(account: "TrialAccount") -> Iterator[str]:
     from automl.reports import words
 
     if account.nearest is None:
-        yield from _row("differs", "no trial is usable, so there is none to compare with")
+        yield from _row("differs", "no other trial is usable, so there is none to compare with")
         return
     if not account.changes:
         yield from _row("differs", f"in nothing from trial {account.nearest}, which is usable")
