@@ -4,6 +4,7 @@ from automl.app.settings import Layers
 from automl.app.units import seconds
 from automl.errors import FixInput
 from automl.search.pruners import PRUNERS
+from automl.search.samplers import SAMPLERS
 from automl.skill.model import Skill
 from automl.study.config import Direction, Limits, Objective, Resources, SearchSettings
 from automl.trainers.process import OWN_PROGRAMS
@@ -72,7 +73,7 @@ def choose_search(layers: Layers) -> SearchSettings:
         space=str(layers.pick("space", "default")),
         search=asked["search"],
         freeze=asked["freeze"],
-        sampler=layers.choice("sampler", ("tpe", "random"), "tpe"),
+        sampler=layers.choice("sampler", tuple(SAMPLERS), "tpe"),
         seed=seed or 0,
         startup_trials=startup,
         pruner=layers.choice("pruner", tuple(PRUNERS), "none"),

@@ -209,7 +209,7 @@ def _containers(places: Sequence[Path], kept: list[str]) -> Iterator[Leftover]:
     try:
         found = [one for place in places for one in leftover_containers(place)]
     except EngineAway as error:
-        kept.append(f"containers not looked at: {error}")
+        kept.append(f"containers, as no Docker engine answers ({error})")
         return
     for one in found:
         if one.is_resumable:

@@ -50,7 +50,7 @@ def _head(plan: Plan) -> Iterator[str]:
     objective = config.objective
     yield _line("objective", f"{objective.direction} {objective.metric}")
     yield _line("trainer", f"{config.trainer}, spec from {plan.base.source}")
-    if config.trainer_options.get("start") == "warm":
+    if plan.gate.searches and config.trainer_options.get("start") == "warm":
         yield _line(
             "", "warm: its processes take trial after trial; --trainer-start cold ends that"
         )
