@@ -79,9 +79,13 @@ def _knock(host: str) -> None:
         OSError: Nobody listens.
     """
     if not host or host.startswith("unix://"):
+        path = host.removeprefix("unix://") or SOCKET
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
             knocking.settimeout(TIMEOUT_S)
-            knocking.connect(host.removeprefix("unix://") or SOCKET)
+            try:
+                knocking.connect(path)
+            except FileNotFoundError as error:
+                raise OSError(f"no socket {path}") from error
 
 
 def _is_away(error: Any) -> bool:
