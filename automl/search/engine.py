@@ -7,7 +7,6 @@ its writes leaves something that ``settle`` can mend.
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from automl.errors import ResolveConflict
+from automl.search.agenda import Agenda
 from automl.search.breaker import Breaker
 from automl.search.decision import Continue, Decision, Ended, EndedBy, Stop
 from automl.search.endings import Endings
@@ -23,11 +23,7 @@ from automl.search.frontier import MOST_REFUSALS, beyond_memory, n_refused_of
 from automl.search.ledger import Ledger, Ticket
 from automl.search.proposals import (
     MOST_DRAWS,
-    confirming_ticket,
-    default_ticket,
-    n_configurations,
     n_modelled,
-    n_tried,
     repeated,
 )
 from automl.search.pruners import make_pruner
@@ -39,7 +35,7 @@ from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
-from automl.study.confirmation import best_searched, next_confirmation, searched
+from automl.study.confirmation import best_searched
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
 from automl.study.trials import read_records, record_of
@@ -75,6 +71,7 @@ class Engine:
         self._clock = clock
         self._guard = threading.RLock()
         self._ledger = Ledger(study, config.objective)
+        self._agenda = Agenda(self._ledger, space, config)
         self._endings = Endings(self._ledger, config.objective)
         self._sampler = SamplerSource(config.search, space, config.limits.trials)
         self._breaker = Breaker(config.limits.same_failures)
@@ -116,24 +113,15 @@ class Engine:
         """
         with self._guard:
             while self._halted is None:
-                if not self._ledger.trials(OptunaState.WAITING) and not self._queue_new():
-                    return None
+                if not self._ledger.trials(OptunaState.WAITING):
+                    ticket = self._agenda.next()
+                    if ticket is None:
+                        return None
+                    self._ledger.queue(ticket)
                 attempt = self._begin(self._study.ask())
                 if attempt is not None:
                     return attempt
             return None
-
-    def _queue_new(self) -> bool:
-        grouped = self._ledger.grouped()
-        number = max(grouped, default=-1) + 1
-        if self._why_no_more(grouped) is None:
-            self._ledger.queue(Ticket(number) if number else default_ticket(self._space))
-            return True
-        asked = next_confirmation(self.records(), self._config)
-        if asked is None:
-            return False
-        self._ledger.queue(confirming_ticket(number, asked, grouped[asked.confirms][-1]))
-        return True
 
     def _begin(self, trial: optuna.Trial) -> Attempt | None:
         """Hands a trial from the queue out; None if another one was queued in its place."""
@@ -191,7 +179,7 @@ class Engine:
 
     def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
         """A trial that another program put into the queue is run under the next number."""
-        if _n_searched(grouped) < self._config.limits.trials:
+        if self._agenda.has_room(grouped):
             self._ledger.adopt(trial, max(grouped, default=-1) + 1)
         else:
             self._ledger.supersede(trial.number, "the trials asked for are used up")
@@ -297,16 +285,7 @@ class Engine:
         with self._guard:
             if self._halted is not None or self._ledger.trials(OptunaState.WAITING):
                 return self._halted
-            ended = self._why_no_more(self._ledger.grouped())
-            return ended if self._is_confirmed() else None
-
-    def _is_confirmed(self) -> bool:
-        """Whether no training that confirms the winner is to be started, now or later."""
-        if not self._config.limits.confirm:
-            return True
-        records = self.records()
-        is_over = all(record.state.is_finished for record in searched(records))
-        return is_over and next_confirmation(records, self._config) is None
+            return self._agenda.ended()
 
     def records(self) -> tuple[TrialRecord, ...]:
         """Every trial, by number."""
@@ -319,18 +298,3 @@ class Engine:
 
     def _record(self, number: int) -> TrialRecord:
         return record_of(self._ledger.grouped()[number], self._config.objective)
-
-    def _why_no_more(self, grouped: dict[int, list[FrozenTrial]]) -> Ended | None:
-        limit = self._config.limits.trials
-        started = _n_searched(grouped)
-        if started >= limit:
-            return Ended(EndedBy.LIMITS, f"all {limit} trials were started")
-        total = n_configurations(self._space)
-        refused = sum(map(n_refused_of, grouped.values()))
-        if started + refused >= total and n_tried(grouped) >= total:
-            return Ended(EndedBy.EXHAUSTED, f"all {total:g} configurations were tried")
-        return None
-
-
-def _n_searched(grouped: Mapping[int, Sequence[FrozenTrial]]) -> int:
-    return sum(attributes.CONFIRMS not in trials[-1].user_attrs for trials in grouped.values())
