@@ -17,6 +17,10 @@ from tests.docker_engine.fixtures import (  # noqa: F401 -- fixtures are found b
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
+# The networks of the tests are small: on a busy machine, threads that wait for one another cost
+# many times what they save. The programs that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # How fast a shared machine draws examples says nothing about the code. On CI a commit always sees
 # the same examples; everywhere else every run looks at new ones.
 settings.register_profile(
