@@ -14,16 +14,15 @@ Any scheme of fsspec works; those that need a package of their own say so.
 import hashlib
 import json
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from automl.data.lock import locked
+from automl.data.refusals import explained
 from automl.errors import FixInput, InstallExtra, PrepareMachine
 from automl.files import sha256_of, write_json
 
@@ -34,6 +33,9 @@ Transfer: TypeAlias = Callable[[int, int], None]
 
 _RECORD: Final = "staged.json"
 _BLOCK: Final = 1 << 20
+#: Seconds for a web server to take a connection, and to send the next bytes.
+_CONNECT_S: Final = 20.0
+_ANSWER_S: Final = 60.0
 _ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
 #: What stores call the mark that changes with the content, or at least the time of change.
 _MARKS: Final = ("ETag", "etag", "checksum", "mtime", "LastModified", "last_modified", "created")
@@ -98,10 +100,10 @@ def stage(address: str, cache: Path, transfer: Transfer | None = None) -> Staged
     Raises:
         FixInput: Nothing is there, it may not be read, or its names leave the folder.
         InstallExtra: The scheme needs a package that is not installed.
-        PrepareMachine: The disk is too small, or the connection failed.
+        PrepareMachine: The disk is too small, nobody answers, or the connection failed.
     """
     shown = _shown(address)
-    with _explained(shown):
+    with explained(shown):
         remote = _look(address)
     key = hashlib.sha256(f"{shown}\n{remote.mark}\n{remote.n_bytes}".encode()).hexdigest()[:32]
     store = cache.absolute() / "remote"
@@ -113,7 +115,7 @@ def stage(address: str, cache: Path, transfer: Transfer | None = None) -> Staged
             _check_room(store, remote, shown)
             partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=store))
             try:
-                with _explained(shown):
+                with explained(shown, has_begun=True):
                     _bring(remote, partial, transfer)
                 write_json(partial / _RECORD, _record(remote, partial, shown))
                 partial.chmod(0o755)
@@ -147,7 +149,7 @@ def _look(address: str) -> _Remote:
     except ModuleNotFoundError as error:
         raise _missing(address) from error
     try:
-        system, path = url_to_fs(address)
+        system, path = url_to_fs(address, **_patience(address))
     except (ImportError, ValueError) as error:
         if "Protocol not known" in str(error):
             raise FixInput("data is at an address of a known scheme", got=str(error)) from error
@@ -159,8 +161,21 @@ def _look(address: str) -> _Remote:
     root = str(system._strip_protocol(path)).rstrip("/")
     files = {_below(str(where), root): _facts(about) for where, about in found.items()}
     if not files:
+        system.info(path)  # says why there are none, where nobody answers
         raise FileNotFoundError(address)
     return _Remote(system, "data", files)
+
+
+def _patience(address: str) -> dict[str, Any]:
+    """How long a web server may be silent; how long the whole takes is the size's affair."""
+    if urlsplit(address).scheme not in ("http", "https"):
+        return {}
+    try:
+        from aiohttp import ClientTimeout
+    except ModuleNotFoundError as error:
+        raise _missing(address) from error
+    waits = ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_ANSWER_S)
+    return {"client_kwargs": {"timeout": waits}}
 
 
 def _missing(address: str) -> InstallExtra:
@@ -226,44 +241,3 @@ def _record(remote: _Remote, partial: Path, shown: str) -> dict[str, Any]:
     n_bytes = sum(file.stat().st_size for file in files)
     staged = Staged(Path(remote.name), shown, remote.mark, n_bytes, sha256)
     return asdict(staged) | {"path": remote.name}
-
-
-@contextmanager
-def _explained(shown: str) -> Iterator[None]:
-    """Says in this program's words what a store refused."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FixInput(
-            "data is at the address that is given", got=f"nothing at {shown}"
-        ) from error
-    except _refusals() as error:
-        raise FixInput(
-            "data may be read by whoever asks for it",
-            got=str(error),
-            where=shown,
-            fix="give credentials through the environment, as the store's own tools take them",
-        ) from error
-    except _transfer_errors() as error:
-        raise PrepareMachine(
-            "data can be brought from its address",
-            got=f"{type(error).__name__}: {error}",
-            where=shown,
-            fix="try again: nothing half was kept",
-        ) from error
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """What a store raises that lets nobody in; S3's client has no ``PermissionError`` for it."""
-    s3 = sys.modules.get("botocore.exceptions")
-    own = (PermissionError,)
-    return own if s3 is None else (*own, s3.NoCredentialsError, s3.PartialCredentialsError)
-
-
-def _transfer_errors() -> tuple[type[Exception], ...]:
-    """What a broken connection raises; the clients' own errors are no ``OSError``."""
-    http, s3 = sys.modules.get("aiohttp"), sys.modules.get("botocore.exceptions")
-    found: list[type[Exception]] = [OSError, EOFError]
-    found += [] if http is None else [http.ClientError, TimeoutError]
-    found += [] if s3 is None else [s3.BotoCoreError]
-    return tuple(found)

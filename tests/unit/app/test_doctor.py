@@ -1,6 +1,7 @@
 """What the facts about a machine and a study are taken to mean, and one look at a real machine."""
 
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -264,6 +265,24 @@ def test_a_request_that_cannot_be_planned_is_one_failure_among_the_findings(
     assert code == 3
     assert checks[-1].name == "study"
     assert "/nowhere" in checks[-1].detail
+
+
+def test_data_at_an_address_that_nobody_reaches_is_one_line(
+    studies_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # nobody listens there
+        where = f"http://127.0.0.1:{unused.getsockname()[1]}/train.tar.gz"
+        code = main(["doctor", "--train-data", where, "--studies-dir", str(studies_dir), "--json"])
+    told = capsys.readouterr()
+    found = [Check(**check) for check in json.loads(told.out)["checks"]]
+    (line,) = [check for check in found if check.name == "study"]
+    assert code == 3
+    assert line.result == FAIL
+    assert "can be reached from this machine" in line.detail
+    assert where in line.detail
+    assert "network" in line.mend
+    assert "Traceback" not in told.err + told.out
 
 
 def test_a_study_that_there_is(

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import http.server
 import io
+import socket
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 import automl.data.staging as staging_module
 from automl.data.archive import resolve_source
 from automl.data.staging import Transfer, stage
-from automl.errors import FixInput, InstallExtra, PrepareMachine
+from automl.errors import AutomlError, FixInput, InstallExtra, PrepareMachine
 
 
 @pytest.fixture
@@ -221,3 +222,76 @@ def test_a_connection_that_ends_early_is_no_data(cache: Path, server: tuple[str,
     with pytest.raises(PrepareMachine, match="nothing half was kept"):
         stage(f"{address}/cut.tar", cache)
     assert not list(cache.rglob("cut.tar"))
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    """Answers with the status that the address begins with; never, where that is 0."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        status = int(self.path.split("/")[1])
+        if status:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        else:
+            self.connection.recv(1)
+
+    do_HEAD = do_GET  # noqa: N815 -- the name that the server looks for
+
+
+@pytest.fixture
+def answers() -> Iterator[str]:
+    """A web server that refuses; its address."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as running:
+        running.daemon_threads = True
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("name", ["train.tar.gz", "train"])
+def test_a_server_that_nobody_reaches_is_the_machine_s_affair(cache: Path, name: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # nobody listens there
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}/{name}"
+        with pytest.raises(PrepareMachine, match="can be reached from this machine") as caught:
+            stage(f"{address}?token=hunter2", cache)
+    assert caught.value.exit_code == 3
+    assert "Cannot connect" in caught.value.got
+    assert caught.value.where == address
+    assert "network" in caught.value.fix
+
+
+def test_a_server_that_never_answers_is_given_up(
+    cache: Path, answers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging_module, "_ANSWER_S", 0.2)
+    with pytest.raises(PrepareMachine, match="can be reached") as caught:
+        stage(f"{answers}/0/train.tar.gz", cache)
+    assert "imeout" in caught.value.got
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "told"),
+    [
+        (401, FixInput, "may be read"),
+        (403, FixInput, "may be read"),
+        (404, FixInput, "nothing at"),
+        (410, FixInput, "nothing at"),
+        (500, PrepareMachine, "500"),
+        (503, PrepareMachine, "503"),
+    ],
+)
+@pytest.mark.parametrize("name", ["train.tar.gz", "train"])
+def test_what_a_server_answers_is_told_as_what_it_is(
+    cache: Path, answers: str, status: int, error: type[AutomlError], told: str, name: str
+) -> None:
+    with pytest.raises(error, match=told) as caught:
+        stage(f"{answers}/{status}/{name}?token=hunter2", cache)
+    assert type(caught.value) is error
+    assert "hunter2" not in str(caught.value)

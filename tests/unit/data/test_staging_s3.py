@@ -1,6 +1,7 @@
 """Data in a bucket, brought from a server that speaks S3."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from automl.data.archive import resolve_source
 from automl.data.staging import stage
-from automl.errors import FixInput
+from automl.errors import FixInput, PrepareMachine
 
 SECRET = "not-to-be-written-down"  # noqa: S105 -- made up
 
@@ -69,6 +70,22 @@ def test_credentials_are_nowhere_on_disk(bucket: str, tmp_path: Path) -> None:
     stage(f"{bucket}/train.tar", tmp_path)
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET.encode() not in kept
+
+
+def test_a_store_that_nobody_reaches_is_the_machine_s_affair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    s3 = fsspec.get_filesystem_class("s3")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # nobody listens there
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        s3.clear_instance_cache()
+        with pytest.raises(PrepareMachine, match="can be reached from this machine"):
+            stage("s3://bikes/train.tar", tmp_path)
+    s3.clear_instance_cache()
 
 
 def test_without_credentials_it_says_what_to_do(
