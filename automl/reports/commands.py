@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.errors import FixInput
-from automl.reports.model import Command, Summary
+from automl.reports.model import Command, Summary, Winner
 from automl.skill.read import own_skill_dir
+from automl.skill.tree import get
 from automl.study.config import StudyConfig
 from automl.study.state import StudyStatus
+from automl.yamltext import load_yaml
 
 __all__ = ["commands_for", "training_of"]
 
 _DEFAULT_STUDIES = Path("studies")
+#: How much longer a retraining is that is offered.
+_LONGER = 2
 
 
 def commands_for(summary: Summary) -> tuple[Command, ...]:
@@ -26,6 +30,7 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
             name = f"{summary.config.name}-winner"
             again = training_of(summary.config, folder / winner.spec, name)
             commands.append(Command("train", "train the winner again", again))
+        commands += _with_weights(summary, winner)
     if summary.n_finished < summary.n_asked and summary.status is not StudyStatus.RUNNING:
         commands.append(Command("resume", "go on with this study", _study("resume", folder)))
     if summary.failures:
@@ -39,8 +44,31 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
     return tuple(commands)
 
 
-def _study(verb: str, folder: Path, *flag: str) -> str:
-    words = ["automl", *verb.split(), *flag, folder.name]
+def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
+    """What to do with a checkpoint; a script's holds no weights."""
+    if summary.is_fake or not winner.checkpoint:
+        return []
+    folder, commands = summary.folder, []
+    epochs = _epochs(folder / winner.spec) if winner.spec else None
+    if epochs is not None:
+        longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
+        line = _study("retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs)))
+        commands.append(Command("retrain", longer, line))
+    purpose = "score its checkpoint on the test data"
+    return [*commands, Command("evaluate", purpose, _study("evaluate", folder, "--study"))]
+
+
+def _epochs(spec: Path) -> int | None:
+    """The epochs that a spec trains; None where it does not say."""
+    try:
+        epochs = get(load_yaml(spec), "train.num_epochs", None)
+    except (FixInput, OSError):
+        return None
+    return epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None
+
+
+def _study(verb: str, folder: Path, *flag: str, more: Sequence[str] = ()) -> str:
+    words = ["automl", *verb.split(), *flag, folder.name, *more]
     if folder.parent != _DEFAULT_STUDIES:
         words += ["--studies-dir", str(folder.parent)]
     return shlex.join(words)

@@ -223,7 +223,8 @@ class Command:
     """A command line that is ready to use.
 
     Attributes:
-        name: What it does in a word: ``best``, ``train``, ``resume``, ``report``, ``repeat``.
+        name: What it does in a word: ``best``, ``train``, ``retrain``, ``evaluate``, ``resume``,
+            ``explain``, ``report``, ``repeat``.
         purpose: What it is for, in words for a reader.
         line: The command line.
     """

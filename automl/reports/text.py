@@ -19,6 +19,9 @@ __all__ = ["best_text", "list_text", "run_footer", "status_text", "table"]
 
 _WIDTH = 100
 _LABEL = 11
+#: What is offered at the end of a run, the first of them that there are.
+_FURTHER = ("best", "train", "resume", "evaluate")
+_NEXT = 3
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: str) -> list[str]:
@@ -139,7 +142,8 @@ def run_footer(summary: Summary) -> str:
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
     lines.append(_labelled("report", str(summary.folder / "report" / "index.html")))
-    further = [one.line for one in summary.commands if one.name in ("best", "train", "resume")]
+    known = {one.name: one.line for one in summary.commands}
+    further = [known[name] for name in _FURTHER if name in known][:_NEXT]
     lines += [_labelled("next" if i == 0 else "", line) for i, line in enumerate(further)]
     return "\n".join(lines)
 

@@ -205,7 +205,8 @@ class StudyBuilder:
         each_s = told.seconds / max(1, len(told.curve))
         attempt = self.paths.attempt(number, told.attempt)
         attempt.folder.mkdir(parents=True, exist_ok=True)
-        attempt.spec.write_text("train: {}\n", encoding="utf-8")
+        epochs = max(1, len(told.curve))
+        attempt.spec.write_text(f"train: {{num_epochs: {epochs}}}\n", encoding="utf-8")
         outcome = Outcome(
             number=number,
             attempt=told.attempt,

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shlex
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,11 +12,12 @@ from pathlib import Path
 import optuna
 import pytest
 
+from automl.cli.parser import build_parser
 from automl.errors import FixInput
 from automl.reports.markdown import render_markdown
 from automl.reports.model import ONE_SEED, Summary, TrialReport
 from automl.reports.summary import read_summary
-from automl.reports.text import status_text
+from automl.reports.text import run_footer, status_text
 from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective
@@ -317,6 +319,46 @@ def test_commands_are_complete_and_quoted(tmp_path: Path) -> None:
     assert "--skill-dir /skills/centerpose" in lines["train the winner again"]
     repeated = "automl run 'my study.yaml' --name bike-fan-again"
     assert lines["repeat it under a new name"] == repeated
+
+
+def names_of(builder: StudyBuilder) -> list[str]:
+    return [command.name for command in read_summary(builder.folder).commands]
+
+
+def test_a_checkpoint_can_be_scored_and_its_settings_trained_longer(tmp_path: Path) -> None:
+    folder = tmp_path / "my studies"
+    builder = StudyBuilder(folder)
+    builder.add(0, Told(params(), [0.1, 0.3, 0.2]))
+    summary = read_summary(builder.folder)
+    lines = {command.name: command.line for command in summary.commands}
+    where = f"--studies-dir '{folder}'"
+    assert lines["retrain"] == f"automl retrain --study bike-fan --epochs 6 {where}"
+    assert lines["evaluate"] == f"automl evaluate --study bike-fan {where}"
+    for line in (lines["retrain"], lines["evaluate"]):
+        build_parser().parse_args(shlex.split(line)[1:])
+    shown = run_footer(summary).partition("next ")[2].splitlines()
+    assert [shlex.split(line)[1] for line in shown] == ["best", "run", "resume"]
+
+
+def test_without_a_checkpoint_there_is_nothing_to_score(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), [0.1], checkpoint=False))
+    assert not {"retrain", "evaluate"} & set(names_of(builder))
+
+
+def test_a_script_s_checkpoint_holds_no_weights(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir, config(trainer="scripted"))
+    builder.add(0, Told(params(), [0.1]))
+    assert not {"retrain", "evaluate"} & set(names_of(builder))
+
+
+@pytest.mark.parametrize("spec", ["train: {}", "train: {num_epochs: many}", "a: [", "- 1"])
+def test_a_spec_that_names_no_epochs_is_not_trained_longer(studies_dir: Path, spec: str) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), [0.1]))
+    builder.paths.attempt(0, 1).spec.write_text(spec)
+    assert "retrain" not in names_of(builder)
+    assert "evaluate" in names_of(builder)
 
 
 def test_refused_proposals_are_counted_and_told(studies_dir: Path) -> None:
