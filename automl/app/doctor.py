@@ -4,7 +4,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +12,9 @@ from pathlib import Path
 from automl.app.doctor_checks import (
     Check,
     DiskFacts,
-    EngineFacts,
     FolderFacts,
     Result,
     check_disk,
-    check_engine,
     check_folder,
     check_gpus,
     check_packages,
@@ -24,6 +22,7 @@ from automl.app.doctor_checks import (
     check_shared_memory,
     refused,
 )
+from automl.app.doctor_engine import check_engine, engine_facts, gpus_of_trials
 from automl.app.doctor_study import (
     Subject,
     check_batches,
@@ -39,14 +38,13 @@ from automl.app.screen import Silent
 from automl.centerpose.needs import NEEDS
 from automl.data.checks import shared_images
 from automl.errors import AutomlError
-from automl.gpus import read_gpus
+from automl.gpus import Gpu, read_gpus
 from automl.reports.summary import read_summary
 from automl.skill.read import own_skill_dir
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
 from automl.trainers.checkpoints import checkpoints_in
-from automl.trainers.docker_engine import EngineAway, connect
-from automl.trainers.docker_images import image_to_run, missing_image
+from automl.trainers.docker_images import image_name, image_to_run, is_nvidias
 from automl.trainers.docker_options import DockerOptions, shm_bytes, size_bytes
 from automl.trainers.table import make_trainer
 
@@ -74,15 +72,15 @@ def examine(
     except AutomlError as error:
         yield from examine_machine(request.studies_dir)
         if request.flags.get("trainer") == "docker":
-            yield from check_engine(engine_facts(), needs_gpu=True)
+            yield from check_engine(engine_facts())
         yield refused("study", error)
         return
-    in_container = subject.config.trainer == "docker"
-    yield from check_gpus(read_gpus(), in_container=in_container)
-    yield from _trainer(subject)
+    gpus = read_gpus()
+    yield from check_gpus(gpus, are_needed=_is_nvidias(subject))
+    yield from _trainer(subject, gpus)
     yield from check_splits(subject.data)
-    gpus = subject.config.resources.gpus_per_trial
-    batches = check_batches(subject.data, subject.largest_batch, gpus)
+    each = subject.config.resources.gpus_per_trial
+    batches = check_batches(subject.data, subject.largest_batch, each)
     yield from (batches,) if batches else ()
     if {"train", "val"} <= subject.data.keys():
         train, val = subject.data["train"], subject.data["val"]
@@ -101,42 +99,35 @@ def _subject(request: PlanRequest, study: StudyPaths | None) -> Subject:
 
 def examine_machine(studies_dir: Path) -> Iterator[Check]:
     """What can be said of a machine without a study."""
-    yield from check_gpus(read_gpus(), in_container=False)
+    yield from check_gpus(read_gpus(), are_needed=False)
     yield check_packages([name for name in _PACKAGES if importlib.util.find_spec(name) is None])
     usage = shutil.disk_usage(_existing(studies_dir))
     yield check_disk(DiskFacts(usage.free, usage.total))
     yield from check_folder(folder_facts(studies_dir), is_root=os.geteuid() == 0)
 
 
-def _trainer(subject: Subject) -> Iterator[Check]:
+def _is_nvidias(subject: Subject) -> bool:
+    """Whether trials run in NVIDIA's image."""
+    config = subject.config
+    if config.trainer != "docker":
+        return False
+    options = DockerOptions.from_options(config.trainer_options)
+    return is_nvidias(image_name(subject.skill, "train", options))
+
+
+def _trainer(subject: Subject, gpus: Sequence[Gpu]) -> Iterator[Check]:
     config = subject.config
     if config.trainer == "docker":
         options = DockerOptions.from_options(config.trainer_options)
-        needs_gpu = config.resources.gpus_per_trial > 0
         image = image_to_run(subject.skill, "train", options)
-        yield from check_engine(engine_facts(image), needs_gpu=needs_gpu)
+        resources = config.resources
+        held = gpus_of_trials(resources.gpus_per_trial, resources.gpu_ids, gpus)
+        yield from check_engine(engine_facts(image, held))
         return
     if config.trainer == "process" and subject.skill.folder == own_skill_dir():
         yield check_packages([name for name in _PACKAGES if not importlib.util.find_spec(name)])
     trainer = make_trainer(config.trainer, subject.skill, config.trainer_options)
     yield from check_problems(config.trainer, trainer.check())
-
-
-def engine_facts(image: str | None = None) -> EngineFacts:
-    """The engine, and whether it has an image; None where it is not known yet which."""
-    try:
-        engine = connect()
-        found = engine.image(image) if image else None
-        return EngineFacts(
-            address=engine.address,
-            version=engine.version(),
-            runtimes=engine.runtimes(),
-            image=image or "",
-            image_id="" if found is None else found.id,
-            missing=None if image is None else missing_image(image, engine),
-        )
-    except EngineAway as error:
-        return EngineFacts(error=str(error))
 
 
 def _shared_memory(subject: Subject) -> Check:

@@ -18,11 +18,9 @@ from automl.trainers.base import Problem
 __all__ = [
     "Check",
     "DiskFacts",
-    "EngineFacts",
     "FolderFacts",
     "Result",
     "check_disk",
-    "check_engine",
     "check_folder",
     "check_gpus",
     "check_packages",
@@ -69,29 +67,6 @@ class Check:
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """What the container engine says of itself.
-
-    Attributes:
-        error: Why it does not answer; empty if it does.
-        address: Where it is.
-        version: Its version.
-        runtimes: Its container runtimes.
-        image: The image that trials would run in.
-        image_id: What that image is; empty if the engine does not have it.
-        missing: What to say of an image that is not there.
-    """
-
-    error: str = ""
-    address: str = ""
-    version: str = ""
-    runtimes: tuple[str, ...] = ()
-    image: str = ""
-    image_id: str = ""
-    missing: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,37 +121,21 @@ def refused(name: str, error: AutomlError) -> Check:
     return Check(name, Result.FAIL, " ".join(detail.split()), error.fix)
 
 
-def check_engine(facts: EngineFacts, *, needs_gpu: bool) -> Iterator[Check]:
-    """Engine, NVIDIA runtime and image."""
-    if facts.error:
-        mend = "start it, or say where it is with DOCKER_HOST; check that you may use its socket"
-        yield Check("docker engine", Result.FAIL, facts.error, mend)
-        return
-    yield Check("docker engine", Result.OK, f"{facts.version} at {facts.address}")
-    yield _runtime(facts, needs_gpu=needs_gpu)
-    if facts.missing is not None:
-        yield Check("image", Result.FAIL, f"{facts.missing.rule}: {facts.missing.got}",
-                    facts.missing.fix)  # fmt: skip
-    elif facts.image:
-        yield Check("image", Result.OK, f"{facts.image} is here, {facts.image_id[:19]}")
+def check_gpus(gpus: Sequence[Gpu], *, are_needed: bool) -> Iterator[Check]:
+    """How many GPUs there are, how large, and who uses them.
 
-
-def _runtime(facts: EngineFacts, *, needs_gpu: bool) -> Check:
-    name = "nvidia runtime"
-    if any("nvidia" in runtime for runtime in facts.runtimes):
-        return Check(name, Result.OK, "known to the engine; --deep trains in a container")
-    known = ", ".join(facts.runtimes) or "none"
-    mend = "install the NVIDIA container toolkit, then: nvidia-ctk runtime configure"
-    detail = f"not among the engine's runtimes ({known})"
-    return Check(name, Result.FAIL if needs_gpu else Result.WARN, detail, mend)
-
-
-def check_gpus(gpus: Sequence[Gpu], *, in_container: bool) -> Iterator[Check]:
-    """How many GPUs there are, how large, and who uses them."""
+    Args:
+        gpus: Those of this machine.
+        are_needed: Whether the trainer cannot do without: that of NVIDIA's image cannot.
+    """
     if not gpus:
-        mend = "install the NVIDIA driver, or train on the CPU with the nano backbone"
-        result = Result.FAIL if in_container else Result.WARN
-        yield Check("GPUs", result, "none: nvidia-smi is missing or does not answer", mend)
+        told = "none: nvidia-smi is missing or does not answer"
+        mend = "install the NVIDIA driver"
+        if are_needed:
+            yield Check("GPUs", Result.FAIL, told, f"{mend}: NVIDIA's image trains on GPUs alone")
+        else:
+            mend += ", or train on the CPU with the nano backbone"
+            yield Check("GPUs", Result.WARN, told, mend)
         return
     names = ", ".join(f"{gpu.name} {gpu.memory_total_mib / 1024:.0f} GiB" for gpu in gpus)
     small = [gpu for gpu in gpus if 0 < gpu.memory_total_mib < _MIN_GPU_MIB]

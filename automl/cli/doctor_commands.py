@@ -62,9 +62,15 @@ def checks_text(checks: Sequence["Check"]) -> str:
 
     lines = [f"{'check':<{_NAME}}{'result':<{_RESULT}}  detail", "─" * _WIDTH]
     for check in checks:
-        told = textwrap.wrap(check.detail, _WIDTH - _NAME - _RESULT - 2) or [""]
-        mend = textwrap.wrap(f"→ {check.mend}", _WIDTH - _NAME - _RESULT - 2) if check.mend else []
+        told = _wrapped(check.detail) or [""]
+        mend = _wrapped(f"→ {check.mend}") if check.mend else []
         head = f"{check.name:<{_NAME}}{check.result:<{_RESULT}}  "
         lines.append((head + told[0]).rstrip())
         lines += [" " * len(head) + text for text in (*told[1:], *mend)]
     return "\n".join([*lines, summary_of(checks)])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of a cell. Paths, addresses and flags stay whole: they are there to be copied."""
+    width = _WIDTH - _NAME - _RESULT - 2
+    return textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)

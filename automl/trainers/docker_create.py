@@ -2,19 +2,24 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from automl.trainers.docker_options import NO_NETWORK
 from automl.trainers.docker_plan import ContainerPlan
 
-__all__ = ["create_options"]
+if TYPE_CHECKING:
+    from docker.types import DeviceRequest
+
+__all__ = ["create_options", "probe_options"]
+
+_LIST_GPUS = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
 
 
 def create_options(plan: ContainerPlan) -> dict[str, Any]:
     """The plan in the words of the docker package."""
-    from docker.types import DeviceRequest, LogConfig, Mount
+    from docker.types import LogConfig, Mount
 
     limits = plan.limits
-    gpus = [DeviceRequest(device_ids=list(limits.gpus), capabilities=[["gpu"]])]
     return {
         "command": list(plan.command),
         "name": plan.name,
@@ -27,7 +32,7 @@ def create_options(plan: ContainerPlan) -> dict[str, Any]:
         "mem_limit": limits.memory_bytes,
         "memswap_limit": limits.memory_bytes,
         "pids_limit": limits.pids,
-        "device_requests": gpus if limits.gpus else None,
+        "device_requests": _request(limits.gpus) if limits.gpus else None,
         "mounts": [
             Mount(str(each.inside), str(each.host), type="bind", read_only=each.read_only)
             for each in plan.mounts.mounts
@@ -38,6 +43,33 @@ def create_options(plan: ContainerPlan) -> dict[str, Any]:
         # The log is read back from the engine, whose default may be to keep little of it or none.
         "log_config": LogConfig(type="json-file", config={"max-size": "1t"}),
     }
+
+
+def probe_options(gpus: Sequence[str], label: str) -> dict[str, Any]:
+    """A container that asks for GPUs as a trial's does, says which it sees, and ends.
+
+    It is started as trials are: with a first process of the engine's, which starts whether or not
+    the image has the program.
+    """
+    from docker.types import LogConfig
+
+    return {
+        "entrypoint": list(_LIST_GPUS),
+        "command": [],
+        "labels": [label],
+        "user": f"{os.getuid()}:{os.getgid()}",
+        "security_opt": ["no-new-privileges"],
+        "network_mode": NO_NETWORK,
+        "device_requests": _request(gpus),
+        "init": True,
+        "log_config": LogConfig(type="json-file"),
+    }
+
+
+def _request(gpus: Sequence[str]) -> "list[DeviceRequest]":
+    from docker.types import DeviceRequest
+
+    return [DeviceRequest(device_ids=list(gpus), capabilities=[["gpu"]])]
 
 
 def _secrets(names: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:

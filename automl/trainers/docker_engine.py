@@ -18,7 +18,7 @@ from automl.trainers.docker_answers import (
     refusals,
     said,
 )
-from automl.trainers.docker_create import create_options
+from automl.trainers.docker_create import create_options, probe_options
 from automl.trainers.docker_options import NO_NETWORK
 from automl.trainers.docker_plan import LABEL_PREFIX, ContainerPlan, Labels
 
@@ -156,6 +156,17 @@ class Engine:
         """
         with refusals(plan.image):
             return str(self._client.containers.create(plan.image, **create_options(plan)).id)
+
+    def create_probe(self, image: str, gpus: Sequence[str]) -> str:
+        """Makes a container that only says which GPUs it sees; it does not run yet.
+
+        Raises:
+            CannotStart: The engine refused it.
+            EngineAway: The engine does not answer.
+        """
+        with refusals(image):
+            options = probe_options(gpus, _PROBE)
+            return str(self._client.containers.create(image, **options).id)
 
     def start(self, container: str, image: str) -> None:
         """Starts a container that was made; one that cannot start is removed.

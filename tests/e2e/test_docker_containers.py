@@ -1,7 +1,9 @@
 """What single containers of a real engine come to: restarts of the engine, refusals, GPUs."""
 
+import io
 import shlex
 import signal
+import tarfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +12,20 @@ from pathlib import Path
 
 import pytest
 
+import automl.trainers.docker_engine as docker_engine_module
+import automl.trainers.docker_probe as docker_probe_module
+from automl.app.doctor_checks import Check, Result
+from automl.app.doctor_engine import check_engine, engine_facts
+from automl.gpus import Gpu
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, TrialTask
 from automl.trainers.docker import DockerTrainer
+from automl.trainers.docker_engine import connect
 from automl.trainers.docker_leftovers import leftover_containers, remove_leftovers
 from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker_probe import probe_gpus
 from automl.trainers.failures import Ending, classify
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED
@@ -132,6 +141,71 @@ def test_a_container_gets_the_gpus_that_were_asked_for(task: TrialTask, gpus: li
     assert f"GPUS {','.join(gpus)}" in handle.tail(10)
     spec = AttemptPaths(task.folder).container_spec.read_text()
     assert f"num_gpus: {len(gpus)}" in spec
+
+
+NVIDIA_SMI = "automl-test/nvidia-smi:1"
+SMI = """#!/bin/sh
+if [ "$NVIDIA_VISIBLE_DEVICES" = 7 ]; then echo "Driver/library version mismatch"; exit 18; fi
+echo "GPU-$NVIDIA_VISIBLE_DEVICES"
+"""
+
+
+def runtime_of(image: str, *gpus: Gpu) -> Check:
+    checks = {check.name: check for check in check_engine(engine_facts(image, gpus))}
+    assert checks["image"].result is Result.OK
+    return checks["NVIDIA runtime"]
+
+
+def test_the_check_up_tells_that_gpus_are_refused(docker_host: PrivateEngine) -> None:
+    check = runtime_of(SCRIPTED, Gpu(0, "GPU-0", "NVIDIA L40S"))
+    assert check.result is Result.FAIL
+    assert "could not select device driver" in check.detail
+    assert "nvidia-ctk runtime configure" in check.mend
+    assert docker_host.client().containers.list(all=True) == []
+
+
+@pytest.mark.usefixtures("with_gpus")
+def test_the_check_up_gets_gpus_whether_or_not_the_image_can_list_them(
+    docker_host: PrivateEngine,
+) -> None:
+    gpus = [Gpu(index, f"GPU-{index}", "NVIDIA L40S") for index in (0, 1, 7)]
+    check = runtime_of(SCRIPTED, *gpus[:2])
+    assert check.result is Result.OK
+    assert "got GPUs 0, 1 in" in check.detail
+
+    make_image_with_smi(docker_host)
+    same = runtime_of(NVIDIA_SMI, gpus[1])
+    assert (same.result, "the same as outside" in same.detail) == (Result.OK, True)
+    other = runtime_of(NVIDIA_SMI, replace(gpus[1], uuid="GPU-9"))
+    assert (other.result, "sees GPU-1 where GPU-9" in other.detail) == (Result.FAIL, True)
+    broken = runtime_of(NVIDIA_SMI, gpus[2])
+    assert (broken.result, "version mismatch" in broken.detail) == (Result.FAIL, True)
+    assert docker_host.client().containers.list(all=True) == []
+
+
+def make_image_with_smi(engine: PrivateEngine) -> None:
+    """The small image with an ``nvidia-smi`` that repeats what the container was given."""
+    client = engine.client()
+    base = client.containers.create(SCRIPTED, ["sh"], network_mode="none")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo("nvidia-smi")
+        entry.size, entry.mode = len(SMI), 0o755
+        archive.addfile(entry, io.BytesIO(SMI.encode()))
+    base.put_archive("/usr/bin", packed.getvalue())
+    base.commit(*NVIDIA_SMI.split(":"))
+    base.remove()
+
+
+def test_the_check_up_leaves_no_container_that_does_not_end(
+    docker_host: PrivateEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = {"entrypoint": ["sleep", "600"], "network_mode": "none", "init": True}
+    monkeypatch.setattr(docker_engine_module, "probe_options", lambda *_: hangs)
+    monkeypatch.setattr(docker_probe_module, "_END_S", 0.2)
+    probed = probe_gpus(connect(), SCRIPTED, ["0"])
+    assert (probed.refusal, probed.uuids) == ("", None)
+    assert docker_host.client().containers.list(all=True) == []
 
 
 def test_without_gpus_a_container_sees_none(docker_host: PrivateEngine, task: TrialTask) -> None:

@@ -11,17 +11,16 @@ import pytest
 from automl.app.doctor_checks import (
     Check,
     DiskFacts,
-    EngineFacts,
     FolderFacts,
     Result,
     check_disk,
-    check_engine,
     check_folder,
     check_gpus,
     check_packages,
     check_problems,
     check_shared_memory,
 )
+from automl.app.doctor_engine import EngineFacts, check_engine, gpus_of_trials
 from automl.app.doctor_study import batches_of, check_batches, check_shared, check_space
 from automl.cli.doctor_commands import checks_text
 from automl.cli.main import main
@@ -29,14 +28,20 @@ from automl.data.checks import SplitFacts
 from automl.gpus import Gpu, GpuProcess
 from automl.skill.read import own_skill_dir
 from automl.space.model import Kind, Parameter, SearchSpace
+from automl.study.records import FailureClass
 from automl.trainers.base import Problem
 from automl.trainers.docker_engine import EngineAway
+from automl.trainers.docker_probe import Probed
 from tests.unit.reports.study_builder import SPACE, StudyBuilder, fill
 
 OK, WARN, FAIL = Result.OK, Result.WARN, Result.FAIL
 GPU = Gpu(0, "GPU-0", "NVIDIA L40S", 46_068, 4, "580.95")
 ENGINE = EngineFacts("", "unix:///run/docker.sock", "27.3", ("runc", "nvidia"), "tao:7.1.0",
                      "sha256:9c1e")  # fmt: skip
+REFUSED = (
+    "the engine refused the container: the engine has no NVIDIA runtime: "
+    'could not select device driver "" with capabilities: [[gpu]]'
+)
 DISK = DiskFacts(212 * 10**9, 500 * 10**9, 10**9, trials=36, per_trial=10, concurrent=4)
 
 
@@ -45,58 +50,110 @@ def results(checks: object) -> list[tuple[str, Result]]:
 
 
 class TestEngine:
+    def runtime(self, probe: Probed | None, **facts: object) -> Check:
+        checks = check_engine(replace(ENGINE, probe=probe, **facts))  # type: ignore[arg-type]
+        return next(check for check in checks if check.name == "NVIDIA runtime")
+
     def test_all_is_well(self) -> None:
-        checks = list(check_engine(ENGINE, needs_gpu=True))
+        checks = list(check_engine(ENGINE))
         assert [check.result for check in checks] == [OK, OK, OK]
         assert checks[0].detail == "27.3 at unix:///run/docker.sock"
 
     def test_an_engine_that_is_away_is_all_that_is_told(self) -> None:
         away = EngineFacts(error="permission denied")
-        checks = list(check_engine(away, needs_gpu=True))
+        checks = list(check_engine(away))
         assert results(checks) == [("docker engine", FAIL)]
         assert "DOCKER_HOST" in checks[0].mend
 
-    @pytest.mark.parametrize(("needs_gpu", "expected"), [(True, FAIL), (False, WARN)])
-    def test_no_nvidia_runtime(self, needs_gpu: bool, expected: Result) -> None:
-        checks = list(check_engine(replace(ENGINE, runtimes=("runc",)), needs_gpu=needs_gpu))
-        assert checks[1].result is expected
-        assert "runc" in checks[1].detail
-        assert "container toolkit" in checks[1].mend
+    def test_a_runtime_that_is_not_listed_is_a_guess_and_no_failure(self) -> None:
+        check = self.runtime(None, runtimes=("runc",))
+        assert check.result is WARN
+        assert "runc" in check.detail
+        assert "Container Toolkit" in check.mend
+
+    def test_a_probe_counts_and_not_the_list(self) -> None:
+        assert self.runtime(Probed(("0",)), runtimes=("runc",)).result is OK
+        assert self.runtime(Probed(("0",), REFUSED, FailureClass.GPU)).result is FAIL
+
+    def test_a_probe_without_nvidia_smi_tells_how_long_it_took(self) -> None:
+        check = self.runtime(Probed(("0", "2"), seconds=1.26))
+        assert check.detail == "a probe container got GPUs 0, 2 in 1.3 s"
+
+    @pytest.mark.parametrize(
+        ("refusal", "failure", "mend"),
+        [
+            (REFUSED, FailureClass.GPU, "nvidia-ctk runtime configure"),
+            ("nvidia-container-cli: device error: 9: unknown device", FailureClass.GPU, "--gpus"),
+            ("read timed out", None, "docker run"),
+        ],
+    )
+    def test_a_probe_that_is_refused(
+        self, refusal: str, failure: FailureClass | None, mend: str
+    ) -> None:
+        check = self.runtime(Probed(("0",), refusal, failure))
+        assert check.result is FAIL
+        assert refusal in check.detail
+        assert mend in check.mend
+
+    @pytest.mark.parametrize(
+        ("inside", "expected"),
+        [(("GPU-a", "GPU-b"), OK), (("GPU-b", "GPU-a"), OK), (("GPU-a",), FAIL), ((), FAIL)],
+    )
+    def test_the_gpus_inside_are_those_outside(
+        self, inside: tuple[str, ...], expected: Result
+    ) -> None:
+        check = self.runtime(Probed(("0", "1"), uuids=inside), uuids=("GPU-a", "GPU-b"))
+        assert check.result is expected
+        assert ("the same as outside" in check.detail) is (expected is OK)
+
+    def test_what_nvidia_smi_says_inside_is_told(self) -> None:
+        error = "Failed to initialize NVML: Driver/library version mismatch"
+        check = self.runtime(Probed(("0",), error=error))
+        assert check.result is FAIL
+        assert error in check.detail
 
     def test_a_missing_image_says_how_to_get_it(self) -> None:
         missing = Problem("the image must be there", "no tao:7.1.0", "docker pull tao:7.1.0")
-        check = list(check_engine(replace(ENGINE, missing=missing), needs_gpu=True))[2]
-        assert (check.result, check.mend) == (FAIL, "docker pull tao:7.1.0")
+        check = list(check_engine(replace(ENGINE, missing=missing)))[1]
+        assert (check.name, check.result, check.mend) == ("image", FAIL, "docker pull tao:7.1.0")
+
+    def test_the_gpus_of_all_trials_are_asked_for(self) -> None:
+        there = [replace(GPU, index=index, uuid=f"GPU-{index}") for index in range(3)]
+        assert gpus_of_trials(1, None, there) == tuple(there)
+        assert [gpu.index for gpu in gpus_of_trials(1, (0, 2), there)] == [0, 2]
+        assert gpus_of_trials(0, None, there) == ()
 
 
 class TestGpus:
-    @pytest.mark.parametrize(("in_container", "expected"), [(True, FAIL), (False, WARN)])
-    def test_none(self, in_container: bool, expected: Result) -> None:
-        assert results(check_gpus([], in_container=in_container)) == [("GPUs", expected)]
+    @pytest.mark.parametrize(("are_needed", "expected"), [(True, FAIL), (False, WARN)])
+    def test_none(self, are_needed: bool, expected: Result) -> None:
+        (check,) = check_gpus([], are_needed=are_needed)
+        assert (check.name, check.result) == ("GPUs", expected)
+        assert ("on the CPU" in check.mend) is not are_needed
 
     def test_one_is_enough_and_two_are_better(self) -> None:
-        (one, driver) = check_gpus([GPU], in_container=True)
+        (one, driver) = check_gpus([GPU], are_needed=True)
         assert one.result is OK
         assert "two or more" in one.detail
         assert driver.detail == "580.95"
-        two = next(iter(check_gpus([GPU, replace(GPU, index=1)], in_container=True)))
+        two = next(iter(check_gpus([GPU, replace(GPU, index=1)], are_needed=True)))
         assert "two or more" not in two.detail
 
     def test_a_small_one_is_named(self) -> None:
         small = replace(GPU, index=1, memory_total_mib=8_192)
-        check = next(iter(check_gpus([GPU, small], in_container=False)))
+        check = next(iter(check_gpus([GPU, small], are_needed=False)))
         assert check.result is WARN
         assert "GPU 1 has less than 16 GB" in check.detail
 
     def test_who_uses_one(self) -> None:
         user = GpuProcess(8123, "python", 9_300)
         busy = replace(GPU, memory_used_mib=9_318, processes=(user,))
-        check = list(check_gpus([busy], in_container=False))[-1]
+        check = list(check_gpus([busy], are_needed=False))[-1]
         assert (check.name, check.result) == ("GPU in use", WARN)
         assert "9.1 GiB taken by pid 8123 python" in check.detail
 
     def test_memory_of_an_unseen_process(self) -> None:
-        check = list(check_gpus([replace(GPU, memory_used_mib=20_000)], in_container=False))[-1]
+        check = list(check_gpus([replace(GPU, memory_used_mib=20_000)], are_needed=False))[-1]
         assert "an unseen process" in check.detail
 
 
@@ -203,8 +260,8 @@ class TestTheRest:
 
 def test_the_text_of_a_check_up() -> None:
     checks = [
-        *check_engine(ENGINE, needs_gpu=True),
-        *check_gpus([], in_container=True),
+        *check_engine(ENGINE),
+        *check_gpus([], are_needed=True),
         check_disk(replace(DISK, keeps_all=True)),
     ]
     text = checks_text(checks)
@@ -305,7 +362,7 @@ def test_an_engine_is_looked_at_though_the_study_cannot_be_planned(
     def away() -> NoReturn:
         raise EngineAway("no engine here")
 
-    monkeypatch.setattr("automl.app.doctor.connect", away)
+    monkeypatch.setattr("automl.app.doctor_engine.connect", away)
     argv = ("--train-data", "/nowhere", "--trainer", "docker", "--studies-dir", str(studies_dir))
     code, checks = run(capsys, *argv)
     found = {check.name: check for check in checks}

@@ -1,0 +1,138 @@
+"""The container engine in a check-up: what it says of itself, and what that means."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from automl.app.doctor_checks import Check, Result
+from automl.gpus import Gpu
+from automl.study.records import FailureClass
+from automl.trainers.base import Problem
+from automl.trainers.docker_engine import EngineAway, connect
+from automl.trainers.docker_images import missing_image
+from automl.trainers.docker_probe import Probed, probe_gpus
+
+__all__ = ["EngineFacts", "check_engine", "engine_facts", "gpus_of_trials"]
+
+_RUNTIME = "NVIDIA runtime"
+_INSTALL = (
+    "on the engine's machine, install the NVIDIA Container Toolkit, then: "
+    "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
+)
+_UNKNOWN = "unknown device"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What the container engine says of itself.
+
+    Attributes:
+        error: Why it does not answer; empty if it does.
+        address: Where it is.
+        version: Its version.
+        runtimes: Its container runtimes.
+        image: The image that trials would run in.
+        image_id: What that image is; empty if the engine does not have it.
+        missing: What to say of an image that is not there.
+        probe: What became of a container that asked for the trials' GPUs; None if none was made.
+        uuids: Those GPUs as they are named outside of it.
+    """
+
+    error: str = ""
+    address: str = ""
+    version: str = ""
+    runtimes: tuple[str, ...] = ()
+    image: str = ""
+    image_id: str = ""
+    missing: Problem | None = None
+    probe: Probed | None = None
+    uuids: tuple[str, ...] = ()
+
+
+def gpus_of_trials(
+    per_trial: int, ids: Sequence[int] | None, gpus: Sequence[Gpu]
+) -> tuple[Gpu, ...]:
+    """The GPUs that one trial or another will hold.
+
+    Args:
+        per_trial: How many each trial holds.
+        ids: Indices of those the study may use; None for all.
+        gpus: Those of this machine.
+    """
+    return tuple(gpu for gpu in gpus if ids is None or gpu.index in ids) if per_trial else ()
+
+
+def engine_facts(image: str | None = None, gpus: Sequence[Gpu] = ()) -> EngineFacts:
+    """The engine, whether it has an image, and whether a container of that gets the GPUs.
+
+    Args:
+        image: The image of the trials; None where it is not known yet.
+        gpus: What trials will hold.
+    """
+    try:
+        engine = connect()
+        found = engine.image(image) if image else None
+        asked = [str(gpu.index) for gpu in gpus] if found is not None else []
+        return EngineFacts(
+            address=engine.address,
+            version=engine.version(),
+            runtimes=engine.runtimes(),
+            image=image or "",
+            image_id="" if found is None else found.id,
+            missing=None if image is None else missing_image(image, engine),
+            probe=probe_gpus(engine, image, asked) if image and asked else None,
+            uuids=tuple(gpu.uuid for gpu in gpus),
+        )
+    except EngineAway as error:
+        return EngineFacts(error=str(error))
+
+
+def check_engine(facts: EngineFacts) -> Iterator[Check]:
+    """Engine, image and NVIDIA runtime."""
+    if facts.error:
+        mend = "start it, or say where it is with DOCKER_HOST; check that you may use its socket"
+        yield Check("docker engine", Result.FAIL, facts.error, mend)
+        return
+    yield Check("docker engine", Result.OK, f"{facts.version} at {facts.address}")
+    if facts.missing is not None:
+        yield Check("image", Result.FAIL, f"{facts.missing.rule}: {facts.missing.got}",
+                    facts.missing.fix)  # fmt: skip
+    elif facts.image:
+        yield Check("image", Result.OK, f"{facts.image} is here, {facts.image_id[:19]}")
+    yield _by_name(facts) if facts.probe is None else _by_probe(facts.probe, facts.uuids)
+
+
+def _by_name(facts: EngineFacts) -> Check:
+    """What the engine's list of runtimes lets one guess, where no container was made."""
+    if any("nvidia" in runtime for runtime in facts.runtimes):
+        return Check(_RUNTIME, Result.OK, "known to the engine; no container has asked for a GPU")
+    known = ", ".join(facts.runtimes) or "none"
+    detail = f"not among the engine's runtimes ({known}); trials on GPUs need it"
+    return Check(_RUNTIME, Result.WARN, detail, _INSTALL)
+
+
+def _by_probe(probe: Probed, outside: Sequence[str]) -> Check:
+    names = ", ".join(probe.gpus)
+    asked = f"GPU {names}" if len(probe.gpus) == 1 else f"GPUs {names}"
+    if probe.refusal:
+        told = f"a probe container that asks for {asked}: {probe.refusal}"
+        return Check(_RUNTIME, Result.FAIL, told, _mend(probe))
+    if probe.error:
+        told = f"a probe container got {asked}, but nvidia-smi in it: {probe.error}"
+        mend = "restart the engine; if it stays, install a driver and a toolkit that fit together"
+        return Check(_RUNTIME, Result.FAIL, told, mend)
+    got = f"a probe container got {asked} in {probe.seconds:.1f} s"
+    if probe.uuids is None:
+        return Check(_RUNTIME, Result.OK, got)
+    if set(probe.uuids) == set(outside):
+        return Check(_RUNTIME, Result.OK, f"{got}, the same as outside")
+    seen, meant = ", ".join(probe.uuids) or "none", ", ".join(outside) or "none"
+    told = f"{got}, but it sees {seen} where {meant} is meant"
+    return Check(_RUNTIME, Result.FAIL, told, "run automl on the engine's machine (DOCKER_HOST)")
+
+
+def _mend(probe: Probed) -> str:
+    if _UNKNOWN in probe.refusal:
+        return "choose with --gpus among those that nvidia-smi -L lists on the engine's machine"
+    if probe.failure is FailureClass.GPU:
+        return _INSTALL
+    return "make a container of the image start: docker run --rm --gpus all IMAGE true"
