@@ -89,7 +89,7 @@ def plan_action(request: ActRequest) -> ActPlan:
     folder = _folder(request, parent)
     recorded = parent.config.data if parent.config is not None else DataSources()
     data, data_notes = action_data(
-        request.action, skill.network_arch, request.data, recorded, trained, request.tell
+        request.action, skill, request.data, recorded, trained, request.tell
     )
     around = Surroundings(
         skill.network_arch,

@@ -1,4 +1,8 @@
-"""The data of an action: what the flags name, else what the study has recorded."""
+"""The data of an action: what the flags name, else what the study has recorded.
+
+Which split an action is for is the skill's to say (``spec.source_table``). What may stand in for
+a split that nobody recorded is said here: it holds for every skill, and the reader is told of it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,24 +13,24 @@ from automl.app.datasets import SPLITS, resolve_data
 from automl.app.settings import Layers
 from automl.data.layout import list_frames
 from automl.errors import FixInput
+from automl.skill.model import Skill
 from automl.skill.tree import get
+from automl.spec.source_table import takers, with_table
 from automl.study.config import DataSources
 
 __all__ = ["action_data"]
 
 _CENTERPOSE = "centerpose"
 
-#: Where an action's data may come from, best first. TAO's own table infers on the val archive.
-_FEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "evaluate": ("test", ("test", "val")),
-    "inference": ("inference", ("inference", "val", "test")),
-    "gen_trt_engine": ("train", ("train",)),
-}
+_ENGINE = "gen_trt_engine"
+
+#: What stands in for a split that was not recorded, best first: images that were not trained on.
+_STANDS_IN: Mapping[str, tuple[str, ...]] = {"test": ("val",), "inference": ("val", "test")}
 
 
 def action_data(
     action: str,
-    network: str,
+    skill: Skill,
     flags: Mapping[str, str | None],
     recorded: DataSources,
     trained: Mapping[str, Any],
@@ -36,7 +40,7 @@ def action_data(
 
     Args:
         action: TAO's name of the action.
-        network: Calibration images are found within a split for CenterPose alone.
+        skill: Says which splits the action is for.
         flags: Split to a folder or tarball; None where not given.
         recorded: What the study was given.
         trained: The spec of the training, asked where the study recorded nothing.
@@ -52,18 +56,36 @@ def action_data(
     layers = Layers([("flag", {f"{split}_data": value for split, value in flags.items()})])
     named = resolve_data(layers, None, tell)
     sources = _merged(named, recorded, trained)
-    wanted, feeds = _FEEDS.get(action, ("", ()))
-    split = next((each for each in feeds if getattr(named, each)), None)
-    split = split or next((each for each in feeds if getattr(sources, each)), None)
-    every = {each: getattr(sources, each) for each in SPLITS if getattr(sources, each)}
-    if split is None:
-        return every, ()
-    folder = getattr(sources, split)
-    notes = () if split == wanted else (f"no {wanted} data is recorded: it reads {split}",)
-    if action == "gen_trt_engine":
-        images = _image_folders(Path(folder)) if network == _CENTERPOSE else [folder]
-        return every | {"train": images}, notes
-    return every | {wanted: folder}, notes
+    every: dict[str, Any] = {
+        each: getattr(sources, each) for each in SPLITS if getattr(sources, each)
+    }
+    notes = []
+    for feeds in _feeds(skill, action):
+        wanted = feeds[0]
+        split = next((each for each in feeds if getattr(named, each)), None)
+        split = split or next((each for each in feeds if getattr(sources, each)), None)
+        if split is None:
+            continue
+        every[wanted] = getattr(sources, split)
+        if split != wanted:
+            notes.append(f"no {wanted} data is recorded: it reads {split}")
+        if action == _ENGINE:
+            every[wanted] = _calibration(skill, every[wanted])
+    return every, tuple(notes)
+
+
+def _feeds(skill: Skill, action: str) -> list[tuple[str, ...]]:
+    """For each split that an action is for: that split and what may stand in for it."""
+    found = takers(with_table(skill), action)
+    firsts = {taker.splits[0]: taker.splits[1:] for taker in found if taker.splits}
+    known = [(first, *_STANDS_IN.get(first, ()), *rest) for first, rest in firsts.items()]
+    return [tuple(each for each in dict.fromkeys(feeds) if each in SPLITS) for feeds in known]
+
+
+def _calibration(skill: Skill, folder: str) -> list[str]:
+    """Folders of images; they are looked for within a split for CenterPose alone."""
+    is_ours = skill.network_arch == _CENTERPOSE
+    return _image_folders(Path(folder)) if is_ours else [folder]
 
 
 def _merged(named: DataSources, recorded: DataSources, trained: Mapping[str, Any]) -> DataSources:

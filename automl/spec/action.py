@@ -8,14 +8,14 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_template
 from automl.skill.model import Skill
-from automl.skill.read import base_tree, packaged_twin, read_template
+from automl.skill.read import base_tree, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
 from automl.spec.needed import check_given
 from automl.spec.rules import SpecRules, rules_for
+from automl.spec.source_table import with_table
 from automl.spec.sources import (
-    DATA_TABLE,
     data_settings,
     own_data_keys,
     with_settings,
@@ -103,7 +103,7 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     _check_owned(rules, overrides, request.where)
     if not request.deploy:
         template = completed(rules, template)
-    rules = _with_table(rules)
+    rules = replace(rules, skill=with_table(rules.skill))
     carried = _carried(rules, request, template)
     inferred = _inferred(rules, request.around, template)
     data = _data(rules, request.data)
@@ -148,17 +148,6 @@ def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> 
                 where=where,
                 fix="results go into the study's folder; --results DIR takes them elsewhere",
             )
-
-
-def _with_table(rules: SpecRules) -> SpecRules:
-    """The rules with the table of data sources of the packaged twin, where there is one.
-
-    TAO's format has no place for the table: a published folder of our own network lacks it.
-    """
-    twin = packaged_twin(rules.skill)
-    if twin is None or (rules.skill.folder / DATA_TABLE).is_file():
-        return rules
-    return replace(rules, skill=replace(rules.skill, folder=twin.folder))
 
 
 def _inferred(rules: SpecRules, around: Surroundings, template: Tree) -> dict[str, str]:

@@ -7,15 +7,16 @@ action's ``inputs``, whose keys name the split they are for (``dataset.val.img_d
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.model import Skill
+from automl.skill.read import packaged_twin
 from automl.yamltext import load_yaml
 
-__all__ = ["DATA_TABLE", "Taker", "takers"]
+__all__ = ["DATA_TABLE", "Taker", "takers", "with_table"]
 
 DATA_TABLE = Path("references", "data_sources.yaml")
 _INFO = Path("references", "skill_info.yaml")
@@ -85,6 +86,17 @@ def takers(skill: Skill, action: str) -> list[Taker]:
         for key, about in inputs.items()
         if (split := split_in(key))
     ]
+
+
+def with_table(skill: Skill) -> Skill:
+    """The skill with the table of data sources of its packaged twin, where there is one.
+
+    TAO's format has no place for the table: a published folder of our own network lacks it.
+    """
+    twin = packaged_twin(skill)
+    if twin is None or (skill.folder / DATA_TABLE).is_file():
+        return skill
+    return replace(skill, folder=twin.folder)
 
 
 def _block(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
