@@ -97,7 +97,10 @@ def check_engine(facts: EngineFacts) -> Iterator[Check]:
         yield Check("image", Result.FAIL, f"{facts.missing.rule}: {facts.missing.got}",
                     facts.missing.fix)  # fmt: skip
     elif facts.image:
-        yield Check("image", Result.OK, f"{facts.image} is here, {facts.image_id[:19]}")
+        # A study that there is runs in what it recorded, whatever the name stands for now.
+        is_id = facts.image.startswith("sha256:")
+        name = "what the study began with" if is_id else facts.image
+        yield Check("image", Result.OK, f"{name} is here, {facts.image_id[:19]}")
     yield _by_name(facts) if facts.probe is None else _by_probe(facts.probe, facts.uuids)
 
 

@@ -64,7 +64,8 @@ def findings_text(findings: "Findings", *, is_removed: bool) -> str:
     from automl.reports.text import table
 
     if not findings.leftovers:
-        return "nothing was left behind"
+        # Something may have been left behind all the same, which somebody waits for.
+        return "nothing to remove"
     rows = [(str(one.kind), _size(one.n_bytes), one.what, one.why) for one in findings.leftovers]
     n = len(rows)
     things = f"{n} thing{'' if n == 1 else 's'}, {_size(findings.n_bytes) or '0 kB'}"

@@ -170,4 +170,4 @@ def test_the_command_shows_first_and_removes_when_told(
     assert value["removed"] == [study.paths.relative(too_much)]
     assert not too_much.exists()
     assert main(["clean", *where]) == 0
-    assert "nothing was left behind" in capsys.readouterr().out
+    assert "nothing to remove" in capsys.readouterr().out

@@ -117,6 +117,11 @@ class TestEngine:
         check = list(check_engine(replace(ENGINE, missing=missing)))[1]
         assert (check.name, check.result, check.mend) == ("image", FAIL, "docker pull tao:7.1.0")
 
+    def test_an_image_that_a_study_recorded_has_no_name(self) -> None:
+        image = f"sha256:{'9c1e' * 16}"
+        check = list(check_engine(replace(ENGINE, image=image, image_id=image)))[1]
+        assert check.detail == "what the study began with is here, sha256:9c1e9c1e9c1e"
+
     def test_the_gpus_of_all_trials_are_asked_for(self) -> None:
         there = [replace(GPU, index=index, uuid=f"GPU-{index}") for index in range(3)]
         assert gpus_of_trials(1, None, there) == tuple(there)
