@@ -68,7 +68,8 @@ def findings_text(findings: "Findings", *, is_removed: bool) -> str:
         return "nothing to remove"
     rows = [(str(one.kind), _size(one.n_bytes), one.what, one.why) for one in findings.leftovers]
     n = len(rows)
-    things = f"{n} thing{'' if n == 1 else 's'}, {_size(findings.n_bytes) or '0 kB'}"
+    size = _size(findings.n_bytes)
+    things = f"{n} thing{'' if n == 1 else 's'}" + (f", {size}" if size else "")
     last = f"removed {things}" if is_removed else f"{things}; automl clean --yes removes all of it"
     return "\n".join([*table(("kind", "size", "what", "why"), rows, "lrll"), last])
 

@@ -12,6 +12,7 @@ import pytest
 
 from automl.app import clean
 from automl.app.clean import Kind, find_leftovers, remove_all
+from automl.cli.clean_commands import findings_text
 from automl.cli.main import main
 from automl.study.lock import StudyLock
 from automl.study.records import FailureClass, OutcomeState
@@ -151,6 +152,12 @@ def test_containers_nobody_waits_for(study: StudyBuilder, monkeypatch: pytest.Mo
     findings = find_leftovers([study.paths], study.folder.parent, None)
     assert [one.what for one in findings.leftovers] == ["dead"]
     assert "automl resume bike-fan goes on with it" in findings.kept[0]
+    assert findings_text(findings, is_removed=False).splitlines() == [
+        "kind       size  what  why",
+        "─" * 51,
+        "container        dead  nobody waits for it (exited)",
+        "1 thing; automl clean --yes removes all of it",
+    ]
     remove_all(findings, lambda _: None)
     assert removed == ["dead"]
 
