@@ -24,10 +24,10 @@ from automl.spec.values import parse_assignment
 from automl.study.actions import new_folder
 from automl.study.config import DataSources
 from automl.study.layout import AttemptPaths
-from automl.trainers.docker import study_folder
-from automl.trainers.docker_images import image_name
-from automl.trainers.docker_mounts import mounts_for
-from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker.images import image_name
+from automl.trainers.docker.mounts import mounts_for
+from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.trainer import study_folder
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.table import TRAINERS
 from automl.yamltext import load_yaml

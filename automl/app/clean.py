@@ -23,8 +23,8 @@ from automl.study.records import TrialRecord, TrialState
 from automl.study.storage import read_study
 from automl.study.trials import read_records
 from automl.trainers.checkpoints import checkpoints_in, newest_whole
-from automl.trainers.docker_engine import EngineAway
-from automl.trainers.docker_leftovers import (
+from automl.trainers.docker.engine import EngineAway
+from automl.trainers.docker.leftovers import (
     LeftoverContainer,
     leftover_containers,
     remove_leftovers,

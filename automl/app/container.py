@@ -13,11 +13,11 @@ from automl.study.config import StudyConfig
 from automl.study.folder import read_provenance
 from automl.study.layout import StudyPaths
 from automl.trainers.base import Outliving, TrialTask
-from automl.trainers.docker import DockerTrainer
-from automl.trainers.docker_engine import EngineAway, Image
-from automl.trainers.docker_images import image_name, is_nvidias, is_same_image
-from automl.trainers.docker_leftovers import leftover_containers, remove_leftovers
-from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker.engine import EngineAway, Image
+from automl.trainers.docker.images import image_name, is_nvidias, is_same_image
+from automl.trainers.docker.leftovers import leftover_containers, remove_leftovers
+from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.trainer import DockerTrainer
 from automl.trainers.table import make_trainer
 
 __all__ = [

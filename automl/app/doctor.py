@@ -44,8 +44,8 @@ from automl.skill.read import own_skill_dir
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
 from automl.trainers.checkpoints import checkpoints_in
-from automl.trainers.docker_images import image_name, image_to_run, is_nvidias
-from automl.trainers.docker_options import DockerOptions, shm_bytes, size_bytes
+from automl.trainers.docker.images import image_name, image_to_run, is_nvidias
+from automl.trainers.docker.options import DockerOptions, shm_bytes, size_bytes
 from automl.trainers.table import make_trainer
 
 __all__ = ["examine", "examine_machine"]

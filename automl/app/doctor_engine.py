@@ -7,9 +7,9 @@ from automl.app.doctor_checks import Check, Result
 from automl.gpus import Gpu
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
-from automl.trainers.docker_engine import EngineAway, connect
-from automl.trainers.docker_images import missing_image
-from automl.trainers.docker_probe import Probed, probe_gpus
+from automl.trainers.docker.engine import EngineAway, connect
+from automl.trainers.docker.images import missing_image
+from automl.trainers.docker.probe import Probed, probe_gpus
 
 __all__ = ["EngineFacts", "check_engine", "engine_facts", "gpus_of_trials"]
 

@@ -7,8 +7,8 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.model import Skill
 from automl.trainers.base import Trainer
-from automl.trainers.docker import DockerTrainer
-from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.trainer import DockerTrainer
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.scripted import Script, ScriptedTrainer
 from automl.trainers.warm import warm_trainer

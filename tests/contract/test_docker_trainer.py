@@ -13,9 +13,9 @@ import pytest
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import ChecksPaths, Outliving, TrialTask
-from automl.trainers.docker import DockerTrainer
-from automl.trainers.docker_engine import connect
-from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker.engine import connect
+from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.trainer import DockerTrainer
 from tests.contract import test_trainers as contract
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED

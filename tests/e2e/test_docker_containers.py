@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import automl.trainers.docker_engine as docker_engine_module
-import automl.trainers.docker_probe as docker_probe_module
+import automl.trainers.docker.engine as docker_engine_module
+import automl.trainers.docker.probe as docker_probe_module
 from automl.app.doctor_checks import Check, Result
 from automl.app.doctor_engine import check_engine, engine_facts
 from automl.gpus import Gpu
@@ -21,11 +21,11 @@ from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, TrialTask
-from automl.trainers.docker import DockerTrainer
-from automl.trainers.docker_engine import connect
-from automl.trainers.docker_leftovers import leftover_containers, remove_leftovers
-from automl.trainers.docker_options import DockerOptions
-from automl.trainers.docker_probe import probe_gpus
+from automl.trainers.docker.engine import connect
+from automl.trainers.docker.leftovers import leftover_containers, remove_leftovers
+from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.probe import probe_gpus
+from automl.trainers.docker.trainer import DockerTrainer
 from automl.trainers.failures import Ending, classify
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED

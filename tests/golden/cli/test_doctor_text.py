@@ -12,7 +12,7 @@ from automl.cli.doctor_commands import checks_text
 from automl.gpus import Gpu, GpuProcess
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
-from automl.trainers.docker_probe import Probed
+from automl.trainers.docker.probe import Probed
 
 Golden = Callable[[str, str], None]
 

@@ -10,8 +10,8 @@ import pytest
 from automl.skill.read import own_skill_dir, read_skill, read_template
 from automl.skill.tree import get, with_value
 from automl.trainers.base import TrialTask
-from automl.trainers.docker import DockerTrainer
-from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.trainer import DockerTrainer
 
 Golden = Callable[[str, str], None]
 

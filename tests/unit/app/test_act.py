@@ -14,7 +14,7 @@ from automl.skill.tree import get
 from automl.study.actions import read_actions
 from automl.study.layout import StudyPaths
 from automl.trainers.base import TrialTask
-from automl.trainers.docker import DockerTrainer
+from automl.trainers.docker.trainer import DockerTrainer
 from automl.trainers.table import make_trainer
 from automl.yamltext import load_yaml
 from tests.unit.app.act_kit import Player, add_checkpoint, add_trial, study_of

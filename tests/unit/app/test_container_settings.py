@@ -18,8 +18,8 @@ from automl.files import write_json
 from automl.skill.read import own_skill_dir, read_skill
 from automl.study.config import Direction, Objective, StudyConfig
 from automl.study.layout import StudyPaths
-from automl.trainers.docker import DockerTrainer
-from automl.trainers.docker_engine import Image
+from automl.trainers.docker.engine import Image
+from automl.trainers.docker.trainer import DockerTrainer
 
 SKILL = read_skill(own_skill_dir())
 TAO = "nvcr.io/nvidia/tao/tao-toolkit:7.1.0-pyt"

@@ -30,8 +30,8 @@ from automl.skill.read import own_skill_dir
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
-from automl.trainers.docker_engine import EngineAway
-from automl.trainers.docker_probe import Probed
+from automl.trainers.docker.engine import EngineAway
+from automl.trainers.docker.probe import Probed
 from tests.unit.reports.study_builder import SPACE, StudyBuilder, fill
 
 OK, WARN, FAIL = Result.OK, Result.WARN, Result.FAIL

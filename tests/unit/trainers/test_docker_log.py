@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.trainers.docker_log import LogFile, Redactor
+from automl.trainers.docker.log import LogFile, Redactor
 
 SECRET = "s3cr3t-value"  # noqa: S105 -- looked for, and must not be found
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.trainers.docker_mounts import Mounts, mounts_for, rewritten
+from automl.trainers.docker.mounts import Mounts, mounts_for, rewritten
 
 STUDY = Path("/home/ana/studies/bikes")
 NAMES = st.text("abc-._ ", min_size=1, max_size=4).filter(lambda name: name.strip(". ") != "")

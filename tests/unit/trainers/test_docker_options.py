@@ -6,12 +6,12 @@ import pytest
 
 from automl.errors import FixInput
 from automl.skill.read import own_skill_dir, read_skill
-from automl.trainers.docker_create import create_options
-from automl.trainers.docker_engine import Image
-from automl.trainers.docker_images import image_name, image_to_run, is_same_image
-from automl.trainers.docker_mounts import Mounts
-from automl.trainers.docker_options import DockerOptions, shm_bytes, size_bytes, size_text
-from automl.trainers.docker_plan import ContainerPlan, Labels, Limits
+from automl.trainers.docker.create import create_options
+from automl.trainers.docker.engine import Image
+from automl.trainers.docker.images import image_name, image_to_run, is_same_image
+from automl.trainers.docker.mounts import Mounts
+from automl.trainers.docker.options import DockerOptions, shm_bytes, size_bytes, size_text
+from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
 
 GIB = 1 << 30
 TAO = "nvcr.io/nvidia/tao/tao-toolkit:7.1.0"

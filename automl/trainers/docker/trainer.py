@@ -17,14 +17,14 @@ from automl.skill.tree import MISSING, Tree, get, with_value
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, Handle, Problem, TrialTask
-from automl.trainers.docker_engine import Engine, EngineAway, connect
-from automl.trainers.docker_handle import ContainerHandle, EndedContainer
-from automl.trainers.docker_images import image_name, image_to_run, missing_image
-from automl.trainers.docker_leftovers import containers_below
-from automl.trainers.docker_mounts import Mounts, mounts_for, rewritten
-from automl.trainers.docker_options import DockerOptions, shm_bytes, size_bytes
-from automl.trainers.docker_plan import ContainerPlan, Labels, Limits
-from automl.trainers.docker_record import ContainerRecord, note_plan, read_record
+from automl.trainers.docker.engine import Engine, EngineAway, connect
+from automl.trainers.docker.handle import ContainerHandle, EndedContainer
+from automl.trainers.docker.images import image_name, image_to_run, missing_image
+from automl.trainers.docker.leftovers import containers_below
+from automl.trainers.docker.mounts import Mounts, mounts_for, rewritten
+from automl.trainers.docker.options import DockerOptions, shm_bytes, size_bytes
+from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
+from automl.trainers.docker.record import ContainerRecord, note_plan, read_record
 from automl.yamltext import dump_yaml, load_yaml
 
 __all__ = ["DockerTrainer"]

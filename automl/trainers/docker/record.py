@@ -6,8 +6,8 @@ from typing import Any
 
 from automl.files import write_json
 from automl.study.layout import AttemptPaths
-from automl.trainers.docker_mounts import Mounts
-from automl.trainers.docker_plan import ContainerPlan
+from automl.trainers.docker.mounts import Mounts
+from automl.trainers.docker.plan import ContainerPlan
 
 __all__ = ["ContainerRecord", "note_end", "note_plan", "read_record"]
 

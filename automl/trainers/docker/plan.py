@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from automl.trainers.docker_mounts import Mounts
-from automl.trainers.docker_options import NO_NETWORK, size_text
+from automl.trainers.docker.mounts import Mounts
+from automl.trainers.docker.options import NO_NETWORK, size_text
 
 __all__ = ["LABEL_PREFIX", "ContainerPlan", "Labels", "Limits"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import read_owner
-from automl.trainers.docker_engine import Engine, Found, connect
+from automl.trainers.docker.engine import Engine, Found, connect
 
 __all__ = ["LeftoverContainer", "containers_below", "leftover_containers", "remove_leftovers"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from automl.skill.model import Skill
 from automl.skill.read import image_of
 from automl.trainers.base import Problem
-from automl.trainers.docker_engine import Engine, Image
-from automl.trainers.docker_options import DockerOptions
+from automl.trainers.docker.engine import Engine, Image
+from automl.trainers.docker.options import DockerOptions
 
 __all__ = ["image_name", "image_to_run", "is_nvidias", "is_same_image", "missing_image"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import TrialTask
-from automl.trainers.docker_engine import ContainerGone, ContainerState, Engine, EngineAway
-from automl.trainers.docker_log import LogFile, Redactor
-from automl.trainers.docker_record import ContainerRecord, note_end
+from automl.trainers.docker.engine import ContainerGone, ContainerState, Engine, EngineAway
+from automl.trainers.docker.log import LogFile, Redactor
+from automl.trainers.docker.record import ContainerRecord, note_end
 from automl.trainers.guard import started_at
 from automl.trainers.process import tail_of
 

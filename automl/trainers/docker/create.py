@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from automl.trainers.docker_options import NO_NETWORK
-from automl.trainers.docker_plan import ContainerPlan
+from automl.trainers.docker.options import NO_NETWORK
+from automl.trainers.docker.plan import ContainerPlan
 
 if TYPE_CHECKING:
     from docker.types import DeviceRequest

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart
-from automl.trainers.docker_answers import ContainerGone, EngineAway
-from automl.trainers.docker_engine import ContainerState, Engine
+from automl.trainers.docker.engine import ContainerState, Engine
+from automl.trainers.docker.errors import ContainerGone, EngineAway
 
 __all__ = ["Probed", "probe_gpus"]
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from automl.trainers.base import CannotStart
-from automl.trainers.docker_answers import (
+from automl.trainers.docker.create import create_options, probe_options
+from automl.trainers.docker.errors import (
     CONFLICT,
     SOCKET,
     TIMEOUT_S,
@@ -18,9 +19,8 @@ from automl.trainers.docker_answers import (
     refusals,
     said,
 )
-from automl.trainers.docker_create import create_options, probe_options
-from automl.trainers.docker_options import NO_NETWORK
-from automl.trainers.docker_plan import LABEL_PREFIX, ContainerPlan, Labels
+from automl.trainers.docker.options import NO_NETWORK
+from automl.trainers.docker.plan import LABEL_PREFIX, ContainerPlan, Labels
 
 if TYPE_CHECKING:
     import docker

@@ -1,0 +1,1 @@
+"""The docker trainer: a training in a container, from its options to its end."""
