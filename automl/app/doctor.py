@@ -35,7 +35,7 @@ from automl.app.plan import make_plan
 from automl.app.request import PlanRequest
 from automl.app.run import start
 from automl.app.screen import Silent
-from automl.centerpose.needs import NEEDS
+from automl.centerpose.hardware.needs import NEEDS
 from automl.data.checks import shared_images
 from automl.errors import AutomlError
 from automl.gpus import Gpu, read_gpus

@@ -108,7 +108,7 @@ def _too_many(asked: Asked, largest: _Largest, gpu: Gpu) -> PrepareMachine:
 def _largest(asked: Asked) -> _Largest | None:
     if asked.skill.network_arch != _CENTERPOSE:
         return None
-    from automl.centerpose.needs import forecast_mib
+    from automl.centerpose.hardware.needs import forecast_mib
 
     data = _data_mib(asked.data.values())
     found: list[_Largest] = []

@@ -2,7 +2,7 @@
 
 import sys
 
-from automl.centerpose.cli import main
+from automl.centerpose.program.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

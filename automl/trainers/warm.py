@@ -9,7 +9,7 @@ own folder by then, as with a process of its own.
 
 A trial gets a fresh process where the last one's hardware or variables differ from its own, where
 it holds several GPUs (the program then starts processes of its own), and after every end that may
-have spoiled the old one. The protocol is told in ``automl/centerpose/serve.py``.
+have spoiled the old one. The protocol is told in ``automl/centerpose/program/serve.py``.
 """
 
 import contextlib

@@ -18,15 +18,15 @@ import cv2
 import numpy as np
 import torch
 
-from automl.centerpose.assemble import OnDevice
-from automl.centerpose.augment import draw_epoch
-from automl.centerpose.batch import to_input
+from automl.centerpose.batches.assemble import OnDevice
+from automl.centerpose.batches.augment import draw_epoch
+from automl.centerpose.batches.batch import to_input
+from automl.centerpose.batches.dataset import Loader
+from automl.centerpose.batches.pixels import Resident
+from automl.centerpose.batches.split import Split, Stored, read_stored
+from automl.centerpose.batches.targets import draw_heatmaps, draw_targets, place_marks
+from automl.centerpose.batches.warp import Cuts, cut_views, cut_with_opencv, recolour
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.dataset import Loader
-from automl.centerpose.pixels import Resident
-from automl.centerpose.split import Split, Stored, read_stored
-from automl.centerpose.targets import draw_heatmaps, draw_targets, place_marks
-from automl.centerpose.warp import Cuts, cut_views, cut_with_opencv, recolour
 from automl.data.layout import list_frames
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest

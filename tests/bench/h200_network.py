@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from automl.centerpose.config.model import Backbone, Model
-from automl.centerpose.losses import LossWeights, centerpose_loss
+from automl.centerpose.hardware.speed import compile_blocks
 from automl.centerpose.models.build import build_network
-from automl.centerpose.speed import compile_blocks
+from automl.centerpose.training.losses import LossWeights, centerpose_loss
 
 GPU = torch.device("cuda", 0)
 SIDE, CELLS, OBJECTS = 512, 128, 10

@@ -35,7 +35,7 @@ sys.exit(3 if mode == "fail" else 0)
 
 SERVER = """
 import os, signal, sys, time
-from automl.centerpose.serve import Ended, serve
+from automl.centerpose.program.serve import Ended, serve
 
 def work(job, interrupt):
     with open(job.spec) as file:

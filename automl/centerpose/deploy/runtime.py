@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from automl.centerpose.dataset import Batch, to_input
+from automl.centerpose.batches.dataset import Batch, to_input
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.graph import INPUT, OUTPUTS
 from automl.centerpose.evaluation.detections import Detections

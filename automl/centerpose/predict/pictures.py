@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from automl.centerpose.augment import Views
-from automl.centerpose.batch import Batch
-from automl.centerpose.colour import plain
+from automl.centerpose.batches.augment import Views
+from automl.centerpose.batches.batch import Batch
+from automl.centerpose.batches.colour import plain
+from automl.centerpose.batches.warp import cut_with_opencv
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.warp import cut_with_opencv
 
 __all__ = ["Picture", "batches_of"]
 

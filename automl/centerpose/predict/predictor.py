@@ -7,17 +7,17 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
-from automl.centerpose.checkpoints import load_weights, read_checkpoint
+from automl.centerpose.batches.dataset import Batch, to_input
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.dataset import Batch, to_input
 from automl.centerpose.deploy.runtime import OnnxNetwork, check_input, is_onnx
-from automl.centerpose.device import choose_device
 from automl.centerpose.evaluation.decode import decode
 from automl.centerpose.evaluation.detections import Detections
 from automl.centerpose.evaluation.evaluator import Evaluator
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.evaluation.settings import EvaluationSettings
+from automl.centerpose.hardware.device import choose_device
 from automl.centerpose.models.build import build_network
+from automl.centerpose.session.checkpoints import load_weights, read_checkpoint
 
 __all__ = ["Predict", "open_exported", "open_predictor", "score_detections"]
 

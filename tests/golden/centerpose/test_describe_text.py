@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from automl.centerpose.cli import main
+from automl.centerpose.program.cli import main
 
 pytest.importorskip("torch", reason="the trainer program needs torch")
 

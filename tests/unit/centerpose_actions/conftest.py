@@ -64,7 +64,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkpoint(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of ``nano`` that finds the objects of ``pictures``."""
     torch = pytest.importorskip("torch", reason="the trainer program needs torch")
-    from automl.centerpose.cli import main
+    from automl.centerpose.program.cli import main
 
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("trained")
@@ -84,7 +84,7 @@ def checkpoint(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def exported(checkpoint: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same network as an ONNX file with an open batch."""
-    from automl.centerpose.cli import main
+    from automl.centerpose.program.cli import main
 
     folder = tmp_path_factory.mktemp("exported")
     tree = _spec(pictures, folder)
@@ -104,7 +104,7 @@ def spec_tree(pictures: Path, tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def act(spec_tree: dict[str, Any], tmp_path: Path) -> Act:
     """Runs an action on ``spec_tree`` as it is then, with settings; returns the exit code."""
-    from automl.centerpose.cli import main
+    from automl.centerpose.program.cli import main
 
     def run(action: str, **settings: object) -> int:
         path = tmp_path / "spec.yaml"

@@ -48,7 +48,7 @@ def test_an_engine_beside_a_checkpoint_is_not_read(
 def test_a_refusal_loads_no_torch(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(f"results_dir: {tmp_path}\n")
     code = (
-        "import sys; from automl.centerpose.cli import main; "
+        "import sys; from automl.centerpose.program.cli import main; "
         "code = main(['gen_trt_engine', '-e', 'spec.yaml']); "
         "sys.exit(7 if 'torch' in sys.modules else code)"
     )

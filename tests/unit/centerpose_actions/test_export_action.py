@@ -9,12 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.checkpoints import (
-    load_weights,
-    read_checkpoint,
-    save_checkpoint,
-    weights_of,
-)
 from automl.centerpose.config.model import Backbone, Model
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.agree import TOLERANCE, check_agreement, largest_difference
@@ -22,6 +16,12 @@ from automl.centerpose.deploy.graph import OUTPUTS, DecodingNetwork
 from automl.centerpose.deploy.runtime import OnnxNetwork
 from automl.centerpose.deploy.write import GraphSettings, onnx_bytes
 from automl.centerpose.models.build import build_network
+from automl.centerpose.session.checkpoints import (
+    load_weights,
+    read_checkpoint,
+    save_checkpoint,
+    weights_of,
+)
 from automl.errors import InstallExtra
 from automl.trainers.contract import CheckpointName
 
@@ -130,7 +130,7 @@ def test_a_graph_that_answers_otherwise_is_not_written(
             each.data += 0.1
         return content
 
-    monkeypatch.setattr("automl.centerpose.export.onnx_bytes", other)
+    monkeypatch.setattr("automl.centerpose.program.export.onnx_bytes", other)
     assert act("export") == 1
     assert "differs from the network" in messages("export")[-1]
     assert not target.parent.exists()

@@ -278,6 +278,6 @@ def test_a_signal_ends_it_between_batches(
         signal.raise_signal(signal.SIGTERM)
         return 0
 
-    monkeypatch.setattr("automl.centerpose.inference._save", save_and_ask)
+    monkeypatch.setattr("automl.centerpose.program.inference._save", save_and_ask)
     assert act("inference", dataset__batch_size=1) == 143
     assert messages("inference")[-1].startswith("User/System interruption: Inference")

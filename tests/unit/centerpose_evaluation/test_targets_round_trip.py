@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.augment import Views
+from automl.centerpose.batches.augment import Views
+from automl.centerpose.batches.objects import objects_of
+from automl.centerpose.batches.targets import Arrays, draw_targets
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.evaluation.evaluator import EvaluationSettings, Evaluator, ImageMeta
 from automl.centerpose.evaluation.metrics import EvaluationResult
-from automl.centerpose.objects import objects_of
-from automl.centerpose.targets import Arrays, draw_targets
 from automl.data.objectron import Annotation, list_frames, read_annotation
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest

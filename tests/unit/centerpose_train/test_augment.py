@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.centerpose.augment import Views, draw_epoch, draw_views
+from automl.centerpose.batches.augment import Views, draw_epoch, draw_views
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose_train.slow_data import SlowView, slow_draw
 

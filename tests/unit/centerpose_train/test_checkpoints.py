@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from automl.centerpose.checkpoints import (
+from automl.centerpose.session.checkpoints import (
     latest_in,
     load_weights,
     read_checkpoint,

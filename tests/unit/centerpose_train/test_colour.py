@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automl.centerpose.colour import chain, draw_noise, plain
+from automl.centerpose.batches.colour import chain, draw_noise, plain
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose_train.slow_data import SlowNoise, slow_colour
 

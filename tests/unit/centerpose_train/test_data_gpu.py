@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from automl.centerpose.assemble import OnDevice
+from automl.centerpose.batches.assemble import OnDevice
+from automl.centerpose.batches.dataset import Loader, make_loader, read_split, to_input
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.dataset import Loader, make_loader, read_split, to_input
 
 pytestmark = [
     pytest.mark.gpu,
@@ -21,7 +21,7 @@ SETTINGS = Dataset(batch_size=4, input_res=128, output_res=32, category="chair")
 def test_a_gpu_makes_the_batches_of_the_cpu(
     small_data: Path, fits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("automl.centerpose.pixels.fits_on", lambda *_, **__: fits)
+    monkeypatch.setattr("automl.centerpose.batches.pixels.fits_on", lambda *_, **__: fits)
     root, cuda = str(small_data / "train"), torch.device("cuda", 0)
     split = read_split(root, "dataset.train_data", SETTINGS, 1)
     loader = make_loader(split, 4, 2, device=cuda)

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from automl.centerpose.assemble import OnDevice
+from automl.centerpose.batches.assemble import OnDevice
+from automl.centerpose.batches.dataset import Loader, Split, read_split, to_input
+from automl.centerpose.batches.pixels import Resident
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.dataset import Loader, Split, read_split, to_input
-from automl.centerpose.pixels import Resident
 from tests.unit.centerpose_train.slow_data import (
     slow_colour,
     slow_cut,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from automl.centerpose.config.train import Cudnn
-from automl.centerpose.device import choose_device, has_gpus, mixed, prepare_torch
-from automl.centerpose.ranks import ACCELERATOR
+from automl.centerpose.hardware.device import choose_device, has_gpus, mixed, prepare_torch
+from automl.centerpose.program.launcher import ACCELERATOR
 from automl.errors import FixInput
 
 

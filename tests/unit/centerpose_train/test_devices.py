@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 import torch
 
-from automl.centerpose.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.batches.sharding import Shard
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
-from automl.centerpose.fabric import make_fabric
-from automl.centerpose.interrupt import Interrupt, Interrupted
-from automl.centerpose.kept import Kept
-from automl.centerpose.peers import Alone, Together
-from automl.centerpose.prepared import ready_loaders
-from automl.centerpose.ranks import ACCELERATOR
-from automl.centerpose.run import Run
-from automl.centerpose.sharding import Shard
-from automl.centerpose.status import StatusLog
-from automl.centerpose.train import train
+from automl.centerpose.program.launcher import ACCELERATOR
+from automl.centerpose.program.train import train
+from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.session.interrupt import Interrupt, Interrupted
+from automl.centerpose.session.run import Run
+from automl.centerpose.session.status import StatusLog
+from automl.centerpose.training.fabric import make_fabric
+from automl.centerpose.training.prepared import ready_loaders
+from automl.centerpose.training.process_group import Alone, Together
 from automl.errors import FixInput, InstallExtra
 from automl.trainers.contract import LATEST_NAME
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from automl.centerpose.cli import main
+from automl.centerpose.program.cli import main
 
 SpecWriter = Callable[..., Path]
 StatusReader = Callable[[Path], list[dict[str, Any]]]

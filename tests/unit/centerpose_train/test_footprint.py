@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from automl.centerpose import footprint
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.footprint import save_memory, saved_bytes
+from automl.centerpose.hardware import footprint
+from automl.centerpose.hardware.footprint import save_memory, saved_bytes
 from automl.centerpose.models.fan import FAN, FanSize
 
 TINY = FanSize(stages=(1, 1), width=16, depth=2, heads=2)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from automl.centerpose.interrupt import Interrupt, Interrupted
+from automl.centerpose.session.interrupt import Interrupt, Interrupted
 from automl.trainers.contract import LATEST_NAME
 
 SpecWriter = Callable[..., Path]

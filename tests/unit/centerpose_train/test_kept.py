@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from automl.centerpose import warm
-from automl.centerpose.interrupt import Interrupt
-from automl.centerpose.kept import MOST, Kept
-from automl.centerpose.serve import Ended, Job
-from automl.centerpose.warm import Trainings
+from automl.centerpose.program import warm
+from automl.centerpose.program.serve import Ended, Job
+from automl.centerpose.program.warm import Trainings
+from automl.centerpose.session.cache import MOST, Kept
+from automl.centerpose.session.interrupt import Interrupt
 from automl.errors import FixInput
 from tests.unit.centerpose_train.conftest import SpecWriter
 

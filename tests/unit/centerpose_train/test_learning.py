@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from automl.centerpose.config.load import load_spec
-from automl.centerpose.interrupt import Interrupt
-from automl.centerpose.run import Run
-from automl.centerpose.status import StatusLog
-from automl.centerpose.train import train
+from automl.centerpose.program.train import train
+from automl.centerpose.session.interrupt import Interrupt
+from automl.centerpose.session.run import Run
+from automl.centerpose.session.status import StatusLog
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import SynthRequest
 

@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.assemble import OnDevice
+from automl.centerpose.batches.assemble import OnDevice
+from automl.centerpose.batches.dataset import (
+    Batch,
+    Loader,
+    Split,
+    make_loader,
+    read_split,
+    to_input,
+)
+from automl.centerpose.batches.pixels import Resident
+from automl.centerpose.batches.sharding import Shard
+from automl.centerpose.batches.split import read_stored
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.dataset import Batch, Loader, Split, make_loader, read_split, to_input
-from automl.centerpose.kept import Kept
-from automl.centerpose.pixels import Resident
-from automl.centerpose.sharding import Shard
-from automl.centerpose.split import read_stored
+from automl.centerpose.session.cache import Kept
 from automl.data.objectron import list_frames
 
 SETTINGS = Dataset(batch_size=4, input_res=128, output_res=32)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from automl.centerpose.losses import (
+from automl.centerpose.models.heads import HEADS
+from automl.centerpose.training.losses import (
     LossForm,
     LossWeights,
     centerpose_loss,
@@ -15,7 +16,6 @@ from automl.centerpose.losses import (
     masked_l1,
     squared,
 )
-from automl.centerpose.models.heads import HEADS
 
 
 def slow_focal(logits: Tensor, truth: Tensor) -> float:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from automl.centerpose.config.model import Model
-from automl.centerpose.footprint import saved_bytes
+from automl.centerpose.hardware.footprint import saved_bytes
+from automl.centerpose.hardware.needs import NEEDS, forecast_mib
 from automl.centerpose.models.build import BUILDERS, build_network
-from automl.centerpose.needs import NEEDS, forecast_mib
 
 SIDE = 128
 

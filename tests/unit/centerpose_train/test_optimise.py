@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
-from automl.centerpose.interrupt import Interrupt
-from automl.centerpose.losses import LossWeights
 from automl.centerpose.models.build import build_network
-from automl.centerpose.optimise import Optimiser, freeze, idle_parameters
-from automl.centerpose.peers import Alone
-from automl.centerpose.writer import to_host
+from automl.centerpose.session.interrupt import Interrupt
+from automl.centerpose.training.checkpoint_writer import to_host
+from automl.centerpose.training.losses import LossWeights
+from automl.centerpose.training.optimiser import Optimiser, freeze, idle_parameters
+from automl.centerpose.training.process_group import Alone
 
 
 def network_of(model_type: str) -> nn.Module:

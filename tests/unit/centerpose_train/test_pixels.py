@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose import memory
-from automl.centerpose.memory import fits_on, host_share, share_of_gpu
-from automl.centerpose.parcel import Parcel
-from automl.centerpose.pixels import Frames
+from automl.centerpose.batches.pixels import Frames
+from automl.centerpose.batches.transfer import Parcel
+from automl.centerpose.hardware import memory
+from automl.centerpose.hardware.memory import fits_on, host_share, share_of_gpu
 from automl.errors import FixInput
 
 GIB = 1 << 30
@@ -49,7 +49,7 @@ def test_images_are_kept_while_there_is_room_and_decoded_again_beyond(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded = count_decoding(monkeypatch)
-    monkeypatch.setattr("automl.centerpose.pixels.host_share", lambda: 20 * 3 * 22)
+    monkeypatch.setattr("automl.centerpose.batches.pixels.host_share", lambda: 20 * 3 * 22)
     frames = Frames(paths)
     for _ in range(2):
         for index in range(4):

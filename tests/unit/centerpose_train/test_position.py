@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.centerpose.position import Position, Schedule
+from automl.centerpose.training.position import Position, Schedule
 from automl.errors import FixInput
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.models.fan import FAN, FanSize
-from automl.centerpose.pretrained import load_pretrained, read_weights
+from automl.centerpose.training.pretrained import load_pretrained, read_weights
 from automl.errors import FixInput
 
 TINY = FanSize(stages=(1, 1), width=16, depth=1, heads=2)

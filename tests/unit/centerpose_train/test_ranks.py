@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from automl.centerpose import ranks
 from automl.centerpose.config.train import Train
-from automl.centerpose.failure import failure_text
-from automl.centerpose.interrupt import Interrupt, Interrupted
-from automl.centerpose.ranks import RankFailed, device_ids, train_on_devices
+from automl.centerpose.program import launcher
+from automl.centerpose.program.launcher import RankFailed, device_ids, train_on_devices
+from automl.centerpose.session.failure import failure_text
+from automl.centerpose.session.interrupt import Interrupt, Interrupted
 
 STAND_IN = """
 import json, os, signal, sys, time
@@ -41,7 +41,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "stand_in_rank.py"
     path.write_text(STAND_IN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(ranks, "_PROGRAM", "stand_in_rank")
+    monkeypatch.setattr(launcher, "_PROGRAM", "stand_in_rank")
     return path
 
 
@@ -117,12 +117,12 @@ def test_the_processes_end_with_the_program_that_started_them(stand_in: Path) ->
     folder = stand_in.parent
     code = f"""
 from pathlib import Path
-from automl.centerpose import ranks
+from automl.centerpose.program import launcher
 from automl.centerpose.config.train import Train
-from automl.centerpose.interrupt import Interrupt
-ranks._PROGRAM = "stand_in_rank"
+from automl.centerpose.session.interrupt import Interrupt
+launcher._PROGRAM = "stand_in_rank"
 here = Path({str(folder)!r})
-ranks.train_on_devices(Train(num_gpus=2), here / "spec.yaml", here, Interrupt())
+launcher.train_on_devices(Train(num_gpus=2), here / "spec.yaml", here, Interrupt())
 """
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         deadline = time.monotonic() + 30

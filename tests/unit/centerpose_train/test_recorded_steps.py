@@ -6,14 +6,14 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 
-from automl.centerpose.batch import Batch  # noqa: E402
+from automl.centerpose.batches.batch import Batch  # noqa: E402
 from automl.centerpose.config.model import Backbone, Model  # noqa: E402
 from automl.centerpose.config.train import Train  # noqa: E402
-from automl.centerpose.interrupt import Interrupt  # noqa: E402
 from automl.centerpose.models.build import build_network  # noqa: E402
-from automl.centerpose.optimise import Optimiser  # noqa: E402
-from automl.centerpose.peers import Alone  # noqa: E402
-from automl.centerpose.steps import (  # noqa: E402
+from automl.centerpose.session.interrupt import Interrupt  # noqa: E402
+from automl.centerpose.training.optimiser import Optimiser  # noqa: E402
+from automl.centerpose.training.process_group import Alone  # noqa: E402
+from automl.centerpose.training.steps import (  # noqa: E402
     RECORD_VARIABLE,
     RecordedSteps,
     Steps,

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.hardware.speed import COMPILE_VARIABLE, compile_blocks, tune_network
 from automl.centerpose.models.fan import FAN, FanSize
 from automl.centerpose.models.nano import Nano
-from automl.centerpose.speed import COMPILE_VARIABLE, compile_blocks, tune_network
 from automl.errors import FixInput
 
 CPU = torch.device("cpu")

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl.centerpose import splat as splat_module
-from automl.centerpose.splat import splat
+from automl.centerpose.batches import splat as splat_module
+from automl.centerpose.batches.splat import splat
 
 CELLS, MAPS = 12, 3
 Peaks = list[tuple[int, int, int, int]]

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from automl.centerpose.status import StatusLog
+from automl.centerpose.session.status import StatusLog
 
 NOON = datetime(2026, 3, 4, 12, 5, 9, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ import pytest
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.departures import DEPARTURES
-from automl.centerpose.losses import LossForm, LossWeights
-from automl.centerpose.supported import check_supported, loss_form, loss_weights
+from automl.centerpose.training.losses import LossForm, LossWeights
+from automl.centerpose.training.supported import check_supported, loss_form, loss_weights
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from automl.centerpose.augment import Views, draw_epoch
+from automl.centerpose.batches.augment import Views, draw_epoch
+from automl.centerpose.batches.objects import Objects, objects_of, symmetry_rows
+from automl.centerpose.batches.targets import draw_targets, gaussian_radius
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.objects import Objects, objects_of, symmetry_rows
-from automl.centerpose.targets import draw_targets, gaussian_radius
 from automl.data.objectron import Annotation, list_frames, read_annotation
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from automl.centerpose import cli
-from automl.centerpose.cli import main
+from automl.centerpose.program import cli
+from automl.centerpose.program.cli import main
 from automl.yamltext import load_yaml
 
 SpecWriter = Callable[..., Path]
@@ -144,7 +144,7 @@ def test_a_spec_with_a_mistake_is_refused_without_loading_torch(
 ) -> None:
     path = write_spec(spec_tree | {"no_such_block": 1})
     code = (
-        "import sys; from automl.centerpose.cli import main; "
+        "import sys; from automl.centerpose.program.cli import main; "
         f"code = main(['train', '-e', {str(path)!r}]); "
         "sys.exit(7 if 'torch' in sys.modules else code)"
     )

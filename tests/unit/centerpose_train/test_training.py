@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from automl.centerpose.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.config.load import load_spec
-from automl.centerpose.interrupt import Interrupt, Interrupted
-from automl.centerpose.optimise import Optimiser
-from automl.centerpose.position import Schedule
-from automl.centerpose.run import Run
-from automl.centerpose.status import StatusLog
-from automl.centerpose.train import train
-from automl.centerpose.watch import Diverged
+from automl.centerpose.program.train import train
+from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.session.interrupt import Interrupt, Interrupted
+from automl.centerpose.session.run import Run
+from automl.centerpose.session.status import StatusLog
+from automl.centerpose.training.loss_monitor import Diverged
+from automl.centerpose.training.optimiser import Optimiser
+from automl.centerpose.training.position import Schedule
 
 StatusReader = Callable[[Path], list[dict[str, Any]]]
 Start = Callable[..., Path]

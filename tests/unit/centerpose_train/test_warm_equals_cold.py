@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from automl.centerpose import prepared, split
-from automl.centerpose.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.batches import split
 from automl.centerpose.config.load import load_spec
-from automl.centerpose.interrupt import Interrupt
-from automl.centerpose.kept import Kept
-from automl.centerpose.run import Run
-from automl.centerpose.status import StatusLog
-from automl.centerpose.train import train
-from automl.centerpose.watch import Diverged
+from automl.centerpose.program.train import train
+from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.session.interrupt import Interrupt
+from automl.centerpose.session.run import Run
+from automl.centerpose.session.status import StatusLog
+from automl.centerpose.training import prepared
+from automl.centerpose.training.loss_monitor import Diverged
 
 
 def state_after(folder: Path, tree: dict[str, Any], kept: Kept | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.centerpose.watch import Diverged, LossWatch, check_finite
+from automl.centerpose.training.loss_monitor import Diverged, LossWatch, check_finite
 
 CPU = torch.device("cpu")
 single = st.floats(-1e3, 1e3, width=32)

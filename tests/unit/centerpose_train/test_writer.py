@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from automl.centerpose import writer as writer_module
-from automl.centerpose.checkpoints import latest_in, read_checkpoint, save_checkpoint
-from automl.centerpose.writer import CheckpointWriter
+from automl.centerpose.session.checkpoints import latest_in, read_checkpoint, save_checkpoint
+from automl.centerpose.training import checkpoint_writer as writer_module
+from automl.centerpose.training.checkpoint_writer import CheckpointWriter
 from automl.trainers.contract import CheckpointName
 
 

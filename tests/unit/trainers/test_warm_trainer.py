@@ -21,7 +21,7 @@ from automl.trainers.warm import WarmTrainer
 
 SERVER = """
 import ctypes, os, sys, time
-from automl.centerpose.serve import Ended, serve
+from automl.centerpose.program.serve import Ended, serve
 
 def work(job, interrupt):
     how = open(job.spec).read().strip()

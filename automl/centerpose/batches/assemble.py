@@ -1,0 +1,242 @@
+"""How a batch is made: on the host, or on a device from images that lie there.
+
+Both begin a batch in threads and finish it in the thread of the training, which on a GPU only
+launches: nothing waits for the device. Views, colours and positions are the same numbers in both;
+the pixels agree to the rounding of OpenCV.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from automl.centerpose.batches.batch import Batch
+from automl.centerpose.batches.colour import Colours
+from automl.centerpose.batches.pixels import PAD, Pixels
+from automl.centerpose.batches.split import Request, Split
+from automl.centerpose.batches.targets import Arrays, draw_heatmaps, draw_targets, place_marks
+from automl.centerpose.batches.transfer import Parcel
+from automl.centerpose.batches.warp import Cuts, cut_views, cut_with_opencv, recolour
+from automl.data.geometry import Array
+
+__all__ = ["OnDevice", "OnHost", "Preparing", "Take"]
+
+_Image = npt.NDArray[np.float32]  # (R, R, 3)
+
+Take = Callable[[], Batch]
+"""Hands a finished batch over to whoever computes with it; called once."""
+
+
+class Preparing(Protocol):
+    """One way to make batches.
+
+    Attributes:
+        ahead: Batches that are finished before they are taken.
+    """
+
+    ahead: int
+
+    def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
+        """Starts a batch in threads; what is returned finishes it."""
+
+
+class OnHost:
+    """Makes batches in host memory; OpenCV cuts and colours the views, an image a task.
+
+    Args:
+        split: The images.
+    """
+
+    ahead = 0
+
+    def __init__(self, split: Split) -> None:
+        self._split = split
+
+    def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
+        """Starts a batch: a task an image, then one for what the images share."""
+        maps = request.drawn.views.to_square(self._split.settings.input_res)
+        cuts = [
+            pool.submit(self._cut, index, maps.matrix(k), request.drawn.colours, k)
+            for k, index in enumerate(request.indices)
+        ]
+        # Tasks are taken in order, so no thread can come to wait here for one not yet taken.
+        whole = pool.submit(self._assemble, request, cuts)
+
+        def finish() -> Take:
+            batch = whole.result()
+            return lambda: batch
+
+        return finish
+
+    def _cut(self, index: int, affine: Array, colours: Colours, row: int) -> _Image:
+        side = self._split.settings.input_res
+        image = self._split.stored.frames.pixels(index)
+        return cut_with_opencv(image, affine, colours, row, side)
+
+    def _assemble(self, request: Request, cuts: list[Future[_Image]]) -> Batch:
+        split, views = self._split, request.drawn.views
+        targets: dict[str, Tensor] = {}
+        if request.learnt:
+            grids = views.to_square(split.settings.output_res)
+            objects = split.objects[np.array(request.indices)]
+            targets = draw_targets(objects, grids, views.flipped, split.settings)
+        return Batch(
+            images=torch.from_numpy(np.stack([cut.result() for cut in cuts])),
+            targets=targets,
+            metas=() if request.learnt else split.metas(request),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Staged:
+    """A batch in host memory, ready to be sent."""
+
+    parcel: Parcel
+    largest: int  # radius
+    fresh: tuple[int, ...]  # images whose pixels are not on the device
+    pixels: Tensor | None  # (P, 3) theirs, with PAD at either end
+
+
+class OnDevice:
+    """Makes batches on a device, on a stream of its own.
+
+    Images that lie there are read in place. The others are decoded, or taken from host memory,
+    and sent through page-locked memory with their batch; they stay if the store has a place for
+    them.
+
+    Args:
+        split: The images.
+        device: A GPU; a CPU computes the same, slowly.
+    """
+
+    ahead = 1
+
+    def __init__(self, split: Split, device: torch.device) -> None:
+        self._split = split
+        self._device = device
+        self._resident = split.stored.frames.resident
+        self._on_gpu = device.type == "cuda"
+        self._stream = _side_stream(device) if self._on_gpu else None
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(device))
+
+    def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
+        """Starts a batch: a task an image that is not on the device, then one for the rest."""
+        frames, fresh = self._split.stored.frames, list(request.indices)
+        if self._resident is not None:
+            fresh = self._resident.missing(fresh)
+        decoded = [pool.submit(frames.pixels, index) for index in fresh]
+        staged = pool.submit(self._stage, request, fresh, decoded)
+        return lambda: self._launch(request, staged.result())
+
+    # -- in a thread ------------------------------------------------------------------------------
+
+    def _stage(self, request: Request, fresh: list[int], decoded: list[Future[Pixels]]) -> _Staged:
+        settings, views = self._split.settings, request.drawn.views
+        rows = np.array(request.indices)
+        maps, colours = views.to_square(settings.input_res), request.drawn.colours
+        sizes = self._split.stored.frames.sizes
+        arrays: Arrays = {
+            "starts": self._starts(request, fresh),
+            "extents": sizes[rows],
+            "zoom": maps.zoom,
+            "shift": maps.shift,
+            "matrix": colours.matrix.astype(np.float32),
+            "offset": colours.offset.astype(np.float32),
+            "contrast": colours.contrast.astype(np.float32),
+        }
+        largest = 0
+        if request.learnt:
+            grids = views.to_square(settings.output_res)
+            marks = place_marks(self._split.objects[rows], grids, views.flipped, settings)
+            arrays |= marks.arrays | {"peaks": marks.peaks}
+            largest = marks.largest
+        with self._own_device():
+            parcel = Parcel(arrays, pinned=self._on_gpu)
+            return _Staged(parcel, largest, tuple(fresh), self._joined(decoded))
+
+    def _own_device(self) -> AbstractContextManager[object]:
+        """A thread that page-locks memory would else begin to use the first GPU too."""
+        return torch.cuda.device(self._device) if self._on_gpu else nullcontext()
+
+    def _starts(self, request: Request, fresh: list[int]) -> npt.NDArray[Any]:
+        """(B,) where each image begins: in the store, or among the pixels sent with the batch."""
+        if self._resident is not None:
+            return np.asarray(self._resident.starts[np.array(request.indices)])
+        areas = self._split.stored.frames.sizes[np.array(fresh)].prod(1)
+        return np.asarray(PAD + areas.cumsum() - areas)
+
+    def _joined(self, decoded: list[Future[Pixels]]) -> Tensor | None:
+        images = [each.result().reshape(-1, 3) for each in decoded]
+        if not images:
+            return None
+        ends = PAD + np.cumsum([len(image) for image in images])
+        pixels = torch.empty(int(ends[-1]) + PAD, 3, dtype=torch.uint8, pin_memory=self._on_gpu)
+        for end, image in zip(ends, images, strict=True):
+            np.copyto(pixels[end - len(image) : end].numpy(), image)
+        return pixels
+
+    # -- in the training's thread -----------------------------------------------------------------
+
+    def _launch(self, request: Request, staged: _Staged) -> Take:
+        with self._own_stream():
+            batch = self._make(request, staged)
+        if self._stream is None:
+            return lambda: batch
+        made = self._stream.record_event()
+        return lambda: self._hand_over(batch, made)
+
+    def _own_stream(self) -> AbstractContextManager[object]:
+        return torch.cuda.stream(self._stream) if self._stream else nullcontext()
+
+    def _make(self, request: Request, staged: _Staged) -> Batch:
+        settings = self._split.settings
+        sent = staged.parcel.to(self._device)
+        cuts = Cuts(sent.pop("starts"), sent.pop("extents"), sent.pop("zoom"), sent.pop("shift"))
+        colours = sent.pop("matrix"), sent.pop("offset"), sent.pop("contrast")
+        views = cut_views(self._pixels(staged), cuts, settings.input_res)
+        targets: dict[str, Tensor] = {}
+        if request.learnt:
+            peaks = sent.pop("peaks")
+            targets = sent | draw_heatmaps(peaks, sent["ind"], settings, staged.largest)
+        return Batch(
+            images=recolour(views, *colours),
+            targets=targets,
+            metas=() if request.learnt else self._split.metas(request),
+        )
+
+    def _pixels(self, staged: _Staged) -> Tensor:
+        """The flat tensor that the batch is cut from, on the device."""
+        sent = staged.pixels
+        if sent is not None:
+            sent = sent.to(self._device, non_blocking=True)
+        if self._resident is None:
+            assert sent is not None  # noqa: S101 - every image was sent
+            return sent
+        if sent is not None:
+            areas = self._split.stored.frames.sizes[np.array(staged.fresh)].prod(1).tolist()
+            images = torch.split(sent[PAD : len(sent) - PAD], areas)
+            for index, image in zip(staged.fresh, images, strict=True):
+                self._resident.put(index, image)
+        return self._resident.flat
+
+    def _hand_over(self, batch: Batch, made: torch.cuda.Event) -> Batch:
+        """Makes the current stream wait for the batch, and the allocator for the stream."""
+        current = torch.cuda.current_stream(self._device)
+        current.wait_event(made)
+        for tensor in (batch.images, *batch.targets.values()):
+            tensor.record_stream(current)
+        return batch
+
+
+@cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """One stream a device: what one loader puts there another finds in place."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

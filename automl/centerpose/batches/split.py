@@ -1,0 +1,129 @@
+"""A split of a data set: its images, and its objects as a training's settings see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from automl.centerpose.batches.augment import Drawn, draw_epoch, unchanged
+from automl.centerpose.batches.objects import Objects, objects_of
+from automl.centerpose.batches.pixels import Frames
+from automl.centerpose.config.dataset import Dataset
+from automl.centerpose.evaluation.evaluator import ImageMeta
+from automl.centerpose.session.cache import Kept
+from automl.data.objectron import Annotation, Frame, list_frames, read_annotation
+
+__all__ = ["Request", "Split", "Stored", "read_split", "read_stored"]
+
+
+class Stored:
+    """What a folder holds, apart from every setting: images and annotations.
+
+    Args:
+        frames: The files, in the order that gives the images their numbers.
+    """
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.annotations: tuple[Annotation, ...] = tuple(
+            read_annotation(frame.annotation) for frame in frames
+        )
+        self.frames = Frames([frame.image for frame in frames])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A batch to be made.
+
+    Attributes:
+        indices: The images' numbers in the split.
+        drawn: How each of them is shown, in that order.
+        learnt: Whether targets are wanted, for training, or metas, for scoring.
+    """
+
+    indices: tuple[int, ...]
+    drawn: Drawn
+    learnt: bool
+
+
+class Split:
+    """A stored split under the settings of one training.
+
+    Args:
+        stored: Images and annotations; trainings with other settings may share them.
+        settings: The spec's ``dataset`` block.
+    """
+
+    def __init__(self, stored: Stored, settings: Dataset) -> None:
+        self.stored = stored
+        self.settings = settings
+
+    def __len__(self) -> int:
+        return len(self.stored.annotations)
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """The images' annotations, in their order."""
+        return self.stored.annotations
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The images' objects."""
+        return objects_of(self.stored.annotations, self.settings)
+
+    def draw(self, seed: int, epoch: int) -> Drawn:
+        """How an epoch of a training shows the images."""
+        return draw_epoch(seed, epoch, self.stored.frames.sizes, self.settings)
+
+    @cached_property
+    def unchanged(self) -> Drawn:
+        """Every image whole and in its own colours."""
+        return unchanged(self.stored.frames.sizes, self.settings)
+
+    def request(self, indices: Sequence[int], drawn: Drawn, *, learnt: bool) -> Request:
+        """A batch of some images, as ``drawn`` for the whole split shows them."""
+        return Request(tuple(indices), drawn[np.array(indices, dtype=np.int64)], learnt)
+
+    def metas(self, request: Request) -> tuple[ImageMeta, ...]:
+        """What scoring needs to know of the images of a request."""
+        views = request.drawn.views
+        annotations = [self.annotations[index] for index in request.indices]
+        return tuple(
+            ImageMeta(each, views.center[k], float(views.size[k]), each.intrinsics.matrix(), index)
+            for k, (index, each) in enumerate(zip(request.indices, annotations, strict=True))
+        )
+
+
+def read_stored(root: Path) -> Stored:
+    """Everything in a split's folder; images are decoded when they are first asked for."""
+    return Stored(list_frames(root))
+
+
+def read_split(
+    root: str, key: str, settings: Dataset, n_devices: int, kept: Kept | None = None
+) -> Split:
+    """The split in a folder, checked to fill one batch.
+
+    Args:
+        root: The folder.
+        key: The spec's key that names it, for messages.
+        settings: The spec's ``dataset`` block.
+        n_devices: Devices that share a batch of ``batch_size`` images each.
+        kept: What outlives a training: images and annotations are read once for all of them.
+
+    Raises:
+        ValueError: No folder is named, or it holds fewer images than one step needs.
+    """
+    if not root:
+        raise ValueError(f"{key} must name the folder of a split, but it is empty")
+    folder = Path(root)
+    everything = Kept() if kept is None else kept
+    stored = everything.get(("stored", folder.resolve()), lambda: read_stored(folder))
+    needed = settings.batch_size * n_devices
+    if len(stored.annotations) < needed:
+        raise ValueError(
+            f"{key} must hold at least dataset.batch_size x devices = {needed} images, "
+            f"but {root} holds {len(stored.annotations)}; lower dataset.batch_size or add images"
+        )
+    return Split(stored, settings)

@@ -1,0 +1,118 @@
+"""Views of stored images and their colours: a whole batch at once on any device, or by OpenCV.
+
+The map from an image to a view stretches and shifts each axis by itself, so that where to read
+and how to weigh is a short list for each axis; only the reading itself runs over all pixels.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from automl.centerpose.batches.colour import GRAY_OF_BGR, Colours
+from automl.data.geometry import Array
+
+__all__ = ["Cuts", "cut_views", "cut_with_opencv", "recolour"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cuts:
+    """What to cut from which images, B of them.
+
+    Attributes:
+        starts: (B,) int64 row of each image's first pixel in the flat tensor.
+        extents: (B, 2) int64 width and height.
+        zoom: (B, 2) fp64 of ``AxisMaps``, from the image to the view.
+        shift: (B, 2) fp64 likewise.
+    """
+
+    starts: Tensor
+    extents: Tensor
+    zoom: Tensor
+    shift: Tensor
+
+
+def cut_views(flat: Tensor, cuts: Cuts, side: int) -> Tensor:
+    """(B, side, side, 3) fp32 in [0, 255]: bilinear, with black around the images.
+
+    What ``cv2.warpAffine`` computes, but for its rounding of positions to 1/32 pixel and of
+    results to whole numbers.
+
+    Args:
+        flat: (P, 3) uint8, the images one after another, with a pixel more at either end.
+        cuts: Which images, and how they map to the views.
+        side: Of a view.
+    """
+    left, across = _axis(cuts, 0, side)
+    top, down = _axis(cuts, 1, side)
+    width, height = (each.view(-1, 1) for each in cuts.extents.unbind(1))
+    left = torch.minimum(left.clamp(min=-1), width - 1)
+    # Each read takes two neighbours in a row of the image. One beyond the row's end belongs to
+    # another row or image and weighs nothing.
+    pairs = flat.as_strided((len(flat) - 1, 6), (3, 1))
+    views = torch.zeros(len(left), side, side, 3, device=flat.device)
+    for step in (0, 1):
+        row = torch.minimum((top + step).clamp(min=0), height - 1)
+        first = cuts.starts.view(-1, 1) + row * width
+        read = pairs[first.unsqueeze(2) + left.unsqueeze(1)]  # (B, side, side, 6)
+        for half in (0, 1):
+            weight = down[step].unsqueeze(2) * across[half].unsqueeze(1)
+            views.addcmul_(read[..., 3 * half : 3 * half + 3], weight.unsqueeze(3))
+    return views
+
+
+def _axis(cuts: Cuts, axis: int, side: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Along one axis: the pixel before each position (B, side), the weights of it and the next.
+
+    A pixel outside the image weighs 0.
+    """
+    zoom, shift, extent = (
+        each[:, axis : axis + 1] for each in (cuts.zoom, cuts.shift, cuts.extents)
+    )
+    place = (torch.arange(side, device=zoom.device) - shift) / zoom
+    before = place.floor()
+    part = place - before
+    first = (1.0 - part) * ((before >= 0) & (before < extent))
+    second = part * ((before >= -1) & (before < extent - 1))
+    return before.long(), (first.float(), second.float())
+
+
+def recolour(views: Tensor, matrix: Tensor, offset: Tensor, contrast: Tensor) -> Tensor:
+    """(B, R, R, 3) fp32: the network's input from views and the fields of ``Colours``.
+
+    Written out by channel: a matrix product would round to TF32 where that is allowed.
+
+    Args:
+        views: (B, R, R, 3) fp32.
+        matrix: (B, 3, 3).
+        offset: (B, 3).
+        contrast: (B, 3), times the mean gray of a view.
+    """
+    means = views.mean((1, 2)).unbind(1)
+    gray = torch.stack([part * mean for part, mean in zip(GRAY_OF_BGR, means, strict=True)]).sum(0)
+    result = (offset + contrast * gray.unsqueeze(1))[:, None, None].expand(views.shape)
+    for channel in range(3):
+        column = matrix[:, None, None, :, channel]
+        result = torch.addcmul(result, views[..., channel : channel + 1], column)
+    return result
+
+
+def cut_with_opencv(
+    image: npt.NDArray[np.uint8], affine: Array, colours: Colours, row: int, side: int
+) -> npt.NDArray[np.float32]:
+    """(side, side, 3) fp32: the network's input from one image, the fastest way on a CPU.
+
+    Args:
+        image: (H, W, 3).
+        affine: (2, 3) from the image to the view.
+        colours: In which colours.
+        row: The image's place in them.
+        side: Of the view.
+    """
+    cut = cv2.warpAffine(image, affine, (side, side))
+    coloured: Any = cv2.transform(cut.astype(np.float32), colours.affine(row, cv2.mean(cut)[:3]))
+    return np.asarray(coloured, dtype=np.float32)

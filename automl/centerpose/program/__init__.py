@@ -1,0 +1,1 @@
+"""The command line, the actions behind it, and the processes that carry them out."""

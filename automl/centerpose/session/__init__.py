@@ -1,0 +1,1 @@
+"""What every action runs within: its status file, signals, failures and checkpoints."""

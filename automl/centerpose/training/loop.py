@@ -1,0 +1,227 @@
+"""The training loop, and the state that it changes.
+
+A training is a position (epoch, batch, step) with the state of network, optimiser and schedule at
+it. All of that is in a checkpoint. Where several processes train one network, each of them runs
+this same loop over its share of every batch.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.evaluation.metrics import EvaluationResult
+from automl.centerpose.hardware.device import choose_seed, mixed, prepare_torch
+from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.checkpoints import load_weights, weights_of
+from automl.centerpose.session.run import Run
+from automl.centerpose.training.checkpoint_writer import CheckpointWriter
+from automl.centerpose.training.loss_monitor import LossWatch, check_finite
+from automl.centerpose.training.losses import centerpose_loss
+from automl.centerpose.training.optimiser import Optimiser
+from automl.centerpose.training.position import Position, Schedule
+from automl.centerpose.training.prepared import ready_loaders, ready_network
+from automl.centerpose.training.process_group import Peers
+from automl.centerpose.training.randomness import random_states, restore_random_states, seed_apart
+from automl.centerpose.training.reporting import Effort, Report
+from automl.centerpose.training.scoring import evaluation_settings, score
+from automl.centerpose.training.steps import RecordedSteps, Steps, can_record
+from automl.centerpose.training.supported import loss_form, loss_weights
+
+__all__ = ["Checkpoint", "Training"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint to go on from.
+
+    Attributes:
+        path: Its file.
+        content: What ``Training.save`` wrote.
+    """
+
+    path: Path
+    content: dict[str, Any]
+
+
+class Training:
+    """Everything that changes while a network is trained.
+
+    Args:
+        spec: The whole spec.
+        run: Where to write and whom to tell.
+        peers: The processes that train together.
+        kept: What earlier trainings of this process left.
+        resumed: The checkpoint that ``restore`` will be given, if any; its seed holds.
+        augment: Whether training images are augmented.
+    """
+
+    def __init__(
+        self,
+        spec: Experiment,
+        run: Run,
+        peers: Peers,
+        *,
+        kept: Kept | None = None,
+        resumed: Checkpoint | None = None,
+        augment: bool = True,
+    ) -> None:
+        self.spec, self.run, self.peers, self.augment = spec, run, peers, augment
+        seed = resumed.content["seed"] if resumed else choose_seed(spec.train.seed)
+        self.seed: int = peers.gather([seed])[0]
+        prepare_torch(self.seed, spec.train.cudnn, spec.train.precision)
+        kept = Kept() if kept is None else kept
+
+        self.train_loader, self.val_loader = ready_loaders(spec.dataset, peers, kept)
+        n_learnt = resumed.content["global_step"] if resumed else 0
+        n_steps = spec.train.num_epochs * self._n_batches - n_learnt
+        self.network = ready_network(spec, peers, kept, n_steps, run.say)
+        peers.share(self.network.state_dict().values())
+        seed_apart(self.seed, peers)
+        self.weights, self.form = loss_weights(spec), loss_form(spec)
+        optim = spec.train.optim
+        self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
+        self.optimiser = Optimiser(self.network, spec.train, peers)
+        recorded = can_record(self.network, peers.device, spec.train.precision)
+        kind = RecordedSteps if recorded else Steps
+        self.steps = kind(self._losses, self.optimiser, peers)
+        self.watch = LossWatch(peers.device)
+        self.report = Report(run, spec.train.num_epochs, self._n_batches)
+        self.writer = CheckpointWriter(run.folder)
+        self.position = Position()
+        self.last_result: EvaluationResult | None = None
+        self.began: float | None = None
+
+    # -- the loop ---------------------------------------------------------------------------------
+
+    def run_epochs(self) -> None:
+        """Trains from the position on to the last epoch."""
+        settings = self.spec.train
+        n_epochs = 1 if settings.is_dry_run else settings.num_epochs
+        while self.position.epoch < n_epochs:
+            epoch, before = self.position.epoch, self.position.batch
+            started = time.monotonic()
+            self._learn_epoch()
+            self._settle()
+            learnt = ended = time.monotonic()
+            if (epoch + 1) % settings.validation_interval == 0:
+                self.last_result = self._validate()
+                ended = time.monotonic()
+            images = (self.position.batch - before) * self._images_per_step
+            self.report.epoch(self.position, Effort(images, learnt - started, ended - learnt))
+            self.position = Position(epoch=epoch + 1, step=self.position.step)
+            self.watch.begin(0.0)
+            by_epoch = settings.checkpoint_interval_unit == "epoch"
+            if by_epoch and (epoch + 1) % settings.checkpoint_interval == 0:
+                self.save()
+
+    def _learn_epoch(self) -> None:
+        """Learns the epoch's batches from the position on."""
+        settings, position = self.spec.train, self.position
+        by_step = settings.checkpoint_interval_unit == "step"
+        batches = self.train_loader.training(
+            self.seed, position.epoch, position.batch, augment=self.augment
+        )
+        self.optimiser.set_rate(self.schedule.at(position.epoch))
+        self.network.train()
+        for batch in islice(batches, self._n_batches - position.batch):
+            self.peers.check()
+            ready = time.monotonic()
+            loss = self.steps.take(batch)
+            position.batch += 1
+            position.step += 1
+            self.watch.add(loss, self._place())
+            if self.began is not None:
+                self.watch.settle()
+                self.report.first_step(self.began, ready)
+                self.began = None
+            if by_step and position.step % settings.checkpoint_interval == 0:
+                self.save()
+
+    def _losses(self, images: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+        with mixed(self.peers.device, self.spec.train.precision):
+            outputs: dict[str, Tensor] = self.network(images)
+        return centerpose_loss(outputs, targets, self.weights, self.form)
+
+    def _place(self) -> str:
+        """Where the training is, for the message of its failure."""
+        position = self.position
+        return (
+            f"epoch {position.epoch}, step {position.step}, with a learning rate of "
+            f"{self.schedule.at(position.epoch):g}; lower train.optim.lr or train.clip_grad_val"
+        )
+
+    def _settle(self) -> None:
+        """Brings the position's loss up to date, once loss and weights are known to be finite."""
+        self.position.loss_sum = self.peers.mean(self.watch.total())
+        check_finite(self.network.state_dict().values(), self._place())
+
+    def _validate(self) -> EvaluationResult:
+        settings = evaluation_settings(self.spec)
+        limit = 1 if self.spec.train.is_dry_run else None
+        batches = islice(self.val_loader.scoring(), limit)
+        self.peers.share(self.network.buffers())
+        gather = self.peers.gather if self.peers.shard.world > 1 else None
+        check = self.peers.check_apart
+        result = score(self.network, batches, settings, check, gather=gather)
+        self.report.validation(result)
+        return result
+
+    @property
+    def _n_batches(self) -> int:
+        """Batches an epoch, each with the images of all devices."""
+        return 1 if self.spec.train.is_dry_run else self.train_loader.n_training_batches
+
+    @property
+    def _images_per_step(self) -> int:
+        return self.spec.dataset.batch_size * self.peers.shard.world
+
+    # -- the state --------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Begins to write a checkpoint of the position.
+
+        There is none before the first step, and none of a dry run. It is on disk once
+        ``writer.join`` has returned.
+
+        Raises:
+            Diverged: The loss or the weights are not finite; nothing is written.
+        """
+        if self.spec.train.is_dry_run or not self.position.step:
+            return
+        self._settle()
+        name = self.position.name()
+        content: dict[str, Any] = {
+            "epoch": name.epoch,
+            "global_step": name.step,
+            "state_dict": weights_of(self.network),
+            **self.optimiser.state(),
+            "lr_schedulers": [asdict(self.schedule)],
+            "position": asdict(self.position),
+            "images_per_step": self._images_per_step,
+            "seed": self.seed,
+            "rng": random_states(self.peers),
+        }
+        if self.peers.shard.rank == 0:
+            self.writer.write(name, content)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Takes up the state of a checkpoint: learning rate and schedule too are the checkpoint's.
+
+        Raises:
+            FixInput: Its weights do not fit the network, or its place lies within a batch.
+        """
+        content, images = checkpoint.content, self._images_per_step
+        load_weights(self.network, content, checkpoint.path)
+        self.optimiser.restore(content)
+        self.schedule = Schedule(**content["lr_schedulers"][0])
+        position = Position(**content["position"])
+        before = content.get("images_per_step", images)
+        self.position = position.in_batches_of(images, instead_of=before)
+        self.watch.begin(self.position.loss_sum)
+        restore_random_states(content["rng"], self.seed, position.step, self.peers)

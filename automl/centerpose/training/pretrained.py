@@ -1,0 +1,92 @@
+"""Weights that a fresh training begins with: of a whole network, or of its backbone alone.
+
+A file may hold a plain state dict, or one under ``state_dict`` or ``model``. Its names may carry
+the prefixes ``module.`` and ``model.``.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from automl.centerpose.config.experiment import Experiment
+from automl.centerpose.session.checkpoints import load_plain, put_weights
+from automl.errors import FixInput
+
+__all__ = ["load_pretrained", "read_weights"]
+
+_PLACES = ("state_dict", "model")  # where a file may keep its weights
+_PREFIXES = ("module.", "model.")  # of a parallel wrapper, and of the container's checkpoints
+_BACKBONE = "backbone."
+
+
+def load_pretrained(network: nn.Module, spec: Experiment, say: Callable[[str], None]) -> None:
+    """Loads what the spec names, and says how much of the file matched.
+
+    ``train.pretrained_model_path`` holds a backbone as well, so it goes before
+    ``model.backbone.pretrained_backbone_path``. The latter is read wherever it is set, whatever
+    ``model.use_pretrained`` says.
+
+    Args:
+        network: A fresh network; changed in place.
+        spec: The whole spec.
+        say: Writes a line to the log.
+
+    Raises:
+        FixInput: A file is no state dict, or does not fit; the message names the layers.
+    """
+    whole, backbone = spec.train.pretrained_model_path, spec.model.backbone
+    if whole:
+        weights = read_weights(Path(whole))
+        put_weights(network, weights, Path(whole))
+        say(_report("train.pretrained_model_path", whole, len(weights), 0))
+    elif backbone.pretrained_backbone_path:
+        path = Path(backbone.pretrained_backbone_path)
+        weights = read_weights(path)
+        own = backbone_part(weights)
+        part = network.get_submodule(_BACKBONE.rstrip("."))
+        put_weights(part, own, path)
+        key = "model.backbone.pretrained_backbone_path"
+        say(_report(key, str(path), len(own), len(weights) - len(own)))
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The state dict in a file, without the prefixes of a wrapper.
+
+    Raises:
+        FixInput: There is no such file, it is broken, or it holds no state dict.
+    """
+    content = load_plain(path)
+    for place in _PLACES:
+        if isinstance(content, dict) and isinstance(content.get(place), dict):
+            content = content[place]
+            break
+    named = isinstance(content, dict) and all(isinstance(name, str) for name in content)
+    if not named or not content or not all(isinstance(v, Tensor) for v in content.values()):
+        raise FixInput(
+            "pretrained weights must be a state dict: tensors by name, at the top of the file or "
+            f"under {' or '.join(_PLACES)}",
+            where=str(path),
+        )
+    return {_bare(name): value for name, value in content.items()}
+
+
+def backbone_part(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The backbone's weights: of a whole network's those under ``backbone.``, else all."""
+    inside = {
+        name.removeprefix(_BACKBONE): value
+        for name, value in weights.items()
+        if name.startswith(_BACKBONE)
+    }
+    return inside or dict(weights)
+
+
+def _bare(name: str) -> str:
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _report(key: str, path: str, n_matched: int, n_left: int) -> str:
+    rest = f", {n_left} of other parts of the network left out" if n_left else ""
+    return f"{key}: {n_matched} layers matched, 0 missing, 0 unexpected{rest} ({path})"

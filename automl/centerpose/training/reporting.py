@@ -1,0 +1,96 @@
+"""What a training tells while it runs: the lines of its status file and of its log."""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+
+from automl.centerpose.evaluation.metrics import EvaluationResult
+from automl.centerpose.session.run import Run
+from automl.centerpose.training.position import Position
+from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP
+
+__all__ = ["Effort", "Report"]
+
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an epoch took.
+
+    Attributes:
+        images: Images learnt, over all devices; fewer where the epoch was taken up midway.
+        learning_s: Seconds until the last of them was learnt.
+        validation_s: Seconds of the validation; 0 where there was none.
+    """
+
+    images: int
+    learning_s: float
+    validation_s: float
+
+    @property
+    def seconds(self) -> float:
+        """Both together."""
+        return self.learning_s + self.validation_s
+
+    def __str__(self) -> str:
+        text = f"{self.seconds:.1f} s"
+        if self.images:
+            text += f", {self.images / self.learning_s:.1f} images/s"
+        if self.validation_s:
+            text += f", validation {self.validation_s:.2f} s"
+        return text
+
+
+class Report:
+    """Tells of one training.
+
+    Args:
+        run: Where to write and whom to tell.
+        n_epochs: Of the whole training.
+        n_batches: Batches an epoch.
+    """
+
+    def __init__(self, run: Run, n_epochs: int, n_batches: int) -> None:
+        self._run, self._n_epochs, self._n_batches = run, n_epochs, n_batches
+
+    def first_step(self, began: float, ready: float) -> None:
+        """Says how long it took from ``began`` until a first step was ``ready``, and is done now.
+
+        Both are readings of the monotonic clock.
+        """
+        done = time.monotonic() - began
+        self._run.say(f"first step after {ready - began:.1f} s (done after {done:.1f} s)")
+
+    def validation(self, result: EvaluationResult) -> None:
+        """Tells the scores; like the container, as text."""
+        kpi = {"val_3DIoU": str(result.ap50), "val_2DMPE": str(result.mpe)}
+        self._run.status.running(EVAL_METRICS, kpi=kpi)
+        scores = f"\n Validation 3DIoU : {result.ap50}\n\n Validation 2DMPE : {result.mpe}"
+        self._run.say(scores)
+
+    def epoch(self, position: Position, effort: Effort) -> None:
+        """Tells of an epoch that ends at ``position``."""
+        seconds, left = effort.seconds, self._n_epochs - 1 - position.epoch
+        fields = {
+            "epoch": position.epoch,
+            "step": position.step,
+            "max_epoch": self._n_epochs - 1,
+            "max_step": self._n_epochs * self._n_batches,
+            "time_per_epoch": str(timedelta(seconds=seconds)),
+            "time_per_step": str(timedelta(seconds=seconds / self._n_batches)),
+            "eta": str(timedelta(seconds=seconds * left)),
+        }
+        loss = position.loss_sum / self._n_batches
+        self._run.status.running(TRAINING_LOOP, fields=fields)
+        self._run.status.running(TRAIN_METRICS, kpi={"train_loss": loss})
+        self._run.say(f"epoch {position.epoch}: train_loss {loss:.4f}, {effort}")
+
+    def end(self, device: torch.device) -> None:
+        """Tells that all is learnt, and the most memory of a GPU that it took."""
+        if device.type == "cuda":
+            held = torch.cuda.max_memory_reserved(device) / _GIB
+            self._run.say(f"peak GPU memory {held:.2f} GiB")
+        self._run.status.running("Training loop complete.")
