@@ -31,6 +31,11 @@ settings.register_profile(
 )
 settings.load_profile("automl")
 
+_UNIT = Path(__file__).parent / "unit"
+#: A unit test that needs longer is no unit test; a loaded machine may be given more.
+_UNIT_SECONDS = float(os.environ.get("AUTOML_TEST_UNIT_SECONDS", "5"))
+_UNBOUNDED = ("slow", "ray", "docker", "gpu", "skills", "timeout")
+
 _HAS_TORCH = importlib.util.find_spec("torch") is not None
 _NEEDS_TORCH = "needs torch: pip install -c constraints.txt -e '.[trainer,dev]'"
 
@@ -54,10 +59,12 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips the tests marked ``torch`` where there is none."""
+    """Skips the tests marked ``torch`` where there is none, and bounds every unit test in time."""
     for item in items:
         if not _HAS_TORCH and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason=_NEEDS_TORCH))
+        if _UNIT in item.path.parents and not any(map(item.get_closest_marker, _UNBOUNDED)):
+            item.add_marker(pytest.mark.timeout(_UNIT_SECONDS, func_only=True))
 
 
 @pytest.fixture(autouse=True)

@@ -169,6 +169,7 @@ class TestStops:
         assert run.go_on(paths, again).exit_code == 0
         assert again.started() == [1, 2]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("numbers", "code"),
         [((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGTERM,), 143)],
