@@ -1,6 +1,5 @@
 """Carrying an action out: its folder, its program, and the record of how it ended."""
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import Handle, Trainer, TrialTask
 from automl.trainers.contract import EXPERIMENT_NAME, STATUS_NAME, Status, StatusLine
+from automl.trainers.status import finite_metrics
 from automl.trainers.table import make_trainer
 from automl.yamltext import dump_yaml
 
@@ -177,22 +177,10 @@ def _status(path: Path) -> _Told:
         line = StatusLine.parse(text)
         if line is None:
             continue
-        told.metrics |= _finite(line.kpi)
+        told.metrics |= finite_metrics(line.kpi)
         if line.status == Status.FAILURE:
             told.failure = line.message
     return told
-
-
-def _finite(kpi: Mapping[str, object]) -> dict[str, float]:
-    found = {}
-    for name, text in kpi.items():
-        try:
-            value = float(str(text))
-        except ValueError:
-            continue
-        if math.isfinite(value):
-            found[name] = value
-    return found
 
 
 def _last_line(log: Path) -> str:

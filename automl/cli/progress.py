@@ -12,7 +12,8 @@ from statistics import quantiles
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.skill.tree import ParamValue
 from automl.study.config import Objective, StudyConfig
-from automl.study.confirmation import best_searched, n_asked
+from automl.study.confirmation import n_asked
+from automl.study.ranking import best_trial, better
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
 __all__ = ["Progress", "Running", "Snapshot", "Span", "changed_params", "eta_of"]
@@ -52,7 +53,7 @@ class Running:
         value = measurement.metrics.get(objective.metric)
         if value is None:
             return self
-        best = value if objective.is_better(value, self.best) else self.best
+        best = better(value, self.best, objective)
         return replace(self, epoch=measurement.epoch, value=value, best=best)
 
 
@@ -83,7 +84,7 @@ class Snapshot:
     @property
     def is_search(self) -> bool:
         """Whether this is a search; else it is one direct training."""
-        return self.config.policy == "on" and self.config.searches
+        return self.config.is_search
 
     @property
     def asked(self) -> int:
@@ -109,7 +110,7 @@ class Snapshot:
     @property
     def best(self) -> TrialRecord | None:
         """The usable trial of the search with the best value; the earliest of equals."""
-        return best_searched(self.records, self.config)
+        return best_trial(self.records, self.config.objective)
 
     @property
     def default(self) -> TrialRecord | None:

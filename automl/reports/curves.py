@@ -20,6 +20,7 @@ from automl.reports.theme import (
     time_unit,
     whole_ticks,
 )
+from automl.study.ranking import running_best
 from automl.study.records import TrialState
 
 __all__ = ["incumbent_figure", "learning_figure"]
@@ -65,15 +66,11 @@ _BASELINE = {"color": INK, "width": 1.5, "dash": "dash"}
 def _progress(
     summary: Summary, points: Sequence[tuple[float, int, float]], *, show: bool
 ) -> Iterable[Any]:
-    best: list[float] = []
-    for _, _, reached in points:
-        previous = best[-1] if best else None
-        improved = summary.objective.is_better(reached, previous)
-        best.append(reached if improved or previous is None else previous)
+    best = running_best([value for _, _, value in points], summary.objective)
     xs = [x for x, _, _ in points]
     yield go.Scatter(
         x=xs,
-        y=[reached for _, _, reached in points],
+        y=[value for _, _, value in points],
         customdata=[number for _, number, _ in points],
         mode="markers",
         name="usable trial",

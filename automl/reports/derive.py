@@ -27,10 +27,10 @@ from automl.skill.tree import ParamValue
 from automl.space.model import Parameter, SearchSpace
 from automl.study.config import Objective
 from automl.study.known_errors import known_error
+from automl.study.ranking import best_trial, better, is_ranked
 from automl.study.records import FailureClass, TrialState
 
 __all__ = [
-    "best_trial",
     "cost_of",
     "count_states",
     "dimensions_of",
@@ -53,27 +53,19 @@ def count_states(trials: Sequence[TrialReport]) -> dict[TrialState, int]:
     return {state: counts[state] for state in TrialState if counts[state]}
 
 
-def best_trial(trials: Sequence[TrialReport], objective: Objective) -> TrialReport | None:
-    """The usable trial of the search with the best value; the earlier one of equals."""
-    usable = [t for t in trials if t.record.is_usable and t.record.confirms is None]
-    return min(usable, key=lambda trial: objective.loss(_value(trial)), default=None)
-
-
-def _value(trial: TrialReport) -> float:
-    return math.nan if trial.record.best_value is None else trial.record.best_value
-
-
 def winner_of(
     trials: Sequence[TrialReport], space: SearchSpace, objective: Objective
 ) -> Winner | None:
     """The best usable trial against trial 0, without the paths; None if no trial is usable."""
-    best = best_trial(trials, objective)
-    if best is None:
+    records = [trial.record for trial in trials]
+    record = best_trial(records, objective)
+    if record is None or record.best_value is None:
         return None
+    best = next(trial for trial in trials if trial.record is record)
     first = next((t for t in trials if t.number == 0 and t.record.is_usable), None)
     baseline = None if first is None else first.record.best_value
-    value = _value(best)
-    confirmed_by = confirmed([trial.record for trial in trials], best.number, objective)
+    value = record.best_value
+    confirmed_by = confirmed(records, best.number, objective)
     return Winner(
         number=best.number,
         value=value,
@@ -124,11 +116,10 @@ def incumbents_of(
     spent_s = 0.0
     for trial in ended:
         spent_s += trial.record.seconds
-        if not trial.record.is_usable or trial.record.confirms is not None:
-            continue
-        value = _value(trial)
-        best = value if best is None or objective.is_better(value, best) else best
-        points.append(IncumbentPoint(trial.number, value, best, spent_s))
+        value = trial.record.best_value
+        if value is not None and is_ranked(trial.record):
+            best = better(value, best, objective)
+            points.append(IncumbentPoint(trial.number, value, best, spent_s))
     return tuple(points)
 
 

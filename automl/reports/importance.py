@@ -17,6 +17,7 @@ from automl.reports.derive import dimensions_of, is_number, setting
 from automl.reports.model import Summary, TrialReport
 from automl.space.model import Kind, Parameter
 from automl.study.config import Objective
+from automl.study.ranking import is_ranked
 
 __all__ = ["ENOUGH", "Importance", "Share", "importance_of"]
 
@@ -50,7 +51,7 @@ class Importance:
 
 def importance_of(summary: Summary) -> Importance:
     """The importance of the searched numeric and categorical parameters."""
-    trials = [t for t in summary.trials if t.record.is_usable and t.record.confirms is None]
+    trials = [trial for trial in summary.trials if is_ranked(trial.record)]
     parameters = [p for p in dimensions_of(summary.space) if _is_measurable(p, trials)]
     if len(trials) < ENOUGH:
         return Importance((), f"Not shown: {len(trials)} usable trials, {ENOUGH} are needed.")

@@ -15,6 +15,7 @@ from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Objective, StudyConfig
 from automl.study.confirmation import n_asked
+from automl.study.ranking import is_ranked
 from automl.study.records import (
     FailureClass,
     Measurement,
@@ -292,7 +293,7 @@ class Summary:
     @property
     def is_search(self) -> bool:
         """Whether there was a search; else it is one direct training."""
-        return self.config.policy == "on" and self.config.searches
+        return self.config.is_search
 
     @property
     def n_finished(self) -> int:
@@ -302,7 +303,7 @@ class Summary:
     @property
     def n_usable(self) -> int:
         """Trials of the search that a rank may be built on."""
-        return sum(t.record.is_usable and t.record.confirms is None for t in self.trials)
+        return sum(is_ranked(trial.record) for trial in self.trials)
 
     @property
     def n_asked(self) -> int:
@@ -356,8 +357,10 @@ class Summary:
 
 
 def _trial_json(trial: TrialReport) -> dict[str, Any]:
+    record = asdict(trial.record)
+    del record["inherited"]  # they are among the measurements
     return {
-        **asdict(trial.record),
+        **record,
         "last_epoch": trial.last_epoch,
         "last_value": trial.last_value,
         "folder": trial.folder,

@@ -14,6 +14,7 @@ from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import BLUE, INK, ORANGE, SKY, VERMILLION, Figure, safe, styled
 from automl.skill.tree import ParamValue
 from automl.space.model import Kind, Parameter
+from automl.study.ranking import is_ranked
 from automl.study.records import TrialState
 
 __all__ = ["importance_figure", "slice_figure"]
@@ -24,7 +25,7 @@ _COLUMNS = 3
 def slice_figure(summary: Summary) -> Figure | None:
     """One panel a searched parameter; None without a parameter or without a usable trial."""
     parameters = dimensions_of(summary.space)
-    usable = [t for t in summary.trials if t.record.is_usable and t.record.confirms is None]
+    usable = [trial for trial in summary.trials if is_ranked(trial.record)]
     if not parameters or not usable:
         return None
     names = words.short_names([parameter.key for parameter in parameters])

@@ -8,7 +8,7 @@ report and a note, never the report.
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.errors import FixInput
@@ -94,21 +94,20 @@ class Sources:
 def _measurements(
     record: TrialRecord, outcomes: list[Outcome], metric: str
 ) -> tuple[Measurement, ...]:
-    """All metrics of the epochs that the storage counts; the newest attempt wins.
+    """All metrics of the training that counts, by epoch.
 
-    A retry may have trained an epoch anew, so an outcome's line is taken only where its objective
-    is the value in the storage. Where the storage holds no value at all (the objective was never
-    found) every line is taken: it shows which metrics there were.
+    What the newest attempt inherited and what it measured; an epoch that an earlier attempt
+    measured after the checkpoint that is gone on from was trained anew. The objective itself is
+    always the storage's: the trials are ranked by it.
     """
-    found: dict[int, Measurement] = {}
-    for outcome in outcomes:
-        for measurement in outcome.measurements:
-            kept = record.values.get(measurement.epoch)
-            if not record.values or (kept is not None and kept == measurement.metrics.get(metric)):
-                found[measurement.epoch] = measurement
+    measured = {entry.epoch: entry for entry in record.inherited}
+    if record.state.is_finished:
+        newest = (outcome for outcome in outcomes if outcome.attempt == record.attempts)
+        measured |= {entry.epoch: entry for outcome in newest for entry in outcome.measurements}
     for epoch, value in record.values.items():
-        found.setdefault(epoch, Measurement(epoch, {metric: value}, math.nan))
-    return tuple(found[epoch] for epoch in sorted(found))
+        known = measured.get(epoch, Measurement(epoch, {}, math.nan))
+        measured[epoch] = replace(known, metrics={**known.metrics, metric: value})
+    return tuple(measured[epoch] for epoch in sorted(measured))
 
 
 def _span(outcome: Outcome) -> AttemptSpan:

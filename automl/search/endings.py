@@ -22,8 +22,8 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.ledger import Ledger, Ticket, continued
 from automl.study import attributes
 from automl.study.config import Objective
+from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, Outcome, OutcomeState
-from automl.study.trials import best_of, values_in
 
 __all__ = ["Endings"]
 
@@ -94,7 +94,7 @@ class Endings:
         match outcome.state:
             case OutcomeState.OK:
                 values = values_in(outcome.measurements, self._objective.metric)
-                epoch = best_of(values, self._objective)
+                epoch = best_epoch(values, self._objective)
                 best = None if epoch is None else values[epoch]
                 self._ledger.tell(trial, OptunaState.COMPLETE, best)
             case OutcomeState.PRUNED:

@@ -5,7 +5,6 @@ a new engine over the same storage answers as the old one would have; a crash be
 its writes leaves something that ``settle`` can mend.
 """
 
-import math
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +34,8 @@ from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
-from automl.study.confirmation import best_searched
 from automl.study.layout import StudyPaths
+from automl.study.ranking import best_trial
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
 from automl.study.trials import read_records, record_of
 
@@ -200,14 +199,14 @@ class Engine:
     def report(self, number: int, measurement: Measurement) -> Decision:
         """Enters a measurement of a running trial; whether the trial goes on.
 
-        A repeated epoch, a missing objective and one that is not finite enter nothing.
+        A repeated epoch and a missing objective enter nothing.
         """
         with self._guard:
             trial = self._live.get(number)
             if trial is None:
                 return Stop(f"trial {number} has already ended")
-            value = measurement.metrics.get(self._config.objective.metric, math.nan)
-            if not math.isfinite(value):
+            value = measurement.metrics.get(self._config.objective.metric)
+            if value is None:
                 return Continue()
             if measurement.epoch not in self._frozen(trial).intermediate_values:
                 trial.report(value, measurement.epoch)
@@ -294,7 +293,7 @@ class Engine:
 
     def incumbent(self) -> TrialRecord | None:
         """The best usable trial of the search; None before there is one."""
-        return best_searched(self.records(), self._config)
+        return best_trial(self.records(), self._config.objective)
 
     def _record(self, number: int) -> TrialRecord:
         return record_of(self._ledger.grouped()[number], self._config.objective)

@@ -17,8 +17,9 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
+from automl.study.ranking import values_in
 from automl.study.records import Measurement
-from automl.study.trials import by_number, history_of, values_in, values_of
+from automl.study.trials import by_number, history_of, values_of
 
 __all__ = ["Ledger", "Ticket", "continued", "drawn"]
 

@@ -188,6 +188,11 @@ class StudyConfig:
     storage_url: str = ""
     searches: bool = True
 
+    @property
+    def is_search(self) -> bool:
+        """Whether trials are searched for; else it is one direct training."""
+        return self.policy == "on" and self.searches
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The configuration that ``to_json`` wrote.

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from automl.study.config import StudyConfig
+from automl.study.ranking import best_trial
 from automl.study.records import TrialRecord
 from automl.study.seeds import derive_seed
 
-__all__ = ["Confirmation", "best_searched", "n_asked", "next_confirmation", "searched"]
+__all__ = ["Confirmation", "n_asked", "next_confirmation", "searched"]
 
 _SEEDS = 1 << 31  # every seeded library takes a positive number of 31 bits
 
@@ -35,17 +36,6 @@ def searched(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
     return tuple(record for record in records if record.confirms is None)
 
 
-def best_searched(records: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord | None:
-    """The best usable trial of the search, the first of equal ones; None before there is one."""
-    best: TrialRecord | None = None
-    for record in searched(records):
-        value = record.best_value
-        if record.is_usable and value is not None:
-            than = None if best is None else best.best_value
-            best = record if config.objective.is_better(value, than) else best
-    return best
-
-
 def next_confirmation(records: Sequence[TrialRecord], config: StudyConfig) -> Confirmation | None:
     """What to train again next; None if nothing is left, or a trial of the search still runs.
 
@@ -66,7 +56,7 @@ def next_confirmation(records: Sequence[TrialRecord], config: StudyConfig) -> Co
 
 def _targets(records: Sequence[TrialRecord], config: StudyConfig) -> tuple[int, ...]:
     """Trial 0 and the winner; none where they are one, as then nothing was won."""
-    best = best_searched(records, config)
+    best = best_trial(records, config.objective)
     if best is None or best.number == 0:
         return ()
     default_is_usable = any(record.number == 0 and record.is_usable for record in records)
@@ -79,7 +69,7 @@ def n_asked(records: Sequence[TrialRecord], config: StudyConfig) -> int:
     Those of the search, and once it is over the trainings that confirm it; one where nothing is
     searched.
     """
-    if not (config.policy == "on" and config.searches):
+    if not config.is_search:
         return 1
     search = searched(records)
     confirming = len(records) - len(search)

@@ -1,5 +1,6 @@
 """What a study knows of its trials: plain frozen values, each with a JSON form."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -83,17 +84,22 @@ _CONFIGS_FAULT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The metrics of one validation.
+    """The metrics of one validation; every value is finite, or there is no measurement.
 
     Attributes:
         epoch: Zero-based epoch they belong to, counted over all attempts of the trial.
-        metrics: Metric name to value; values are finite.
+        metrics: Metric name to value.
         elapsed_s: Seconds since the trial's first attempt began training, attempts added up.
     """
 
     epoch: int
     metrics: Mapping[str, float]
     elapsed_s: float
+
+    def __post_init__(self) -> None:
+        broken = {name: n for name, n in self.metrics.items() if not math.isfinite(n)}
+        if broken:
+            raise ValueError(f"the metrics of a measurement must be finite, but got {broken}")
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -216,6 +222,8 @@ class TrialRecord:
         gpu_seconds: GPU time over all attempts.
         source: Why it was tried: ``default``, ``sampler``, ``user``, ``confirm``.
         confirms: The trial whose settings it trains again with another seed; None of the search.
+        inherited: Measurements that the newest attempt goes on from, by epoch; empty where it
+            began anew.
     """
 
     number: int
@@ -232,6 +240,7 @@ class TrialRecord:
     gpu_seconds: float = 0.0
     source: str = "sampler"
     confirms: int | None = None
+    inherited: tuple[Measurement, ...] = ()
 
     @property
     def is_usable(self) -> bool:

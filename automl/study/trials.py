@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -12,10 +12,10 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
+from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, Measurement, TrialRecord, TrialState
 
 __all__ = [
-    "best_of",
     "by_number",
     "history_of",
     "is_refused",
@@ -23,7 +23,6 @@ __all__ = [
     "params_of",
     "read_records",
     "record_of",
-    "values_in",
     "values_of",
 ]
 
@@ -67,15 +66,15 @@ def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecor
     attrs = latest.user_attrs
     failure = _failure(latest)
     values = values_of(latest, objective.metric)
-    best_epoch = best_of(values, objective)
+    epoch = best_epoch(values, objective)
     return TrialRecord(
         number=int(attrs[attributes.NUMBER]),
         state=TrialState.FAILED if failure else _STATES[latest.state],
         params=params_of(latest),
         attempts=len({_attempt(trial) for trial in trials if _has_begun(trial)}),
         values=values,
-        best_epoch=best_epoch,
-        best_value=None if best_epoch is None else values[best_epoch],
+        best_epoch=epoch,
+        best_value=None if epoch is None else values[epoch],
         failure=failure,
         evidence=str(attrs.get(attributes.EVIDENCE, "")),
         checkpoint=attrs.get(attributes.CHECKPOINT, attrs.get(attributes.RESUME_FROM)),
@@ -83,6 +82,7 @@ def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecor
         gpu_seconds=_total(trials, attributes.GPU_SECONDS),
         source=str(attrs.get(attributes.SOURCE, attributes.SOURCE_SAMPLER)),
         confirms=attrs.get(attributes.CONFIRMS),
+        inherited=history_of(latest),
     )
 
 
@@ -103,26 +103,19 @@ def n_refused(study: optuna.Study) -> int:
 
 
 def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:
-    """Objective value by epoch, in epoch order, inherited measurements included."""
+    """Objective value by epoch, in epoch order, inherited measurements included.
+
+    Another program may have reported to the storage what is not finite; that is no value.
+    """
     inherited = values_in(history_of(trial), metric)
-    return dict(sorted((inherited | trial.intermediate_values).items()))
-
-
-def values_in(measurements: Iterable[Measurement], metric: str) -> dict[int, float]:
-    """The finite values of a metric, by epoch; the later one of two for an epoch."""
-    values = {entry.epoch: entry.metrics.get(metric, math.nan) for entry in measurements}
-    return {epoch: value for epoch, value in values.items() if math.isfinite(value)}
+    own = {e: value for e, value in trial.intermediate_values.items() if math.isfinite(value)}
+    return dict(sorted((inherited | own).items()))
 
 
 def history_of(trial: FrozenTrial) -> tuple[Measurement, ...]:
     """The measurements that an attempt inherited when it was put into the queue."""
     entries: list[Any] = trial.user_attrs.get(attributes.HISTORY, [])
     return tuple(Measurement.from_json(entry) for entry in entries)
-
-
-def best_of(values: Mapping[int, float], objective: Objective) -> int | None:
-    """The epoch of the best value, the earliest of equal ones; None if there is no value."""
-    return min(values, key=lambda epoch: (objective.loss(values[epoch]), epoch), default=None)
 
 
 def _failure(trial: FrozenTrial) -> FailureClass | None:

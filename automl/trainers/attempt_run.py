@@ -16,12 +16,13 @@ from automl.files import sha256_of, write_text
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import write_outcome
+from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
 from automl.trainers.guard import started_at
-from automl.trainers.retention import best_epoch, retain_at_end, retain_while_running
+from automl.trainers.retention import retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
 
@@ -277,8 +278,9 @@ class AttemptRun:
         """What the trainer wrote that was not handed out before its end."""
         metric = self._settings.objective.metric
         for reading in [*self._waiting, *self._reader.read(final=True)]:
-            if math.isfinite(reading.validation.get(metric, math.nan)):
+            if reading.measures(metric):
                 self._measure(reading)
 
     def _best_epoch(self) -> int | None:
-        return best_epoch(self._measured.values(), self._settings.objective)
+        objective = self._settings.objective
+        return best_epoch(values_in(self._measured.values(), objective.metric), objective)

@@ -1,11 +1,10 @@
 """Which checkpoints of a trial are kept, and which one is its result."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from automl.study.config import Keep, Objective
+from automl.study.config import Keep
 from automl.study.layout import StudyPaths
-from automl.study.records import Attempt, Measurement, OutcomeState
+from automl.study.records import Attempt, OutcomeState
 from automl.trainers.checkpoints import (
     Checkpoint,
     checkpoint_of,
@@ -14,18 +13,7 @@ from automl.trainers.checkpoints import (
     newest_whole,
 )
 
-__all__ = ["best_epoch", "retain_at_end", "retain_while_running"]
-
-
-def best_epoch(measured: Iterable[Measurement], objective: Objective) -> int | None:
-    """The epoch of the best objective value, the first of equal ones; None without any."""
-    best: int | None = None
-    best_value: float | None = None
-    for entry in sorted(measured, key=lambda entry: entry.epoch):
-        value = entry.metrics.get(objective.metric)
-        if value is not None and objective.is_better(value, best_value):
-            best, best_value = entry.epoch, value
-    return best
+__all__ = ["retain_at_end", "retain_while_running"]
 
 
 def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:

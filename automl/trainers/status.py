@@ -22,7 +22,7 @@ from automl.trainers.contract import (
     StatusLine,
 )
 
-__all__ = ["EpochReading", "StatusReader", "history"]
+__all__ = ["EpochReading", "StatusReader", "finite_metrics", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,11 @@ class EpochReading:
     @property
     def finite(self) -> dict[str, float]:
         """Every finite metric of the epoch."""
-        both = {**self.training, **self.validation}
-        return {name: value for name, value in both.items() if math.isfinite(value)}
+        return finite_metrics({**self.training, **self.validation})
+
+    def measures(self, metric: str) -> bool:
+        """Whether its validation gives the metric a finite value, so that it is a measurement."""
+        return metric in finite_metrics(self.validation)
 
 
 class StatusReader:
@@ -128,8 +131,14 @@ class StatusReader:
 def _number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
+
+
+def finite_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Those of the metrics that are finite numbers; a number may be written as text."""
+    numbers = {str(name): _number(value) for name, value in metrics.items()}
+    return {n: value for n, value in numbers.items() if value is not None and math.isfinite(value)}
 
 
 def _epoch_of(line: StatusLine) -> int | None:
@@ -152,7 +161,7 @@ def history(folder: Path, metric: str, elapsed_before_s: float = 0.0) -> tuple[M
     reader = StatusReader(folder / STATUS_NAME)
     found: dict[int, Measurement] = {}
     for reading in reader.read(final=True):
-        if metric in reading.finite and metric in reading.validation:
+        if reading.measures(metric):
             seconds = _seconds_between(reader.started_at, reading.written_at)
             found[reading.epoch] = Measurement(
                 reading.epoch, reading.finite, elapsed_before_s + seconds

@@ -7,10 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.reports.derive import best_trial, cost_of, incumbents_of
+from automl.reports.derive import cost_of, incumbents_of
 from automl.reports.model import AttemptSpan, TrialReport
 from automl.reports.strict import strict_json
 from automl.study.config import Direction, Objective
+from automl.study.ranking import best_trial
 from automl.study.records import OutcomeState, TrialRecord, TrialState
 
 _NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
@@ -48,7 +49,7 @@ _STATES = st.sampled_from(
 _RESULTS = st.lists(st.tuples(_STATES, st.none() | st.floats(-1e6, 1e6)), max_size=20)
 
 
-def _trials(results: list[tuple[TrialState, float | None]], sign: float) -> list[TrialReport]:
+def _trials(results: list[tuple[TrialState, float | None]]) -> list[TrialReport]:
     return [
         TrialReport(
             TrialRecord(
@@ -56,7 +57,7 @@ def _trials(results: list[tuple[TrialState, float | None]], sign: float) -> list
                 state,
                 {},
                 best_epoch=None if value is None else 0,
-                best_value=None if value is None else sign * value,
+                best_value=None if value is None else value,
                 seconds=float(number),
             )
         )
@@ -65,31 +66,19 @@ def _trials(results: list[tuple[TrialState, float | None]], sign: float) -> list
 
 
 @given(_RESULTS)
-def test_turning_sign_and_direction_keeps_the_winner(
-    results: list[tuple[TrialState, float | None]],
-) -> None:
-    up = best_trial(_trials(results, 1.0), Objective("m", Direction.MAXIMIZE))
-    down = best_trial(_trials(results, -1.0), Objective("m", Direction.MINIMIZE))
-    assert (up is None) == (down is None)
-    if up is not None and down is not None:
-        assert up.number == down.number
-        assert up.record.state is TrialState.COMPLETE
-
-
-@given(_RESULTS)
 def test_the_incumbent_only_improves_and_ends_at_the_winner(
     results: list[tuple[TrialState, float | None]],
 ) -> None:
     objective = Objective("m", Direction.MAXIMIZE)
-    trials = _trials(results, 1.0)
+    trials = _trials(results)
     points = incumbents_of(trials, objective)
     bests = [point.best for point in points]
     assert bests == sorted(bests)
     assert [point.spent_s for point in points] == sorted(point.spent_s for point in points)
-    winner = best_trial(trials, objective)
+    winner = best_trial([trial.record for trial in trials], objective)
     assert (winner is None) == (not points)
     if winner is not None:
-        assert bests[-1] == winner.record.best_value
+        assert bests[-1] == winner.best_value
 
 
 _SPANS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 500)), max_size=12)

@@ -120,6 +120,16 @@ def test_an_earlier_attempts_other_values_do_not_count(studies_dir: Path) -> Non
     assert [m.metrics[METRIC] for m in trial.measurements] == [0.1, 0.2]
 
 
+def test_an_epoch_that_is_trained_anew_has_nothing_of_the_earlier_attempt(
+    studies_dir: Path,
+) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), [0.0, 0.6], OutcomeState.INTERRUPTED))
+    builder.add(0, Told(params(), [0.0], state=None, attempt=2))
+    (measurement,) = read_summary(builder.folder).trials[0].measurements
+    assert measurement.metrics == {METRIC: 0.0}
+
+
 def test_a_running_trial_shows_its_epochs_without_a_time(studies_dir: Path) -> None:
     builder = StudyBuilder(studies_dir)
     builder.add(0, Told(params(), [0.1, 0.2]))
@@ -290,12 +300,12 @@ def test_json_is_strict_and_names_its_schema(full_study: Path) -> None:
 
 def test_a_value_that_is_not_finite_becomes_null_with_its_place(full_study: Path) -> None:
     summary = read_summary(full_study)
-    broken = Measurement(0, {METRIC: math.inf}, 1.0)
+    broken = Measurement(0, {METRIC: 0.1}, math.inf)
     trials: tuple[TrialReport, ...] = (replace(summary.trials[0], measurements=(broken,)),)
     changed: Summary = replace(summary, trials=trials)
     value = changed.to_json()
-    assert value["trials"][0]["measurements"][0]["metrics"][METRIC] is None
-    assert value["nulls"] == {f"trials[0].measurements[0].metrics.{METRIC}": "not finite: inf"}
+    assert value["trials"][0]["measurements"][0]["elapsed_s"] is None
+    assert value["nulls"] == {"trials[0].measurements[0].elapsed_s": "not finite: inf"}
 
 
 def test_a_winner_at_the_end_of_its_range_is_pointed_out(studies_dir: Path) -> None:

@@ -206,12 +206,15 @@ def test_a_repeated_measurement_changes_nothing(make: Make) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_nothing_that_is_not_finite_gets_in(make: Make, end: End, value: float) -> None:
+def test_what_another_program_reports_counts_only_if_it_is_finite(
+    make: Make, end: End, study: optuna.Study, value: float
+) -> None:
     engine = make()
     attempt = ask(engine)
-    assert engine.report(attempt.number, measured(0, value)) == Continue()
+    trial = study.get_trials(deepcopy=False)[-1]
+    study._storage.set_trial_intermediate_value(trial._trial_id, 7, value)
     assert engine.records()[0].values == {}
-    assert engine.finish(end(attempt, [value, 0.2, value])).values == {1: 0.2}
+    assert engine.finish(end(attempt, [0.1, 0.2])).values == {0: 0.1, 1: 0.2}
 
 
 def test_a_measurement_of_an_ended_trial_is_answered_with_stop(make: Make, end: End) -> None:

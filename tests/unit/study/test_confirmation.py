@@ -6,11 +6,11 @@ import pytest
 
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
 from automl.study.confirmation import (
-    best_searched,
     n_asked,
     next_confirmation,
     searched,
 )
+from automl.study.ranking import best_trial
 from automl.study.records import TrialRecord, TrialState
 
 CONFIG = StudyConfig(
@@ -72,7 +72,7 @@ def test_a_default_without_a_value_is_not_trained_again() -> None:
 
 def test_a_lucky_seed_does_not_become_the_winner() -> None:
     records = (*SEARCH, trial(3, 0.99, confirms=0))
-    best = best_searched(records, CONFIG)
+    best = best_trial(records, CONFIG.objective)
     assert best is not None
     assert best.number == 1
     assert searched(records) == SEARCH

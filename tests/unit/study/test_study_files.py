@@ -96,6 +96,12 @@ def test_an_outcome_holds_finite_numbers_only(attempt: AttemptPaths, number: flo
     assert "finite" in note
 
 
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_measurement_is_finite(number: float) -> None:
+    with pytest.raises(ValueError, match="must be finite"):
+        Measurement(3, {"val_3DIoU": 0.4, "val_2DMPE": number}, 1.0)
+
+
 def test_a_state_reads_back_as_it_was_written(tmp_path: Path) -> None:
     paths = StudyPaths(tmp_path)
     records = [

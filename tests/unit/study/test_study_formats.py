@@ -24,7 +24,10 @@ def test_the_records_of_an_old_journal_are_what_they_were(journal: Path, tmp_pat
     assert study is not None
     records = [asdict(record) for record in read_records(study, OBJECTIVE)]
     expected = json.loads(journal.with_suffix(".records.json").read_text())
-    assert json.loads(json.dumps(records)) == expected
+    known = [
+        {name: record[name] for name in old} for record, old in zip(records, expected, strict=True)
+    ]
+    assert json.loads(json.dumps(known)) == expected
 
 
 def test_there_is_a_fixture() -> None:
