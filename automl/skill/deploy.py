@@ -7,8 +7,9 @@ Its metadata is a file of its own beside ``skill_info.yaml``:
 from dataclasses import replace
 
 from automl.errors import FixInput
+from automl.skill.info import skill_from_info
 from automl.skill.model import Skill
-from automl.skill.read import read_template, skill_from_info
+from automl.skill.read import read_template
 from automl.skill.tree import Tree
 from automl.yamltext import load_yaml
 
@@ -24,18 +25,18 @@ def deploy_skill(skill: Skill) -> Skill:
     Raises:
         FixInput: The skill has no deploy side, or its metadata is broken.
     """
-    found = sorted((skill.folder / "references").glob(_INFO))
-    if not found:
+    infos = sorted((skill.folder / "references").glob(_INFO))
+    if not infos:
         raise FixInput(
-            "a skill with deploy actions has references/tao-deploy-<network>.skill_info.yaml",
+            "deploy actions need the skill's references/tao-deploy-<network>.skill_info.yaml",
             got="none",
             where=str(skill.folder),
             fix="leave --deploy out",
         )
-    tree = load_yaml(found[0])
+    tree = load_yaml(infos[0])
     if not isinstance(tree, dict):
-        raise FixInput("the metadata of a skill is a mapping", where=str(found[0]))
-    deploy = skill_from_info(skill.folder, tree, found[0], ())
+        raise FixInput("the metadata of a skill must be a mapping", where=str(infos[0]))
+    deploy = skill_from_info(skill.folder, tree, infos[0], ())
     actions = {
         name: replace(
             info,

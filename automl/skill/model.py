@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ActionInfo", "ParameterSchema", "Skill"]
+from automl.skill.keys import NetworkKeys
+
+__all__ = ["ActionInfo", "ParameterSchema", "Skill", "schema_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class ActionInfo:
     spec_params: Mapping[str, str] = field(default_factory=dict)
 
 
+def schema_path(folder: Path, action: str) -> Path:
+    """Where a skill folder has the schema of an action, whether or not it exists."""
+    return folder / "schemas" / f"{action}.schema.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Skill:
     """A model skill on disk.
@@ -44,6 +51,7 @@ class Skill:
         metric: Metric to improve, from the skill's search profile; empty if it names none.
         direction: ``maximize`` or ``minimize``; empty if the skill names none.
         metric_worst: Worst value the metric can take, if the profile says so.
+        keys: Which settings of its train spec mean what.
     """
 
     folder: Path
@@ -56,10 +64,11 @@ class Skill:
     metric: str = ""
     direction: str = ""
     metric_worst: float | None = None
+    keys: NetworkKeys = field(default_factory=NetworkKeys)
 
     def schema_path(self, action: str) -> Path:
         """Where the action's schema is, whether or not it exists."""
-        return self.folder / "schemas" / f"{action}.schema.json"
+        return schema_path(self.folder, action)
 
     def template_path(self, action: str, *, deploy: bool = False) -> Path:
         """Where the action's spec template is, whether or not it exists."""

@@ -5,16 +5,17 @@ Everything else may be missing: the manifest, inferred parameters, an image, tem
 missing is empty; what is there must be well formed.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import automl
 from automl.errors import FixInput
-from automl.skill.model import ActionInfo, Skill
+from automl.skill.info import block_in, key_hints, mapping_in, skill_from_info
+from automl.skill.key_overrides import check_keys, declared_keys
+from automl.skill.keys import KeyHints, NetworkKeys, find_keys
+from automl.skill.model import Skill
 from automl.skill.schema import SchemaTree, read_schema
-from automl.skill.tree import Tree
+from automl.skill.tree import Tree, leaves, merged
 from automl.yamltext import load_yaml
 
 __all__ = [
@@ -26,14 +27,12 @@ __all__ = [
     "read_action_schema",
     "read_skill",
     "read_template",
-    "skill_from_info",
 ]
 
 _INFO = Path("references", "skill_info.yaml")
 _PROFILE = Path("references", "search_profile.yaml")
 _IMAGES = Path("references", "images.yaml")
 _DIRECTIONS = ("maximize", "minimize")
-_TRUE_WORDS = ("true", "yes", "on")
 
 
 def own_skill_dir() -> Path:
@@ -77,7 +76,7 @@ def read_skill(folder: Path) -> Skill:
     """The skill in a folder.
 
     Raises:
-        FixInput: There is no such folder, it is no skill, or its metadata is broken.
+        FixInput: There is no such folder, it is no skill, or its metadata or profile is broken.
     """
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
@@ -89,11 +88,14 @@ def read_skill(folder: Path) -> Skill:
             where=str(folder),
             fix="point --skill-dir at the folder that holds SKILL.md",
         )
-    tree = _mapping(load_yaml(info), info) if info.is_file() else {}
+    tree = mapping_in(load_yaml(info), info) if info.is_file() else {}
     skill = skill_from_info(folder, tree, info, schemas)
-    objective = _objective(profile_path(skill))
+    path = profile_path(skill)
+    profile = mapping_in(load_yaml(path), path) if path.is_file() else {}
+    objective = _objective(profile, path)
     return replace(
         skill,
+        keys=_keys(skill, key_hints(tree, skill), declared_keys(profile.get("keys"), str(path))),
         metric=str(objective.get("metric") or ""),
         direction=str(objective.get("direction") or ""),
         metric_worst=objective.get("worst"),
@@ -116,7 +118,7 @@ def read_template(skill: Skill, action: str, deploy: bool = False) -> Tree:
         FixInput: There is none, or it holds no settings.
     """
     path = skill.template_path(action, deploy=deploy)
-    tree = _mapping(load_yaml(path), path)
+    tree = mapping_in(load_yaml(path), path)
     if not tree:
         raise FixInput("a spec template must hold settings", got="an empty file", where=str(path))
     return tree
@@ -134,7 +136,7 @@ def base_tree(skill: Skill, action: str) -> Tree:
     except FixInput as error:
         problems.append(str(error))
     try:
-        return read_action_schema(skill, action).defaults
+        return merged({}, read_action_schema(skill, action).defaults)
     except FixInput as error:
         problems.append(str(error))
     raise FixInput(
@@ -162,7 +164,7 @@ def image_of(skill: Skill, action: str, name: str = "") -> str:
         return name
     for folder in (skill.folder, own_skill_dir()):
         path = folder / _IMAGES
-        images = _mapping(load_yaml(path), path) if path.is_file() else {}
+        images = mapping_in(load_yaml(path), path) if path.is_file() else {}
         if name in images:
             return str(images[name])
     return name
@@ -173,65 +175,21 @@ def _schema_actions(folder: Path) -> tuple[str, ...]:
     return tuple(name.removesuffix(".schema.json") for name in names)
 
 
-def skill_from_info(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
-    """The skill that a file of metadata describes, without its objective.
-
-    Args:
-        folder: The skill's folder.
-        tree: What the file holds.
-        info: The file, for messages.
-        schemas: Actions that have a schema; they are known although the metadata names none.
-
-    Raises:
-        FixInput: A part of the metadata has the wrong form.
-    """
-    name = str(tree.get("name") or folder.name)
-    network = str(tree.get("network_arch") or _network_of(folder, name))
-    return Skill(
-        folder=folder,
-        name=name,
-        network_arch=network,
-        automl_enabled=_is_true(tree.get("automl_enabled", False)),
-        container_image=str(tree.get("container_image") or ""),
-        actions={each.name: each for each in _actions(tree, info, network, schemas)},
-        shorthand=_texts(tree, "spec_shorthand_keys", info),
-    )
-
-
-def _network_of(folder: Path, name: str) -> str:
-    """The network where the metadata names none: the train schema's, else the name's end."""
+def _keys(skill: Skill, hints: KeyHints, declared: dict[str, tuple[str, ...]]) -> NetworkKeys:
+    """What the keys of the train spec mean; found in the template where no schema can be read."""
     try:
-        network = read_schema(folder / "schemas" / "train.schema.json").network_arch
+        settings = list(read_action_schema(skill, "train").leaves)
     except FixInput:
-        network = ""  # missing or broken: the gate says so, and the skill can still train
-    return network or name.removeprefix("tao-").removeprefix("train-").removeprefix("finetune-")
+        try:
+            settings = [key for key, _ in leaves(read_template(skill, "train"))]
+        except FixInput:
+            settings = []
+    check_keys(declared, settings, str(profile_path(skill)) if declared else "")
+    return find_keys("train", settings, hints, declared)
 
 
-def _is_true(value: Any) -> bool:
-    return value is True or (isinstance(value, str) and value.strip().lower() in _TRUE_WORDS)
-
-
-def _actions(
-    tree: Tree, info: Path, network: str, schemas: tuple[str, ...]
-) -> Iterator[ActionInfo]:
-    actions = _block(tree, "actions", info)
-    inferred = _block(tree, "spec_params", info)
-    for name in (*actions, *(name for name in schemas if name not in actions)):
-        about = _block(actions, name, info)
-        yield ActionInfo(
-            name=name,
-            command=str(about.get("command") or f"{network} {name} -e {{config_path}}"),
-            inputs=_facts(about, "inputs", info),
-            outputs=_facts(about, "outputs", info),
-            container_image=str(about.get("container_image") or ""),
-            spec_params=_texts(inferred, name, info) | _texts(about, "spec_params", info),
-        )
-
-
-def _objective(path: Path) -> Tree:
-    if not path.is_file():
-        return {}
-    objective = _block(_mapping(load_yaml(path), path), "objective", path)
+def _objective(profile: Tree, path: Path) -> Tree:
+    objective = block_in(profile, "objective", path)
     direction, worst = objective.get("direction"), objective.get("worst")
     if direction is not None and direction not in _DIRECTIONS:
         raise FixInput(
@@ -242,30 +200,3 @@ def _objective(path: Path) -> Tree:
     if worst is not None and (isinstance(worst, bool) or not isinstance(worst, int | float)):
         raise FixInput("objective.worst must be a number", got=repr(worst), where=str(path))
     return objective | ({"worst": float(worst)} if worst is not None else {})
-
-
-def _mapping(value: Any, path: Path) -> Tree:
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise FixInput("the file must hold named settings", got=repr(value)[:80], where=str(path))
-    return value
-
-
-def _block(tree: Mapping[str, Any], name: str, path: Path) -> Tree:
-    """The mapping at ``name``; an absent or null one is empty."""
-    value = tree.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise FixInput(f"{name} must be a mapping", got=repr(value)[:80], where=str(path))
-    return value
-
-
-def _facts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, Mapping[str, Any]]:
-    block = _block(tree, name, path)
-    return {str(key): _block(block, key, path) for key in block}
-
-
-def _texts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
-    return {str(key): str(value) for key, value in _block(tree, name, path).items()}

@@ -10,7 +10,7 @@ bounds. What a leaf means for a search is decided elsewhere.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,24 @@ def _is_free(leaf: ParameterSchema, step: str | int) -> bool:
 
 
 def read_schema(path: Path) -> SchemaTree:
-    """The schema in a file.
+    """The schema in a file; a file that has not changed is read once.
 
     Raises:
         FixInput: The file is missing, is not JSON, or breaks a rule of the format.
     """
+    try:
+        facts = path.stat()
+    except OSError:
+        return _read(path)
+    return _read_once(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read_once(path: Path, *_: int) -> SchemaTree:
+    return _read(path)
+
+
+def _read(path: Path) -> SchemaTree:
     return parse_schema(_read_json(path), where=str(path), action=path.name.split(".")[0])
 
 

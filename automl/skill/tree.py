@@ -5,7 +5,16 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, TypeAlias
 
-__all__ = ["MISSING", "ParamValue", "Tree", "get", "leaves", "merged", "with_value"]
+__all__ = [
+    "MISSING",
+    "ParamValue",
+    "Tree",
+    "get",
+    "leaves",
+    "merged",
+    "whole_number",
+    "with_value",
+]
 
 Tree: TypeAlias = dict[str, Any]
 ParamValue: TypeAlias = bool | int | float | str | list[Any] | None
@@ -28,6 +37,12 @@ def get(tree: Mapping[str, Any], key: str, default: Any = MISSING) -> Any:
             return default
         here = here[part]
     return here
+
+
+def whole_number(tree: Mapping[str, Any], key: str) -> int | None:
+    """The whole number at a dotted key; None where there is none, or ``key`` is empty."""
+    value = get(tree, key, None) if key else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def with_value(tree: Mapping[str, Any], key: str, value: Any) -> Tree:

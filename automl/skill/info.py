@@ -1,0 +1,117 @@
+"""``references/skill_info.yaml``: what a skill's metadata says of its actions."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.skill.keys import KeyHints
+from automl.skill.model import ActionInfo, Skill, schema_path
+from automl.skill.schema import read_schema
+from automl.skill.tree import Tree
+
+__all__ = ["block_in", "key_hints", "mapping_in", "skill_from_info"]
+
+_TRUE_WORDS = ("true", "yes", "on")
+
+
+def skill_from_info(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
+    """The skill that a file of metadata describes, without its objective.
+
+    Args:
+        folder: The skill's folder.
+        tree: What the file holds.
+        info: The file, for messages.
+        schemas: Actions that have a schema; they are known although the metadata names none.
+
+    Raises:
+        FixInput: A part of the metadata has the wrong form.
+    """
+    name = str(tree.get("name") or folder.name)
+    network = str(tree.get("network_arch") or _network_of(folder, name))
+    return Skill(
+        folder=folder,
+        name=name,
+        network_arch=network,
+        automl_enabled=_is_true(tree.get("automl_enabled", False)),
+        container_image=str(tree.get("container_image") or ""),
+        actions={action.name: action for action in _actions(tree, info, network, schemas)},
+        shorthand=_texts(tree, "spec_shorthand_keys", info),
+    )
+
+
+def key_hints(tree: Tree, skill: Skill) -> KeyHints:
+    """What the metadata says about the keys of a train spec."""
+    train = skill.actions.get("train")
+    return KeyHints(
+        str(tree.get("gpu_spec_key") or ""),
+        str(tree.get("node_spec_key") or ""),
+        skill.shorthand,
+        train.spec_params if train is not None else {},
+    )
+
+
+def _network_of(folder: Path, name: str) -> str:
+    """The network where the metadata names none: the train schema's, else the name's end."""
+    try:
+        network = read_schema(schema_path(folder, "train")).network_arch
+    except FixInput:
+        network = ""  # missing or broken: the gate says so, and the skill can still train
+    return network or name.removeprefix("tao-").removeprefix("train-").removeprefix("finetune-")
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in _TRUE_WORDS)
+
+
+def _actions(
+    tree: Tree, info: Path, network: str, schemas: tuple[str, ...]
+) -> Iterator[ActionInfo]:
+    actions = block_in(tree, "actions", info)
+    inferred = block_in(tree, "spec_params", info)
+    for name in (*actions, *(name for name in schemas if name not in actions)):
+        about = block_in(actions, name, info)
+        yield ActionInfo(
+            name=name,
+            command=str(about.get("command") or f"{network} {name} -e {{config_path}}"),
+            inputs=_facts(about, "inputs", info),
+            outputs=_facts(about, "outputs", info),
+            container_image=str(about.get("container_image") or ""),
+            spec_params=_texts(inferred, name, info) | _texts(about, "spec_params", info),
+        )
+
+
+def mapping_in(value: Any, path: Path) -> Tree:
+    """What a YAML file holds, if it is named settings; empty for an empty file.
+
+    Raises:
+        FixInput: It is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise FixInput("the file must hold named settings", got=repr(value)[:80], where=str(path))
+    return value
+
+
+def block_in(tree: Mapping[str, Any], name: str, path: Path) -> Tree:
+    """The mapping at ``name``; an absent or null one is empty.
+
+    Raises:
+        FixInput: It is something else.
+    """
+    value = tree.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise FixInput(f"{name} must be a mapping", got=repr(value)[:80], where=str(path))
+    return value
+
+
+def _facts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, Mapping[str, Any]]:
+    block = block_in(tree, name, path)
+    return {str(key): block_in(block, key, path) for key in block}
+
+
+def _texts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
+    return {str(key): str(value) for key, value in block_in(tree, name, path).items()}
