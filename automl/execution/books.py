@@ -164,8 +164,7 @@ class Books:
             because,
             checkpoint=settings.paths.relative(newest.path) if newest else None,
         )
-        write_outcome(paths, outcome)
-        return outcome
+        return write_outcome(paths, outcome)
 
     def _refuse(self, attempt: Attempt, failure: FailureClass, evidence: str) -> None:
         self.ended(

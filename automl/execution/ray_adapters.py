@@ -19,7 +19,7 @@ from automl.execution.driver import TrainerChoice, open_trainer
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings, request_stop
-from automl.trainers.base import release
+from automl.trainers.base import TrialTask, release
 
 __all__ = ["AttemptTrainable", "EngineScheduler", "EngineSearcher"]
 
@@ -115,25 +115,32 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
 
 
 class AttemptTrainable(tune.Trainable):  # type: ignore[misc] # ray has no types
-    """Runs attempts in a worker that is reused from one to the next."""
+    """Runs attempts in a worker that is reused from one to the next.
+
+    An attempt begins in its first step, never in ``setup``. Ray asks for a worker for a trial, and
+    gives the trial to another one if that becomes free before the first is up; the surplus worker
+    still runs ``setup`` with the trial's configuration, perhaps long after the trial has ended,
+    and is then stopped. Only the worker that has the trial is asked for a step.
+    """
 
     def setup(
         self, config: dict[str, Any], choice: TrainerChoice, settings: AttemptSettings
     ) -> None:
-        """Starts the first attempt."""
+        """Takes the first attempt, which this worker may never be asked to begin."""
         self._trainer = open_trainer(choice)
         self._settings = settings
-        self._begin(config)
+        self._run: AttemptRun | None = None
+        self._assign(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Starts the next attempt in the same worker."""
+        """Takes the next attempt in the same worker."""
         self._end_run()
-        self._begin(new_config)
+        self._assign(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Waits for the next measurement, or for the end."""
-        result = self._run.advance()
+        """Begins the attempt in its first step; waits for the next measurement, or for the end."""
+        result = (self._run or self._begin()).advance()
         if isinstance(result, Outcome):
             return {"done": True}
         # As text: Ray would take a nested value apart.
@@ -144,11 +151,18 @@ class AttemptTrainable(tune.Trainable):  # type: ignore[misc] # ray has no types
         self._end_run()
         release(self._trainer)
 
-    def _end_run(self) -> None:
-        self._run.stop(OutcomeState.INTERRUPTED, "the worker of the trial was stopped")
+    def _assign(self, config: dict[str, Any]) -> None:
+        self._attempt: Attempt = config[ATTEMPT]
+        self._task: TrialTask = config[TASK]
 
-    def _begin(self, config: dict[str, Any]) -> None:
-        attempt: Attempt = config[ATTEMPT]
-        self._run = AttemptRun(attempt, config[TASK], self._trainer, self._settings)
+    def _begin(self) -> AttemptRun:
+        # Kept before it begins: whatever happens then, ``cleanup`` ends it.
+        self._run = AttemptRun(self._attempt, self._task, self._trainer, self._settings)
         gpus = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
         self._run.begin([str(gpu) for gpu in gpus])
+        return self._run
+
+    def _end_run(self) -> None:
+        if self._run is not None:
+            self._run.stop(OutcomeState.INTERRUPTED, "the worker of the trial was stopped")
+            self._run = None

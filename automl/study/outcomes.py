@@ -10,13 +10,19 @@ from automl.study.records import Outcome
 __all__ = ["read_outcome", "write_outcome"]
 
 
-def write_outcome(paths: AttemptPaths, outcome: Outcome) -> None:
-    """Writes how the attempt ended, whole or not at all.
+def write_outcome(paths: AttemptPaths, outcome: Outcome) -> Outcome:
+    """Writes how the attempt ended, whole or not at all; the first outcome of an attempt stands.
+
+    Returns:
+        The outcome that stands: the one that was there already, else the given one.
 
     Raises:
         ValueError: A measurement is not finite.
     """
-    write_json(paths.outcome, outcome.to_json())
+    earlier, _ = read_outcome(paths)
+    if earlier is None:
+        write_json(paths.outcome, outcome.to_json())
+    return earlier or outcome
 
 
 def read_outcome(paths: AttemptPaths) -> tuple[Outcome | None, str]:

@@ -15,7 +15,7 @@ from automl.errors import AutomlError
 from automl.files import sha256_of, write_text
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.study.outcomes import write_outcome
+from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
@@ -108,7 +108,13 @@ class AttemptRun:
         self._began = (self._timing.monotonic(), self._timing.now())
 
     def begin(self, gpus: Sequence[str] = ()) -> None:
-        """Starts the trainer; a trainer that cannot be started is an outcome, not an error."""
+        """Starts the trainer; a trainer that cannot be started is an outcome, not an error.
+
+        An attempt whose folder holds an outcome has ended: nothing is started for it again.
+        """
+        self.outcome, _ = read_outcome(self._paths)
+        if self.outcome is not None:
+            return
         self._gpus = len(gpus)
         self._memory_kills = memory_kills()
         self._began = (self._timing.monotonic(), self._timing.now())
@@ -257,7 +263,7 @@ class AttemptRun:
             settings.paths, self._attempt, self._best_epoch(), settings.keep, verdict.state
         )
         seconds = self._timing.monotonic() - self._began[0]
-        self.outcome = Outcome(
+        outcome = Outcome(
             number=self._attempt.number,
             attempt=self._attempt.attempt,
             state=verdict.state,
@@ -272,7 +278,7 @@ class AttemptRun:
             started_at=self._began[1].isoformat(),
             ended_at=self._timing.now().isoformat(),
         )
-        write_outcome(self._paths, self.outcome)
+        self.outcome = write_outcome(self._paths, outcome)
 
     def _take_last_measurements(self) -> None:
         """What the trainer wrote that was not handed out before its end."""

@@ -40,7 +40,15 @@ from automl.study.config import (
     StudyConfig,
 )
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.study.records import Attempt, FailureClass, Measurement, TrialRecord, TrialState
+from automl.study.outcomes import read_outcome
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    OutcomeState,
+    TrialRecord,
+    TrialState,
+)
 from automl.study.storage import create_study, open_storage, open_study
 from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import TrialTask
@@ -194,6 +202,22 @@ def test_every_kind_of_death_is_classed_and_the_search_goes_on(tmp_path: Path) -
         assert sum(isinstance(event, kind) for event in events) == 6
     assert not list(trainer_ids(case.paths))
     assert not case.paths.ray.exists()
+
+
+def test_trials_shorter_than_the_start_of_a_worker_are_started_once(tmp_path: Path) -> None:
+    # Four workers are asked for: the first that is up runs most of the trials, and the others find
+    # the trials that they were asked for running or ended.
+    case = Case(str(tmp_path / "s"), 12, epochs=1, max_concurrent=4)
+    end, records = case.drive()
+    assert end is DriveEnd.FINISHED
+    assert {record.state for record in records.values()} == {TrialState.COMPLETE}
+    for number in range(12):
+        attempt = case.paths.attempt(number, 1)
+        status = (attempt.folder / "status.json").read_text().splitlines()
+        assert sum("Starting Training Loop" in line for line in status) == 1, number
+        outcome, _ = read_outcome(attempt)
+        assert outcome is not None
+        assert outcome.state is OutcomeState.OK, number
 
 
 def test_trials_share_gpus(tmp_path: Path) -> None:

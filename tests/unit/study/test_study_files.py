@@ -2,6 +2,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def attempt(tmp_path: Path) -> AttemptPaths:
 
 def test_an_outcome_reads_back_as_it_was_written(attempt: AttemptPaths) -> None:
     write_outcome(attempt, OUTCOME)
+    assert read_outcome(attempt) == (OUTCOME, "")
+
+
+def test_the_first_outcome_of_an_attempt_stands(attempt: AttemptPaths) -> None:
+    assert write_outcome(attempt, OUTCOME) == OUTCOME
+    later = replace(OUTCOME, state=OutcomeState.INTERRUPTED, failure=None)
+    assert write_outcome(attempt, later) == OUTCOME
+    assert read_outcome(attempt) == (OUTCOME, "")
+
+
+def test_an_outcome_that_cannot_be_read_is_replaced(attempt: AttemptPaths) -> None:
+    attempt.outcome.write_text("{")
+    assert write_outcome(attempt, OUTCOME) == OUTCOME
     assert read_outcome(attempt) == (OUTCOME, "")
 
 

@@ -183,6 +183,24 @@ class TestEndings:
         assert outcome.failure is FailureClass.UNKNOWN
         assert "not allowed" in outcome.evidence
 
+    def test_a_finished_attempt_starts_no_trainer_and_keeps_its_outcome(
+        self,
+        start: Any,
+        status: Any,
+        attempt: Attempt,
+        attempt_paths: AttemptPaths,
+        task: Any,
+        settings: AttemptSettings,
+        played_trainer: Any,
+    ) -> None:
+        run = start((lambda: status.epoch(0, {"val_3DIoU": "0.25"}, loss=1.0), None), (nothing, 0))
+        _, outcome = to_the_end(run)
+        again = AttemptRun(attempt, task, played_trainer(None), settings)
+        again.begin()
+        assert again.advance() == outcome
+        assert again.stop(OutcomeState.INTERRUPTED, "stopped") == outcome
+        assert written(attempt_paths) == outcome
+
     def test_it_must_begin_first(
         self, attempt: Attempt, task: Any, settings: AttemptSettings, played_trainer: Any
     ) -> None:
