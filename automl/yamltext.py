@@ -15,7 +15,7 @@ import yaml
 
 from automl.errors import FixInput
 
-__all__ = ["dump_yaml", "load_yaml"]
+__all__ = ["dump_yaml", "load_yaml", "read_text"]
 
 _UNICODE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _NULL = "tag:yaml.org,2002:null"
@@ -120,7 +120,7 @@ def load_yaml(source: str | Path, *, where: str = "") -> Any:
         FixInput: The file cannot be read, or the text is not YAML, has a tag or a repeated key.
     """
     name = where or (str(source) if isinstance(source, Path) else "")
-    text = _read(source) if isinstance(source, Path) else source
+    text = read_text(source) if isinstance(source, Path) else source
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from the safe loader
     except yaml.MarkedYAMLError as error:
@@ -135,7 +135,12 @@ def load_yaml(source: str | Path, *, where: str = "") -> Any:
         raise FixInput("YAML must be well formed", got=str(error), where=name) from error
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        FixInput: It cannot be read, or is not UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:

@@ -13,7 +13,7 @@ from automl.skill.model import Skill
 from automl.skill.read import read_action_schema, read_template
 from automl.skill.request_words import statement_in
 
-__all__ = ["Gate", "Policy", "PolicyChoice", "choose_policy", "gate", "obstacles"]
+__all__ = ["Gate", "Policy", "PolicyChoice", "choose_policy", "gate", "obstacles", "policy_of"]
 
 _WORDS = {"on": "on", "true": "on", "yes": "on", "off": "off", "false": "off", "no": "off"}
 
@@ -83,17 +83,22 @@ def choose_policy(flag: str | None, study_file_value: Any, request: str | None) 
 def _said(flag: str | None, study_file_value: Any, request: str | None) -> Iterator[PolicyChoice]:
     """What each source says that says something, the one that wins first."""
     if flag is not None:
-        yield PolicyChoice(_policy(flag, "--policy"), "--policy")
+        yield PolicyChoice(policy_of(flag, "--policy"), "--policy")
     if study_file_value is not None:
         place = "automl_policy in the study file"
-        yield PolicyChoice(_policy(study_file_value, place), "study file")
+        yield PolicyChoice(policy_of(study_file_value, place), "study file")
     statement = statement_in(request or "")
     if statement is not None:
         value = Policy.ON if statement.searches else Policy.OFF
         yield PolicyChoice(value, f'request: "{statement.words}"')
 
 
-def _policy(value: Any, where: str) -> Policy:
+def policy_of(value: Any, where: str) -> Policy:
+    """The policy that a word, or YAML's true or false, stands for.
+
+    Raises:
+        FixInput: It is neither on nor off.
+    """
     word = _WORDS.get(str(value).strip().lower()) if isinstance(value, str | bool) else None
     if word is None:
         raise FixInput("the policy must be on or off", got=repr(value), where=where)

@@ -1,0 +1,91 @@
+"""The forms of a study's settings that need to know more than a form of any setting does.
+
+What they need is imported when a value is read: the table of settings stays cheap to import.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import FixInput
+from automl.settings.forms import one_value
+from automl.settings.setting import Completion, Form, Place
+
+if TYPE_CHECKING:
+    from automl.skill.asked import Asked, Frozen
+
+__all__ = ["FREEZE", "GPUS", "OVERRIDES", "POLICY", "SEARCH", "SOURCE", "SPACE"]
+
+SPACES = ("default", "profile", "all")
+
+
+def _policy(value: Any, place: Place) -> Any:
+    from automl.skill.policy import policy_of
+
+    return policy_of(value, place.where)
+
+
+def _overrides(value: Any, place: Place) -> dict[str, Any]:
+    """Dotted key to value: of a study file's block, nested or dotted, or of a flag's texts."""
+    from automl.skill.tree import leaves
+    from automl.spec.values import parse_assignment
+
+    if isinstance(value, Mapping):
+        return dict(leaves(value))
+    if place.folder is not None:
+        raise FixInput(f"{place.name} must be a mapping", got=repr(value), where=place.where)
+    return dict(parse_assignment(text) for text in value)
+
+
+def _search(value: Any, place: Place) -> dict[str, "Asked"]:
+    from automl.skill.asked import parse_search
+
+    return {asked.key: asked for asked in _requests(value, place, parse_search)}
+
+
+def _freeze(value: Any, place: Place) -> dict[str, "Frozen"]:
+    from automl.skill.asked import parse_freeze
+
+    return {frozen.key: frozen for frozen in _requests(value, place, parse_freeze)}
+
+
+def _requests(value: Any, place: Place, parse: Callable[[str], Any]) -> list[Any]:
+    """A list of texts as the flag takes them, or a mapping of key to what follows the ``=``."""
+    from automl.skill.asked import text_of
+
+    if isinstance(value, Mapping):
+        return [parse(text_of(key, entry)) for key, entry in value.items()]
+    listed = value if isinstance(value, list | tuple) else [value]
+    if all(isinstance(text, str) for text in listed):
+        return [parse(text) for text in listed]
+    raise FixInput(
+        f"{place.name} must be a mapping, or a list of texts as its flag takes them",
+        got=repr(value),
+        where=place.where,
+    )
+
+
+def _space(value: Any, place: Place) -> str:
+    word = str(one_value(value, place))
+    return word if word in SPACES else place.path(word)
+
+
+def _source(value: Any, place: Place) -> str:
+    return place.path(str(one_value(value, place)))
+
+
+def _gpus(value: Any, place: Place) -> tuple[str, ...] | None:
+    """Indices and UUIDs as text; None for all."""
+    if isinstance(value, Mapping):
+        return one_value(value, place)  # type: ignore[no-any-return] # raises
+    listed = value if isinstance(value, list | tuple) else str(value).split(",")
+    texts = tuple(str(entry).strip() for entry in listed)
+    return None if texts == ("all",) else texts
+
+
+POLICY = Form("on|off", _policy, words=lambda: ("on", "off"))
+OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
+SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
+FREEZE = Form("KEY[=VALUE]", _freeze, repeats=True, adds_up=True)
+SPACE = Form("SPACE", _space, words=lambda: SPACES, completion=Completion.FILES)
+SOURCE = Form("PATH", _source, completion=Completion.FILES)
+GPUS = Form("0,1", _gpus)

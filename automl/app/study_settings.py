@@ -1,0 +1,102 @@
+"""The settings of a study, each said once; those of one trainer alone stand with the trainers.
+
+To add one: an entry here, and the place that uses it. A field of ``Limits`` or ``SearchSettings``
+takes the value of the setting of its name.
+"""
+
+from collections.abc import Mapping
+
+from automl.app.forms import FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SPACE
+from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
+from automl.settings.setting import Scope, Setting
+from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
+from automl.trainers.settings import TRAINER_SETTINGS
+
+__all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "of_trainer"]
+
+SPLITS = ("train", "val", "test", "inference")
+
+_LIMITS, _SEARCH, _RESOURCES = Limits(), SearchSettings(), Resources()
+_SAMPLERS = names_in("automl.search.samplers", "SAMPLERS")
+_PRUNERS = names_in("automl.search.pruners", "PRUNERS")
+_TRAINERS = names_in("automl.trainers.table", "TRAINERS")
+_SEARCHED = Scope.SEARCH
+
+_STUDY = (
+    Setting("name", text(), "name of the study (default: readable and unique)"),
+    Setting("policy", POLICY, "on: search; off: one plain training", "policy",
+            key="automl_policy"),
+    Setting("request", text("TEXT"), 'own words, such as "no HPO, just train"', "policy", key=""),
+    Setting("skill_dir", folder(), "model skill (default: CenterPose)", "policy"),
+)  # fmt: skip
+
+_DATA = (
+    *(
+        Setting(
+            f"{split}_data", SOURCE, f"{split} split: a folder or a tarball", "data",
+            key=f"data.{split}",
+        )
+        for split in SPLITS
+    ),
+    Setting("synth", MAPPING, "a synthetic data set", "data", key="data.synth", has_flag=False),
+)  # fmt: skip
+
+_SPEC = (
+    Setting("spec", file(), "complete spec to start from", "spec"),
+    Setting("set", OVERRIDES, "set a spec key", "spec"),
+    Setting("parent_checkpoint", file(), "weights to start from", "spec"),
+)
+
+_PROPOSALS = (
+    Setting("space", SPACE, "default, profile, all, or the file of a profile", "search",
+            default=_SEARCH.space, scope=_SEARCHED),
+    Setting("search", SEARCH, "search a key: LOW..HIGH, LOW..HIGH:log or a,b,c", "search",
+            scope=_SEARCHED, rival="freeze"),
+    Setting("freeze", FREEZE, "do not search a key", "search", scope=_SEARCHED, rival="search"),
+    Setting("metric", text(), "metric to improve (default: the skill's)", "search"),
+    Setting("direction", choice(lambda: tuple(Direction), "maximize|minimize"),
+            "which way is better", "search"),
+    Setting("sampler", choice(_SAMPLERS, "tpe|random"), "who proposes", "search",
+            default=_SEARCH.sampler, scope=_SEARCHED),
+    Setting("pruner", choice(_PRUNERS, "none|median"), "who stops a trial early", "search",
+            default=_SEARCH.pruner, scope=_SEARCHED),
+    Setting("seed", whole(0), "seed of the whole study", "search", default=_SEARCH.seed),
+    Setting("startup_trials", whole(0), "random trials before learning", "search",
+            scope=_SEARCHED),
+)  # fmt: skip
+
+_SPENDING = (
+    Setting("trials", whole(1), "trials in total", "limits",
+            default=_LIMITS.trials, scope=_SEARCHED),
+    Setting("confirm", whole(0), "then winner and default again, N seeds each", "limits",
+            default=_LIMITS.confirm, scope=_SEARCHED),
+    Setting("trial_timeout", SECONDS, "90s, 10m, 2h: then it is hung", "limits"),
+    Setting("same_failures", whole(1), "of one class in a row, then stop", "limits",
+            default=_LIMITS.same_failures, scope=_SEARCHED),
+)  # fmt: skip
+
+_MACHINE = (
+    Setting("max_concurrent", whole(1), "trials at the same time", "machine", scope=_SEARCHED),
+    Setting("gpus_per_trial", whole(0), "default: train.num_gpus, or 0", "machine"),
+    Setting("trials_per_gpu", whole(1), "that share one", "machine",
+            default=_RESOURCES.trials_per_gpu, scope=_SEARCHED),
+    Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),
+    Setting("keep", choice(lambda: tuple(Keep), "best|all"), "checkpoints that outlive a trial",
+            "machine", default=Keep.BEST),
+    Setting("trainer", choice(_TRAINERS, "process|docker|scripted"), "how a trial is run",
+            "machine", default="process"),
+)  # fmt: skip
+
+#: Every setting, in the order of ``--help``.
+STUDY_SETTINGS: tuple[Setting, ...] = (
+    *(*_STUDY, *_DATA, *_SPEC, *_PROPOSALS, *_SPENDING, *_MACHINE),
+    *(setting for settings in TRAINER_SETTINGS.values() for setting in settings),
+)
+
+#: Name to setting.
+TABLE: Mapping[str, Setting] = {setting.name: setting for setting in STUDY_SETTINGS}
+
+
+def of_trainer(trainer: str) -> tuple[Setting, ...]:
+    """The settings that one trainer alone has."""
+    return tuple(setting for setting in STUDY_SETTINGS if setting.trainer == trainer)

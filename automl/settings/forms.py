@@ -1,0 +1,155 @@
+"""The forms that values of settings have: text, whole numbers, words, paths, durations, names."""
+
+import importlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from automl.errors import FixInput
+from automl.nearest import did_you_mean
+from automl.settings.setting import Completion, Form, Place
+
+__all__ = [
+    "MAPPING",
+    "NAMES",
+    "SECONDS",
+    "choice",
+    "file",
+    "folder",
+    "names_in",
+    "one_value",
+    "seconds",
+    "text",
+    "whole",
+]
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)?$")
+_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def one_value(value: Any, place: Place) -> Any:
+    """The value itself, which is neither a list nor a mapping.
+
+    Raises:
+        FixInput: It is one.
+    """
+    if isinstance(value, Mapping | list):
+        raise FixInput(f"{place.name} must be one value", got=repr(value), where=place.where)
+    return value
+
+
+def _text(value: Any, place: Place) -> str:
+    return str(one_value(value, place))
+
+
+def text(metavar: str = "") -> Form:
+    """Any text."""
+    return Form(metavar, _text)
+
+
+def whole(least: int, metavar: str = "N") -> Form:
+    """A whole number from ``least`` on."""
+
+    def read(value: Any, place: Place) -> int:
+        one_value(value, place)
+        try:
+            number = value if type(value) is int else int(str(value))
+        except ValueError:
+            rule = f"{place.name} must be a whole number"
+            raise FixInput(rule, got=repr(value), where=place.where) from None
+        if number < least:
+            rule = f"{place.name} must be at least {least}"
+            raise FixInput(rule, got=str(number), where=place.where)
+        return number
+
+    return Form(metavar, read)
+
+
+def names_in(module: str, table: str) -> Callable[[], Iterable[str]]:
+    """The names that a table of another module holds; the module is imported when asked."""
+    return lambda: tuple(getattr(importlib.import_module(module), table))
+
+
+def choice(words: Callable[[], Iterable[str]], metavar: str) -> Form:
+    """One of a few words."""
+
+    def read(value: Any, place: Place) -> str:
+        options = tuple(words())
+        word = str(one_value(value, place))
+        if word not in options:
+            raise FixInput(
+                f"{place.name} must be one of {', '.join(options)}",
+                got=f"'{word}'",
+                where=place.where,
+                fix=did_you_mean(word, options),
+            )
+        return word
+
+    return Form(metavar, read, words=words)
+
+
+def _path(value: Any, place: Place) -> Path:
+    return Path(place.path(str(one_value(value, place))))
+
+
+def file(metavar: str = "FILE") -> Form:
+    """The path of a file."""
+    return Form(metavar, _path, completion=Completion.FILES)
+
+
+def folder(metavar: str = "DIR") -> Form:
+    """The path of a folder."""
+    return Form(metavar, _path, completion=Completion.FOLDERS)
+
+
+def seconds(value: Any, where: str) -> float:
+    """A duration in seconds: ``90``, ``90s``, ``10m``, ``2h`` or ``1d``.
+
+    Raises:
+        FixInput: The text is no such duration.
+    """
+    found = _DURATION.match(str(value).strip())
+    if not found:
+        raise FixInput(
+            "a duration must be a number with an optional unit s, m, h or d",
+            got=repr(value),
+            where=where,
+            fix="write 90s, 10m or 2h",
+        )
+    return float(found[1]) * _UNIT_S[found[2] or "s"]
+
+
+def _seconds(value: Any, place: Place) -> float:
+    number = seconds(one_value(value, place), place.where)
+    if number <= 0:
+        rule = f"{place.name} must be longer than nothing"
+        raise FixInput(rule, got=f"{number:g} s", where=place.where)
+    return number
+
+
+#: A duration such as ``10m``, as seconds.
+SECONDS = Form("TIME", _seconds)
+
+
+def _names(value: Any, place: Place) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple):
+        raise FixInput(
+            f"{place.name} must be a list of names", got=type(value).__name__, where=place.where
+        )
+    return tuple(dict.fromkeys(str(name) for name in listed))
+
+
+#: Names, each once, in the order given.
+NAMES = Form("NAME", _names, repeats=True)
+
+
+def _mapping(value: Any, place: Place) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise FixInput(f"{place.name} must be a mapping", got=repr(value), where=place.where)
+    return value
+
+
+#: A block of a study file, judged by the part of the program that it is for.
+MAPPING = Form("", _mapping)
