@@ -8,6 +8,8 @@ would take for something else, so that a file reads the same here and in the con
 """
 
 import re
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,11 @@ import yaml
 from automl.errors import FixInput
 
 __all__ = ["dump_yaml", "load_yaml", "read_text"]
+
+#: What a settings file never needs, and what a hostile one grows to from a few hundred bytes.
+_MAX_BYTES = 256 << 10
+_MAX_NODES = 200_000
+_MAX_DEPTH = 100
 
 _UNICODE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _NULL = "tag:yaml.org,2002:null"
@@ -57,6 +64,17 @@ class _Loader(yaml.SafeLoader):
             )
         return super().compose_node(parent, index)
 
+    def get_single_node(self) -> yaml.Node | None:
+        """Composes the document.
+
+        Raises:
+            yaml.MarkedYAMLError: It would grow beyond all settings once its aliases are replaced.
+        """
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None:
+            _expanded_size(node, {}, ())
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Builds a mapping.
 
@@ -78,6 +96,42 @@ class _Loader(yaml.SafeLoader):
         """The whole number of a scalar: decimal (leading zeros allowed), ``0o17`` or ``0x1f``."""
         text = str(node.value)
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+def _expanded_size(node: yaml.Node, sizes: dict[int, int], above: tuple[int, ...]) -> int:
+    """The nodes below and including ``node`` once every alias is replaced by what it stands for.
+
+    Args:
+        node: Where to count.
+        sizes: Sizes known so far, by the identity of the node.
+        above: Identities of the nodes that lead here.
+
+    Raises:
+        yaml.MarkedYAMLError: There are too many, they are nested too deeply, or one holds itself.
+    """
+    if id(node) in above:
+        raise _excess("an alias that stands for what holds it", node)
+    if len(above) >= _MAX_DEPTH:
+        raise _excess(f"more than {_MAX_DEPTH} levels", node)
+    if id(node) not in sizes:
+        path = (*above, id(node))
+        size = 1 + sum(_expanded_size(child, sizes, path) for child in _children(node))
+        if size > _MAX_NODES:
+            raise _excess(f"more than {_MAX_NODES} values, aliases replaced", node)
+        sizes[id(node)] = size
+    return sizes[id(node)]
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            yield from pair
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _excess(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -117,7 +171,8 @@ def load_yaml(source: str | Path, *, where: str = "") -> Any:
         where: What to call the text in an error; a file is called by its path.
 
     Raises:
-        FixInput: The file cannot be read, or the text is not YAML, has a tag or a repeated key.
+        FixInput: The file cannot be read or is no settings file by its size; the text is not YAML,
+            has a tag or a repeated key, or grows without bound as its aliases are replaced.
     """
     name = where or (str(source) if isinstance(source, Path) else "")
     text = read_text(source) if isinstance(source, Path) else source
@@ -131,7 +186,10 @@ def load_yaml(source: str | Path, *, where: str = "") -> Any:
             got=error.problem or "a broken document",
             where=", ".join(part for part in (name, place) if part),
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        got = f"more than {_MAX_DEPTH} levels"
+        raise FixInput("YAML must be well formed", got=got, where=name) from error
+    except (yaml.YAMLError, ValueError) as error:
         raise FixInput("YAML must be well formed", got=str(error), where=name) from error
 
 
@@ -142,6 +200,15 @@ def read_text(path: Path) -> str:
         FixInput: It cannot be read, or is not UTF-8.
     """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise FixInput("the file must be a regular file", where=str(path))
+        if status.st_size > _MAX_BYTES:
+            raise FixInput(
+                f"a file of settings must be smaller than {_MAX_BYTES >> 10} KiB",
+                got=f"{status.st_size} bytes",
+                where=str(path),
+            )
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise FixInput("the file must exist", where=str(path)) from error

@@ -1,10 +1,10 @@
 """``best/`` of a study, kept current: the incumbent's complete spec, checkpoint and provenance."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from automl.files import write_json, write_text
+from automl.jsontext import read_json
 from automl.skill.tree import Tree, get, with_value
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
@@ -61,7 +61,7 @@ def keep_best_current(paths: StudyPaths, incumbent: TrialRecord | None) -> None:
 def read_best(paths: StudyPaths) -> Mapping[str, Any] | None:
     """What ``best/`` says it holds; None if nothing, or nothing whole."""
     try:
-        value = json.loads(paths.best_provenance.read_text(encoding="utf-8"))
+        value = read_json(paths.best_provenance)
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) and value.get("format") == FORMAT else None

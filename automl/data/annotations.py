@@ -4,13 +4,14 @@ Training loads annotations with :mod:`automl.data.objectron`; this module answer
 that has neither NumPy nor OpenCV, whether that would succeed.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+
+from automl.jsontext import read_json
 
 __all__ = ["AnnotationFacts", "Problem", "check_annotation"]
 
@@ -76,7 +77,7 @@ class AnnotationFacts:
 def check_annotation(path: Path) -> AnnotationFacts:
     """What an annotation file says, and which rules it breaks."""
     try:
-        values = json.loads(path.read_bytes())
+        values = read_json(path)
     except OSError as error:
         return _one_problem("an annotation can be read", str(error.strerror), path)
     except (ValueError, RecursionError) as error:

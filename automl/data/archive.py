@@ -11,7 +11,6 @@ ever shows anybody half of it::
 """
 
 import hashlib
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from automl.data.staging import Transfer, is_remote, stage
 from automl.data.untar import extract
 from automl.errors import FixInput
 from automl.files import sha256_of, write_json
+from automl.jsontext import read_json
 
 __all__ = ["is_tarball", "resolve_source"]
 
@@ -95,7 +95,7 @@ def _digest_of(source: Path, store: Path) -> str:
     name = hashlib.sha256(str(source).encode()).hexdigest()
     memory = store / "known" / f"{name}.json"
     try:
-        known = json.loads(memory.read_bytes())
+        known = read_json(memory)
     except (OSError, ValueError):
         known = {}
     if isinstance(known, dict) and known.items() >= facts.items() and "sha256" in known:

@@ -4,7 +4,6 @@ One JSON file describes one image: its camera, the ground plane and the objects 
 in three dimensions is in the OpenGL camera frame of :mod:`automl.data.geometry`, in metres.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from automl.data.geometry import Array, Intrinsics
 from automl.data.layout import Frame, list_frames
 from automl.errors import FixInput
+from automl.jsontext import read_json
 
 __all__ = ["Annotation", "Frame", "PoseObject", "list_frames", "read_annotation"]
 
@@ -171,7 +171,7 @@ def read_annotation(path: Path) -> Annotation:
 
 def _load(path: Path) -> object:
     try:
-        return json.loads(path.read_bytes())
+        return read_json(path)
     except OSError as error:
         raise FixInput(
             "an annotation can be read", got=str(error.strerror), where=str(path)

@@ -25,6 +25,7 @@ from automl.data.lock import locked
 from automl.data.refusals import explained
 from automl.errors import FixInput, InstallExtra, PrepareMachine
 from automl.files import sha256_of, write_json
+from automl.jsontext import read_json
 
 __all__ = ["Staged", "Transfer", "is_remote", "stage"]
 
@@ -122,7 +123,7 @@ def stage(address: str, cache: Path, transfer: Transfer | None = None) -> Staged
                 partial.rename(target)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
-    known = json.loads((target / _RECORD).read_text(encoding="utf-8"))
+    known = read_json(target / _RECORD)
     return Staged(**known | {"path": target / remote.name})
 
 

@@ -16,6 +16,7 @@ from ray.tune.search import Searcher
 
 from automl.execution.books import Books
 from automl.execution.driver import TrainerChoice, open_trainer
+from automl.jsontext import parse_json
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings, request_stop
@@ -106,7 +107,7 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
     ) -> str:
         """CONTINUE always: a stopped attempt ends by itself."""
         attempt = self._searcher.attempt_of(trial.trial_id)
-        measurement = Measurement.from_json(json.loads(result[MEASUREMENT]))
+        measurement = Measurement.from_json(parse_json(result[MEASUREMENT]))
         decision = self._books.measured(attempt, measurement)
         if isinstance(decision, Stop):
             paths = self._settings.paths.attempt(attempt.number, attempt.attempt)

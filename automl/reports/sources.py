@@ -5,13 +5,13 @@ add the other metrics and the times. A file that is missing or torn costs its ow
 report and a note, never the report.
 """
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.errors import FixInput
+from automl.jsontext import read_json
 from automl.reports.model import AttemptSpan, TrialReport
 from automl.space.model import SearchSpace
 from automl.study.config import Objective
@@ -53,7 +53,7 @@ class Sources:
     def best(self) -> dict[str, Any]:
         """What ``best/`` says it holds; empty while it holds nothing whole."""
         try:
-            value = json.loads(self.paths.best_provenance.read_text(encoding="utf-8"))
+            value = read_json(self.paths.best_provenance)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

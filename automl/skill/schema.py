@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
+from automl.jsontext import parse_json, read_json
 from automl.nearest import nearest
 from automl.skill.model import ParameterSchema
 from automl.skill.tree import Tree, merged, parts_of
@@ -137,7 +138,7 @@ def parse_schema(tree: Any, *, where: str, action: str) -> SchemaTree:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError as error:
         raise FixInput("the schema file must exist", where=str(path)) from error
     except json.JSONDecodeError as error:
@@ -146,7 +147,7 @@ def _read_json(path: Path) -> Any:
             got=error.msg,
             where=f"{path}, line {error.lineno}, column {error.colno}",
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise FixInput(
             "the schema must be readable JSON", got=str(error), where=str(path)
         ) from error
@@ -157,7 +158,7 @@ def _validator() -> Any:
     from jsonschema import Draft202012Validator
 
     source = resources.files("automl.skill").joinpath("tao_schema.meta.json")
-    return Draft202012Validator(json.loads(source.read_text(encoding="utf-8")))
+    return Draft202012Validator(parse_json(source.read_bytes()))
 
 
 def _check_form(tree: Any, where: str) -> None:

@@ -5,13 +5,13 @@
     <study>/actions/export-1/   spec.yaml  log.txt  status.json  outcome.json  what it made
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from automl.files import write_json
+from automl.jsontext import read_json
 from automl.study.layout import AttemptPaths
 
 __all__ = ["ActionRecord", "Made", "Origin", "new_folder", "read_actions", "write_action"]
@@ -126,7 +126,7 @@ def read_actions(folder: Path) -> Iterator[tuple[Path, ActionRecord]]:
     ended = []
     for entry in found:
         try:
-            value = json.loads(AttemptPaths(entry).outcome.read_text(encoding="utf-8"))
+            value = read_json(AttemptPaths(entry).outcome)
             ended.append((entry, ActionRecord.from_json(value)))
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             continue

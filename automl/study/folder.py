@@ -1,6 +1,5 @@
 """Making a study folder, reading it back, and finding one by name."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any
 
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.files import write_json, write_text
+from automl.jsontext import read_json
 from automl.nearest import did_you_mean
 from automl.skill.tree import Tree
 from automl.study.clock import Clock, utc_now
@@ -232,7 +232,7 @@ def find_study(studies_dir: Path, name: str | None = None) -> StudyPaths:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
     except FileNotFoundError as error:
         raise FixInput(
             f"a study folder holds {path.name}",

@@ -13,7 +13,6 @@ unfinished end is cut off, and kept beside the journal, before anything is writt
 
 import errno
 import fcntl
-import json
 import logging
 import os
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 from optuna.storages.journal import JournalFileOpenLock
 
 from automl.errors import PrepareMachine
+from automl.jsontext import parse_json
 from automl.study.layout import StudyPaths
 
 __all__ = ["KernelLock", "repair_journal"]
@@ -117,7 +117,7 @@ def _whole_length(content: bytes) -> int:
     end = content.rfind(b"\n") + 1
     start = content.rfind(b"\n", 0, max(0, end - 1)) + 1
     try:
-        json.loads(content[start:end] or b"{}")
+        parse_json(content[start:end] or b"{}")
     except ValueError:
         return start
     return end

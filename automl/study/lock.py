@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from automl.errors import PrepareMachine, ResolveConflict
+from automl.jsontext import read_json
 from automl.study.clock import Clock, utc_now
 from automl.study.layout import StudyPaths
 
@@ -149,7 +150,7 @@ class StudyLock:
 def read_owner(paths: StudyPaths) -> Owner | None:
     """Who drives the study or last did without leaving in order; None if nobody."""
     try:
-        value = json.loads(paths.lock.read_text(encoding="utf-8"))
+        value = read_json(paths.lock)
         return Owner(**value)
     except (OSError, ValueError, TypeError):
         return None

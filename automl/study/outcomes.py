@@ -1,9 +1,9 @@
 """``outcome.json``: how an attempt ended, written once and read strictly."""
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from automl.files import write_json
+from automl.jsontext import read_json
 from automl.study.layout import AttemptPaths
 from automl.study.records import Outcome
 
@@ -33,19 +33,11 @@ def read_outcome(paths: AttemptPaths) -> tuple[Outcome | None, str]:
         then counts as absent, because a wrong outcome would be worse than a repeated attempt.
     """
     try:
-        text = paths.outcome.read_text(encoding="utf-8")
+        return Outcome.from_json(read_json(paths.outcome, finite=True)), ""
     except FileNotFoundError:
         return None, ""
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         return None, _note(paths, error)
-    try:
-        return Outcome.from_json(json.loads(text, parse_constant=_refuse)), ""
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return None, _note(paths, error)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"numbers must be finite, but got {constant}")
 
 
 def _note(paths: AttemptPaths, error: Exception) -> str:

@@ -1,6 +1,5 @@
 """``state.json``: where a study stands, for any reader at any time, without a lock."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from automl.files import write_json
+from automl.jsontext import read_json
 from automl.study.layout import StudyPaths
 from automl.study.records import TrialRecord
 
@@ -122,6 +122,6 @@ def write_state(paths: StudyPaths, state: StudyState) -> None:
 def read_state(paths: StudyPaths) -> StudyState | None:
     """The last snapshot; None if there is none that can be read."""
     try:
-        return StudyState.from_json(json.loads(paths.state.read_text(encoding="utf-8")))
+        return StudyState.from_json(read_json(paths.state))
     except (OSError, KeyError, ValueError, TypeError, AttributeError):
         return None

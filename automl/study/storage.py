@@ -1,6 +1,5 @@
 """Opening the Optuna study behind a study folder: its journal, or a database on request."""
 
-import json
 import warnings
 
 import optuna
@@ -9,6 +8,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 
 from automl.errors import FixInput, InstallExtra, ResolveConflict
+from automl.jsontext import parse_json
 from automl.study.config import Objective, StudyConfig
 from automl.study.journal import KernelLock, repair_journal
 from automl.study.layout import StudyPaths
@@ -50,7 +50,7 @@ def _first_broken_line(paths: StudyPaths) -> str:
     with paths.journal.open("rb") as file:
         for position, line in enumerate(file, start=1):
             try:
-                json.loads(line)
+                parse_json(line)
             except ValueError:
                 return f"something else in line {position}"
     return "something else"

@@ -18,6 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from automl.jsontext import parse_json
+
 __all__ = [
     "CHECKPOINT_SUFFIXES",
     "EVAL_METRICS",
@@ -117,7 +119,7 @@ class StatusLine:
     def parse(cls, text: str) -> "StatusLine | None":
         """The line, or None if ``text`` is not one whole JSON object (still being written)."""
         try:
-            entry = json.loads(text)
+            entry = parse_json(text)
         except ValueError:
             return None
         if not isinstance(entry, dict):

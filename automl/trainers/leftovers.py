@@ -1,12 +1,12 @@
 """Trainers that a dead driver left behind: waiting for their guards to end them, or doing it."""
 
-import json
 import os
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from automl.jsontext import read_json
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.trainers.guard import started_at
 
@@ -53,7 +53,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
         Whether a trainer was still there.
     """
     try:
-        ids = json.loads(pid_path.read_text(encoding="utf-8"))
+        ids = read_json(pid_path)
         trainer = int(ids["pid"]), str(ids["started"])
         guard = int(ids["guard"]), str(ids["guard_started"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -72,7 +72,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
 def leftover_pid(pid_path: Path) -> int | None:
     """The process id of a trainer that still runs, by the pid file of its attempt; else None."""
     try:
-        ids = json.loads(pid_path.read_text(encoding="utf-8"))
+        ids = read_json(pid_path)
         pid, started = int(ids["pid"]), str(ids["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -5,7 +5,6 @@ trainer contract, with made-up metrics, and fails where the script says so. It n
 library only. ``automl.trainers.scripted`` starts it as ``python scripted_program.py SCRIPT.json``.
 """
 
-import json
 import math
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import Any
 # Started by path, without site-packages: the package is found beside this file.
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from automl.jsontext import read_json
 from automl.trainers.contract import (
     EVAL_METRICS,
     LATEST_NAME,
@@ -180,4 +180,4 @@ def leave_checkpoint(name: CheckpointName) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(Play(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))).run())
+    sys.exit(Play(read_json(Path(sys.argv[1]))).run())

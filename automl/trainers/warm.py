@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from automl.jsontext import parse_json
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import Handle, Problem, Trainer, TrialTask
 from automl.trainers.process import (
@@ -197,7 +198,7 @@ class _Server:
                 return {}
             self._unread += found
         line, _, self._unread = self._unread.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
+        message: dict[str, Any] = parse_json(line)
         return message
 
     def end(self, grace_s: float) -> int:

@@ -1,6 +1,5 @@
 """The camera of an image without annotations: from the spec, else from a file beside the image."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from automl.centerpose.config.inference import Inference
 from automl.data.geometry import Array, Intrinsics
 from automl.data.objectron import Frame
 from automl.errors import FixInput
+from automl.jsontext import read_json
 
 __all__ = ["cameras_of"]
 
@@ -65,7 +65,7 @@ def _given(block: Inference) -> Array | None:
 
 def _beside(path: Path) -> Array:
     try:
-        content: Any = json.loads(path.read_bytes())
+        content: Any = read_json(path)
         values = content["camera_data"]["intrinsics"]
         fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
     except (ValueError, KeyError, TypeError) as error:

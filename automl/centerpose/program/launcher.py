@@ -9,7 +9,6 @@ the other end. Signals from outside go to this program alone; the others ignore 
 number of processes on the CPU, which is slower than one and meant for tests.
 """
 
-import json
 import os
 import select
 import signal
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from automl.centerpose.config.train import Train
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
+from automl.jsontext import parse_json
 
 __all__ = ["ACCELERATOR", "OUTSIDE_SIGNALS", "RankFailed", "device_ids", "train_on_devices"]
 
@@ -128,7 +128,7 @@ class _Ranks:
             if code is not None and code < 0:
                 raise RankFailed(_death(rank, f"was ended by {signal.Signals(-code).name}"))
         if self._said:
-            raise RankFailed(str(json.loads(self._said.splitlines()[0])))
+            raise RankFailed(str(parse_json(self._said.splitlines()[0])))
         if asked is not None and any(codes):
             raise Interrupted(asked)
         for rank, code in enumerate(codes):

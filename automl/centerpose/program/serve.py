@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from automl.centerpose.session.interrupt import Interrupt
+from automl.jsontext import parse_json
 
 __all__ = ["Ended", "Job", "Work", "serve"]
 
@@ -132,7 +133,7 @@ class _Desk:
     def _read(self) -> None:
         for line in self._lines:
             try:
-                self._take(json.loads(line))
+                self._take(parse_json(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 sys.stderr.write(f"not understood: {line.strip()} ({error!r})\n")
         self._jobs.put(None)

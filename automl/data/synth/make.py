@@ -35,6 +35,7 @@ from automl.data.synth.scene import draw_scene
 from automl.data.synth.textures import Image
 from automl.errors import FixInput
 from automl.files import write_json
+from automl.jsontext import read_json
 
 __all__ = ["Progress", "SynthResult", "synthesise"]
 
@@ -208,7 +209,7 @@ def _reused(request: SynthRequest, out: Path) -> SynthResult:
         FixInput: It holds anything else.
     """
     try:
-        record = json.loads((out / _RECORD).read_bytes())
+        record = read_json(out / _RECORD)
     except (OSError, ValueError):
         record = None
     if not isinstance(record, dict) or record.get("request") != request.to_json():

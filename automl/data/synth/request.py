@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from automl.errors import FixInput
+from automl.jsontext import parse_json
 
 __all__ = [
     "BACKGROUNDS",
@@ -197,7 +198,7 @@ class SynthRequest:
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON values, with the look of the renderer that answers it."""
-        return {"look": _LOOK, **json.loads(json.dumps(asdict(self)))}
+        return {"look": _LOOK, **parse_json(json.dumps(asdict(self)))}
 
     def key(self) -> str:
         """Twelve hexadecimal digits that tell this request from any other."""

@@ -1,10 +1,10 @@
 """``container.json`` of an attempt: which container it ran in, and how that ended."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from automl.files import write_json
+from automl.jsontext import read_json
 from automl.study.layout import AttemptPaths
 from automl.trainers.docker.mounts import Mounts
 from automl.trainers.docker.plan import ContainerPlan
@@ -62,7 +62,7 @@ def note_end(paths: AttemptPaths, record: ContainerRecord, exit_code: int) -> No
 def read_record(paths: AttemptPaths) -> ContainerRecord | None:
     """What was noted of an attempt's container; None if nothing whole was."""
     try:
-        value = json.loads(paths.container.read_text(encoding="utf-8"))
+        value = read_json(paths.container)
         if value["format"] != FORMAT:
             return None
         return ContainerRecord(

@@ -1,4 +1,5 @@
 import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,43 @@ def test_scalars_are_those_of_yaml_1_2(text: str, value: Any) -> None:
     loaded = load_yaml(text)
     assert loaded == value
     assert type(loaded) is type(value)
+
+
+_GROWS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]\n" for k in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (_GROWS, "values, aliases replaced"),
+        ("a: &a [*a]\n", "stands for what holds it"),
+        ("a: &a {b: *a}\n", "stands for what holds it"),
+        ("[" * 200 + "]" * 200, "levels"),
+        ("[" * 3000, "levels"),
+        ("- " * 3000 + "x", "levels"),
+        ("{a: " * 3000, "levels"),
+    ],
+    ids=["growing", "list in itself", "map in itself", "deep", "open", "steps", "maps"],
+)
+def test_what_would_grow_without_bound_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(FixInput, match=problem):
+        load_yaml(text)
+
+
+def test_an_alias_within_bounds_is_replaced() -> None:
+    text = "a: &a {b: 1}\nc: {<<: *a, d: 2}\ne: [*a, *a]\n"
+    assert load_yaml(text) == {"a": {"b": 1}, "c": {"b": 1, "d": 2}, "e": [{"b": 1}] * 2}
+
+
+def test_a_file_of_settings_is_small_and_regular(tmp_path: Path) -> None:
+    large, pipe = tmp_path / "large.yaml", tmp_path / "pipe.yaml"
+    large.write_text("a: 1\n" + "#" * (256 << 10))
+    os.mkfifo(pipe)
+    for file, problem in ((large, "KiB"), (pipe, "regular file")):
+        with pytest.raises(FixInput, match=problem):
+            load_yaml(file)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,50 @@
+"""JSON as this package reads it, from files that anybody may have written.
+
+Python's reader raises another error for text that is nested too deeply than for text that is no
+JSON, and opens a pipe or a device like a file. Here what cannot be read is one ``ValueError``.
+"""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any, NoReturn
+
+__all__ = ["parse_json", "read_json"]
+
+
+def parse_json(text: str | bytes, *, finite: bool = False) -> Any:
+    """The value of a JSON text.
+
+    Args:
+        text: The text; bytes are UTF-8, with or without a byte order mark.
+        finite: Whether ``NaN`` and ``Infinity``, which Python writes and JSON lacks, are refused.
+
+    Raises:
+        ValueError: The text is no JSON, is not UTF-8, or is nested too deeply to be read.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")
+    try:
+        return json.loads(text, parse_constant=_refuse if finite else None)
+    except RecursionError:
+        raise ValueError("brackets that are nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"numbers must be finite, but got {constant}")
+
+
+def read_json(path: Path, *, finite: bool = False) -> Any:
+    """The value in a JSON file.
+
+    Args:
+        path: The file.
+        finite: As of :func:`parse_json`.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no regular file, or its text is no JSON (see :func:`parse_json`).
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("no regular file")
+    return parse_json(path.read_bytes(), finite=finite)
