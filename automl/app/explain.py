@@ -11,7 +11,8 @@ from automl.nearest import did_you_mean
 from automl.reports.advice import ADVICE
 from automl.reports.commands import training_of
 from automl.reports.derive import dimensions_of, position, setting
-from automl.reports.model import Change, Summary, TrialReport
+from automl.reports.findings import Change
+from automl.reports.model import Summary, TrialReport
 from automl.space.model import SearchSpace
 from automl.study.known_errors import LOGGED, OBSERVED, KnownError, fitting, known_error
 from automl.study.layout import StudyPaths

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.errors import FixInput
-from automl.reports.model import Command, Summary, Winner
+from automl.reports.findings import Command, Winner
+from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
 from automl.skill.tree import get
 from automl.study.config import StudyConfig

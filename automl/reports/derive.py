@@ -12,23 +12,22 @@ from typing import TypeGuard
 
 from automl.reports.advice import ADVICE
 from automl.reports.confirmation import Confirmed, confirmed
-from automl.reports.model import (
+from automl.reports.findings import (
     ONE_SEED,
-    AttemptSpan,
     Change,
     Cost,
     EdgeHint,
     FailureGroup,
     IncumbentPoint,
-    TrialReport,
     Winner,
 )
+from automl.reports.model import TrialReport
 from automl.skill.tree import ParamValue
 from automl.space.model import Parameter, SearchSpace
 from automl.study.config import Objective
 from automl.study.known_errors import known_error
 from automl.study.ranking import best_trial, better, is_ranked
-from automl.study.records import FailureClass, TrialState
+from automl.study.records import FailureClass, Outcome, TrialState
 
 __all__ = [
     "cost_of",
@@ -155,7 +154,7 @@ def cost_of(trials: Sequence[TrialReport]) -> Cost:
         seconds[trial.record.state] += trial.record.seconds
         gpu_seconds[trial.record.state] += trial.record.gpu_seconds
     return Cost(
-        wall_s=_covered([span for trial in trials for span in trial.attempts]),
+        wall_s=_covered([outcome for trial in trials for outcome in trial.attempts]),
         seconds=sum(seconds.values()),
         gpu_seconds=sum(gpu_seconds.values()),
         seconds_by_state=dict(seconds),
@@ -171,9 +170,9 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def _covered(spans: Sequence[AttemptSpan]) -> float:
-    """Seconds covered by at least one span; spans without both moments add nothing."""
-    pairs = [(moment(span.started_at), moment(span.ended_at)) for span in spans]
+def _covered(attempts: Sequence[Outcome]) -> float:
+    """Seconds covered by at least one attempt; one without both moments adds nothing."""
+    pairs = [(moment(outcome.started_at), moment(outcome.ended_at)) for outcome in attempts]
     known = sorted((start, end) for start, end in pairs if start is not None and end is not None)
     covered = 0.0
     reached: datetime | None = None
@@ -186,7 +185,7 @@ def _covered(spans: Sequence[AttemptSpan]) -> float:
 
 def dimensions_of(space: SearchSpace) -> tuple[Parameter, ...]:
     """The searched dimensions in order: each parameter, or each element of a list."""
-    return tuple(one for parameter in space.parameters for one in parameter.dimensions)
+    return tuple(element for parameter in space.parameters for element in parameter.dimensions)
 
 
 def setting(params: Mapping[str, ParamValue], key: str) -> ParamValue:
@@ -221,7 +220,7 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def edge_hints(params: Mapping[str, ParamValue], space: SearchSpace) -> tuple[EdgeHint, ...]:
     """The ranges at whose ends the given parameters lie."""
-    hints = (_edge(one, setting(params, one.key)) for one in dimensions_of(space))
+    hints = (_edge(axis, setting(params, axis.key)) for axis in dimensions_of(space))
     return tuple(hint for hint in hints if hint is not None)
 
 

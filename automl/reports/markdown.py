@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from automl.reports import words
-from automl.reports.model import Summary, Winner
+from automl.reports.findings import Winner
+from automl.reports.model import Summary
 from automl.reports.verdict import FAKE, verdict
 
 __all__ = ["render_markdown"]

@@ -9,64 +9,36 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automl.reports.confirmation import Confirmed
+from automl.reports.findings import (
+    Command,
+    Cost,
+    EdgeHint,
+    FailureGroup,
+    IncumbentPoint,
+    Winner,
+)
 from automl.reports.strict import strict_json
-from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Objective, StudyConfig
 from automl.study.confirmation import n_asked
 from automl.study.ranking import is_ranked
-from automl.study.records import (
-    FailureClass,
-    Measurement,
-    OutcomeState,
-    TrialRecord,
-    TrialState,
-)
+from automl.study.records import Measurement, Outcome, TrialRecord, TrialState
 from automl.study.state import StudyStatus
 
-__all__ = [
-    "ONE_SEED",
-    "SCHEMA",
-    "AttemptSpan",
-    "Change",
-    "Command",
-    "Cost",
-    "EdgeHint",
-    "FailureGroup",
-    "IncumbentPoint",
-    "Summary",
-    "TrialReport",
-    "Winner",
-]
+__all__ = ["SCHEMA", "Summary", "TrialReport"]
 
 SCHEMA = "automl.report/1"
-ONE_SEED = "one seed: not separable from noise"
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptSpan:
-    """When one attempt ran, as its ``outcome.json`` tells it.
-
-    Attributes:
-        attempt: The attempt's number, from 1.
-        state: How it ended.
-        started_at: ISO 8601, UTC.
-        ended_at: ISO 8601, UTC.
-        seconds: Its wall time.
-        gpu_seconds: Wall time multiplied by the GPUs it held.
-        failure: Class of its failure, if it failed.
-        evidence: One line that shows why it ended as it did.
-    """
-
-    attempt: int
-    state: OutcomeState
-    started_at: str
-    ended_at: str
-    seconds: float
-    gpu_seconds: float
-    failure: FailureClass | None = None
-    evidence: str = ""
+#: What of an attempt's outcome stands in the report; the rest is in the trial's own folder.
+_OF_ATTEMPT = (
+    "attempt",
+    "state",
+    "started_at",
+    "ended_at",
+    "seconds",
+    "gpu_seconds",
+    "failure",
+    "evidence",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +55,7 @@ class TrialReport:
 
     record: TrialRecord
     measurements: tuple[Measurement, ...] = ()
-    attempts: tuple[AttemptSpan, ...] = ()
+    attempts: tuple[Outcome, ...] = ()
     folder: str = ""
 
     @property
@@ -106,133 +78,6 @@ class TrialReport:
     def ended_at(self) -> str:
         """When its last attempt ended; empty while none has."""
         return self.attempts[-1].ended_at if self.attempts else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One parameter in which the winner differs from trial 0."""
-
-    key: str
-    base: ParamValue
-    value: ParamValue
-
-
-@dataclass(frozen=True, slots=True)
-class Winner:
-    """The best usable trial, measured against trial 0.
-
-    Attributes:
-        number: Its number.
-        value: The objective at its best epoch.
-        epoch: That epoch, zero-based.
-        last_value: The objective at its last epoch.
-        baseline: The objective of trial 0 at its own best epoch; None if trial 0 has none.
-        difference: ``value - baseline``, in the metric's own direction.
-        note: What keeps a reader from taking the difference for more than it is.
-        changes: The parameters that differ from trial 0's, in the order of the space.
-        spec: Its complete spec, relative to the study folder; empty if the file is gone.
-        checkpoint: Checkpoint of its best epoch, relative to the study folder; empty if none.
-        checkpoint_sha256: SHA-256 of that file, once ``best/`` holds it; else empty.
-        confirmed: What trainings with other seeds say; None if there were none.
-    """
-
-    number: int
-    value: float
-    epoch: int | None
-    last_value: float | None
-    baseline: float | None
-    difference: float | None
-    note: str
-    changes: tuple[Change, ...] = ()
-    spec: str = ""
-    checkpoint: str = ""
-    checkpoint_sha256: str = ""
-    confirmed: Confirmed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IncumbentPoint:
-    """One usable trial on the way to the winner.
-
-    Attributes:
-        number: The trial that ended.
-        value: Its own best value.
-        best: The best value of all that had ended by then.
-        spent_s: Training seconds of all trials, usable or not, that had ended by then.
-    """
-
-    number: int
-    value: float
-    best: float
-    spent_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class FailureGroup:
-    """All trials that failed for one reason.
-
-    Attributes:
-        failure: The class.
-        numbers: The trials.
-        seconds: Training time lost with them.
-        gpu_seconds: GPU time lost with them.
-        example: The evidence line of the first of them.
-        advice: What mends it: of the known error that the example shows, else of the class.
-        cause: What happened, if the example shows a known error; else empty.
-    """
-
-    failure: FailureClass
-    numbers: tuple[int, ...]
-    seconds: float
-    gpu_seconds: float
-    example: str
-    advice: str
-    cause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What the study took.
-
-    Attributes:
-        wall_s: Time during which at least one attempt ran; pauses between drivers do not count.
-        seconds: Training time of all trials added up.
-        gpu_seconds: GPU time of all trials added up.
-        seconds_by_state: Training time by the state the trials are in.
-        gpu_seconds_by_state: GPU time by that state.
-    """
-
-    wall_s: float = 0.0
-    seconds: float = 0.0
-    gpu_seconds: float = 0.0
-    seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
-    gpu_seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeHint:
-    """The winner lies within 5 % of an end of a parameter's range, on the range's own scale."""
-
-    key: str
-    side: str
-    bound: float
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command line that is ready to use.
-
-    Attributes:
-        name: What it does in a word: ``best``, ``train``, ``retrain``, ``evaluate``, ``resume``,
-            ``explain``, ``report``, ``repeat``.
-        purpose: What it is for, in words for a reader.
-        line: The command line.
-    """
-
-    name: str
-    purpose: str
-    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +114,7 @@ class Summary:
     winner: Winner | None = None
     incumbents: tuple[IncumbentPoint, ...] = ()
     failures: tuple[FailureGroup, ...] = ()
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
     edges: tuple[EdgeHint, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     commands: tuple[Command, ...] = ()
@@ -365,5 +210,9 @@ def _trial_json(trial: TrialReport) -> dict[str, Any]:
         "last_value": trial.last_value,
         "folder": trial.folder,
         "measurements": [asdict(measurement) for measurement in trial.measurements],
-        "attempts_ended": [asdict(span) for span in trial.attempts],
+        "attempts_ended": [_attempt_json(outcome) for outcome in trial.attempts],
     }
+
+
+def _attempt_json(outcome: Outcome) -> dict[str, Any]:
+    return {name: getattr(outcome, name) for name in _OF_ATTEMPT}

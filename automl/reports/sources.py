@@ -12,7 +12,7 @@ from typing import Any
 
 from automl.errors import FixInput
 from automl.jsontext import read_json
-from automl.reports.model import AttemptSpan, TrialReport
+from automl.reports.model import TrialReport
 from automl.space.model import SearchSpace
 from automl.study.config import Objective
 from automl.study.folder import read_provenance, read_space
@@ -67,7 +67,7 @@ class Sources:
         return TrialReport(
             record=record,
             measurements=_measurements(record, outcomes, objective.metric),
-            attempts=tuple(_span(outcome) for outcome in outcomes),
+            attempts=tuple(outcomes),
             folder=self.paths.relative(self.paths.trial(record.number)),
         )
 
@@ -108,16 +108,3 @@ def _measurements(
         known = measured.get(epoch, Measurement(epoch, {}, math.nan))
         measured[epoch] = replace(known, metrics={**known.metrics, metric: value})
     return tuple(measured[epoch] for epoch in sorted(measured))
-
-
-def _span(outcome: Outcome) -> AttemptSpan:
-    return AttemptSpan(
-        attempt=outcome.attempt,
-        state=outcome.state,
-        started_at=outcome.started_at,
-        ended_at=outcome.ended_at,
-        seconds=outcome.seconds,
-        gpu_seconds=outcome.gpu_seconds,
-        failure=outcome.failure,
-        evidence=outcome.evidence,
-    )

@@ -18,7 +18,8 @@ from automl.reports.derive import (
     incumbents_of,
     winner_of,
 )
-from automl.reports.model import EdgeHint, Summary, TrialReport, Winner
+from automl.reports.findings import EdgeHint, Winner
+from automl.reports.model import Summary, TrialReport
 from automl.reports.sources import Sources
 from automl.space.model import SearchSpace
 from automl.study.clock import Clock, utc_now
@@ -55,30 +56,40 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     config = read_config(paths)
     sources = Sources(paths)
     space = sources.space()
-    stored = read_study(paths, config)
-    records = _records(paths, config, sources, stored)
+    study = read_study(paths, config)
+    records = _records(paths, config, sources, study)
     trials = tuple(sources.trial(record, config.objective) for record in records)
     state = read_state(paths)
-    status = _status(config, trials, state, is_driven=_is_driven(paths, clock))
-    winner = _with_paths(winner_of(trials, space, config.objective), paths, sources)
-    summary = Summary(
+    summary = replace(
+        _summarise(folder, config, space, trials),
+        status=_status(config, trials, state, is_driven=_is_driven(paths, clock)),
+        stop_reason="" if state is None else state.reason,
+        n_refused=0 if study is None else n_refused(study),
+        provenance=sources.provenance(),
+    )
+    summary = replace(summary, winner=_with_paths(summary.winner, paths, sources))
+    summary = replace(summary, notes=tuple(sources.notes))
+    return replace(summary, commands=commands_for(summary))
+
+
+def _summarise(
+    folder: Path, config: StudyConfig, space: SearchSpace, trials: tuple[TrialReport, ...]
+) -> Summary:
+    """What follows from the trials alone; the study counts as running."""
+    winner = winner_of(trials, space, config.objective)
+    return Summary(
         folder=folder,
         config=config,
         space=space,
-        status=status,
-        stop_reason="" if state is None else state.reason,
+        status=StudyStatus.RUNNING,
         trials=trials,
         counts=count_states(trials),
-        n_refused=0 if stored is None else n_refused(stored),
         winner=winner,
         incumbents=incumbents_of(trials, config.objective),
         failures=group_failures(trials),
         cost=cost_of(trials),
         edges=_edges(winner, trials, space),
-        provenance=sources.provenance(),
-        notes=tuple(sources.notes),
     )
-    return replace(summary, commands=commands_for(summary))
 
 
 def _records(

@@ -9,8 +9,9 @@ from datetime import datetime
 from statistics import median
 
 from automl.reports import words
+from automl.reports.findings import Winner
 from automl.reports.listing import StudyListing
-from automl.reports.model import Summary, Winner
+from automl.reports.model import Summary
 from automl.reports.verdict import FAKE
 from automl.study.records import FailureClass, TrialState
 from automl.study.state import StudyState, StudyStatus

@@ -14,7 +14,6 @@ import plotly.graph_objects as go
 
 __all__ = [
     "BLUE",
-    "GREEN",
     "GREY",
     "INK",
     "ORANGE",
@@ -32,7 +31,6 @@ __all__ = [
 BLUE = "#0072B2"
 SKY = "#56B4E9"
 ORANGE = "#E69F00"
-GREEN = "#009E73"
 VERMILLION = "#D55E00"
 GREY = "#8A8F98"
 # One ink for axes and the baseline that reads on a white and on a dark page alike.

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from automl.reports import words
 from automl.reports.derive import moment
-from automl.reports.model import AttemptSpan, Summary
+from automl.reports.model import Summary
 from automl.reports.theme import (
     BLUE,
     GREY,
@@ -19,7 +19,7 @@ from automl.reports.theme import (
     styled,
     time_unit,
 )
-from automl.study.records import OutcomeState
+from automl.study.records import Outcome, OutcomeState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,14 +41,14 @@ class Bar:
     Attributes:
         slot: Row in which it ran, from 0; attempts of one row do not overlap.
         number: The trial.
-        span: The attempt.
+        outcome: How the attempt ended.
         begin_s: Seconds from the study's first start.
         length_s: Its length.
     """
 
     slot: int
     number: int
-    span: AttemptSpan
+    outcome: Outcome
     begin_s: float
     length_s: float
 
@@ -56,19 +56,19 @@ class Bar:
 def bars_of(summary: Summary) -> tuple[Bar, ...]:
     """Every attempt with both moments, each in the first slot that was free when it began."""
     timed = [
-        (start, end, trial.number, span)
+        (start, end, trial.number, outcome)
         for trial in summary.trials
-        for span in trial.attempts
-        if (start := moment(span.started_at)) and (end := moment(span.ended_at))
+        for outcome in trial.attempts
+        if (start := moment(outcome.started_at)) and (end := moment(outcome.ended_at))
     ]
     timed.sort(key=lambda entry: (entry[0], entry[2]))
     free_from: list[datetime] = []
     bars = []
-    for start, end, number, span in timed:
+    for start, end, number, outcome in timed:
         slot = next((i for i, free in enumerate(free_from) if free <= start), len(free_from))
         free_from[slot : slot + 1] = [end]
         begin = (start - timed[0][0]).total_seconds()
-        bars.append(Bar(slot, number, span, begin, (end - start).total_seconds()))
+        bars.append(Bar(slot, number, outcome, begin, (end - start).total_seconds()))
     return tuple(bars)
 
 
@@ -95,7 +95,7 @@ def timeline_figure(summary: Summary) -> Figure | None:
 
 def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
     colour, pattern = _LOOK[state]
-    chosen = [bar for bar in bars if bar.span.state is state]
+    chosen = [bar for bar in bars if bar.outcome.state is state]
     return go.Bar(
         orientation="h",
         y=[bar.slot for bar in chosen],
@@ -105,7 +105,7 @@ def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        customdata=[[_told(bar)] for bar in chosen],
+        customdata=[[_hover(bar)] for bar in chosen],
         hovertemplate="%{customdata[0]}<extra></extra>",
         marker={
             "color": colour,
@@ -118,13 +118,14 @@ def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
     )
 
 
-def _told(bar: Bar) -> str:
-    cause = f" ({bar.span.failure})" if bar.span.failure else ""
-    told = f"trial {bar.number}.{bar.span.attempt}: {bar.span.state}{cause}"
-    told += f"<br>{words.duration(bar.length_s)}"
-    if bar.span.evidence:
-        told += f"<br>{safe(words.one_line(bar.span.evidence, 90))}"
-    return told
+def _hover(bar: Bar) -> str:
+    outcome = bar.outcome
+    cause = f" ({outcome.failure})" if outcome.failure else ""
+    text = f"trial {bar.number}.{outcome.attempt}: {outcome.state}{cause}"
+    text += f"<br>{words.duration(bar.length_s)}"
+    if outcome.evidence:
+        text += f"<br>{safe(words.one_line(outcome.evidence, 90))}"
+    return text
 
 
 def failure_figure(summary: Summary) -> Figure | None:

@@ -1,7 +1,8 @@
 """The verdict on a study: two sentences that never claim more than the trials show."""
 
 from automl.reports import words
-from automl.reports.model import Summary, Winner
+from automl.reports.findings import Winner
+from automl.reports.model import Summary
 from automl.study.config import Direction
 
 __all__ = ["FAKE", "headline", "verdict"]

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.reports.derive import cost_of, incumbents_of
-from automl.reports.model import AttemptSpan, TrialReport
+from automl.reports.model import TrialReport
 from automl.reports.strict import strict_json
 from automl.study.config import Direction, Objective
 from automl.study.ranking import best_trial
-from automl.study.records import OutcomeState, TrialRecord, TrialState
+from automl.study.records import Outcome, OutcomeState, TrialRecord, TrialState
 
 _NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 _VALUES = st.recursive(
@@ -93,7 +93,9 @@ def test_wall_time_is_the_length_of_the_union(spans: list[tuple[int, int]]) -> N
         TrialReport(
             TrialRecord(number, TrialState.COMPLETE, {}),
             attempts=(
-                AttemptSpan(1, OutcomeState.OK, at(begin), at(begin + length), length, 0.0),
+                Outcome(
+                    number, 1, OutcomeState.OK, started_at=at(begin), ended_at=at(begin + length)
+                ),
             ),
         )
         for number, (begin, length) in enumerate(spans)

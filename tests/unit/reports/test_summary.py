@@ -8,14 +8,15 @@ import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 import pytest
 
 from automl.cli.parser import build_parser
 from automl.errors import FixInput
+from automl.reports.findings import ONE_SEED
 from automl.reports.markdown import render_markdown
-from automl.reports.model import ONE_SEED, Summary, TrialReport
 from automl.reports.summary import read_summary
 from automl.reports.text import run_footer, status_text
 from automl.space.model import SearchSpace
@@ -25,6 +26,9 @@ from automl.study.layout import StudyPaths
 from automl.study.records import FailureClass, Measurement, OutcomeState, TrialState
 from automl.study.state import StudyState, StudyStatus, write_state
 from tests.unit.reports.study_builder import METRIC, StudyBuilder, Told, config, fill, params
+
+if TYPE_CHECKING:
+    from automl.reports.model import Summary, TrialReport
 
 _OOM = "CUDA out of memory"
 
