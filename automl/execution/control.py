@@ -12,7 +12,7 @@ from types import FrameType
 __all__ = ["Control", "Stage"]
 
 _SIGNALS_FROM = 128
-_LAST_WORD_S = 0.5
+_LAST_NOTICE_S = 0.5
 
 
 class Stage(IntEnum):
@@ -27,13 +27,13 @@ class Control:
     """Turns signals into a stage that the drivers read, and the stop file that the trials read.
 
     The first Ctrl-C lets the running trials finish, the second stops them with their checkpoints
-    kept, the third leaves at once. SIGTERM stops them like the second Ctrl-C: whoever sends it
+    kept, the third leaves at once. SIGTERM stops them like the second Ctrl-C: its sender
     (a batch system, a shutdown) gives little time.
 
     Args:
         stop_file: The study's stop file.
-        notify: Told in one sentence what happens, once per signal, from a thread of its own: a
-            signal may arrive in the middle of a print.
+        notify: Called with one sentence that says what happens, once per signal, from a thread of
+            its own: a signal may arrive in the middle of a print.
     """
 
     def __init__(self, stop_file: Path, notify: Callable[[str], None]) -> None:
@@ -86,23 +86,23 @@ class Control:
     def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- the signature
         self.signal = signal.Signals(number)
         if number == signal.SIGTERM or self._stage is Stage.AFTER_RUNNING:
-            was = self._stage
+            stage_before = self._stage
             self.stop_now()
-            if was is not Stage.NOW:
-                self._tell("stopping the running trials now; their checkpoints are kept")
+            if stage_before is not Stage.NOW:
+                self._announce("stopping the running trials now; their checkpoints are kept")
         elif self._stage is Stage.RUNNING:
             self.stop_after_running()
-            self._tell(
+            self._announce(
                 "stopping after the running trials; Ctrl-C again stops them now, "
                 "with their checkpoints kept"
             )
         else:
-            self._tell("leaving at once; 'automl resume' settles what was running").join(
-                _LAST_WORD_S
+            self._announce("leaving at once; 'automl resume' goes on with what was running").join(
+                _LAST_NOTICE_S
             )
             os._exit(_SIGNALS_FROM + number)
 
-    def _tell(self, text: str) -> threading.Thread:
+    def _announce(self, text: str) -> threading.Thread:
         thread = threading.Thread(target=self._notify, args=(text,), name="notice", daemon=True)
         thread.start()
         return thread

@@ -1,4 +1,4 @@
-"""What every driver of trials is asked, what it tells, and why it returned."""
+"""What a driver of trials is given, the events that it sends, and why it returned."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ __all__ = [
     "TrialEnded",
     "TrialStarted",
     "open_trainer",
-    "places_of",
+    "slots_of",
 ]
 
 
@@ -42,7 +42,7 @@ class SearchEngine(Protocol):
         ...
 
     def finish(self, outcome: Outcome) -> TrialRecord:
-        """Enters how an attempt ended."""
+        """Records how an attempt ended."""
         ...
 
 
@@ -96,7 +96,7 @@ class TrainerChoice:
 
 @dataclass(frozen=True, slots=True)
 class DriveRequest:
-    """What a driver is asked to drive.
+    """What a driver drives.
 
     Attributes:
         engine: Says what to start, when to stop it, and takes how it ended.
@@ -105,7 +105,7 @@ class DriveRequest:
         settings: What is the same for every attempt.
         resources: What the trials run on.
         control: How the search is ended early.
-        on_event: Told what happens, in order, from the driver's main thread.
+        on_event: Called with each event, in order, from the driver's main thread.
     """
 
     engine: SearchEngine
@@ -125,7 +125,7 @@ class DriveEnd(StrEnum):
     STOPPED_NOW = "stopped now"
 
 
-def places_of(resources: Resources) -> int:
+def slots_of(resources: Resources) -> int:
     """Attempts that may run at the same time: as asked, or as many as the GPUs have room for.
 
     Raises:
@@ -147,7 +147,7 @@ def places_of(resources: Resources) -> int:
 def open_trainer(choice: TrainerChoice) -> Trainer:
     """The trainer, made in this process; it may keep something from one attempt to the next.
 
-    Whoever opens it releases it at the end (``automl.trainers.base.release``).
+    The caller must release it at the end (``automl.trainers.base.release``).
 
     Raises:
         FixInput: The trainer is unknown or refuses its options.

@@ -14,8 +14,8 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from automl.execution.books import Books
 from automl.execution.driver import TrainerChoice, open_trainer
+from automl.execution.live_attempts import LiveAttempts
 from automl.jsontext import parse_json
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
@@ -30,15 +30,15 @@ TASK = "task"
 
 
 class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
-    """Asks the engine for one attempt at a time, never ahead of a free place.
+    """Asks the engine for one attempt at a time, never ahead of a free slot.
 
     Args:
-        books: The exchange with the engine.
+        live: The live attempts, and the exchange with the engine about them.
     """
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, live: LiveAttempts) -> None:
         super().__init__()
-        self._books = books
+        self._live = live
         self._attempts: dict[str, Attempt] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -47,12 +47,12 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of Ray's next trial; None to be asked again, FINISHED at the end."""
-        if self._books.is_full:
+        if self._live.is_full:
             return None
-        job = self._books.next()
-        if job is None:
-            return None if self._books.live else Searcher.FINISHED
-        attempt, task = job
+        prepared = self._live.prepare_next()
+        if prepared is None:
+            return None if self._live.count else Searcher.FINISHED
+        attempt, task = prepared
         self._attempts[trial_id] = attempt
         return {ATTEMPT: attempt, TASK: task}
 
@@ -66,9 +66,9 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         result: dict[str, Any] | None = None,  # noqa: ARG002 -- Ray's signature
         error: bool = False,  # noqa: ARG002
     ) -> None:
-        """Tells the engine how the attempt ended, by what its worker left on disk."""
+        """Reports to the engine how the attempt ended, by what its worker left on disk."""
         attempt = self._attempts.pop(trial_id)
-        self._books.settle(attempt, "the worker process of the trial died")
+        self._live.recover(attempt, "the worker process of the trial died")
 
     def save(self, checkpoint_path: str) -> None:
         """Writes nothing: the study is the only state."""
@@ -84,14 +84,16 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
     """Passes each measurement to the engine and its wish to stop to the attempt.
 
     Args:
-        books: The exchange with the engine.
+        live: The live attempts, and the exchange with the engine about them.
         searcher: Knows which attempt a trial of Ray's runs.
         settings: Where the attempts are.
     """
 
-    def __init__(self, books: Books, searcher: EngineSearcher, settings: AttemptSettings) -> None:
+    def __init__(
+        self, live: LiveAttempts, searcher: EngineSearcher, settings: AttemptSettings
+    ) -> None:
         super().__init__()
-        self._books = books
+        self._live = live
         self._searcher = searcher
         self._settings = settings
 
@@ -108,7 +110,7 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
         """CONTINUE always: a stopped attempt ends by itself."""
         attempt = self._searcher.attempt_of(trial.trial_id)
         measurement = Measurement.from_json(parse_json(result[MEASUREMENT]))
-        decision = self._books.measured(attempt, measurement)
+        decision = self._live.report(attempt, measurement)
         if isinstance(decision, Stop):
             paths = self._settings.paths.attempt(attempt.number, attempt.attempt)
             request_stop(paths, decision.reason)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import PrepareMachine
-from automl.execution.books import Books
 from automl.execution.driver import DriveEnd, DriveRequest
+from automl.execution.live_attempts import LiveAttempts
 from automl.study.config import Resources
 from automl.trainers.guard import started_at
 from automl.trainers.leftovers import end_servers
@@ -41,7 +41,7 @@ _SETTINGS = {
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "600",
 }
 _OBJECT_STORE_BYTES = 100 << 20
-#: Ray reckons shares of a GPU in ten-thousandths.
+#: Ray counts shares of a GPU in ten-thousandths.
 _PARTS = 10_000
 _FOLDER_PREFIX = "automl-ray-"
 #: Ray's sockets lie 75 characters below its folder, and a socket's path may have 107.
@@ -52,43 +52,43 @@ def drive(request: DriveRequest) -> DriveEnd:
     """Runs the attempts the engine asks for, as many at a time as the resources say.
 
     Returns:
-        Why it ended; every attempt it started has been told to the engine.
+        Why it ended; how every attempt it started ended has been reported to the engine.
 
     Raises:
         FixInput: The study may use fewer GPUs than one trial needs.
         PrepareMachine: Ray cannot start on this machine.
     """
-    books = Books(request)
+    live = LiveAttempts(request)
     with request.control.handling_signals():
         try:
             # Ray takes the signals when it starts: the inner block takes them back.
-            with _ray(request.resources, books.places), request.control.handling_signals():
-                _fit(request, books)
+            with _ray(request.resources, live.slots), request.control.handling_signals():
+                _fit(request, live)
         finally:
             end_servers(request.settings.paths)
             shutil.rmtree(request.settings.paths.ray, ignore_errors=True)
-            if books.failure is None:
-                books.settle_all("Ray ended before the trial did")
-    return books.end
+            if live.failure is None:
+                live.recover_all("Ray ended before the trial did")
+    return live.drive_end
 
 
-def _fit(request: DriveRequest, books: Books) -> None:
+def _fit(request: DriveRequest, live: LiveAttempts) -> None:
     from ray import tune
     from ray.tune.error import TuneError
 
     try:
-        _tuner(tune, request, books).fit()
+        _tuner(tune, request, live).fit()
     except TuneError:
         # Ray hands on the text of an error alone; its cause is the engine's or the listener's.
-        if books.failure is not None:
-            raise books.failure from None
+        if live.failure is not None:
+            raise live.failure from None
         raise
 
 
-def _tuner(tune: Any, request: DriveRequest, books: Books) -> Any:
+def _tuner(tune: Any, request: DriveRequest, live: LiveAttempts) -> Any:
     from automl.execution.ray_adapters import AttemptTrainable, EngineScheduler, EngineSearcher
 
-    searcher = EngineSearcher(books)
+    searcher = EngineSearcher(live)
     trainable = tune.with_resources(
         tune.with_parameters(AttemptTrainable, choice=request.trainer, settings=request.settings),
         {"cpu": 1, "gpu": _gpus_of_a_trial(request.resources)},
@@ -97,7 +97,7 @@ def _tuner(tune: Any, request: DriveRequest, books: Books) -> Any:
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=EngineScheduler(books, searcher, request.settings),
+            scheduler=EngineScheduler(live, searcher, request.settings),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_short_name,
@@ -120,8 +120,8 @@ def _gpus_of_a_trial(resources: Resources) -> float:
     return share if resources.trials_per_gpu == 1 else math.floor(share * _PARTS) / _PARTS
 
 
-def _gpus_of_all(resources: Resources, places: int) -> int:
-    return math.ceil(places * resources.gpus_per_trial / resources.trials_per_gpu)
+def _gpus_of_all(resources: Resources, slots: int) -> int:
+    return math.ceil(slots * resources.gpus_per_trial / resources.trials_per_gpu)
 
 
 def _short_name(trial: object) -> str:
@@ -129,27 +129,27 @@ def _short_name(trial: object) -> str:
 
 
 @contextmanager
-def _ray(resources: Resources, places: int) -> Iterator[None]:
+def _ray(resources: Resources, slots: int) -> Iterator[None]:
     """A local Ray of our own, gone when the block ends, its temporary files with it."""
-    _set_environment(places)
+    _set_environment(slots)
     with _visible_gpus(resources.gpu_ids), _temporary_folder() as folder:
         import ray
 
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         try:
-            _start(ray, resources, places, folder)
+            _start(ray, resources, slots, folder)
             yield
         finally:
             ray.shutdown()
 
 
-def _start(ray: Any, resources: Resources, places: int, folder: Path) -> None:
+def _start(ray: Any, resources: Resources, slots: int, folder: Path) -> None:
     ids = resources.gpu_ids
     try:
         ray.init(
             address="local",
-            num_cpus=places,
-            num_gpus=_gpus_of_all(resources, places) if ids is None else len(ids),
+            num_cpus=slots,
+            num_gpus=_gpus_of_all(resources, slots) if ids is None else len(ids),
             object_store_memory=_OBJECT_STORE_BYTES,
             include_dashboard=False,
             log_to_driver=False,
@@ -165,11 +165,11 @@ def _start(ray: Any, resources: Resources, places: int, folder: Path) -> None:
         ) from error
 
 
-def _set_environment(places: int) -> None:
+def _set_environment(slots: int) -> None:
     """Sets what Ray reads, for the rest of this process; what the user has set stands."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(places)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     if "ray" not in sys.modules and "RAY_AUTH_MODE" not in os.environ:
         # A secret of this process alone: no other user of the machine can reach its workers. Ray
         # reads it once, when it is imported.
@@ -198,10 +198,10 @@ def _temporary_folder() -> Iterator[Path]:
     """A folder for Ray's session, deleted at the end; those of dead drivers are deleted too."""
     base = Path(tempfile.gettempdir())
     base = base if len(str(base)) <= _LONGEST_TEMP else Path("/tmp")  # noqa: S108 -- mkdtemp below
-    for left in base.glob(f"{_FOLDER_PREFIX}*"):
-        owner = left.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+    for session in base.glob(f"{_FOLDER_PREFIX}*"):
+        owner = session.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not started_at(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(session, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=base))
     try:
         yield folder

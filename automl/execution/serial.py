@@ -1,7 +1,7 @@
 """Driving trials one at a time in this process: for one plain training, and for debugging."""
 
-from automl.execution.books import Books
 from automl.execution.driver import DriveEnd, DriveRequest, open_trainer
+from automl.execution.live_attempts import LiveAttempts
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Outcome
 from automl.trainers.attempt_run import AttemptRun, request_stop
@@ -16,25 +16,27 @@ def drive(request: DriveRequest) -> DriveEnd:
     With GPUs each attempt gets the first ones that the study may use.
 
     Returns:
-        Why it ended; every attempt it started has been told to the engine.
+        Why it ended; how every attempt it started ended has been reported to the engine.
     """
-    books = Books(request)
+    live = LiveAttempts(request)
     trainer = open_trainer(request.trainer)
     try:
         with request.control.handling_signals():
-            while (job := books.next()) is not None:
-                attempt, task = job
+            while (prepared := live.prepare_next()) is not None:
+                attempt, task = prepared
                 run = AttemptRun(attempt, task, trainer, request.settings)
-                books.ended(_outcome(request, books, attempt, run))
+                live.finish(_outcome(request, live, attempt, run))
     finally:
         release(trainer)
-    return books.end
+    return live.drive_end
 
 
-def _outcome(request: DriveRequest, books: Books, attempt: Attempt, run: AttemptRun) -> Outcome:
+def _outcome(
+    request: DriveRequest, live: LiveAttempts, attempt: Attempt, run: AttemptRun
+) -> Outcome:
     run.begin(_gpus(request))
     while not isinstance(step := run.advance(), Outcome):
-        decision = books.measured(attempt, step)
+        decision = live.report(attempt, step)
         if isinstance(decision, Stop):
             request_stop(
                 request.settings.paths.attempt(attempt.number, attempt.attempt), decision.reason

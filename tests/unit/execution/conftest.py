@@ -35,7 +35,7 @@ STATES = {
 
 @dataclass
 class ListedEngine:
-    """Asks for a number of trials, stops those it is told to, and remembers what it heard."""
+    """Asks for a number of trials, stops those that a test names, and remembers all reports."""
 
     trials: int
     stops: Mapping[int, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class ListedEngine:
         return Stop(self.stops[number]) if number in self.stops else Continue()
 
     def finish(self, outcome: Outcome) -> TrialRecord:
-        assert outcome.number not in [entry.number for entry in self.finished], "told twice"
+        assert outcome.number not in [entry.number for entry in self.finished], "finished twice"
         self.finished.append(outcome)
         return TrialRecord(outcome.number, STATES[outcome.state], {}, failure=outcome.failure)
 

@@ -1,4 +1,4 @@
-"""What Ray is told of GPUs that trials share."""
+"""What Ray is asked for where trials share GPUs."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_whole_gpus_are_asked_for_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("places", "sharing", "gpus"), [(1, 3, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2), (4, 1, 4)]
+    ("slots", "sharing", "gpus"), [(1, 3, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2), (4, 1, 4)]
 )
-def test_as_many_gpus_as_the_places_need(places: int, sharing: int, gpus: int) -> None:
-    assert _gpus_of_all(Resources(places, 1, trials_per_gpu=sharing), places) == gpus
+def test_as_many_gpus_as_the_slots_need(slots: int, sharing: int, gpus: int) -> None:
+    assert _gpus_of_all(Resources(slots, 1, trials_per_gpu=sharing), slots) == gpus

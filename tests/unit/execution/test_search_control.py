@@ -123,20 +123,20 @@ class TestObserver:
             pass
         assert len(looks) == before + 1
 
-    def test_a_failing_look_is_told_once_and_raised_at_the_end(self) -> None:
-        told: list[str] = []
+    def test_a_failing_look_is_reported_once_and_raised_at_the_end(self) -> None:
+        failures: list[str] = []
 
         def look() -> None:
             raise ResolveConflict("another driver owns the study")
 
         def watch() -> None:
-            observer = Observer(look, interval_s=0.01, on_failure=lambda: told.append("x"))
+            observer = Observer(look, interval_s=0.01, on_failure=lambda: failures.append("x"))
             with observer:
-                assert eventually(lambda: bool(told))
+                assert eventually(lambda: bool(failures))
 
         with pytest.raises(ResolveConflict, match="another driver"):
             watch()
-        assert told == ["x"]
+        assert failures == ["x"]
 
     def test_an_error_of_the_block_is_not_hidden(self) -> None:
         def look() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
-from automl.execution.books import Books
 from automl.execution.control import Control
 from automl.execution.driver import (
     DriveEnd,
@@ -16,8 +15,9 @@ from automl.execution.driver import (
     Note,
     TrialEnded,
     TrialStarted,
-    places_of,
+    slots_of,
 )
+from automl.execution.live_attempts import LiveAttempts
 from automl.execution.serial import drive
 from automl.study.config import Resources
 from automl.study.outcomes import read_outcome
@@ -27,13 +27,13 @@ from automl.trainers.contract import EVAL_METRICS, STATUS_NAME
 KINDS = {TrialStarted: "start", Measured: "measured", TrialEnded: "end", Note: "note"}
 
 
-def test_every_trial_is_told_once_and_in_order(ask: Any, listed_engine: Any) -> None:
+def test_every_trial_is_reported_once_and_in_order(ask: Any, listed_engine: Any) -> None:
     asked = ask(listed_engine(2))
     assert drive(asked.request) is DriveEnd.FINISHED
     assert [outcome.number for outcome in asked.engine.finished] == [0, 1]
     assert asked.engine.reported == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    one = ["start", "measured", "measured", "end"]
-    assert [KINDS[type(event)] for event in asked.events] == one * 2
+    of_a_trial = ["start", "measured", "measured", "end"]
+    assert [KINDS[type(event)] for event in asked.events] == of_a_trial * 2
     for outcome in asked.engine.finished:
         assert read_outcome(asked.paths.attempt(outcome.number, 1)) == (outcome, "")
 
@@ -111,9 +111,9 @@ def test_the_trial_sees_its_gpus_alone(
     assert f"CUDA_VISIBLE_DEVICES={seen}\n" in log
 
 
-class TestPlaces:
+class TestSlots:
     @pytest.mark.parametrize(
-        ("resources", "places"),
+        ("resources", "slots"),
         [
             (Resources(max_concurrent=3), 3),
             (Resources(max_concurrent=3, gpus_per_trial=1), 3),
@@ -123,59 +123,57 @@ class TestPlaces:
             (Resources(max_concurrent=9, gpus_per_trial=1, gpu_ids=(0, 5), trials_per_gpu=3), 6),
         ],
     )
-    def test_are_as_many_as_the_gpus_have_room_for(
-        self, resources: Resources, places: int
-    ) -> None:
-        assert places_of(resources) == places
+    def test_are_as_many_as_the_gpus_have_room_for(self, resources: Resources, slots: int) -> None:
+        assert slots_of(resources) == slots
 
     def test_a_trial_that_needs_more_than_there_are_is_refused(self) -> None:
         with pytest.raises(FixInput, match="a trial needs 2 GPUs"):
-            places_of(Resources(gpus_per_trial=2, gpu_ids=(3,)))
+            slots_of(Resources(gpus_per_trial=2, gpu_ids=(3,)))
 
 
-class TestBooks:
+class TestLiveAttempts:
     def test_an_error_of_the_listener_is_kept_and_raised(
         self, ask: Any, listed_engine: Any
     ) -> None:
         def fail(event: Event, control: Control) -> None:
             raise BrokenPipeError("nobody reads")
 
-        books = Books(ask(listed_engine(1), on_event=fail).request)
+        live = LiveAttempts(ask(listed_engine(1), on_event=fail).request)
         with pytest.raises(BrokenPipeError):
-            books.next()
-        assert isinstance(books.failure, BrokenPipeError)
+            live.prepare_next()
+        assert isinstance(live.failure, BrokenPipeError)
 
     def test_no_more_are_asked_for_than_may_run(self, ask: Any, listed_engine: Any) -> None:
         asked = ask(listed_engine(5), resources=Resources(max_concurrent=2))
-        books = Books(asked.request)
-        assert books.next() is not None
-        assert books.next() is not None
-        assert books.next() is None
+        live = LiveAttempts(asked.request)
+        assert live.prepare_next() is not None
+        assert live.prepare_next() is not None
+        assert live.prepare_next() is None
         assert asked.engine.asked == [0, 1]
 
     def test_an_attempt_that_left_no_outcome_was_killed(
         self, ask: Any, listed_engine: Any
     ) -> None:
         asked = ask(listed_engine(1))
-        books = Books(asked.request)
-        attempt, _ = books.next() or (None, None)
+        live = LiveAttempts(asked.request)
+        attempt, _ = live.prepare_next() or (None, None)
         assert attempt is not None
-        books.settle(attempt, "the worker died")
+        live.recover(attempt, "the worker died")
         (outcome,) = asked.engine.finished
         assert (outcome.failure, outcome.evidence) == (FailureClass.KILLED, "the worker died")
         assert read_outcome(asked.paths.attempt(0, 1)) == (outcome, "")
-        assert books.live == 0
+        assert live.count == 0
 
     def test_what_it_measured_before_it_was_killed_counts(
         self, ask: Any, listed_engine: Any
     ) -> None:
         asked = ask(listed_engine(1))
-        books = Books(asked.request)
-        books.next()
+        live = LiveAttempts(asked.request)
+        live.prepare_next()
         folder = asked.paths.attempt(0, 1).folder
         lines = [{"message": EVAL_METRICS, "kpi": {"val_3DIoU": "0.5"}}, {"epoch": 0}]
         (folder / STATUS_NAME).write_text("".join(json.dumps(line) + "\n" for line in lines))
-        books.settle_all("the worker died")
+        live.recover_all("the worker died")
         (outcome,) = asked.engine.finished
         assert [entry.metrics for entry in outcome.measurements] == [{"val_3DIoU": 0.5}]
 
@@ -183,20 +181,20 @@ class TestBooks:
         self, ask: Any, listed_engine: Any
     ) -> None:
         asked = ask(listed_engine(1))
-        books = Books(asked.request)
-        books.next()
+        live = LiveAttempts(asked.request)
+        live.prepare_next()
         asked.request.control.stop_now()
-        books.settle_all("Ray ended")
+        live.recover_all("Ray ended")
         assert asked.engine.finished[0].state is OutcomeState.INTERRUPTED
 
     def test_a_broken_outcome_is_noted_and_counts_as_none(
         self, ask: Any, listed_engine: Any
     ) -> None:
         asked = ask(listed_engine(1))
-        books = Books(asked.request)
-        books.next()
+        live = LiveAttempts(asked.request)
+        live.prepare_next()
         asked.paths.attempt(0, 1).outcome.write_text("{")
-        books.settle_all("the worker died")
+        live.recover_all("the worker died")
         assert asked.engine.finished[0].failure is FailureClass.KILLED
         assert any(isinstance(event, Note) for event in asked.events)
 
@@ -207,10 +205,10 @@ def test_an_end_that_the_disk_has_no_room_for_is_remembered_as_itself(
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("automl.execution.books.write_outcome", refuse)
-    books = Books(ask(listed_engine(1)).request)
-    job = books.next()
-    assert job is not None
+    monkeypatch.setattr("automl.execution.live_attempts.write_outcome", refuse)
+    live = LiveAttempts(ask(listed_engine(1)).request)
+    prepared = live.prepare_next()
+    assert prepared is not None
     with pytest.raises(OSError, match="No space left"):
-        books.settle(job[0], "the worker died")
-    assert isinstance(books.failure, OSError)
+        live.recover(prepared[0], "the worker died")
+    assert isinstance(live.failure, OSError)

@@ -1,4 +1,4 @@
-"""The books a driver keeps: which attempts are live, and what is said about them to whom."""
+"""The attempts that a driver has started and not ended, and what it exchanges about them."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from automl.execution.driver import (
     Note,
     TrialEnded,
     TrialStarted,
-    places_of,
+    slots_of,
 )
 from automl.search.decision import Continue, Stop
 from automl.study.layout import AttemptPaths
@@ -26,17 +26,17 @@ from automl.trainers.leftovers import end_leftover
 from automl.trainers.status import history
 from automl.trainers.table import make_trainer
 
-__all__ = ["Books"]
+__all__ = ["LiveAttempts"]
 
 
-class Books:
-    """Which attempts are live, and every exchange with the engine and the listener about them.
+class LiveAttempts:
+    """The live attempts, and every exchange with the engine and the listener about them.
 
     Args:
         request: What is driven.
 
     Attributes:
-        places: Attempts that may be live at the same time.
+        slots: Attempts that may be live at the same time.
         failure: The first error of the engine or the listener; after it nothing is exchanged
             any more, because what they hold may be half written.
 
@@ -45,7 +45,7 @@ class Books:
     """
 
     def __init__(self, request: DriveRequest) -> None:
-        self.places = places_of(request.resources)
+        self.slots = slots_of(request.resources)
         self.failure: Exception | None = None
         self._request = request
         self._live: dict[int, Attempt] = {}
@@ -53,15 +53,15 @@ class Books:
     @property
     def is_full(self) -> bool:
         """Whether as many attempts are live as may run at the same time."""
-        return len(self._live) >= self.places
+        return len(self._live) >= self.slots
 
     @property
-    def live(self) -> int:
-        """Attempts that were started and have not ended."""
+    def count(self) -> int:
+        """How many attempts were started and have not ended."""
         return len(self._live)
 
     @property
-    def end(self) -> DriveEnd:
+    def drive_end(self) -> DriveEnd:
         """Why the driver returns, if it returned now."""
         match self._request.control.stage:
             case Stage.NOW:
@@ -71,7 +71,7 @@ class Books:
             case Stage.RUNNING:
                 return DriveEnd.FINISHED
 
-    def next(self) -> tuple[Attempt, TrialTask] | None:
+    def prepare_next(self) -> tuple[Attempt, TrialTask] | None:
         """The next attempt to start, its folder prepared; None while there is none.
 
         An attempt that cannot be prepared ends here, and the one after it is returned.
@@ -105,21 +105,21 @@ class Books:
             self.failure = self.failure or error
             raise
 
-    def measured(self, attempt: Attempt, measurement: Measurement) -> Continue | Stop:
-        """Enters a measurement; whether the attempt goes on."""
+    def report(self, attempt: Attempt, measurement: Measurement) -> Continue | Stop:
+        """Records a measurement; whether the attempt goes on."""
         with self._noting_failure():
             decision = self._request.engine.report(attempt.number, measurement)
             self._request.on_event(Measured(attempt, measurement))
         return decision
 
-    def ended(self, outcome: Outcome) -> None:
-        """Enters how an attempt ended."""
+    def finish(self, outcome: Outcome) -> None:
+        """Records how an attempt ended."""
         del self._live[outcome.number]
         with self._noting_failure():
             record = self._request.engine.finish(outcome)
             self._request.on_event(TrialEnded(record, outcome))
 
-    def settle(self, attempt: Attempt, lost_because: str) -> None:
+    def recover(self, attempt: Attempt, lost_because: str) -> None:
         """Ends an attempt whose runner is gone: by its outcome file, else as killed."""
         paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
         end_leftover(paths.pid)
@@ -129,7 +129,7 @@ class Books:
                 self._request.on_event(Note(note))
             if outcome is None:
                 self._end_outliving(paths)
-            self.ended(outcome or self._lost(attempt, paths, lost_because))
+            self.finish(outcome or self._lost(attempt, paths, lost_because))
 
     def _end_outliving(self, paths: AttemptPaths) -> None:
         """Ends a training that its runner's death has not ended."""
@@ -142,32 +142,32 @@ class Books:
         except OSError as error:
             self._request.on_event(Note(f"{paths.folder} may still be trained in: {error}"))
 
-    def settle_all(self, lost_because: str) -> None:
+    def recover_all(self, lost_because: str) -> None:
         """Ends every live attempt that way."""
         for attempt in list(self._live.values()):
-            self.settle(attempt, lost_because)
+            self.recover(attempt, lost_because)
 
     def _lost(self, attempt: Attempt, paths: AttemptPaths, because: str) -> Outcome:
         """What the files of an attempt say that nobody could write an outcome for."""
         settings = self._request.settings
         before = max((entry.elapsed_s for entry in attempt.history), default=0.0)
-        found = history(paths.folder, settings.objective.metric, before)
-        measured = {entry.epoch: entry for entry in (*attempt.history, *found)}
+        own = history(paths.folder, settings.objective.metric, before)
+        by_epoch = {entry.epoch: entry for entry in (*attempt.history, *own)}
         newest = newest_whole(checkpoints_in(paths.folder))
-        was_asked = self._request.control.stage is Stage.NOW
+        is_requested = self._request.control.stage is Stage.NOW
         outcome = Outcome(
             attempt.number,
             attempt.attempt,
-            OutcomeState.INTERRUPTED if was_asked else OutcomeState.FAILED,
-            tuple(measured[epoch] for epoch in sorted(measured)),
-            None if was_asked else FailureClass.KILLED,
+            OutcomeState.INTERRUPTED if is_requested else OutcomeState.FAILED,
+            tuple(by_epoch[epoch] for epoch in sorted(by_epoch)),
+            None if is_requested else FailureClass.KILLED,
             because,
             checkpoint=settings.paths.relative(newest.path) if newest else None,
         )
         return write_outcome(paths, outcome)
 
     def _refuse(self, attempt: Attempt, failure: FailureClass, evidence: str) -> None:
-        self.ended(
+        self.finish(
             Outcome(
                 attempt.number,
                 attempt.attempt,
