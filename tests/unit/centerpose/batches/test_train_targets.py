@@ -16,7 +16,7 @@ from automl.centerpose.config.dataset import Dataset
 from automl.data.objectron import Annotation, list_frames, read_annotation
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest
-from tests.unit.centerpose_train.slow_data import SlowView, slow_targets
+from tests.unit.centerpose.batches.slow_data import SlowView, slow_targets
 
 Maps = dict[str, npt.NDArray[Any]]
 

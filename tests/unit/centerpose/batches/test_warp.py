@@ -10,7 +10,7 @@ from automl.centerpose.batches.colour import chain, draw_noise
 from automl.centerpose.batches.pixels import PAD, Resident
 from automl.centerpose.batches.warp import Cuts, cut_views, cut_with_opencv, recolour
 from automl.centerpose.config.dataset import Dataset
-from tests.unit.centerpose_train.slow_data import SlowNoise, SlowView, slow_colour, slow_cut
+from tests.unit.centerpose.batches.slow_data import SlowNoise, SlowView, slow_colour, slow_cut
 
 SIZES = np.array([[60, 80], [33, 17], [1, 5], [64, 64]])
 

@@ -13,7 +13,7 @@ from automl.centerpose.program.warm import Trainings
 from automl.centerpose.session.cache import MOST, Kept
 from automl.centerpose.session.interrupt import Interrupt
 from automl.errors import FixInput
-from tests.unit.centerpose_train.conftest import SpecWriter
+from tests.unit.centerpose.conftest import SpecWriter
 
 
 class Short:

@@ -5,7 +5,7 @@ import pytest
 
 from automl.centerpose.batches.colour import chain, draw_noise, plain
 from automl.centerpose.config.dataset import Dataset
-from tests.unit.centerpose_train.slow_data import SlowNoise, slow_colour
+from tests.unit.centerpose.batches.slow_data import SlowNoise, slow_colour
 
 SETTINGS = Dataset()
 

@@ -2,8 +2,7 @@
 
 import json
 import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +35,6 @@ def _spec(data: Path, results: Path) -> dict[str, Any]:
         "evaluate": {"opencv": False},
         "export": {"input_width": 128, "input_height": 128},
     }
-
-
-@pytest.fixture(autouse=True)
-def _quiet_process() -> Iterator[None]:
-    """The program takes over two signals and torch's seed; here it gives them back."""
-    torch = pytest.importorskip("torch", reason="the trainer program needs torch")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    torch.set_rng_state(state)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from automl.centerpose.batches.assemble import OnDevice
 from automl.centerpose.batches.dataset import Loader, Split, read_split, to_input
 from automl.centerpose.batches.pixels import Resident
 from automl.centerpose.config.dataset import Dataset
-from tests.unit.centerpose_train.slow_data import (
+from tests.unit.centerpose.batches.slow_data import (
     slow_colour,
     slow_cut,
     slow_draw,

@@ -12,7 +12,7 @@ from automl.centerpose.packaging.schema import default_tree
 from automl.centerpose.packaging.templates import OVERLAY, template_tree
 from automl.yamltext import load_yaml
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize("name", sorted(render()))

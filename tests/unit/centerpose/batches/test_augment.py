@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from automl.centerpose.batches.augment import Views, draw_epoch, draw_views
 from automl.centerpose.config.dataset import Dataset
-from tests.unit.centerpose_train.slow_data import SlowView, slow_draw
+from tests.unit.centerpose.batches.slow_data import SlowView, slow_draw
 
 SIZES = np.tile([600, 800], (600, 1))
 
