@@ -13,7 +13,7 @@ from automl.app.session import Session, check_trainer
 from automl.errors import FixInput, ResolveConflict
 from automl.files import write_json
 from automl.search.engine import Engine
-from automl.search.settle import Settled
+from automl.search.recovery import Recovered
 from automl.skill.model import Skill
 from automl.skill.read import read_skill
 from automl.skill.tree import Tree
@@ -110,8 +110,8 @@ def go_on(
         end_leftovers(paths)
         held = left_running(paths, config, skill)
         session.preparer.attached = held
-        settled = _settle(session.engine, paths, config, held)
-        return session.drive([*notes, *map(str, settled)])
+        recovered = _recover(session.engine, paths, config, held)
+        return session.drive([*notes, *map(str, recovered)])
 
 
 def _check_storage(paths: StudyPaths, known: int) -> None:
@@ -148,16 +148,16 @@ def _check_total(config: StudyConfig, started: int) -> None:
         )
 
 
-def _settle(
+def _recover(
     engine: Engine, paths: StudyPaths, config: StudyConfig, held: frozenset[Path]
-) -> tuple[Settled, ...]:
+) -> tuple[Recovered, ...]:
     def find(attempt: AttemptPaths) -> Checkpoint | None:
         return newest_whole(checkpoints_in(attempt.folder))
 
     def measured(attempt: AttemptPaths) -> tuple[Measurement, ...]:
         return history(attempt.folder, config.objective.metric)
 
-    return engine.settle(paths, measured, find, held)
+    return engine.recover(paths, measured, find, held)
 
 
 class _Driven:

@@ -17,7 +17,7 @@ from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, Tr
 from automl.execution.observe import Observer
 from automl.files import clear_unfinished
 from automl.reports.write import write_report
-from automl.search.decision import EndedBy
+from automl.search.decision import EndCause
 from automl.search.engine import Engine
 from automl.skill.model import Skill
 from automl.study.clock import utc_now
@@ -154,7 +154,7 @@ class Session:
         asked = n_asked(records, self.config)
         missing = asked - len(records) + unfinished
         ended = self.engine.stopped
-        if missing and ended is not None and ended.by is EndedBy.BREAKER:
+        if missing and ended is not None and ended.cause is EndCause.CIRCUIT_BREAKER:
             reason = f"{ended}; mend the cause, then automl resume goes on"
             return Ending(MendAndResume.exit_code, reason, self.paths)
         if missing and control.stage is not Stage.RUNNING:

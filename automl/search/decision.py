@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-__all__ = ["Continue", "Decision", "Ended", "EndedBy", "Stop"]
+__all__ = ["Continue", "Decision", "EndCause", "SearchEnd", "Stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +30,24 @@ class Stop:
 Decision: TypeAlias = Continue | Stop
 
 
-class EndedBy(StrEnum):
+class EndCause(StrEnum):
     """What ended a search."""
 
     LIMITS = "limits"
     EXHAUSTED = "exhausted"
-    BREAKER = "breaker"
-    USER = "user"
+    CIRCUIT_BREAKER = "circuit breaker"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class SearchEnd:
     """Why no further trial is started; reads as its reason.
 
     Attributes:
-        by: What ended the search.
+        cause: What ended the search.
         reason: Why, as a sentence for the reader.
     """
 
-    by: EndedBy
+    cause: EndCause
     reason: str
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
-"""The search: what to start next, whether a trial goes on, and how its end is entered.
+"""The search: what to start next, whether a trial goes on, and how its end is recorded.
 
 The engine holds nothing that must outlive it. Every question is answered from the Optuna study, so
 a new engine over the same storage answers as the old one would have; a crash between any two of
-its writes leaves something that ``settle`` can mend.
+its writes leaves something that ``recover`` can repair.
 """
 
 import threading
@@ -14,20 +14,20 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from automl.errors import ResolveConflict
-from automl.search.agenda import Agenda
-from automl.search.breaker import Breaker
-from automl.search.decision import Continue, Decision, Ended, EndedBy, Stop
-from automl.search.endings import Endings
+from automl.search.circuit_breaker import CircuitBreaker
+from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
 from automl.search.frontier import MOST_REFUSALS, beyond_memory, n_refused_of
-from automl.search.ledger import Ledger, Ticket
+from automl.search.outcome_recorder import OutcomeRecorder
 from automl.search.proposals import (
     MOST_DRAWS,
     n_modelled,
     repeated,
 )
 from automl.search.pruners import make_pruner
+from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
-from automl.search.settle import FindCheckpoint, ReadHistory, Settled, Settler
+from automl.search.trial_queue import TrialQueue
+from automl.search.trial_store import QueuedTrial, TrialStore
 from automl.skill.tree import ParamValue
 from automl.space.distributions import suggest
 from automl.space.model import SearchSpace
@@ -69,12 +69,12 @@ class Engine:
         self._config = config
         self._clock = clock
         self._guard = threading.RLock()
-        self._ledger = Ledger(study, config.objective)
-        self._agenda = Agenda(self._ledger, space, config)
-        self._endings = Endings(self._ledger, config.objective)
+        self._store = TrialStore(study, config.objective)
+        self._queue = TrialQueue(self._store, space, config)
+        self._recorder = OutcomeRecorder(self._store, config.objective)
         self._sampler = SamplerSource(config.search, space, config.limits.trials)
-        self._breaker = Breaker(config.limits.same_failures)
-        self._halted: Ended | None = None
+        self._circuit_breaker = CircuitBreaker(config.limits.same_failures)
+        self._halted: SearchEnd | None = None
         self._live: dict[int, optuna.Trial] = {}
         study.pruner = make_pruner(config.search.pruner)
         self._check_study()
@@ -85,7 +85,7 @@ class Engine:
         written = known.get(attributes.FORMAT, attributes.CURRENT_FORMAT)
         if written != attributes.CURRENT_FORMAT:
             raise ResolveConflict(
-                f"this version goes on with studies of format {attributes.CURRENT_FORMAT}",
+                f"this version of automl resumes studies of format {attributes.CURRENT_FORMAT}",
                 got=f"format {written}",
                 where=self._config.name,
                 fix="use the version of automl that started the study",
@@ -96,8 +96,8 @@ class Engine:
             self._study.set_user_attr(attributes.SPACE_DIGEST, self._space.digest)
         elif digest != self._space.digest:
             raise ResolveConflict(
-                "a study is searched in the space it was started with",
-                got="another space",
+                "a study must keep the search space that it was started with",
+                got="another search space",
                 where=self._config.name,
                 fix="start a new study for the new space",
             )
@@ -112,11 +112,11 @@ class Engine:
         """
         with self._guard:
             while self._halted is None:
-                if not self._ledger.trials(OptunaState.WAITING):
-                    ticket = self._agenda.next()
-                    if ticket is None:
+                if not self._store.trials(OptunaState.WAITING):
+                    queued = self._queue.next()
+                    if queued is None:
                         return None
-                    self._ledger.queue(ticket)
+                    self._store.enqueue(queued)
                 attempt = self._begin(self._study.ask())
                 if attempt is not None:
                     return attempt
@@ -124,51 +124,51 @@ class Engine:
 
     def _begin(self, trial: optuna.Trial) -> Attempt | None:
         """Hands a trial from the queue out; None if another one was queued in its place."""
-        grouped = self._ledger.grouped()
+        grouped = self._store.grouped()
         frozen = self._frozen(trial)
         if attributes.NUMBER not in frozen.user_attrs:
             self._take_over(frozen, grouped)
             return None
-        ticket = Ticket.of(frozen)
-        params = self._params(trial, ticket)
-        is_drawn = ticket.params is None and not ticket.fixed
-        if is_drawn and self._draws_again(trial, ticket, params, grouped):
+        queued = QueuedTrial.of(frozen)
+        params = self._params(trial, queued)
+        is_drawn = queued.params is None and not queued.fixed
+        if is_drawn and self._draws_again(trial, queued, params, grouped):
             return None
-        if ticket.params is None:
+        if queued.params is None:
             trial.set_user_attr(attributes.PARAMS, params)
         trial.set_user_attr(attributes.ASKED_AT, self._clock().isoformat())
-        self._live[ticket.number] = trial
+        self._live[queued.number] = trial
         return Attempt(
-            ticket.number,
-            ticket.attempt,
+            queued.number,
+            queued.attempt,
             params,
-            ticket.resume_from,
-            ticket.history,
-            ticket.seed,
+            queued.resume_from,
+            queued.history,
+            queued.seed,
         )
 
     def _draws_again(
         self,
         trial: optuna.Trial,
-        ticket: Ticket,
+        queued: QueuedTrial,
         params: dict[str, ParamValue],
         grouped: dict[int, list[FrozenTrial]],
     ) -> bool:
-        """Puts another draw into the queue in place of one that would tell nothing new."""
-        n_refused = n_refused_of(grouped.get(ticket.number, ()))
+        """Puts another draw into the queue in place of one that would teach nothing new."""
+        n_refused = n_refused_of(grouped.get(queued.number, ()))
         full = beyond_memory(params, grouped) if self._has_frontier else None
-        again = replace(ticket, draw=ticket.draw + 1)
+        again = replace(queued, draw=queued.draw + 1)
         if full is not None and n_refused < MOST_REFUSALS:
             why = f"trial {full} ran out of memory with no larger a batch"
-            self._ledger.refuse(self._frozen(trial), ticket, params, why)
+            self._store.refuse(self._frozen(trial), queued, params, why)
             return True
-        twin = repeated(params, ticket.number, grouped)
-        if twin is None:
+        same = repeated(params, queued.number, grouped)
+        if same is None:
             return False
-        if ticket.draw - n_refused < MOST_DRAWS:
-            self._ledger.replace(self._frozen(trial), again, f"repeats trial {twin}")
+        if queued.draw - n_refused < MOST_DRAWS:
+            self._store.replace(self._frozen(trial), again, f"repeats trial {same}")
             return True
-        trial.set_user_attr(attributes.NOTE, f"repeats trial {twin}")
+        trial.set_user_attr(attributes.NOTE, f"repeats trial {same}")
         return False
 
     @property
@@ -178,28 +178,28 @@ class Engine:
 
     def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
         """A trial that another program put into the queue is run under the next number."""
-        if self._agenda.has_room(grouped):
-            self._ledger.adopt(trial, max(grouped, default=-1) + 1)
+        if self._queue.has_room(grouped):
+            self._store.adopt(trial, max(grouped, default=-1) + 1)
         else:
-            self._ledger.supersede(trial.number, "the trials asked for are used up")
+            self._store.supersede(trial.number, "the trials asked for are used up")
 
-    def _params(self, trial: optuna.Trial, ticket: Ticket) -> dict[str, ParamValue]:
-        if ticket.outside and ticket.params is not None:
-            return dict(ticket.params)
-        modelled = n_modelled(self._ledger.trials())
-        self._study.sampler = self._sampler.make(ticket.number, ticket.draw, modelled)
+    def _params(self, trial: optuna.Trial, queued: QueuedTrial) -> dict[str, ParamValue]:
+        if queued.outside and queued.params is not None:
+            return dict(queued.params)
+        modelled = n_modelled(self._store.trials())
+        self._study.sampler = self._sampler.make(queued.number, queued.draw, modelled)
         proposed = suggest(self._space, trial)
-        return dict(proposed if ticket.params is None else ticket.params)
+        return dict(proposed if queued.params is None else queued.params)
 
     def _frozen(self, trial: optuna.Trial) -> FrozenTrial:
-        return self._ledger.trials()[trial.number]
+        return self._store.trials()[trial.number]
 
     # Going on
 
     def report(self, number: int, measurement: Measurement) -> Decision:
-        """Enters a measurement of a running trial; whether the trial goes on.
+        """Records a measurement of a running trial; whether the trial goes on.
 
-        A repeated epoch and a missing objective enter nothing.
+        A repeated epoch and a missing objective record nothing.
         """
         with self._guard:
             trial = self._live.get(number)
@@ -220,37 +220,37 @@ class Engine:
     # Ending
 
     def finish(self, outcome: Outcome) -> TrialRecord:
-        """Enters how an attempt ended.
+        """Records how an attempt ended.
 
-        An attempt that has ended already is left as it is: its runner may be told twice, once by
+        An attempt that has ended already is left as it is: its end may be reported twice, once by
         the trainer's end and once by the file that says so.
 
         Raises:
             ValueError: The trial was never asked for.
         """
         with self._guard:
-            entered = self._endings.enter(outcome)
-            if entered is not None:
+            recorded = self._recorder.record(outcome)
+            if recorded is not None:
                 self._live.pop(outcome.number, None)
-                self._watch(entered)
+                self._observe(recorded)
             return self._record(outcome.number)
 
-    def _watch(self, outcome: Outcome) -> None:
+    def _observe(self, outcome: Outcome) -> None:
         """Ends the search where one cause has ended too many trials."""
         if outcome.state is OutcomeState.INTERRUPTED:
             return
-        reason = self._breaker.observe(outcome.failure)
+        reason = self._circuit_breaker.observe(outcome.failure)
         if reason is not None and self._halted is None:
-            self._halted = Ended(EndedBy.BREAKER, reason)
+            self._halted = SearchEnd(EndCause.CIRCUIT_BREAKER, reason)
 
-    def settle(
+    def recover(
         self,
         paths: StudyPaths,
         read_history: ReadHistory,
         find_checkpoint: FindCheckpoint,
         held: frozenset[Path] = frozenset(),
-    ) -> tuple[Settled, ...]:
-        """Settles every start that a driver left running; to be called before the first ``ask``.
+    ) -> tuple[Recovered, ...]:
+        """Recovers every start that a driver left running; to be called before the first ``ask``.
 
         Args:
             paths: The study folder.
@@ -260,31 +260,25 @@ class Engine:
         """
         with self._guard:
             gpus = self._config.resources.gpus_held
-            return Settler(
-                ledger=self._ledger,
-                finish=self._endings.enter,
+            return Recovery(
+                store=self._store,
+                finish=self._recorder.record,
                 paths=paths,
                 read_history=read_history,
                 find_checkpoint=find_checkpoint,
                 gpus_held=gpus,
                 held=held,
-            ).settle_all()
-
-    def stop_asking(self, reason: str) -> None:
-        """Starts no further trial; those that run are not touched. The first reason stands."""
-        with self._guard:
-            if self._halted is None:
-                self._halted = Ended(EndedBy.USER, reason)
+            ).recover_all()
 
     # Looking
 
     @property
-    def stopped(self) -> Ended | None:
+    def stopped(self) -> SearchEnd | None:
         """Why no further trial is started; None while one may be."""
         with self._guard:
-            if self._halted is not None or self._ledger.trials(OptunaState.WAITING):
+            if self._halted is not None or self._store.trials(OptunaState.WAITING):
                 return self._halted
-            return self._agenda.ended()
+            return self._queue.ended()
 
     def records(self) -> tuple[TrialRecord, ...]:
         """Every trial, by number."""
@@ -296,4 +290,4 @@ class Engine:
         return best_trial(self.records(), self._config.objective)
 
     def _record(self, number: int) -> TrialRecord:
-        return record_of(self._ledger.grouped()[number], self._config.objective)
+        return record_of(self._store.grouped()[number], self._config.objective)

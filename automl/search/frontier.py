@@ -2,7 +2,7 @@
 
 A proposal whose batch is at or above one that ran out of memory, with all else equal that decides
 what a training holds in memory, would run out of it too. It is refused before it is started and
-told to the sampler as the worst value: it costs nothing, and the sampler learns. Nothing is
+reported to the sampler as the worst value: it costs nothing, and the sampler learns. Nothing is
 remembered beside the trials themselves.
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.ledger import Ticket
+from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
 from automl.space.model import Kind, SearchSpace
 from automl.space.proposal import Dimension, default_params, dimensions, encode, is_legal
@@ -17,8 +17,8 @@ from automl.study.trials import is_refused, params_of
 
 __all__ = [
     "MOST_DRAWS",
-    "confirming_ticket",
-    "default_ticket",
+    "confirming_trial",
+    "default_trial",
     "n_configurations",
     "n_modelled",
     "n_tried",
@@ -26,11 +26,11 @@ __all__ = [
 ]
 
 # Proposals for one number before a repetition is accepted: in a small space the sampler keeps
-# coming back to the best cell, and another seed of that cell still tells something.
+# coming back to the best cell, and another seed of that cell still teaches something.
 MOST_DRAWS = 8
 
 
-def default_ticket(space: SearchSpace) -> Ticket:
+def default_trial(space: SearchSpace) -> QueuedTrial:
     """Trial 0: the spec as it is without a search.
 
     A default outside the space is run like any other, but the sampler is not shown it: it would
@@ -38,7 +38,7 @@ def default_ticket(space: SearchSpace) -> Ticket:
     """
     params = default_params(space)
     outside = [key for key, legal in is_legal(space, params).items() if not legal]
-    return Ticket(
+    return QueuedTrial(
         0,
         source=attributes.SOURCE_DEFAULT,
         fixed={} if outside else encode(space, params),
@@ -49,7 +49,7 @@ def default_ticket(space: SearchSpace) -> Ticket:
     )
 
 
-def confirming_ticket(number: int, asked: Confirmation, confirmed: FrozenTrial) -> Ticket:
+def confirming_trial(number: int, asked: Confirmation, confirmed: FrozenTrial) -> QueuedTrial:
     """A trial that trains the settings of another one again.
 
     Args:
@@ -57,7 +57,7 @@ def confirming_ticket(number: int, asked: Confirmation, confirmed: FrozenTrial) 
         asked: Whose settings, and with which seed.
         confirmed: The trial that has them.
     """
-    return Ticket(
+    return QueuedTrial(
         number,
         source=attributes.SOURCE_CONFIRM,
         fixed=confirmed.params,
@@ -103,7 +103,7 @@ def repeated(
 
 
 def counts_as_tried(trial: FrozenTrial) -> bool:
-    """Whether running the same params again would tell nothing new."""
+    """Whether running the same params again would teach nothing new."""
     if trial.user_attrs.get(attributes.PARAMS) is None:
         return False
     failure = trial.user_attrs.get(attributes.FAILURE)
@@ -116,8 +116,8 @@ def n_tried(grouped: Mapping[int, Sequence[FrozenTrial]]) -> int:
     for trials in grouped.values():
         latest = trials[-1]
         is_run = counts_as_tried(latest) and not latest.user_attrs.get(attributes.OUTSIDE)
-        told = [trial for trial in trials[:-1] if is_refused(trial)]
-        for params in map(params_of, [*told, *([latest] if is_run else [])]):
+        refused = [trial for trial in trials[:-1] if is_refused(trial)]
+        for params in map(params_of, [*refused, *([latest] if is_run else [])]):
             if params not in tried:
                 tried.append(params)
     return len(tried)

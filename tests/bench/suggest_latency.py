@@ -21,7 +21,7 @@ import optuna
 from optuna.trial import create_trial
 
 from automl.search.engine import Engine
-from automl.search.ledger import Ticket
+from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
 from automl.space.distributions import distributions, encode
 from automl.space.draws import sample
@@ -84,7 +84,7 @@ def add_finished(study: optuna.Study, count: int) -> None:
                 distributions=distributions(SPACE),
                 value=score(params),
                 intermediate_values=dict.fromkeys(range(EPOCHS), score(params)),
-                user_attrs=Ticket(number, params=params).attrs()
+                user_attrs=QueuedTrial(number, params=params).attrs()
                 | {attributes.ASKED_AT: "2026-01-01T00:00:00+00:00", attributes.SECONDS: 1.0},
             )
         )

@@ -132,7 +132,7 @@ class Case:
             on_event=on_event,
         )
 
-    def settle(self, engine: Engine) -> None:
+    def recover(self, engine: Engine) -> None:
         def read_history(paths: AttemptPaths) -> tuple[Measurement, ...]:
             return history(paths.folder, "val_3DIoU")
 
@@ -140,7 +140,7 @@ class Case:
             return newest_whole(checkpoints_in(paths.folder))
 
         end_leftovers(self.paths)
-        engine.settle(self.paths, read_history, find_checkpoint)
+        engine.recover(self.paths, read_history, find_checkpoint)
 
     def drive(
         self, engine: Engine | None = None, on_event: Callable[[Event], None] = lambda _: None
@@ -341,7 +341,7 @@ class TestDriverProcess:
         assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
 
         engine = case.engine()
-        case.settle(engine)
+        case.recover(engine)
         assert not [r for r in engine.records() if r.state is TrialState.RUNNING]
         end, records = case.drive(engine)
         assert end is DriveEnd.FINISHED

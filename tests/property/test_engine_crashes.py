@@ -148,13 +148,13 @@ class StudyUnderCrashes(RuleBasedStateMachine):
         while True:
             try:
                 self.engine = self._open()
-                self.engine.settle(self.paths, self._history, self._checkpoint)
+                self.engine.recover(self.paths, self._history, self._checkpoint)
             except PowerCutError:
                 continue
             break
         states = [trial.state for trial in self._study().trials]
         assert OptunaState.RUNNING not in states
-        assert self.engine.settle(self.paths, self._history, self._checkpoint) == ()
+        assert self.engine.recover(self.paths, self._history, self._checkpoint) == ()
 
     def _key(self, paths: AttemptPaths) -> tuple[int, int]:
         return int(paths.folder.parent.name), int(paths.folder.name)

@@ -118,7 +118,7 @@ def _drive(
     study = open_study(JournalStorage(Lines(lines, cuts)), "replay", OBJECTIVE)
     engine = Engine(study, space, _config(sampler))
     folder = StudyPaths(Path(tempfile.gettempdir()) / "automl-replay-without-files")
-    engine.settle(folder, _no_history, _no_checkpoint)
+    engine.recover(folder, _no_history, _no_checkpoint)
     while (attempt := engine.ask()) is not None:
         engine.finish(_train(attempt))
     return engine.records()

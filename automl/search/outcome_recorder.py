@@ -1,7 +1,7 @@
-"""How the end of an attempt is entered, so that sampler, records and resume all read it right.
+"""How the end of an attempt is recorded, so that sampler, records and resume all read it right.
 
 =============  ======================  =======================================================
-outcome        told to Optuna          why
+outcome        state in Optuna         why
 =============  ======================  =======================================================
 ok             COMPLETE, best value    the checkpoint of that epoch is the trial's result
 pruned         PRUNED                  the samplers read its values so far
@@ -19,31 +19,31 @@ from dataclasses import replace
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.ledger import Ledger, Ticket, continued
+from automl.search.trial_store import QueuedTrial, TrialStore, continued
 from automl.study import attributes
 from automl.study.config import Objective
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, Outcome, OutcomeState
 
-__all__ = ["Endings"]
+__all__ = ["OutcomeRecorder"]
 
 _log = logging.getLogger(__name__)
 
 
-class Endings:
-    """Enters outcomes.
+class OutcomeRecorder:
+    """Records outcomes.
 
     Args:
-        ledger: The study's trials.
-        objective: Whose best value is told.
+        store: The study's trials.
+        objective: Whose best value is recorded.
     """
 
-    def __init__(self, ledger: Ledger, objective: Objective) -> None:
-        self._ledger = ledger
+    def __init__(self, store: TrialStore, objective: Objective) -> None:
+        self._store = store
         self._objective = objective
 
-    def enter(self, outcome: Outcome) -> Outcome | None:
-        """Enters how an attempt ended.
+    def record(self, outcome: Outcome) -> Outcome | None:
+        """Records how an attempt ended.
 
         Returns:
             The outcome as it counts; None if the attempt had ended already, which changes nothing.
@@ -51,7 +51,7 @@ class Endings:
         Raises:
             ValueError: The trial was never asked for.
         """
-        trial = self._ledger.latest(outcome.number)
+        trial = self._store.latest(outcome.number)
         if trial is None:
             raise ValueError(f"trial {outcome.number} was never asked for")
         attempt = trial.user_attrs.get(attributes.ATTEMPT)
@@ -59,7 +59,7 @@ class Endings:
             _log.debug("trial %d attempt %d has ended already", outcome.number, outcome.attempt)
             return None
         outcome = self._checked(outcome)
-        self._ledger.report(trial, outcome.measurements)
+        self._store.report(trial, outcome.measurements)
         self._annotate(trial, outcome)
         self._tell(trial, outcome)
         return outcome
@@ -77,7 +77,7 @@ class Endings:
         )
 
     def _annotate(self, trial: FrozenTrial, outcome: Outcome) -> None:
-        found = {
+        known = {
             attributes.CHECKPOINT: outcome.checkpoint,
             attributes.SECONDS: outcome.seconds,
             attributes.GPU_SECONDS: outcome.gpu_seconds,
@@ -85,8 +85,8 @@ class Endings:
             attributes.EVIDENCE: outcome.evidence or None,
             attributes.FAILURE: outcome.failure and str(outcome.failure),
         }
-        handle = self._ledger.handle(trial)
-        for name, value in found.items():
+        handle = self._store.handle(trial)
+        for name, value in known.items():
             if value is not None:
                 handle.set_user_attr(name, value)
 
@@ -96,9 +96,9 @@ class Endings:
                 values = values_in(outcome.measurements, self._objective.metric)
                 epoch = best_epoch(values, self._objective)
                 best = None if epoch is None else values[epoch]
-                self._ledger.tell(trial, OptunaState.COMPLETE, best)
+                self._store.tell(trial, OptunaState.COMPLETE, best)
             case OutcomeState.PRUNED:
-                self._ledger.tell(trial, OptunaState.PRUNED)
+                self._store.tell(trial, OptunaState.PRUNED)
             case OutcomeState.FAILED:
                 self._tell_failed(trial, outcome)
             case OutcomeState.INTERRUPTED:
@@ -106,19 +106,19 @@ class Endings:
 
     def _tell_failed(self, trial: FrozenTrial, outcome: Outcome) -> None:
         if outcome.failure is None or not outcome.failure.is_configs_fault:
-            self._ledger.tell(trial, OptunaState.FAIL)
+            self._store.tell(trial, OptunaState.FAIL)
             return
-        worst = self._ledger.worst()
+        worst = self._store.worst()
         if worst is None:
             # Nothing was ever measured: samplers rank a trial without a value last.
-            self._ledger.tell(trial, OptunaState.PRUNED)
+            self._store.tell(trial, OptunaState.PRUNED)
         else:
-            self._ledger.tell(trial, OptunaState.COMPLETE, worst)
+            self._store.tell(trial, OptunaState.COMPLETE, worst)
 
     def _requeue(self, trial: FrozenTrial, outcome: Outcome) -> None:
-        ticket = Ticket.of(trial)
+        queued = QueuedTrial.of(trial)
         if outcome.checkpoint is not None:
-            following = continued(trial, ticket, outcome.checkpoint, outcome.measurements)
+            following = continued(trial, queued, outcome.checkpoint, outcome.measurements)
         else:
-            following = continued(trial, ticket, ticket.resume_from, ticket.history)
-        self._ledger.replace(trial, following, f"goes on as attempt {following.attempt}")
+            following = continued(trial, queued, queued.resume_from, queued.history)
+        self._store.replace(trial, following, f"goes on as attempt {following.attempt}")

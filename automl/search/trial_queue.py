@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from optuna.trial import FrozenTrial
 
-from automl.search.decision import Ended, EndedBy
+from automl.search.decision import EndCause, SearchEnd
 from automl.search.frontier import n_refused_of
-from automl.search.ledger import Ledger, Ticket
-from automl.search.proposals import confirming_ticket, default_ticket, n_configurations, n_tried
+from automl.search.proposals import confirming_trial, default_trial, n_configurations, n_tried
+from automl.search.trial_store import QueuedTrial, TrialStore
 from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.config import StudyConfig
@@ -18,39 +18,39 @@ from automl.study.confirmation import next_confirmation, searched
 from automl.study.records import TrialRecord
 from automl.study.trials import record_of
 
-__all__ = ["Agenda"]
+__all__ = ["TrialQueue"]
 
 Grouped = Mapping[int, Sequence[FrozenTrial]]
 
 
-class Agenda:
+class TrialQueue:
     """The order of a study: trial 0, what the sampler proposes, then what confirms the winner.
 
     Args:
-        ledger: The study's trials.
+        store: The study's trials.
         space: What is searched.
         config: The limits, and how many seeds confirm the winner.
     """
 
-    def __init__(self, ledger: Ledger, space: SearchSpace, config: StudyConfig) -> None:
-        self._ledger = ledger
+    def __init__(self, store: TrialStore, space: SearchSpace, config: StudyConfig) -> None:
+        self._store = store
         self._space = space
         self._config = config
 
-    def next(self) -> Ticket | None:
+    def next(self) -> QueuedTrial | None:
         """The trial to put into the queue; None if there is none, or none yet."""
-        grouped = self._ledger.grouped()
+        grouped = self._store.grouped()
         number = max(grouped, default=-1) + 1
         if self._why_searched(grouped) is None:
-            return Ticket(number) if number else default_ticket(self._space)
+            return QueuedTrial(number) if number else default_trial(self._space)
         asked = next_confirmation(self._records(grouped), self._config)
         if asked is None:
             return None
-        return confirming_ticket(number, asked, grouped[asked.confirms][-1])
+        return confirming_trial(number, asked, grouped[asked.confirms][-1])
 
-    def ended(self) -> Ended | None:
+    def ended(self) -> SearchEnd | None:
         """Why nothing more will be put into the queue; None while something may be."""
-        grouped = self._ledger.grouped()
+        grouped = self._store.grouped()
         why = self._why_searched(grouped)
         if why is None or not self._config.limits.confirm:
             return why
@@ -62,15 +62,15 @@ class Agenda:
         """Whether the study may begin one more trial of the search."""
         return _n_searched(grouped) < self._config.limits.trials
 
-    def _why_searched(self, grouped: Grouped) -> Ended | None:
+    def _why_searched(self, grouped: Grouped) -> SearchEnd | None:
         """Why the search itself proposes nothing more; None while it may."""
         if not self.has_room(grouped):
             limit = self._config.limits.trials
-            return Ended(EndedBy.LIMITS, f"all {limit} trials were started")
+            return SearchEnd(EndCause.LIMITS, f"all {limit} trials were started")
         total = n_configurations(self._space)
         refused = sum(map(n_refused_of, grouped.values()))
         if _n_searched(grouped) + refused >= total and n_tried(grouped) >= total:
-            return Ended(EndedBy.EXHAUSTED, f"all {total:g} configurations were tried")
+            return SearchEnd(EndCause.EXHAUSTED, f"all {total:g} configurations were tried")
         return None
 
     def _records(self, grouped: Grouped) -> list[TrialRecord]:

@@ -9,7 +9,6 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.engine import Engine
-from automl.search.settle import Settlement
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective, Resources, StudyConfig
@@ -66,10 +65,10 @@ def ask(engine: Engine) -> Attempt:
     return attempt
 
 
-def test_nothing_running_is_nothing_to_settle(make: Make, paths: StudyPaths, end: End) -> None:
+def test_nothing_running_is_nothing_to_recover(make: Make, paths: StudyPaths, end: End) -> None:
     engine = make()
     engine.finish(end(ask(engine), [0.1]))
-    assert make().settle(paths, nothing, no_checkpoint) == ()
+    assert make().recover(paths, nothing, no_checkpoint) == ()
 
 
 def test_an_attempt_whose_training_was_left_running_is_handed_out_again(
@@ -78,17 +77,16 @@ def test_an_attempt_whose_training_was_left_running_is_handed_out_again(
     attempt = ask(make())
     held = frozenset({paths.attempt(0, 1).folder})
     engine = make()
-    (settled,) = engine.settle(paths, lambda _: measured(0.1), checkpoint_of(0), held)
-    assert settled.settlement is Settlement.ATTACHED
+    (recovered,) = engine.recover(paths, lambda _: measured(0.1), checkpoint_of(0), held)
+    assert recovered.text == "its training was not ended with the driver: found again"
     # The same attempt with the same parameters: not one that goes on from its checkpoint.
     assert ask(engine) == attempt
     (record,) = engine.records()
     assert record.attempts == 1
     # Killed before it was handed out, or after: it is found again as often as it takes.
     again = make()
-    assert [each.settlement for each in again.settle(paths, nothing, no_checkpoint, held)] == [
-        Settlement.ATTACHED
-    ]
+    (recovered,) = again.recover(paths, nothing, no_checkpoint, held)
+    assert "found again" in recovered.text
     assert ask(again) == attempt
 
 
@@ -96,9 +94,8 @@ def test_an_attempt_that_had_ended_is_kept(make: Make, paths: StudyPaths, end: E
     attempt = ask(make())
     write_outcome(paths.attempt(0, 1), end(attempt, [0.1, 0.4]))
     engine = make()
-    (settled,) = engine.settle(paths, nothing, no_checkpoint)
-    assert settled.settlement is Settlement.ENDED
-    assert str(settled) == "trial 0  had ended (ok): kept"
+    (recovered,) = engine.recover(paths, nothing, no_checkpoint)
+    assert str(recovered) == "trial 0  had ended (ok): kept"
     assert engine.records()[0].values == {0: 0.1, 1: 0.4}
     assert engine.records()[0].state is TrialState.COMPLETE
 
@@ -111,7 +108,7 @@ def test_failures_of_the_last_driver_do_not_break_this_one(
         outcome = end(ask(first), failure=FailureClass.DATA)
         write_outcome(paths.attempt(number, 1), outcome)
     engine = make()
-    assert len(engine.settle(paths, nothing, no_checkpoint)) == 3
+    assert len(engine.recover(paths, nothing, no_checkpoint)) == 3
     assert engine.stopped is None
 
 
@@ -120,9 +117,8 @@ def test_a_whole_checkpoint_is_continued_with_the_history_up_to_it(
 ) -> None:
     lost = ask(make(resources=Resources(gpus_per_trial=2)))
     engine = make(resources=Resources(gpus_per_trial=2))
-    (settled,) = engine.settle(paths, lambda _: measured(0.1, 0.3, 0.9), checkpoint_of(1))
-    assert settled.settlement is Settlement.CONTINUES
-    assert settled.text == "checkpoint of epoch 1 is whole: goes on from it (attempt 2)"
+    (recovered,) = engine.recover(paths, lambda _: measured(0.1, 0.3, 0.9), checkpoint_of(1))
+    assert recovered.text == "checkpoint of epoch 1 is whole: goes on from it (attempt 2)"
     again = ask(engine)
     assert (again.number, again.attempt, again.params) == (0, 2, lost.params)
     assert again.resume_from == "trials/0000/1/model_epoch_001_step_00001.pth"
@@ -134,11 +130,11 @@ def test_a_whole_checkpoint_is_continued_with_the_history_up_to_it(
 def test_a_second_crash_adds_to_the_history_and_to_the_time(make: Make, paths: StudyPaths) -> None:
     ask(make())
     engine = make()
-    engine.settle(paths, lambda _: measured(0.1, 0.3), checkpoint_of(1))
+    engine.recover(paths, lambda _: measured(0.1, 0.3), checkpoint_of(1))
     ask(engine)
     own = (Measurement(2, {"val_3DIoU": 0.5}, 7.0),)
     engine = make()
-    engine.settle(paths, lambda _: own, checkpoint_of(2))
+    engine.recover(paths, lambda _: own, checkpoint_of(2))
     third = ask(engine)
     assert third.attempt == 3
     assert [entry.elapsed_s for entry in third.history] == [10.0, 20.0, 27.0]
@@ -149,9 +145,8 @@ def test_a_second_crash_adds_to_the_history_and_to_the_time(make: Make, paths: S
 def test_without_a_checkpoint_it_starts_again(make: Make, paths: StudyPaths) -> None:
     ask(make())
     engine = make()
-    (settled,) = engine.settle(paths, lambda _: measured(0.9), no_checkpoint)
-    assert settled.settlement is Settlement.RESTARTS
-    assert "starts again" in settled.text
+    (recovered,) = engine.recover(paths, lambda _: measured(0.9), no_checkpoint)
+    assert "starts again" in recovered.text
     again = ask(engine)
     assert (again.attempt, again.resume_from, again.history) == (2, None, ())
     assert engine.records()[0].best_value is None
@@ -163,7 +158,7 @@ def test_the_earlier_checkpoint_is_used_again_while_it_is_there(
 ) -> None:
     ask(make())
     engine = make()
-    engine.settle(paths, lambda _: measured(0.1), checkpoint_of(0))
+    engine.recover(paths, lambda _: measured(0.1), checkpoint_of(0))
     second = ask(engine)
     assert second.resume_from is not None
     if is_there:
@@ -171,8 +166,8 @@ def test_the_earlier_checkpoint_is_used_again_while_it_is_there(
         file.parent.mkdir(parents=True)
         file.touch()
     engine = make()
-    (settled,) = engine.settle(paths, nothing, no_checkpoint)
-    assert settled.settlement is (Settlement.CONTINUES if is_there else Settlement.RESTARTS)
+    (recovered,) = engine.recover(paths, nothing, no_checkpoint)
+    assert ("goes on from" if is_there else "starts again") in recovered.text
     third = ask(engine)
     assert third.resume_from == (second.resume_from if is_there else None)
     assert third.history == (measured(0.1) if is_there else ())
@@ -182,9 +177,9 @@ def test_a_broken_outcome_counts_as_absent_and_is_said(make: Make, paths: StudyP
     ask(make())
     paths.attempt(0, 1).folder.mkdir(parents=True)
     paths.attempt(0, 1).outcome.write_text('{"format": 1, "number": 0, "sta')
-    (settled,) = make().settle(paths, nothing, no_checkpoint)
-    assert settled.settlement is Settlement.RESTARTS
-    assert "outcome.json counts as absent" in settled.text
+    (recovered,) = make().recover(paths, nothing, no_checkpoint)
+    assert "starts again" in recovered.text
+    assert "outcome.json counts as absent" in recovered.text
 
 
 def test_the_outcome_of_another_attempt_is_not_taken(
@@ -192,8 +187,8 @@ def test_the_outcome_of_another_attempt_is_not_taken(
 ) -> None:
     attempt = ask(make())
     write_outcome(paths.attempt(0, 1), replace(end(attempt, [0.9]), number=5))
-    (settled,) = make().settle(paths, nothing, no_checkpoint)
-    assert settled.settlement is Settlement.RESTARTS
+    (recovered,) = make().recover(paths, nothing, no_checkpoint)
+    assert "starts again" in recovered.text
 
 
 def test_an_interrupted_outcome_is_continued_from_the_folder(
@@ -202,8 +197,8 @@ def test_an_interrupted_outcome_is_continued_from_the_folder(
     attempt = ask(make())
     write_outcome(paths.attempt(0, 1), end(attempt, [0.1], OutcomeState.INTERRUPTED))
     engine = make()
-    (settled,) = engine.settle(paths, lambda _: measured(0.1), checkpoint_of(0))
-    assert settled.settlement is Settlement.CONTINUES
+    (recovered,) = engine.recover(paths, lambda _: measured(0.1), checkpoint_of(0))
+    assert "goes on from" in recovered.text
     assert ask(engine).history == measured(0.1)
 
 
@@ -213,8 +208,8 @@ def test_a_start_without_a_number_is_dropped(
     study.enqueue_trial({"batch": 3})
     study.ask()
     engine = make()
-    (settled,) = engine.settle(paths, nothing, no_checkpoint)
-    assert (settled.number, settled.settlement) == (None, Settlement.DROPPED)
+    (recovered,) = engine.recover(paths, nothing, no_checkpoint)
+    assert str(recovered) == "was abandoned before it began"
     assert study.trials[0].state is OptunaState.FAIL
     assert engine.records() == ()
     assert ask(engine).number == 0
@@ -228,8 +223,9 @@ def test_a_start_that_had_not_begun_is_the_same_attempt_again(
     study.enqueue_trial({}, user_attrs={attributes.NUMBER: 1, attributes.ATTEMPT: 1})
     study.ask()
     engine = make()
-    settled = engine.settle(paths, nothing, no_checkpoint)
-    assert [it.settlement for it in settled] == [Settlement.RESTARTS, Settlement.QUEUED]
+    recovered = engine.recover(paths, nothing, no_checkpoint)
+    assert "starts again" in recovered[0].text
+    assert recovered[1].text == "had not begun: queued again"
     attempts = [ask(engine) for _ in range(2)]
     assert [(it.number, it.attempt) for it in attempts] == [(0, 2), (1, 1)]
     assert engine.records()[1].attempts == 1
@@ -242,8 +238,8 @@ def test_a_start_that_was_queued_again_before_the_crash_is_only_ended(
     attrs = {attributes.NUMBER: 0, attributes.ATTEMPT: 2, attributes.PARAMS: dict(lost.params)}
     study.enqueue_trial(study.trials[0].params, user_attrs=attrs)
     engine = make(limits=Limits(1))
-    (settled,) = engine.settle(paths, nothing, no_checkpoint)
-    assert settled.settlement is Settlement.DROPPED
+    (recovered,) = engine.recover(paths, nothing, no_checkpoint)
+    assert recovered.text == "attempt 1 had been queued again"
     again = ask(engine)
     assert (again.number, again.attempt) == (0, 2)
     assert engine.ask() is None
@@ -260,8 +256,8 @@ def test_a_study_of_the_first_format_goes_on(paths: StudyPaths, end: End) -> Non
     )
     config = StudyConfig("golden", "/skill", "on", "default", objective, limits=Limits(7))
     engine = Engine(open_study(open_storage(paths), "golden", objective), space, config)
-    settled = engine.settle(paths, nothing, no_checkpoint)
-    assert [(it.number, it.attempt) for it in settled] == [(4, 2), (5, 1)]
+    recovered = engine.recover(paths, nothing, no_checkpoint)
+    assert [(it.number, it.attempt) for it in recovered] == [(4, 2), (5, 1)]
     numbers = []
     while (attempt := engine.ask()) is not None:
         numbers.append((attempt.number, attempt.attempt))

@@ -1,21 +1,21 @@
-"""Ending a search that fails again and again for one cause."""
+"""The circuit breaker: it ends a search that fails again and again for the same cause."""
 
 from dataclasses import dataclass, field
 
 from automl.study.records import FailureClass
 
-__all__ = ["Breaker"]
+__all__ = ["CircuitBreaker"]
 
-# A share is told only of this many ends or more: before, one accident would be a third of all.
+# The share of failures counts from this many ends on: before, one accident would be a third.
 _SHARE_AFTER = 6
 _SHARE = 0.5
 
 
 @dataclass(slots=True)
-class Breaker:
+class CircuitBreaker:
     """Watches how trials end, one after the other, since this driver began.
 
-    Ends of an earlier driver do not count: whoever resumes has seen them, and may have mended
+    Ends of an earlier driver do not count: the user who resumes has seen them, and may have fixed
     their cause.
 
     Attributes:

@@ -1,8 +1,8 @@
-"""The trials of one Optuna study, written so that a crash between any two writes can be settled.
+"""The trials of one Optuna study, written so that any crash between two writes is recoverable.
 
 Each Optuna trial is born in the queue, in one write that already holds its logical number: no
 start is ever without one. A trial goes on as another Optuna trial by queueing the new one first
-and ending the old one after, so that no number is ever lost; where both are found, the old one is
+and ending the old one after, so that no number is ever lost; where both are there, the old one is
 merely ended.
 """
 
@@ -21,14 +21,14 @@ from automl.study.ranking import values_in
 from automl.study.records import Measurement
 from automl.study.trials import by_number, history_of, values_of
 
-__all__ = ["Ledger", "Ticket", "continued", "drawn"]
+__all__ = ["QueuedTrial", "TrialStore", "continued", "drawn"]
 
 # Where Optuna keeps the values of a trial that somebody else put into the queue.
 _OPTUNA_FIXED = "fixed_params"
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class QueuedTrial:
     """A trial in the queue.
 
     Attributes:
@@ -78,8 +78,8 @@ class Ticket:
         return attrs | known
 
     @classmethod
-    def of(cls, trial: FrozenTrial) -> "Ticket":
-        """The ticket that a trial was born from."""
+    def of(cls, trial: FrozenTrial) -> "QueuedTrial":
+        """What was queued for a trial."""
         attrs = trial.user_attrs
         return cls(
             number=int(attrs[attributes.NUMBER]),
@@ -98,37 +98,37 @@ class Ticket:
 
 def continued(
     trial: FrozenTrial,
-    ticket: Ticket,
+    queued: QueuedTrial,
     resume_from: str | None,
     history: tuple[Measurement, ...],
-) -> Ticket:
-    """The ticket of the attempt after an interrupted one: the same params, drawn no more.
+) -> QueuedTrial:
+    """The attempt after an interrupted one, to be queued: the same params, not drawn again.
 
     Args:
         trial: The interrupted start.
-        ticket: What it was born from.
+        queued: What was queued for it.
         resume_from: Checkpoint to continue from; None to start again.
         history: Measurements up to that checkpoint.
     """
     return replace(
-        drawn(trial, ticket),
-        attempt=ticket.attempt + 1,
+        drawn(trial, queued),
+        attempt=queued.attempt + 1,
         resume_from=resume_from,
         history=history if resume_from else (),
     )
 
 
-def drawn(trial: FrozenTrial, ticket: Ticket) -> Ticket:
-    """The ticket of the same attempt, with the parameters that were drawn for it."""
-    return replace(ticket, fixed=trial.params, params=trial.user_attrs.get(attributes.PARAMS))
+def drawn(trial: FrozenTrial, queued: QueuedTrial) -> QueuedTrial:
+    """The same attempt, to be queued with the parameters that were drawn for it."""
+    return replace(queued, fixed=trial.params, params=trial.user_attrs.get(attributes.PARAMS))
 
 
-class Ledger:
+class TrialStore:
     """Queueing, finding and ending the trials of a study.
 
     Args:
         study: The Optuna study; nothing is known that is not in it.
-        objective: Whose values are told.
+        objective: Whose values are recorded.
     """
 
     def __init__(self, study: optuna.Study, objective: Objective) -> None:
@@ -150,9 +150,9 @@ class Ledger:
                 return trial
         return None
 
-    def queue(self, ticket: Ticket) -> None:
+    def enqueue(self, queued: QueuedTrial) -> None:
         """Puts a trial into the queue, in one write."""
-        self._study.enqueue_trial(dict(ticket.fixed), user_attrs=ticket.attrs())
+        self._study.enqueue_trial(dict(queued.fixed), user_attrs=queued.attrs())
 
     def handle(self, trial: FrozenTrial) -> optuna.Trial:
         """A trial as something that can be written to."""
@@ -161,7 +161,7 @@ class Ledger:
     def adopt(self, trial: FrozenTrial, number: int) -> None:
         """Queues what another program put into the queue again, under a number of ours."""
         fixed = trial.system_attrs.get(_OPTUNA_FIXED, {})
-        self.queue(Ticket(number, source=attributes.SOURCE_USER, fixed=fixed))
+        self.enqueue(QueuedTrial(number, source=attributes.SOURCE_USER, fixed=fixed))
         self.supersede(trial.number, f"goes on as trial {number}")
 
     def supersede(self, optuna_number: int, why: str) -> None:
@@ -175,13 +175,13 @@ class Ledger:
         self.handle(trial).set_user_attr(attributes.SUPERSEDED, why)
         self._study.tell(optuna_number, state=OptunaState.FAIL)
 
-    def replace(self, trial: FrozenTrial, ticket: Ticket, why: str) -> None:
-        """Lets a running trial go on from the queue: first the new ticket, then the old end."""
-        self.queue(ticket)
+    def replace(self, trial: FrozenTrial, queued: QueuedTrial, why: str) -> None:
+        """Lets a running trial go on from the queue: first the new one, then the old end."""
+        self.enqueue(queued)
         self.supersede(trial.number, why)
 
     def refuse(
-        self, trial: FrozenTrial, ticket: Ticket, params: Mapping[str, ParamValue], why: str
+        self, trial: FrozenTrial, queued: QueuedTrial, params: Mapping[str, ParamValue], why: str
     ) -> None:
         """Ends a proposal that is not to be started, and queues the next draw in its place.
 
@@ -190,21 +190,21 @@ class Ledger:
         handle = self.handle(trial)
         handle.set_user_attr(attributes.REFUSED, why)
         handle.set_user_attr(attributes.PARAMS, dict(params))
-        self.draw_again(trial, ticket)
+        self.draw_again(trial, queued)
 
-    def draw_again(self, trial: FrozenTrial, ticket: Ticket) -> None:
+    def draw_again(self, trial: FrozenTrial, queued: QueuedTrial) -> None:
         """Completes a refusal that has been written down."""
-        self.queue(replace(ticket, draw=ticket.draw + 1, params=None))
+        self.enqueue(replace(queued, draw=queued.draw + 1, params=None))
         self.end_refused(trial)
 
     def end_refused(self, trial: FrozenTrial) -> None:
-        """Tells a refused proposal as the worst there is; without any value, as ranked last."""
+        """Ends a refused proposal with the worst value; without any value, as ranked last."""
         worst = self.worst()
         state = OptunaState.PRUNED if worst is None else OptunaState.COMPLETE
         self.tell(trial, state, worst)
 
     def report(self, trial: FrozenTrial, measurements: Sequence[Measurement]) -> None:
-        """Enters the objective values that are not there yet; an epoch's first value stands."""
+        """Records the objective values that are not there yet; an epoch's first value stands."""
         handle = self.handle(trial)
         for epoch, value in values_in(measurements, self._objective.metric).items():
             if epoch not in trial.intermediate_values:

@@ -1,6 +1,6 @@
 import pytest
 
-from automl.search.breaker import Breaker
+from automl.search.circuit_breaker import CircuitBreaker
 from automl.study.records import FailureClass
 
 OOM, DATA, GPU = FailureClass.OOM, FailureClass.DATA, FailureClass.GPU
@@ -17,7 +17,7 @@ OOM, DATA, GPU = FailureClass.OOM, FailureClass.DATA, FailureClass.GPU
     ],
 )
 def test_one_class_in_a_row_breaks(ends: list[FailureClass | None], breaks: bool) -> None:
-    breaker = Breaker(3)
+    breaker = CircuitBreaker(3)
     answers = [breaker.observe(failure) for failure in ends]
     assert answers[:-1] == [None] * (len(ends) - 1)
     assert (answers[-1] is not None) == breaks
@@ -32,13 +32,13 @@ def test_one_class_in_a_row_breaks(ends: list[FailureClass | None], breaks: bool
     ],
 )
 def test_half_of_six_or_more_breaks(ends: list[FailureClass | None], breaks: bool) -> None:
-    breaker = Breaker(0)
+    breaker = CircuitBreaker(0)
     answers = [breaker.observe(failure) for failure in ends]
     assert (answers[-1] is not None) == breaks
 
 
 def test_the_reason_counts_the_classes() -> None:
-    breaker = Breaker(0)
+    breaker = CircuitBreaker(0)
     for failure in (OOM, DATA, OOM, None, None):
         breaker.observe(failure)
     assert breaker.observe(None) == "3 of 6 trials failed (2 oom, 1 data)"
