@@ -11,7 +11,6 @@ from automl.skill.tree import get
 from automl.space.model import Ceiling
 from automl.spec.build import BaseSpec
 from automl.spec.rules import SpecRules
-from automl.spec.sources import seed_key
 from automl.study.config import Limits, Resources
 
 __all__ = ["check_data", "check_seed", "check_types", "count_in"]
@@ -40,9 +39,9 @@ def check_seed(rules: SpecRules, limits: Limits) -> None:
     Raises:
         FixInput: The limits ask for it, and the skill's trainings take no seed.
     """
-    if limits.confirm and not seed_key(rules):
+    if limits.confirm and not rules.keys.seed:
         raise FixInput(
-            "to train again with other seeds, the spec needs a setting train.seed",
+            "to train again with other seeds, the spec must have a setting for the seed",
             got="a schema without it",
             where="--confirm",
             fix="leave --confirm out",

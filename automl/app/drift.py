@@ -102,7 +102,8 @@ def _space_now(
 ) -> SearchSpace:
     """The space of the same request over the same spec and data, by the skill as it is now."""
     name, profile = space_source(config.search.space, load_profile(profile_path(skill)))
-    request = SpaceRequest(name, config.search.search, config.search.freeze, skill.shorthand)
+    search = config.search
+    request = SpaceRequest(name, search.search, search.freeze, skill.shorthand, skill.keys)
     ceilings = tuple(Ceiling(**one) for one in stored.get("ceilings", ()))
     schema = read_action_schema(skill, "train")
     program = program_of(config.trainer, config.trainer_options)

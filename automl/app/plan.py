@@ -236,7 +236,9 @@ class Planner:
         """
         schema = base.rules.schema or read_action_schema(self.skill, "train")
         name, profile = space_source(search.space, self.profile)
-        asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand)
+        asked = SpaceRequest(
+            name, search.search, search.freeze, self.skill.shorthand, base.rules.keys
+        )
         check_searched(base.rules, asked.searched())
         return build_space(schema, base.tree, asked, profile, ceilings, trainer)
 

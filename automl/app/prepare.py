@@ -8,7 +8,7 @@ from automl.skill.model import Skill
 from automl.skill.tree import Tree
 from automl.spec.build import for_attempt
 from automl.spec.rules import SpecRules, rules_for
-from automl.spec.sources import seed_key, with_settings
+from automl.spec.sources import with_settings
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt
@@ -73,4 +73,4 @@ class Preparer:
         """The base spec with another seed for the training, if one is asked for."""
         if seed is None:
             return self.base_spec
-        return with_settings(self.base_spec, {seed_key(self._rules): seed}, "attempt")
+        return with_settings(self.base_spec, {self._rules.keys.seed: seed}, "attempt")

@@ -129,7 +129,8 @@ def _problems(skill: Skill) -> Sequence[str]:
 
 def _default_space(skill: Skill) -> SearchSpace:
     schema, base = read_action_schema(skill, "train"), base_tree(skill, "train")
-    return build_space(schema, base, SpaceRequest(), load_profile(profile_path(skill)))
+    request = SpaceRequest(keys=skill.keys)
+    return build_space(schema, base, request, load_profile(profile_path(skill)))
 
 
 def _why_empty(space: SearchSpace) -> str:

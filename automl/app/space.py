@@ -125,4 +125,5 @@ def _space_of_skill(folder: Path) -> SearchSpace:
     skill = read_skill(folder)
     schema: SchemaTree = read_action_schema(skill, "train")
     profile = load_profile(profile_path(skill))
-    return build_space(schema, base_tree(skill, "train"), SpaceRequest(), profile)
+    request = SpaceRequest(keys=skill.keys)
+    return build_space(schema, base_tree(skill, "train"), request, profile)

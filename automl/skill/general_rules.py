@@ -1,40 +1,54 @@
 """What holds for the settings of every network that TAO trains."""
 
+from collections.abc import Iterator
+
+from automl.skill.keys import NetworkKeys
 from automl.skill.profile import SettingRule, Verdict
 from automl.skill.when import When
 
-__all__ = ["GENERAL_RULES"]
+__all__ = ["general_rules"]
 
-_EPOCHS = "train.num_epochs"
 
-#: Rules about settings that hold for every network; a skill's profile adds its own.
-GENERAL_RULES: tuple[SettingRule, ...] = (
-    SettingRule(
-        "train.num_nodes",
-        When("train.num_nodes", {"above": 1}),
+def general_rules(keys: NetworkKeys) -> tuple[SettingRule, ...]:
+    """Rules about settings that hold for every network; a skill's profile adds its own.
+
+    Args:
+        keys: What the network calls the settings; a rule about one that it lacks is left out.
+    """
+    return tuple(rule for rule in _rules(keys) if rule.key and "" not in rule.when.tests.values())
+
+
+def _rules(keys: NetworkKeys) -> Iterator[SettingRule]:
+    epochs, validation, checkpoint = (
+        keys.epochs,
+        keys.validation_interval,
+        keys.checkpoint_interval,
+    )
+    yield SettingRule(
+        keys.nodes,
+        When(keys.nodes, {"above": 1}),
         Verdict.REFUSE,
         "each training runs on one machine",
-        "set train.num_nodes=1",
-    ),
-    SettingRule(
-        "train.validation_interval",
-        When("train.validation_interval", {"above": _EPOCHS}),
+        f"set {keys.nodes}=1",
+    )
+    yield SettingRule(
+        validation,
+        When(validation, {"above": epochs}),
         Verdict.REFUSE,
         "no validation would happen before the training ends, so no trial would have a result",
-        "choose an interval of at most train.num_epochs",
-    ),
-    SettingRule(
-        "train.checkpoint_interval",
-        When("train.checkpoint_interval", {"above": _EPOCHS}),
+        f"choose an interval of at most {epochs}",
+    )
+    yield SettingRule(
+        checkpoint,
+        When(checkpoint, {"above": epochs}),
         Verdict.REFUSE,
         "no checkpoint would be written before the training ends",
-        "choose an interval of at most train.num_epochs",
-    ),
-    SettingRule(
-        "train.validation_interval",
-        When("train.validation_interval", {"does_not_divide": _EPOCHS}),
+        f"choose an interval of at most {epochs}",
+    )
+    yield SettingRule(
+        validation,
+        When(validation, {"does_not_divide": epochs}),
         Verdict.WARN,
         "the epochs after the last full interval are trained and never scored",
-        "choose an interval that divides train.num_epochs",
-    ),
-)
+        f"choose an interval that divides {epochs}",
+    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.errors import FixInput
-from automl.skill.general_rules import GENERAL_RULES
+from automl.skill.general_rules import general_rules
+from automl.skill.keys import find_keys
 from automl.skill.model import ParameterSchema
 from automl.skill.profile import Profile, SettingRule
 from automl.skill.schema import SchemaTree
@@ -56,14 +57,17 @@ def build_space(
     """
     selection = select(schema, request, profile)
     frozen = _frozen(schema, request, base)
-    rules = rules_for_trainer((*profile.settings, *GENERAL_RULES), trainer)
+    keys = request.keys or find_keys(schema.action, schema.leaves)
+    rules = rules_for_trainer((*profile.settings, *general_rules(keys)), trainer)
     spec = _with_all(base, frozen)
-    found = _shapes(schema, spec, selection, ceilings, rules)
+    bounds = {ceiling.key: ceiling for ceiling in ceilings}
+    needs = _Needs(schema, spec, selection, bounds, keys.epochs)
+    found = _shapes(needs, rules)
     constants = {key: one.value for key, one in found.items() if isinstance(one, Constant)}
     if any(get(spec, key, None) != value for key, value in constants.items()):
         # What follows a constant follows the one that was asked for, not the base value.
         spec = _with_all(spec, constants)
-        found = _shapes(schema, spec, selection, ceilings, rules)
+        found = _shapes(replace(needs, spec=spec), rules)
     searched = {key: one for key, one in found.items() if isinstance(one, Parameter)}
     inert = find_inert((*profile.inert, *profile.never_read), spec, searched, selection.named)
     dead = {entry.key for entry in inert}
@@ -80,15 +84,11 @@ def build_space(
 
 
 def _shapes(
-    schema: SchemaTree,
-    spec: Tree,
-    selection: Selection,
-    ceilings: tuple[Ceiling, ...],
-    rules: tuple[SettingRule, ...],
+    needs: "_Needs", rules: tuple[SettingRule, ...]
 ) -> dict[str, Parameter | Constant | Refused]:
     """What becomes of each key that is asked for, each by itself."""
-    needs = _Needs(schema, spec, selection, {ceiling.key: ceiling for ceiling in ceilings})
-    workable = Workable(rules, spec, ceilings, selection.named, frozenset(selection.asked))
+    selection, ceilings = needs.selection, tuple(needs.ceilings.values())
+    workable = Workable(rules, needs.spec, ceilings, selection.named, frozenset(selection.asked))
     return {key: needs.settled(workable.part_of(needs.shape(key))) for key in selection.asked}
 
 
@@ -126,6 +126,7 @@ class _Needs:
     spec: Tree
     selection: Selection
     ceilings: Mapping[str, Ceiling]
+    epochs: str
 
     def shape(self, key: str) -> Parameter | Constant | Refused:
         """The parameter of a key, without its links to parents.
@@ -177,7 +178,7 @@ class _Needs:
     ) -> Parameter | Constant | Refused:
         if leaf.enum or asked.choices:
             return subset_parameter(leaf, base, asked)
-        return list_parameter(leaf, base, conditions, asked, self.spec)
+        return list_parameter(leaf, base, conditions, asked, self.spec, self.epochs)
 
     def _fraction(self, leaf: ParameterSchema, asked: Asked) -> Asked:
         whole = number_of(get(self.spec, asked.fraction_of, None))

@@ -19,10 +19,7 @@ from automl.space.model import Constant, Kind, Link, Parameter, Refused, Relatio
 from automl.space.numeric import numeric_parameter
 from automl.space.request import Asked
 
-__all__ = ["EPOCH_KEYS", "list_parameter"]
-
-#: Where a spec says how long it trains, in the order of trust.
-EPOCH_KEYS = ("train.num_epochs", "train.epoch", "train.epochs", "num_epochs")
+__all__ = ["list_parameter"]
 
 _MILESTONES = frozenset(("steps", "milestones"))
 _INSIDE = "milestones lie inside"
@@ -34,6 +31,7 @@ def list_parameter(
     conditions: Conditions,
     asked: Asked,
     spec: Mapping[str, Any],
+    epochs: str = "",
 ) -> Parameter | Refused:
     """A list of numbers as one parameter whose elements are sampled in turn.
 
@@ -42,7 +40,8 @@ def list_parameter(
         base: The list of trial 0; its length is the number of elements.
         conditions: Conditions that each element obeys.
         asked: The user's or the profile's range for every element.
-        spec: The base spec; says how many epochs there are for milestones.
+        spec: The base spec.
+        epochs: The setting that says how many epochs there are for milestones; empty for none.
 
     Raises:
         FixInput: What was asked for breaks the schema.
@@ -51,7 +50,7 @@ def list_parameter(
         return Refused(leaf.key, f"only a list of numbers is searched by element, not {base!r}")
     rising = bool(words_of(leaf.key) & _MILESTONES) and all(isinstance(one, int) for one in base)
     if rising:
-        asked = _milestone_range(leaf, asked, spec)
+        asked = _milestone_range(leaf, asked, spec, epochs)
     elements: list[Parameter] = []
     for place, value in enumerate(base):
         element = _element(leaf, place, value, conditions, asked)
@@ -63,12 +62,14 @@ def list_parameter(
     return _whole(leaf, base, elements, rising=rising)
 
 
-def _milestone_range(leaf: ParameterSchema, asked: Asked, spec: Mapping[str, Any]) -> Asked:
+def _milestone_range(
+    leaf: ParameterSchema, asked: Asked, spec: Mapping[str, Any], key: str
+) -> Asked:
     if asked.fraction_of:
         return _of_fraction(leaf, asked, spec)
     if asked.low is not None and asked.high is not None:
         return asked
-    epochs = next((n for key in EPOCH_KEYS if (n := number_of(get(spec, key, None)))), None)
+    epochs = number_of(get(spec, key, None)) if key else None
     if epochs is None or epochs < 2:
         return asked
     return replace(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.keys import NetworkKeys
 from automl.skill.profile import ProfileEntry
 from automl.yamltext import load_yaml
 
@@ -26,12 +27,14 @@ class SpaceRequest:
         search: ``KEY``, ``KEY=LOW..HIGH[:log|:linear]`` or ``KEY=a,b,c`` each; adds or narrows.
         freeze: ``KEY`` or ``KEY=VALUE`` each; removes.
         shorthand: Short keys that stand for dotted ones (``learning_rate``).
+        keys: Which settings mean what; None to find it by the names in the schema.
     """
 
     space: str = "default"
     search: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
     shorthand: Mapping[str, str] = field(default_factory=dict)
+    keys: NetworkKeys | None = None
 
     def __post_init__(self) -> None:
         if self.space not in SPACES:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.skill.keys import ACTIONS
 from automl.skill.model import ParameterSchema
 from automl.skill.profile import Profile
 from automl.skill.schema import SchemaTree
@@ -13,11 +14,6 @@ from automl.space.model import Refused
 from automl.space.request import Asked, SpaceRequest, asked_by_profile
 
 __all__ = ["Selection", "check_known", "select"]
-
-#: TAO's actions; a top-level block of that name belongs to the action.
-ACTIONS = frozenset(("train", "evaluate", "inference", "export", "gen_trt_engine")) | frozenset(
-    ("quantize", "distill", "prune", "retrain", "convert")
-)
 
 _LOGGING_BLOCKS = frozenset(("wandb", "logging", "clearml"))
 _RESOURCES = frozenset(("gpus", "gpu", "nodes"))
@@ -163,7 +159,7 @@ def _no_setting_of_learning(leaf: ParameterSchema) -> str:
     if leaf.key.partition(".")[0] in _LOGGING_BLOCKS:
         return "logging changes nothing that is learnt"
     words = words_of(leaf.key)
-    if words & _RESOURCES or leaf.key.startswith("train.distributed"):
+    if words & _RESOURCES or leaf.key.rpartition(".")[2].startswith("distributed"):
         return "resources are the study's own to give"
     found = (reason for names, reason in _NO_SETTING_OF_LEARNING if words & names)
     return next(found, "")

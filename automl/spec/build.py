@@ -14,9 +14,6 @@ from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     data_keys,
     data_settings,
-    output_keys,
-    parent_keys,
-    resume_keys,
     with_settings,
 )
 from automl.spec.values import is_reference, out_of_bounds
@@ -165,7 +162,7 @@ def _check_start(rules: SpecRules, tree: Tree, source: str) -> tuple[str, ...]:
 
 def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:
     """Refuses settings that every attempt fills in for itself."""
-    outputs, resumes = output_keys(rules), resume_keys(rules)
+    outputs, resumes = rules.keys.results, rules.keys.resume
     owned = [key for key in overrides if key in outputs or (key in resumes and overrides[key])]
     if not owned:
         return
@@ -185,12 +182,9 @@ def check_searched(rules: SpecRules, keys: Iterable[str]) -> None:
     Raises:
         FixInput: A key takes a folder, a checkpoint, the data or the GPUs.
     """
-    given = {
-        *output_keys(rules),
-        *resume_keys(rules),
-        *data_keys(rules),
-        *(f"{rules.action}.{name}" for name in ("num_gpus", "gpu_ids", "num_nodes")),
-    }
+    named = rules.keys
+    machines = (named.gpus, named.gpu_ids, named.nodes)
+    given = {*named.results, *named.resume, *data_keys(rules), *machines}
     for key in keys:
         if key in given:
             raise FixInput(
@@ -203,7 +197,7 @@ def check_searched(rules: SpecRules, keys: Iterable[str]) -> None:
 def _with_parent(rules: SpecRules, tree: Tree, checkpoint: str) -> Tree:
     if not checkpoint:
         return tree
-    keys = parent_keys(rules)
+    keys = rules.keys.weights
     if not keys:
         raise FixInput(
             f"no setting of {rules.action} takes a parent checkpoint",
@@ -219,7 +213,7 @@ def _gpus(rules: SpecRules, overrides: Mapping[str, Any], request: SpecRequest) 
     Raises:
         FixInput: Both are given and differ; or ids are given, which every trial counts from 0.
     """
-    number, ids = f"{rules.action}.num_gpus", f"{rules.action}.gpu_ids"
+    number, ids = rules.keys.gpus, rules.keys.gpu_ids
     asked = overrides.get(number)
     count = asked if isinstance(asked, int) else request.gpus
     if request.gpus and count != request.gpus:
@@ -245,11 +239,11 @@ def with_gpus(rules: SpecRules, tree: Mapping[str, Any], gpus: int | None) -> Tr
     None and 0 leave the spec alone: the schema knows no training without a GPU, and a trainer on
     the CPU does not look.
     """
-    number, ids = f"{rules.action}.num_gpus", f"{rules.action}.gpu_ids"
+    number, ids = rules.keys.gpus, rules.keys.gpu_ids
     settings: dict[str, Any] = {}
-    if gpus and rules.has(number):
+    if gpus and number:
         settings[number] = gpus
-    if gpus and rules.has(ids):
+    if gpus and ids:
         settings[ids] = list(range(gpus))
     return with_settings(tree, settings, "--gpus-per-trial")
 
@@ -281,8 +275,8 @@ def for_attempt(
     """
     tree = with_params(base, params)
     checkpoint = "" if resume_from is None else str(resume_from)
-    settings = dict.fromkeys(output_keys(rules), str(folder))
-    settings |= {key: checkpoint for key in resume_keys(rules) if checkpoint or _is_set(tree, key)}
+    settings = dict.fromkeys(rules.keys.results, str(folder))
+    settings |= {key: checkpoint for key in rules.keys.resume if checkpoint or _is_set(tree, key)}
     return with_settings(tree, settings, "attempt")
 
 

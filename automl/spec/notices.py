@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.errors import FixInput
-from automl.skill.general_rules import GENERAL_RULES
+from automl.skill.general_rules import general_rules
 from automl.skill.profile import Profile, SettingRule, Verdict
 from automl.skill.tree import get
 from automl.spec.rules import SpecRules
@@ -61,7 +61,7 @@ def check_settings(
         FixInput: A setting cannot work.
     """
     notices: dict[tuple[str, str], Notice] = {}
-    for rule in _applicable(profile, trainer):
+    for rule in _applicable(rules, profile, trainer):
         if rule.key in searched or not rule.when.holds(spec) or _is_default(rules, rule, spec):
             continue
         notice = Notice(rule.key, get(spec, rule.key, None), rule.reason, rule.mend)
@@ -77,9 +77,9 @@ def _of_a_record(key: str) -> Notice:
     return Notice(key, "searched", reason, "leave it out of --search")
 
 
-def _applicable(profile: Profile, trainer: str) -> tuple[SettingRule, ...]:
+def _applicable(rules: SpecRules, profile: Profile, trainer: str) -> tuple[SettingRule, ...]:
     """The profile's rules for a trainer, then the general ones, refusals first."""
-    every = (*profile.settings, *GENERAL_RULES)
+    every = (*profile.settings, *general_rules(rules.keys))
     mine = [rule for rule in every if not rule.trainers or trainer in rule.trainers]
     return tuple(sorted(mine, key=lambda rule: rule.verdict is not Verdict.REFUSE))
 

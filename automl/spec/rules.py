@@ -6,6 +6,7 @@ from typing import Any
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.skill.keys import KeyHints, NetworkKeys, find_keys
 from automl.skill.model import ParameterSchema, Skill
 from automl.skill.read import read_action_schema
 from automl.skill.schema import SchemaTree
@@ -37,6 +38,16 @@ class SpecRules:
     foreign: Mapping[str, SchemaTree] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def keys(self) -> NetworkKeys:
+        """Which settings of the action's spec mean what."""
+        if self.action == "train":
+            return self.skill.keys
+        info = self.skill.actions.get(self.action)
+        inferred = info.spec_params if info is not None else {}
+        hints = KeyHints(short=self.skill.shorthand, inferred=inferred)
+        return find_keys(self.action, list(self._own_keys()), hints)
+
     def schema_of(self, key: str) -> SchemaTree | None:
         """The schema that describes a key's block; None where none does."""
         block = key.partition(".")[0].partition("[")[0]
@@ -56,8 +67,14 @@ class SpecRules:
     def has(self, key: str) -> bool:
         """Whether the action's own spec has a setting of exactly this key."""
         if self.schema is None:
-            return any(key == known for known, _ in leaves(self.example))
+            return any(key == known for known in self._own_keys())
         return key in self.schema.leaves
+
+    def _own_keys(self) -> Iterator[str]:
+        if self.schema is None:
+            yield from (key for key, _ in leaves(self.example))
+        else:
+            yield from self.schema.leaves
 
     def check(self, values: Mapping[str, Any], where: str) -> dict[str, Any]:
         """Settings as the user gave them, by long key, each typed and inside its bounds.
@@ -113,10 +130,7 @@ class SpecRules:
 
     def known_keys(self) -> Iterator[str]:
         """Every dotted key that a spec of the action may hold."""
-        if self.schema is None:
-            yield from (key for key, _ in leaves(self.example))
-        else:
-            yield from self.schema.leaves
+        yield from self._own_keys()
         for action, schema in self.foreign.items():
             if self.schema is None or not self.schema.contains(action):
                 yield from (key for key in schema.leaves if key.startswith(f"{action}."))

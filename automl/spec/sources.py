@@ -1,4 +1,4 @@
-"""Which settings take the data, the results folder and the checkpoints, in the skill's words."""
+"""Which settings take the data, in the skill's words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,7 @@ __all__ = [
     "data_keys",
     "data_settings",
     "needed_data_keys",
-    "output_keys",
     "own_data_keys",
-    "parent_keys",
-    "resume_keys",
-    "seed_key",
     "with_settings",
 ]
 
@@ -81,38 +77,6 @@ def _check_taken(rules: SpecRules, data: Mapping[str, str], used: set[str]) -> N
             where=str(rules.skill.folder),
             fix=f"write {DATA_TABLE} for it, or name the setting: --set KEY={data[left[0]]}",
         )
-
-
-def _inferred(rules: SpecRules, function: str) -> tuple[str, ...]:
-    """Settings that the skill has filled in by one of TAO's named functions."""
-    info = rules.skill.actions.get(rules.action)
-    params = info.spec_params if info is not None else {}
-    return tuple(key for key, name in params.items() if name == function)
-
-
-def output_keys(rules: SpecRules) -> tuple[str, ...]:
-    """Settings that take the results folder; the action's own wins over the shared one."""
-    named = _inferred(rules, "output_dir") or ("results_dir",)
-    own = f"{rules.action}.results_dir"
-    return (*named, *((own,) if rules.has(own) and own not in named else ()))
-
-
-def seed_key(rules: SpecRules) -> str:
-    """The setting that takes the seed of the action; empty if there is none."""
-    key = f"{rules.action}.seed"
-    return key if rules.has(key) else ""
-
-
-def resume_keys(rules: SpecRules) -> tuple[str, ...]:
-    """Settings that take the checkpoint a training goes on from."""
-    key = f"{rules.action}.resume_training_checkpoint_path"
-    return _inferred(rules, "resume_model") or ((key,) if rules.has(key) else ())
-
-
-def parent_keys(rules: SpecRules) -> tuple[str, ...]:
-    """Settings that take the weights an action starts from."""
-    key = f"{rules.action}.pretrained_model_path"
-    return _inferred(rules, "parent_model") or ((key,) if rules.has(key) else ())
 
 
 def with_settings(tree: Mapping[str, Any], settings: Mapping[str, Any], where: str) -> Tree:
