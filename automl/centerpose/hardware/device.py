@@ -9,7 +9,7 @@ import cv2
 import torch
 
 from automl.centerpose.config.train import Cudnn
-from automl.centerpose.program.launcher import ACCELERATOR
+from automl.centerpose.hardware.selection import ACCELERATOR
 from automl.errors import FixInput
 
 __all__ = [

@@ -4,9 +4,6 @@ The program that was started trains nothing itself here: it needs neither torch 
 always answers a signal, and always lives to say how the training ended. Each process it starts is
 told to end through its standard input, and ends by itself when that closes, whatever happened at
 the other end. Signals from outside go to this program alone; the others ignore them.
-
-``AUTOML_TRAINER_ACCELERATOR=cpu`` keeps the trainer off the GPUs; ``train.num_gpus`` then is the
-number of processes on the CPU, which is slower than one and meant for tests.
 """
 
 import os
@@ -21,13 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.centerpose.config.train import Train
+from automl.centerpose.hardware.selection import device_ids
+from automl.centerpose.session.failure import RankFailed
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
 from automl.jsontext import parse_json
 
-__all__ = ["ACCELERATOR", "OUTSIDE_SIGNALS", "RankFailed", "device_ids", "train_on_devices"]
-
-ACCELERATOR = "AUTOML_TRAINER_ACCELERATOR"
-"""Environment variable: ``cpu`` leaves GPUs alone."""
+__all__ = ["OUTSIDE_SIGNALS", "train_on_devices"]
 
 OUTSIDE_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 """Signals that reach the program which was started, and are passed on by it."""
@@ -35,20 +31,6 @@ OUTSIDE_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PROGRAM = "automl.centerpose.program.rank"
 _WATCH_S = 0.1
 _LAST_WORDS_S = 0.5  # from the first sign of trouble to the end of all
-
-
-class RankFailed(Exception):
-    """A process of the training ended without success; the message is that of a status line."""
-
-
-def device_ids(settings: Train) -> tuple[int, ...]:
-    """The indices of the GPUs to train on.
-
-    ``train.gpu_ids`` where ``train.num_gpus`` does not ask for more, else 0, 1, ...
-    """
-    if settings.num_gpus > len(settings.gpu_ids):
-        return tuple(range(settings.num_gpus))
-    return settings.gpu_ids
 
 
 def train_on_devices(settings: Train, spec: Path, folder: Path, interrupt: Interrupt) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.program.cli import End, perform, train_on_its_devices
+from automl.centerpose.program.actions import End, perform, train_on_its_devices
 from automl.centerpose.program.serve import Ended, Job, serve
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
 from automl.centerpose.session.run import Run
@@ -48,9 +48,8 @@ class Trainings:
             sys.stdout.write(f"GPU memory at its peak: {peak} MiB\n")
         return Ended(end.code, harmless, peak)
 
-    def _act(self, action: str, spec: Experiment, run: Run) -> None:
+    def _act(self, spec: Experiment, run: Run) -> None:
         """Trains; once more without what earlier trainings left, if memory did not suffice."""
-        del action
         if not self._has_trained(spec, run):
             # Out of the handler of the error, whose frames held the memory that was too much.
             _collect()

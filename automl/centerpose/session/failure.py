@@ -1,9 +1,12 @@
 """The words of a status line for each kind of failure."""
 
-from automl.centerpose.program.launcher import RankFailed
 from automl.errors import AutomlError
 
-__all__ = ["failure_text", "is_expected"]
+__all__ = ["RankFailed", "failure_text", "is_expected"]
+
+
+class RankFailed(Exception):
+    """A process of the training ended without success; the message is that of a status line."""
 
 
 def failure_text(error: Exception) -> str:

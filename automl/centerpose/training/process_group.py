@@ -16,7 +16,7 @@ from torch import Tensor
 from automl.centerpose.batches.sharding import Shard
 from automl.centerpose.config.train import Train
 from automl.centerpose.hardware.device import choose_device, has_gpus
-from automl.centerpose.program.launcher import ACCELERATOR, device_ids
+from automl.centerpose.hardware.selection import ACCELERATOR, device_ids
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
 from automl.centerpose.training.fabric import make_fabric
 from automl.errors import FixInput

@@ -7,7 +7,7 @@ import torch
 
 from automl.centerpose.config.train import Cudnn
 from automl.centerpose.hardware.device import choose_device, has_gpus, mixed, prepare_torch
-from automl.centerpose.program.launcher import ACCELERATOR
+from automl.centerpose.hardware.selection import ACCELERATOR
 from automl.errors import FixInput
 
 

@@ -16,7 +16,7 @@ import torch
 from automl.centerpose.batches.sharding import Shard
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
-from automl.centerpose.program.launcher import ACCELERATOR
+from automl.centerpose.hardware.selection import ACCELERATOR
 from automl.centerpose.program.train import train
 from automl.centerpose.session.cache import Kept
 from automl.centerpose.session.checkpoints import latest_in, read_checkpoint

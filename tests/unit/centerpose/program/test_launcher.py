@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from automl.centerpose.config.train import Train
+from automl.centerpose.hardware.selection import device_ids
 from automl.centerpose.program import launcher
-from automl.centerpose.program.launcher import RankFailed, device_ids, train_on_devices
-from automl.centerpose.session.failure import failure_text
+from automl.centerpose.program.launcher import train_on_devices
+from automl.centerpose.session.failure import RankFailed, failure_text
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
 
 STAND_IN = """

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from automl.centerpose.program import cli
 from automl.centerpose.program.cli import main
 from automl.yamltext import load_yaml
 
@@ -88,7 +87,7 @@ def test_any_exception_is_recorded(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "_act", fail)
+    monkeypatch.setattr("automl.centerpose.program.evaluate.evaluate", fail)
     assert main(["evaluate", "-e", str(write_spec(spec_tree)), "evaluate.checkpoint=x.pth"]) == 1
     assert status_lines(Path(spec_tree["results_dir"]) / "evaluate")[-1]["message"] == message
 
