@@ -66,7 +66,8 @@ def test_networks_without_attention_blocks_are_not_compiled() -> None:
     assert not compile_blocks(Nano(), Counting())
 
 
-# torch's own compiler looks where torch warns of looking.
+# torch's own compiler takes seconds to load, and looks where torch warns of looking.
+@pytest.mark.timeout(60)
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 def test_equal_blocks_share_a_compilation_and_other_passes_cost_none() -> None:
     torch.manual_seed(0)
