@@ -71,8 +71,8 @@ class ClassAccount:
     Attributes:
         failure: The class.
         told: What the search makes of a trial that failed so.
-        hint: What usually mends it.
-        known: The known errors of the class, each with its cause and mend.
+        hint: What usually fixes it.
+        known: The known errors of the class, each with its cause and fix.
         trials: Numbers of the trials that it ended, with their evidence.
     """
 
@@ -84,7 +84,7 @@ class ClassAccount:
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""
-        known = [{"name": e.name, "cause": e.cause, "mend": e.mend} for e in self.known]
+        known = [{"name": e.name, "cause": e.cause, "fix": e.fix} for e in self.known]
         return {
             "failure": str(self.failure),
             "told": self.told,
@@ -207,7 +207,7 @@ def _known(failure: FailureClass, evidence: str, tail: Sequence[str]) -> KnownEr
 
 def _hint(failure: FailureClass | None, known: KnownError | None) -> str:
     if known is not None:
-        return known.mend
+        return known.fix
     return "" if failure is None else ADVICE[failure]
 
 

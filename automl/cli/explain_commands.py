@@ -83,7 +83,7 @@ def class_text(account: "ClassAccount") -> str:
     """A class of failures for a reader."""
     lines = [f"class {account.failure}: {account.told}", *_row("hint", account.hint)]
     for error in account.known:
-        lines += ["", error.name, *_row("cause", error.cause), *_row("mend", error.mend)]
+        lines += ["", error.name, *_row("cause", error.cause), *_row("fix", error.fix)]
     if account.trials:
         lines += ["", "trials that it ended"]
         lines += [line for n, text in account.trials.items() for line in _row(f"  {n}", text)]

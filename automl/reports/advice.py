@@ -1,4 +1,4 @@
-"""What usually mends each class of failure, in one sentence for a reader of a report."""
+"""What usually fixes each class of failure, in one sentence for a reader of a report."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ ADVICE: Mapping[FailureClass, str] = {
     FailureClass.OOM: "lower the batch or image size, or narrow its range with --search",
     FailureClass.DIVERGED: "lower the upper end of the learning rate's range",
     FailureClass.NO_METRIC: "compare the objective with the metrics in the trial's status.json",
-    FailureClass.DATA: "mend the file that the evidence names; automl data check finds more",
+    FailureClass.DATA: "fix the file that the evidence names; automl data check finds more",
     FailureClass.SPEC: "take the refused setting out of --set and --search",
     FailureClass.IMAGE: "check that the container image is on this machine and starts",
     FailureClass.GPU: "look at the driver's log; the device or its driver is at fault",

@@ -141,7 +141,7 @@ def _group(failure: FailureClass, members: Sequence[TrialReport]) -> FailureGrou
         seconds=sum(trial.record.seconds for trial in members),
         gpu_seconds=sum(trial.record.gpu_seconds for trial in members),
         example=example,
-        advice=ADVICE[failure] if known is None else known.mend,
+        advice=ADVICE[failure] if known is None else known.fix,
         cause="" if known is None else known.cause,
     )
 

@@ -118,8 +118,8 @@ def _no_winner(summary: Summary) -> list[str]:
 def _failure_lines(summary: Summary) -> list[str]:
     lines = []
     for group in summary.failures:
-        told = words.one_line(f"{_named(group.numbers)}: {group.example}", _WIDTH - _LABEL)
-        lines.append(_labelled(str(group.failure), told))
+        example = words.one_line(f"{_named(group.numbers)}: {group.example}", _WIDTH - _LABEL)
+        lines.append(_labelled(str(group.failure), example))
         lines.append(_labelled("", group.advice))
     return lines
 
@@ -137,13 +137,13 @@ def run_footer(summary: Summary) -> str:
     else:
         lines.append(_labelled("best", f"trial {winner.number}: {_value_of(summary, winner)}"))
         if summary.is_search:
-            told = _difference(winner) if winner.number != 0 else winner.note
-            lines.append(_labelled("", told))
+            against = _difference(winner) if winner.number != 0 else winner.note
+            lines.append(_labelled("", against))
             lines += _again(winner)
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
     lines.append(_labelled("report", str(summary.folder / "report" / "index.html")))
-    known = {one.name: one.line for one in summary.commands}
+    known = {command.name: command.line for command in summary.commands}
     further = [known[name] for name in _FURTHER if name in known][:_NEXT]
     lines += [_labelled("next" if i == 0 else "", line) for i, line in enumerate(further)]
     return "\n".join(lines)
@@ -201,9 +201,9 @@ def _what(summary: Summary, state: TrialState) -> str:
     trials = [trial for trial in summary.trials if trial.record.state is state]
     if state is TrialState.FAILED:
         classes = (trial.record.failure or FailureClass.UNKNOWN for trial in trials)
-        found = sorted(map(str, classes))
-        told = ", ".join(f"{found.count(name)} {name}" for name in dict.fromkeys(found))
-        return told + (f", {summary.n_refused} refused free" if summary.n_refused else "")
+        names = sorted(map(str, classes))
+        counted = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
+        return counted + (f", {summary.n_refused} refused free" if summary.n_refused else "")
     if state is TrialState.COMPLETE:
         values = [point.value for point in summary.incumbents]
         return f"median {words.value(median(values))} (n = {len(values)})" if values else ""

@@ -188,8 +188,8 @@ def list_studies(studies_dir: Path) -> tuple[StudyPaths, ...]:
     """Every study in a folder, the newest first."""
     if not studies_dir.is_dir():
         return ()
-    found = [StudyPaths(entry.absolute()) for entry in studies_dir.iterdir() if entry.is_dir()]
-    studies = [paths for paths in found if paths.resolved.is_file()]
+    folders = [StudyPaths(entry.absolute()) for entry in studies_dir.iterdir() if entry.is_dir()]
+    studies = [paths for paths in folders if paths.resolved.is_file()]
     # Written once, when the study began.
     started = {paths: paths.resolved.stat().st_mtime_ns for paths in studies}
     return tuple(sorted(studies, key=lambda it: (started[it], it.folder.name), reverse=True))

@@ -1,7 +1,7 @@
-"""Errors that are known by the line they leave behind: class, cause and mend of each, as data.
+"""Errors that are known by the line they leave behind: class, cause and fix of each, as data.
 
 One table serves the driver, which classes a dead attempt by it, and the readers, which show cause
-and mend beside the evidence. The first error that fits a line wins. Specific ones stand first: a
+and fix beside the evidence. The first error that fits a line wins. Specific ones stand first: a
 full shared memory also says "no space left", and some trainers put "Schema validation error"
 before every exception's text.
 """
@@ -24,18 +24,18 @@ class KnownError:
         failure: The class it is counted under.
         pattern: Found in a line of the trainer's log or of its status file.
         cause: What happened, for a reader who did not see it.
-        mend: What to do about it.
+        fix: What to do about it.
     """
 
     name: str
     failure: FailureClass
     pattern: re.Pattern[str]
     cause: str
-    mend: str
+    fix: str
 
 
-def _error(name: str, failure: FailureClass, pattern: str, cause: str, mend: str) -> KnownError:
-    return KnownError(name, failure, re.compile(pattern), cause, mend)
+def _error(name: str, failure: FailureClass, pattern: str, cause: str, fix: str) -> KnownError:
+    return KnownError(name, failure, re.compile(pattern), cause, fix)
 
 
 #: What a trainer itself writes, the most specific first.
@@ -198,7 +198,7 @@ LOGGED: tuple[KnownError, ...] = (
         r"Key '.+' is not in struct|ConfigKeyError|ConfigAttributeError"
         r"|[Uu]nknown (?:key|setting)|is one that (?:its schema|CenterPose) knows",
         "the spec holds a key that the trainer does not know",
-        "mend the key that the line names; automl run refuses what the schema does not know",
+        "fix the key that the line names; automl run refuses what the schema does not know",
     ),
     _error(
         "spec-refused",
@@ -206,7 +206,7 @@ LOGGED: tuple[KnownError, ...] = (
         r"Configuration error:|Parameter validation error:|Schema validation error:"
         r"|Feature not implemented:|MissingMandatoryValue",
         "the trainer refused the spec",
-        "mend the key that the line names, with --set or --search",
+        "fix the key that the line names, with --set or --search",
     ),
 )
 

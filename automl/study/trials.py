@@ -119,9 +119,9 @@ def history_of(trial: FrozenTrial) -> tuple[Measurement, ...]:
 
 
 def _failure(trial: FrozenTrial) -> FailureClass | None:
-    told = trial.user_attrs.get(attributes.FAILURE)
-    if told is not None and trial.state.is_finished():
-        return FailureClass(told)
+    failure = trial.user_attrs.get(attributes.FAILURE)
+    if failure is not None and trial.state.is_finished():
+        return FailureClass(failure)
     # Only another program tells FAIL without a class and without a successor.
     return FailureClass.UNKNOWN if trial.state is OptunaState.FAIL else None
 

@@ -88,7 +88,7 @@ def test_a_logged_line_classes_the_attempt(line: str, name: str) -> None:
 def test_names_are_told_apart_and_each_says_what_happened_and_what_to_do() -> None:
     every = (*LOGGED, *OBSERVED)
     assert len({error.name for error in every}) == len(every)
-    assert all(error.cause and error.mend for error in every)
+    assert all(error.cause and error.fix for error in every)
 
 
 @pytest.mark.parametrize(
