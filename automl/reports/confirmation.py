@@ -1,21 +1,33 @@
-"""What the trainings with other seeds say of the winner: mean, deviation, and the difference.
+"""What the trainings with fresh seeds say of the winner: mean, deviation, and the difference.
 
 The values that chose the winner are left out: the best of many seeds and settings is too good to
 be repeated, and would make any winner look better than it is.
 """
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import fmean, stdev
 
 from automl.reports import words
 from automl.study.config import Objective
-from automl.study.records import TrialRecord
+from automl.study.records import FailureClass, TrialRecord
 
-__all__ = ["Confirmed", "Seeds", "confirmed"]
+__all__ = ["Confirmed", "Seeds", "Verdict", "confirmed"]
 
 _LEVEL = 0.95
+#: Values closer than this, relative to their size, differ by rounding alone.
+_ROUNDING = 1e-12
+
+
+class Verdict(StrEnum):
+    """The winner against the default."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_SEPARABLE = "not separable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +37,48 @@ class Seeds:
     Attributes:
         number: The trial whose settings these are.
         values: The objective at each training's best epoch; failed trainings have none.
-        failed: Trainings without a value.
+        failed: Class of failure to the number of trainings that it ended.
         mean: Of the values; None without one.
         sd: Their standard deviation, of a sample; None below two values.
     """
 
     number: int
     values: tuple[float, ...]
-    failed: int
-    mean: float | None
-    sd: float | None
+    failed: Mapping[str, int] = field(default_factory=dict)
+    mean: float | None = None
+    sd: float | None = None
+
+    @property
+    def n_failed(self) -> int:
+        """Trainings that ended without a value."""
+        return sum(self.failed.values())
+
+    @property
+    def n_broken(self) -> int:
+        """Those of them that the settings are to blame for."""
+        blamed = {str(failure) for failure in FailureClass if failure.is_configs_fault}
+        return sum(n for name, n in self.failed.items() if name in blamed)
+
+    @property
+    def has_no_variance(self) -> bool:
+        """Whether several seeds gave one value."""
+        if len(self.values) < 2:
+            return False
+        spread = max(self.values) - min(self.values)
+        return spread <= _ROUNDING * max(map(abs, self.values))
+
+    @property
+    def failures(self) -> str:
+        """``3 of 5 failed: 2 diverged, 1 oom``; empty where none has failed."""
+        if not self.failed:
+            return ""
+        classes = ", ".join(f"{n} {name}" for name, n in self.failed.items())
+        return f"{self.n_failed} of {len(self.values) + self.n_failed} failed: {classes}"
 
     def __str__(self) -> str:
         spread = "" if self.sd is None else f" ± {words.value(self.sd)}"
-        return f"{words.value(self.mean)}{spread} (n = {len(self.values)})"
+        failures = f"; {self.failures}" if self.failed else ""
+        return f"{words.value(self.mean)}{spread} (n = {len(self.values)}{failures})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +92,9 @@ class Confirmed:
         low: Lower end of the difference's 95 % confidence interval by Welch's t, which lets the
             two deviations differ; None below two values on either side.
         high: Upper end of it.
-        is_better: Whether the whole interval lies on the better side of 0; None if unknown.
+        verdict: ``better`` or ``worse`` where the whole interval lies on that side of 0, else
+            ``not separable``; None where there is no interval. Settings that broke more trainings
+            than the default did are never better.
     """
 
     winner: Seeds
@@ -60,27 +102,36 @@ class Confirmed:
     difference: float | None = None
     low: float | None = None
     high: float | None = None
-    is_better: bool | None = None
+    verdict: Verdict | None = None
 
     @property
     def finding(self) -> str:
-        """What it comes to, in a few words."""
-        if self.is_better is None:
-            return "trained again with too few seeds to tell"
-        verb = "better than" if self.is_better else "not separable from"
-        return f"with other seeds {verb} the default"
+        """What it comes to, in a few words; failed trainings are always among them."""
+        failures = self.winner.failures
+        also = f", and {failures}" if failures else ""
+        if self.verdict is None:
+            return f"too few fresh seeds to tell{also}"
+        verb = {
+            Verdict.BETTER: "better than",
+            Verdict.WORSE: "worse than",
+            Verdict.NOT_SEPARABLE: "not separable from",
+        }[self.verdict]
+        return f"{verb} the default with fresh seeds{also}"
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The numbers behind it, one matter a line."""
-        means = [f"trial {self.winner.number}: {self.winner}"]
-        if self.default is not None:
-            means.append(f"trial 0: {self.default}")
-        told = (f"{'; '.join(means)}; mean ± sd of fresh seeds",)
-        if self.low is None or self.high is None:
-            return told
-        ends = f"{words.signed(self.low)} to {words.signed(self.high)}"
-        return (*told, f"difference of the means {ends} (95 % interval, Welch)")
+        sides = [self.winner] if self.default is None else [self.winner, self.default]
+        means = "; ".join(f"trial {seeds.number}: {seeds}" for seeds in sides)
+        lines = [f"{means}; mean ± sd of fresh seeds"]
+        if self.low is not None and self.high is not None:
+            ends = f"{words.signed(self.low)} to {words.signed(self.high)}"
+            lines.append(f"difference of the means {ends} (95 % interval, Welch)")
+        constant = [f"of trial {seeds.number}" for seeds in sides if seeds.has_no_variance]
+        if constant:
+            whose = " and ".join(constant)
+            lines.append(f"zero variance: every fresh seed {whose} gave the same value")
+        return tuple(lines)
 
 
 def confirmed(
@@ -99,40 +150,46 @@ def confirmed(
     if base is None or ours.mean is None or base.mean is None:
         return Confirmed(ours, base)
     difference = ours.mean - base.mean
-    ends = _welch(ours, base)
-    if ends is None:
+    interval = _interval(ours, base)
+    if interval is None:
         return Confirmed(ours, base, difference)
-    low, high = ends
-    return Confirmed(ours, base, difference, low, high, _all_better(low, high, objective))
+    verdict = _verdict(interval, objective)
+    if verdict is Verdict.BETTER and ours.n_broken > base.n_broken:
+        verdict = Verdict.NOT_SEPARABLE
+    return Confirmed(ours, base, difference, *interval, verdict)
 
 
 def _seeds(records: Sequence[TrialRecord], number: int) -> Seeds | None:
-    ended = [one for one in records if one.confirms == number and one.state.is_finished]
+    ended = [r for r in records if r.confirms == number and r.state.is_finished]
     if not ended:
         return None
-    values = tuple(one.best_value for one in ended if one.is_usable and one.best_value is not None)
+    values = tuple(r.best_value for r in ended if r.is_usable and r.best_value is not None)
+    failed = Counter(str(r.failure or r.state) for r in ended if not r.is_usable)
     mean = fmean(values) if values else None
     sd = stdev(values) if len(values) > 1 else None
-    return Seeds(number, values, len(ended) - len(values), mean, sd)
+    return Seeds(number, values, dict(failed), mean, sd)
 
 
-def _welch(one: Seeds, other: Seeds) -> tuple[float, float] | None:
-    """The interval of the difference of the means (Welch 1947)."""
-    if one.mean is None or other.mean is None or one.sd is None or other.sd is None:
+def _interval(ours: Seeds, base: Seeds) -> tuple[float, float] | None:
+    """The confidence interval of the difference of the means (Welch 1947)."""
+    if ours.mean is None or base.mean is None or len(ours.values) < 2 or len(base.values) < 2:
         return None
-    difference = one.mean - other.mean
-    parts = [each.sd**2 / len(each.values) for each in (one, other) if each.sd is not None]
-    total = sum(parts)
-    if total == 0.0:
+    if ours.has_no_variance and base.has_no_variance:
+        difference = ours.mean - base.mean
         return difference, difference
-    freedom = total**2 / sum(
-        part**2 / (len(each.values) - 1) for part, each in zip(parts, (one, other), strict=True)
-    )
     from scipy import stats  # a fifth of a second, and only studies with seeds need it
 
-    reach = float(stats.t.ppf(0.5 + _LEVEL / 2.0, freedom)) * math.sqrt(total)
-    return difference - reach, difference + reach
+    with warnings.catch_warnings():
+        # One side without variance is said in the report; scipy warns of lost digits.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        test = stats.ttest_ind(ours.values, base.values, equal_var=False)
+    low, high = test.confidence_interval(_LEVEL)
+    return float(low), float(high)
 
 
-def _all_better(low: float, high: float, objective: Objective) -> bool:
-    return objective.is_better(low, 0.0) and objective.is_better(high, 0.0)
+def _verdict(interval: tuple[float, float], objective: Objective) -> Verdict:
+    if all(objective.is_better(end, 0.0) for end in interval):
+        return Verdict.BETTER
+    if all(objective.is_better(0.0, end) for end in interval):
+        return Verdict.WORSE
+    return Verdict.NOT_SEPARABLE

@@ -152,7 +152,12 @@ class Summary:
 
     @property
     def n_asked(self) -> int:
-        """Trials that were asked for; one for a direct training."""
+        """Trials that were asked for; of a finished study those that it ran.
+
+        A space may hold fewer configurations than trials were asked for.
+        """
+        if self.status is StudyStatus.FINISHED:
+            return self.n_finished
         return n_asked([trial.record for trial in self.trials], self.config)
 
     @property

@@ -84,8 +84,8 @@ def _difference(winner: Winner) -> str:
 
 
 def _again(winner: Winner) -> list[str]:
-    found = () if winner.confirmed is None else winner.confirmed.lines
-    return [_labelled("again" if i == 0 else "", line) for i, line in enumerate(found)]
+    lines = () if winner.confirmed is None else winner.confirmed.lines
+    return [_labelled("again" if i == 0 else "", line) for i, line in enumerate(lines)]
 
 
 def _changes(winner: Winner) -> list[str]:

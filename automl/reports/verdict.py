@@ -71,6 +71,6 @@ def _trust(summary: Summary, winner: Winner) -> str:
     if winner.number == 0:
         return f"{ranked}; {winner.note}."
     better = "highest" if summary.objective.direction is Direction.MAXIMIZE else "lowest"
-    found = () if winner.confirmed is None else winner.confirmed.lines
-    further = "".join(f" {line[0].upper()}{line[1:]}." for line in found)
+    lines = () if winner.confirmed is None else winner.confirmed.lines
+    further = "".join(f" {line[0].upper()}{line[1:]}." for line in lines)
     return f"{ranked}, by the {better} value of any epoch; {winner.note}.{further}"

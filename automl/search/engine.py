@@ -199,7 +199,8 @@ class Engine:
     def report(self, number: int, measurement: Measurement) -> Decision:
         """Records a measurement of a running trial; whether the trial goes on.
 
-        A repeated epoch and a missing objective record nothing.
+        A repeated epoch and a missing objective record nothing. A training that confirms another
+        trial is never stopped.
         """
         with self._guard:
             trial = self._live.get(number)
@@ -208,9 +209,12 @@ class Engine:
             value = measurement.metrics.get(self._config.objective.metric)
             if value is None:
                 return Continue()
-            if measurement.epoch not in self._frozen(trial).intermediate_values:
+            frozen = self._frozen(trial)
+            if measurement.epoch not in frozen.intermediate_values:
                 trial.report(value, measurement.epoch)
-            if trial.should_prune():
+            # A mean over seeds needs every training at its full length.
+            is_confirmation = attributes.CONFIRMS in frozen.user_attrs
+            if not is_confirmation and trial.should_prune():
                 return Stop(
                     f"{self._config.objective.metric} {value:.4g} at epoch {measurement.epoch} "
                     f"is behind the other trials ({self._config.search.pruner} rule)"

@@ -40,18 +40,23 @@ def next_confirmation(records: Sequence[TrialRecord], config: StudyConfig) -> Co
     """What to train again next; None if nothing is left, or a trial of the search still runs.
 
     The settings take turns, so that an early end leaves about as many seeds of each. A seed
-    depends on its place alone: both settings are trained with the same ones.
+    depends on its place alone: both settings are trained with the same ones. A training that
+    failed is not repeated with another seed: that it failed is part of what the seeds show.
     """
     if any(not record.state.is_finished for record in searched(records)):
         return None
-    targets = _targets(records, config)
-    begun = {number: sum(record.confirms == number for record in records) for number in targets}
-    left = [number for number in targets if begun[number] < config.limits.confirm]
+    begun = _begun(records, _targets(records, config))
+    left = [number for number, n in begun.items() if n < config.limits.confirm]
     if not left:
         return None
-    number = min(left, key=lambda target: begun[target])
+    number = min(left, key=begun.__getitem__)
     seed = derive_seed(config.search.seed, "confirm", begun[number]) % _SEEDS
     return Confirmation(number, seed)
+
+
+def _begun(records: Sequence[TrialRecord], targets: Sequence[int]) -> dict[int, int]:
+    """How many trainings with fresh seeds each target has had."""
+    return {number: sum(record.confirms == number for record in records) for number in targets}
 
 
 def _targets(records: Sequence[TrialRecord], config: StudyConfig) -> tuple[int, ...]:
@@ -64,20 +69,25 @@ def _targets(records: Sequence[TrialRecord], config: StudyConfig) -> tuple[int, 
 
 
 def n_asked(records: Sequence[TrialRecord], config: StudyConfig) -> int:
-    """Trials that the study is to run, as far as is known by now.
+    """Trials that the study is to run, the trainings that confirm its winner among them.
 
-    Those of the search, and once it is over the trainings that confirm it; one where nothing is
-    searched.
+    While the search goes on its winner is taken to be another trial than the default; where the
+    default stays the best nothing is trained again, and the number falls.
     """
     if not config.is_search:
         return 1
-    search = searched(records)
-    confirming = len(records) - len(search)
-    over = [record for record in search if record.state.is_finished]
-    if len(over) < config.limits.trials:
-        return config.limits.trials + confirming
-    left = sum(
-        max(0, config.limits.confirm - sum(record.confirms == number for record in records))
-        for number in _targets(records, config)
-    )
-    return len(search) + confirming + left
+    search, limits = searched(records), config.limits
+    n_search = max(limits.trials, len(search))
+    if len(search) == n_search and all(record.state.is_finished for record in search):
+        begun = _begun(records, _targets(records, config))
+        return len(records) + sum(max(0, limits.confirm - n) for n in begun.values())
+    n_confirming = len(records) - len(search)
+    return n_search + max(n_confirming, limits.confirm * _n_expected(search, n_search))
+
+
+def _n_expected(search: Sequence[TrialRecord], n_search: int) -> int:
+    """How many settings will be trained again if the winner is not the default."""
+    if n_search < 2:
+        return 0
+    first = next((record for record in search if record.number == 0), None)
+    return 1 if first is not None and first.state.is_finished and not first.is_usable else 2

@@ -250,6 +250,22 @@ def test_the_median_rule_stops_a_trial_that_is_behind(make: Make, end: End) -> N
     assert not record.is_usable
 
 
+def test_no_rule_stops_a_training_that_confirms_another(make: Make, end: End) -> None:
+    search = SearchSettings(pruner="median")
+    engine = make(limits=Limits(8, confirm=2), search=search)
+    for number in range(8):
+        engine.finish(end(ask(engine), [0.1 if number == 0 else 0.9] * 10))
+    for _ in range(4):
+        attempt = ask(engine)
+        assert attempt.seed is not None
+        for epoch in range(10):
+            assert engine.report(attempt.number, measured(epoch, 0.05)) == Continue()
+        record = engine.finish(end(attempt, [0.05] * 10))
+        assert record.confirms is not None
+        assert record.is_usable
+    assert engine.ask() is None
+
+
 # Finishing
 
 

@@ -81,17 +81,42 @@ def test_a_lucky_seed_does_not_become_the_winner() -> None:
 @pytest.mark.parametrize(
     ("records", "asked"),
     [
-        (SEARCH[:1], 3),
+        ((), 7),
+        (SEARCH[:1], 7),
+        ((*SEARCH[:2], replace(SEARCH[2], state=TrialState.RUNNING)), 7),
         (SEARCH, 7),
         ((*SEARCH, trial(3, 0.4, confirms=0)), 7),
+        ((*SEARCH, trial(3, None, confirms=0), trial(4, None, confirms=1)), 7),
         ((trial(0, 0.9), *SEARCH[1:]), 3),
+        ((trial(0, None),), 5),
+        ((trial(0, None), *SEARCH[1:]), 5),
     ],
-    ids=["searching", "searched", "confirming", "default stays"],
+    ids=[
+        "not begun",
+        "searching",
+        "the last one runs",
+        "searched",
+        "confirming",
+        "failed ones count",
+        "default stays",
+        "default failed, searching",
+        "default failed, searched",
+    ],
 )
-def test_the_number_of_trials_asked_for_is_known_once_the_winner_is(
+def test_the_trials_asked_for_hold_the_confirmation_from_the_start(
     records: tuple[TrialRecord, ...], asked: int
 ) -> None:
     assert n_asked(records, CONFIG) == asked
+
+
+def test_a_search_of_one_trial_has_no_winner_to_confirm() -> None:
+    assert n_asked((), replace(CONFIG, limits=Limits(trials=1, confirm=2))) == 1
+
+
+def test_a_longer_search_asks_for_its_trials_and_keeps_what_was_confirmed() -> None:
+    records = (*SEARCH, *(trial(3 + i, 0.5, confirms=i % 2) for i in range(4)))
+    assert n_asked(records, CONFIG) == 7
+    assert n_asked(records, replace(CONFIG, limits=Limits(trials=6, confirm=2))) == 10
 
 
 def test_a_direct_training_is_one_trial() -> None:
