@@ -5,7 +5,6 @@ unfinished files and folders, and checkpoints beyond what the study keeps. A stu
 drives is left alone, and so is what a live process is still writing.
 """
 
-import fcntl
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput, ResolveConflict
+from automl.filelock import is_locked
 from automl.study.clock import Clock, utc_now
 from automl.study.config import Keep
 from automl.study.folder import list_studies, read_config
@@ -223,25 +223,13 @@ def _of_cache(cache: Path) -> Iterator[Leftover]:
     for store in _STORES:
         for path in sorted((cache / store).glob(f".*.{_SIGNS}")):
             name = path.name[1:].rpartition(".")[0]
-            if not _is_locked(cache / store / f"{name}.lock"):
+            if not is_locked(cache / store / f"{name}.lock"):
                 yield _unfinished(path, None)
 
 
 def _unfinished(path: Path, study: StudyPaths | None) -> Leftover:
     why = "whoever wrote it was killed before it was whole"
     return Leftover(Kind.UNFINISHED, str(path), why, _size(path), path, study)
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether a live process holds the lock under which such a folder is written."""
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def _size(path: Path) -> int:

@@ -142,7 +142,7 @@ class Session:
         self.screen.event(event)
 
     def _look(self) -> None:
-        self.lock.beat()
+        self.lock.heartbeat()
         self.screen.look(self.engine.records())
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:
             self._state_at = time.monotonic()

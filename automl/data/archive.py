@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from automl.data.lock import locked
 from automl.data.staging import Transfer, is_remote, stage
 from automl.data.untar import extract
 from automl.errors import FixInput
+from automl.filelock import locked
 from automl.files import sha256_of, write_json
 from automl.jsontext import read_json
 

@@ -21,9 +21,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from automl.data.lock import locked
 from automl.data.refusals import explained
 from automl.errors import FixInput, InstallExtra, PrepareMachine
+from automl.filelock import locked
 from automl.files import sha256_of, write_json
 from automl.jsontext import read_json
 

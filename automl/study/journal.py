@@ -1,10 +1,9 @@
-"""The file behind the Optuna journal: a lock that dies with its holder, and a torn end mended.
+"""The file behind the Optuna journal: a lock that dies with its holder, and a torn end repaired.
 
 Optuna offers two locks for the file, a symbolic link and a file made with ``O_EXCL``. Both outlive
 a process killed while it holds one, and the next writer then waits out a grace period of 30
 seconds. The lock here is ``flock`` on the journal itself: the kernel drops it with the process, so
-there is nothing left behind to wait for. Linux passes ``flock`` on to the server on NFS (version
-3 with its lock daemon, version 4 always); where a mount has no locks the first write says so.
+there is nothing left behind to wait for. Where a mount has no locks the first write says so.
 
 A machine that dies, or a full disk, can leave the last line of the journal unfinished. Optuna
 reads over such an end, but would append the next line to it and never read the file again. So the
@@ -12,7 +11,6 @@ unfinished end is cut off, and kept beside the journal, before anything is writt
 """
 
 import errno
-import fcntl
 import logging
 import os
 from pathlib import Path
@@ -20,6 +18,7 @@ from pathlib import Path
 from optuna.storages.journal import JournalFileOpenLock
 
 from automl.errors import PrepareMachine
+from automl.filelock import lock, try_lock
 from automl.jsontext import parse_json
 from automl.study.layout import StudyPaths
 
@@ -28,7 +27,7 @@ __all__ = ["KernelLock", "repair_journal"]
 _log = logging.getLogger(__name__)
 
 #: No journal yet, or one that this process may read and not write.
-_NOT_OURS_TO_MEND = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_OURS_TO_REPAIR = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class KernelLock(JournalFileOpenLock):
@@ -51,15 +50,10 @@ class KernelLock(JournalFileOpenLock):
         """
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
+            lock(file, self._path)
+        except BaseException:
             os.close(file)
-            raise PrepareMachine(
-                "the studies folder must be on a file system that can lock files",
-                got=error.strerror or "",
-                where=str(self._path),
-                fix="choose another place with --studies-dir, or mount it with locking",
-            ) from error
+            raise
         self._file = file
         return True
 
@@ -74,14 +68,14 @@ def repair_journal(paths: StudyPaths) -> str | None:
     """Cuts an unfinished end off the journal and keeps it in ``study.journal.torn``.
 
     Does nothing while another process is writing, whose end is only unfinished for now, and
-    nothing where this process may not write.
+    nothing where this process may not write or lock.
 
     Returns:
         What was done, as a sentence; None if the journal is whole.
     """
     try:
         with paths.journal.open("r+b") as file:
-            if not _is_locked_for_us(file.fileno()):
+            if not try_lock(file.fileno(), paths.journal):
                 return None
             content = file.read()
             whole = _whole_length(content)
@@ -91,8 +85,10 @@ def repair_journal(paths: StudyPaths) -> str | None:
                 kept.write(content[whole:] + b"\n")
             file.truncate(whole)
             os.fsync(file.fileno())
+    except PrepareMachine:
+        return None
     except OSError as error:
-        if error.errno in _NOT_OURS_TO_MEND:
+        if error.errno in _NOT_OURS_TO_REPAIR:
             return None
         raise
     lost = len(content) - whole
@@ -102,14 +98,6 @@ def repair_journal(paths: StudyPaths) -> str | None:
     )
     _log.warning(note)
     return note
-
-
-def _is_locked_for_us(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _whole_length(content: bytes) -> int:

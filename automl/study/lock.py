@@ -1,11 +1,10 @@
-"""One driver a study: a lock in the study folder with an owner and a beat.
+"""One driver a study: a lock in the study folder with an owner and a heartbeat.
 
 The kernel's ``flock`` decides on one machine: it ends with its process however that dies, so a
 lock never has to be broken by hand. Some network mounts keep ``flock`` to each machine; there the
-beat decides: an owner on another host that wrote a moment ago is taken to be alive.
+heartbeat decides: an owner on another host that wrote a moment ago is taken to be alive.
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -16,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from automl.errors import PrepareMachine, ResolveConflict
+from automl.errors import ResolveConflict
+from automl.filelock import try_lock
 from automl.jsontext import read_json
 from automl.study.clock import Clock, utc_now
 from automl.study.layout import StudyPaths
@@ -49,19 +49,21 @@ class Owner:
     started_at: str
     beat_at: str
 
-    def beat_age_s(self, now: datetime) -> float:
-        """Seconds since the last beat; 0 where clocks disagree."""
+    def heartbeat_age_s(self, now: datetime) -> float:
+        """Seconds since the last heartbeat; 0 where clocks disagree."""
         return max(0.0, (now - datetime.fromisoformat(self.beat_at)).total_seconds())
 
     def is_alive(self, now: datetime) -> bool:
-        """Whether it still drives: its process exists, or from afar, its beat is fresh."""
+        """Whether it still drives: its process exists, or from afar, its heartbeat is fresh."""
         if self.host != socket.gethostname():
-            return self.beat_age_s(now) < STALE_AFTER_S
+            return self.heartbeat_age_s(now) < STALE_AFTER_S
         return _process_start(self.pid) == self.process_started
 
     def described(self, now: datetime) -> str:
-        """``pid 4711 on ws-07, last beat 3 s ago``."""
-        return f"pid {self.pid} on {self.host}, last beat {self.beat_age_s(now):.0f} s ago"
+        """``pid 4711 on ws-07, last heartbeat 3 s ago``."""
+        return (
+            f"pid {self.pid} on {self.host}, last heartbeat {self.heartbeat_age_s(now):.0f} s ago"
+        )
 
 
 class StudyLock:
@@ -94,7 +96,7 @@ class StudyLock:
         pid = os.getpid()
         self._file = file
         self._owner = Owner(pid, socket.gethostname(), _process_start(pid), now, now)
-        self.beat()
+        self.heartbeat()
         return self
 
     def __exit__(
@@ -109,7 +111,7 @@ class StudyLock:
                 os.close(self._file)
                 self._file = None
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Says that this driver is alive; to be called every few seconds, from any thread."""
         with self._guard:
             if self._file is None or self._owner is None:
@@ -119,17 +121,8 @@ class StudyLock:
             os.pwrite(self._file, record, 0)
 
     def _claim(self, file: int) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise self._conflict(read_owner(self._paths)) from error
-        except OSError as error:
-            raise PrepareMachine(
-                "the studies folder must be on a file system that can lock files",
-                got=error.strerror or "",
-                where=str(self._paths.lock),
-                fix="choose another place with --studies-dir, or mount it with locking",
-            ) from error
+        if not try_lock(file, self._paths.lock):
+            raise self._conflict(read_owner(self._paths))
         # On this host the kernel has just said that nobody holds it, whatever the file says.
         owner = read_owner(self._paths)
         is_elsewhere = owner is not None and owner.host != socket.gethostname()
@@ -140,7 +133,7 @@ class StudyLock:
         # A driver that is just starting holds the lock and has not signed it yet.
         who = "another process" if owner is None else owner.described(self._clock())
         return ResolveConflict(
-            "a study has one driver at a time",
+            "one process at a time may drive a study",
             got=who,
             where=str(self._paths.folder),
             fix="follow it with automl status, or stop that driver first",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from automl.data.lock import locked
 from automl.data.synth.make import Progress, synthesise
 from automl.data.synth.request import EASY, SynthRequest
+from automl.filelock import locked
 
 __all__ = ["DEMO", "DataFolders", "ensure_demo"]
 

@@ -120,7 +120,7 @@ def test_a_study_in_use_is_neither_looked_at_nor_touched(study: StudyBuilder) ->
         gone: list[object] = []
         kept = remove_all(findings, gone.append)  # found before somebody took the study
     assert gone == []
-    assert "one driver at a time" in kept[0]
+    assert "one process at a time" in kept[0]
     assert checkpoint(study, 0, 2).is_file()
 
 

@@ -47,13 +47,13 @@ def test_the_owner_is_written_down_while_it_holds(paths: StudyPaths) -> None:
     clock = Clock()
     with StudyLock(paths, clock) as lock:
         clock.tick(5)
-        lock.beat()
+        lock.heartbeat()
         owner = read_owner(paths)
         assert owner is not None
         assert (owner.pid, owner.host) == (os.getpid(), socket.gethostname())
         assert owner.started_at == NOON.isoformat()
         clock.tick(3)
-        assert owner.beat_age_s(clock()) == 3
+        assert owner.heartbeat_age_s(clock()) == 3
         assert owner.is_alive(clock())
     assert read_owner(paths) is None
 
@@ -65,7 +65,9 @@ def test_a_second_driver_is_refused_by_name(paths: StudyPaths) -> None:
         with pytest.raises(ResolveConflict) as caught, StudyLock(paths, clock):
             pytest.fail("two drivers")
     assert caught.value.exit_code == 7
-    assert caught.value.got == f"pid {os.getpid()} on {socket.gethostname()}, last beat 7 s ago"
+    assert (
+        caught.value.got == f"pid {os.getpid()} on {socket.gethostname()}, last heartbeat 7 s ago"
+    )
 
 
 def test_the_lock_is_free_after_the_block_and_after_an_error(paths: StudyPaths) -> None:
@@ -75,15 +77,15 @@ def test_the_lock_is_free_after_the_block_and_after_an_error(paths: StudyPaths) 
         pass
 
 
-def test_a_late_beat_after_the_end_writes_nothing(paths: StudyPaths) -> None:
+def test_a_late_heartbeat_after_the_end_writes_nothing(paths: StudyPaths) -> None:
     with StudyLock(paths) as lock:
         pass
-    lock.beat()
+    lock.heartbeat()
     assert read_owner(paths) is None
 
 
 @pytest.mark.parametrize(("age_s", "is_refused"), [(5.0, True), (59.0, True), (61.0, False)])
-def test_a_fresh_beat_from_another_host_is_believed(
+def test_a_fresh_heartbeat_from_another_host_is_believed(
     paths: StudyPaths, age_s: float, is_refused: bool
 ) -> None:
     paths.lock.write_text(owner_elsewhere(NOON - timedelta(seconds=age_s)))
