@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from automl.centerpose.config.load import load_spec
-from automl.centerpose.departures import DEPARTURES
 from automl.centerpose.training.losses import LossForm, LossWeights
 from automl.centerpose.training.supported import check_supported, loss_form, loss_weights
 
@@ -102,8 +101,3 @@ def test_either_block_switches_a_formula(block: str, switch: str, field: str) ->
     tree = {"dataset": on} if block == "dataset" else {"train": {"loss_config": on}}
     form = loss_form(load_spec(tree, "train"))
     assert [name for name in LossForm.__slots__ if getattr(form, name)] == [field]
-
-
-def test_departures_are_sentences_told_once() -> None:
-    assert len({each.what for each in DEPARTURES}) == len(DEPARTURES)
-    assert all(each.what and each.why for each in DEPARTURES)
