@@ -3,7 +3,6 @@
 The policy of searches has no say here: an action never searches.
 """
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +23,14 @@ from automl.spec.values import parse_assignment
 from automl.study.actions import new_folder
 from automl.study.config import DataSources
 from automl.study.layout import AttemptPaths
-from automl.trainers.docker.images import image_name
-from automl.trainers.docker.mounts import mounts_for
-from automl.trainers.docker.options import DockerOptions
-from automl.trainers.docker.trainer import study_folder
-from automl.trainers.process import ProcessTrainer
-from automl.trainers.table import TRAINERS
+from automl.trainers.base import Preview, Previewing, Trainer, TrialTask
+from automl.trainers.entry import ActionAsked, TrainerEntry
+from automl.trainers.table import CONTAINER, DEFAULT, make_trainer, trainer_entry
 from automl.yamltext import load_yaml
 
 __all__ = ["ActPlan", "ActRequest", "plan_action"]
 
 ENGINE = "gen_trt_engine"
-_CONTAINER = "docker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +43,9 @@ class ActPlan:
         parent: What it starts from.
         spec: Its complete spec.
         folder: Takes the results; not made yet.
-        trainer: Name of what runs it.
-        options: Settings of that trainer alone.
-        command: The command as it will be started; inside the container for docker.
-        image: The container image; empty for a process.
+        trainer: What runs it.
+        options: Options of that trainer alone.
+        preview: What will be started.
         notes: What a reader should know.
     """
 
@@ -60,10 +54,9 @@ class ActPlan:
     parent: Parent
     spec: ActionSpec
     folder: Path
-    trainer: str
+    trainer: TrainerEntry
     options: Mapping[str, Any]
-    command: tuple[str, ...]
-    image: str
+    preview: Preview
     notes: tuple[str, ...]
 
     @property
@@ -102,10 +95,6 @@ def plan_action(request: ActRequest) -> ActPlan:
     spec = build_action(skill, request.action, asked)
     _check_data_taken(request, spec)
     options = _options(request, parent, trainer, deploys=deploys)
-    is_process = trainer != _CONTAINER
-    image = ""
-    if not is_process:
-        image = image_name(skill, request.action, DockerOptions.from_options(options))
     return ActPlan(
         request,
         skill,
@@ -114,8 +103,7 @@ def plan_action(request: ActRequest) -> ActPlan:
         folder,
         trainer,
         options,
-        _command(skill, spec, folder, is_process=is_process),
-        image,
+        _preview(make_trainer(trainer.name, skill, options, request.action), spec, folder),
         (*notes, *data_notes),
     )
 
@@ -138,54 +126,56 @@ def _skill(request: ActRequest, parent: Parent) -> Skill:
     return read_skill(Path(parent.config.skill_dir) if parent.config else own_skill_dir())
 
 
-def _trainer(request: ActRequest, parent: Parent, skill: Skill) -> str:
+def _trainer(request: ActRequest, parent: Parent, skill: Skill) -> TrainerEntry:
     """What runs the action: as asked, else as the study trained; an engine needs the container.
 
     Raises:
         FixInput: The action belongs to the container and a process was asked for.
     """
-    known = parent.config.trainer if parent.config is not None else "process"
-    usual = _CONTAINER if request.action == ENGINE and _CONTAINER in TRAINERS else known
-    chosen = request.trainer or ("process" if usual == "scripted" else usual)
+    chosen = trainer_entry(request.trainer) if request.trainer else _usual(request, parent)
     is_ours = skill.network_arch == "centerpose"
-    if chosen == _CONTAINER or not (request.action == ENGINE or request.deploy):
+    if chosen.container is not None or not (request.action == ENGINE or request.deploy):
         return chosen
     if request.action == ENGINE:
         raise FixInput(
             "a TensorRT engine is built in the deploy container",
-            got=f"the trainer {chosen}",
+            got=f"the trainer {chosen.name}",
             where="--trainer",
-            fix="give --trainer docker; automl evaluate --deploy scores the ONNX file without one",
+            fix=f"give --trainer {CONTAINER.name}; automl evaluate --deploy scores the ONNX file "
+            "without one",
         )
     if not is_ours:
         raise FixInput(
             "deploy actions run in the deploy container",
-            got=f"the trainer {chosen}",
+            got=f"the trainer {chosen.name}",
             where="--trainer",
-            fix="give --trainer docker",
+            fix=f"give --trainer {CONTAINER.name}",
         )
     return chosen
 
 
-def _options(
-    request: ActRequest, parent: Parent, trainer: str, *, deploys: bool
-) -> dict[str, Any]:
-    """The study's settings of the container, with the image that was asked for.
+def _usual(request: ActRequest, parent: Parent) -> TrainerEntry:
+    """What runs the action where nobody names a trainer."""
+    if request.action == ENGINE:
+        return CONTAINER
+    trained_by = trainer_entry(parent.config.trainer) if parent.config is not None else DEFAULT
+    return DEFAULT if trained_by.trains_only else trained_by
 
-    The study's image is the one that trains: the deploy container has another.
-    """
-    if trainer != _CONTAINER:
+
+def _options(
+    request: ActRequest, parent: Parent, trainer: TrainerEntry, *, deploys: bool
+) -> Mapping[str, Any]:
+    """The options of the container, of those that the study trained with and what is asked for."""
+    if trainer.container is None:
         if request.image:
-            raise FixInput("an image is for --trainer docker", got=request.image, where="--image")
+            raise FixInput(
+                f"an image is for --trainer {CONTAINER.name}", got=request.image, where="--image"
+            )
         return {}
     config = parent.config
-    known = config is not None and config.trainer == _CONTAINER
-    options = dict(config.trainer_options) if config is not None and known else {}
-    if deploys or request.image:
-        options.pop("image_id", None)
-    if request.image:
-        options["deploy_image" if deploys else "image"] = request.image
-    return options | ({"deploy": True} if deploys else {})
+    is_study_s = config is not None and config.trainer == trainer.name
+    options = config.trainer_options if config is not None and is_study_s else {}
+    return trainer.container.action_options(ActionAsked(options, request.image, deploys))
 
 
 def _trained(request: ActRequest, parent: Parent, skill: Skill) -> tuple[Tree, tuple[str, ...]]:
@@ -202,16 +192,16 @@ def _trained(request: ActRequest, parent: Parent, skill: Skill) -> tuple[Tree, t
     return template, (f"{note}; name its spec with --spec FILE",)
 
 
-def _model(request: ActRequest, parent: Parent, trainer: str) -> Parent:
+def _model(request: ActRequest, parent: Parent, trainer: TrainerEntry) -> Parent:
     """The file the action reads: the checkpoint, or what was made from it before.
 
     Without a container an exported network stands for its engine: onnxruntime runs it.
     """
-    if request.action == ENGINE or (request.deploy and trainer != _CONTAINER):
+    if request.action == ENGINE or (request.deploy and trainer.container is None):
         return exported_from(parent, "export", ".onnx", f"run {_again('export', parent)} first")
     if request.deploy:
-        mend = f"run {_again('gen-trt-engine', parent)} first"
-        return exported_from(parent, ENGINE, ".engine", mend)
+        fix = f"run {_again('gen-trt-engine', parent)} first"
+        return exported_from(parent, ENGINE, ".engine", fix)
     return parent
 
 
@@ -237,12 +227,9 @@ def _folder(request: ActRequest, parent: Parent) -> Path:
     return new_folder(home.absolute(), f"deploy-{word}" if request.deploy else word)
 
 
-def _command(skill: Skill, spec: ActionSpec, folder: Path, *, is_process: bool) -> tuple[str, ...]:
-    """The command as it is started: on this machine, or inside the container."""
-    action, paths = spec.rules.action, AttemptPaths(folder)
-    if is_process:
-        return tuple(ProcessTrainer(skill, action).command(paths.spec))
-    mounts = mounts_for(spec.tree, study_folder(folder), Path.exists)
-    path = str(paths.container_spec)
-    words = shlex.split(skill.actions[action].command)
-    return tuple(word.replace("{config_path}", mounts.inside(path) or path) for word in words)
+def _preview(trainer: Trainer, spec: ActionSpec, folder: Path) -> Preview:
+    """What will be started; nothing that is known beforehand of a trainer that does not tell."""
+    if not isinstance(trainer, Previewing):
+        return Preview(())
+    paths = AttemptPaths(folder)
+    return trainer.preview(spec.tree, TrialTask("", 0, 1, folder, paths.spec, paths.log), ())

@@ -17,7 +17,6 @@ from automl.study.layout import AttemptPaths
 from automl.trainers.base import Handle, Trainer, TrialTask
 from automl.trainers.contract import EXPERIMENT_NAME, STATUS_NAME, Status, StatusLine
 from automl.trainers.status import finite_metrics
-from automl.trainers.table import make_trainer
 from automl.yamltext import dump_yaml
 
 __all__ = ["carry_out", "ready_trainer"]
@@ -75,10 +74,10 @@ def ready_trainer(plan: ActPlan) -> Trainer:
         PrepareMachine: The trainer says what is missing on this machine.
         FixInput: The trainer does not know the action or an option.
     """
-    trainer = make_trainer(plan.trainer, plan.skill, plan.options, plan.request.action)
+    trainer = plan.trainer.make(plan.skill, plan.options, plan.request.action)
     for problem in trainer.check():
         raise PrepareMachine(
-            problem.rule, got=problem.got, where=f"trainer {plan.trainer}", fix=problem.fix
+            problem.rule, got=problem.got, where=f"trainer {plan.trainer.name}", fix=problem.fix
         )
     return trainer
 
@@ -104,8 +103,7 @@ def _gpus(plan: ActPlan) -> list[str]:
     if config is not None and config.resources.gpu_ids:
         return [str(config.resources.gpu_ids[0])]
     on_cpu = config is not None and not config.resources.gpus_per_trial
-    is_container = plan.trainer == "docker"
-    return [] if (on_cpu and not is_container) or not look_round().gpus else ["0"]
+    return [] if (on_cpu and plan.trainer.container is None) or not look_round().gpus else ["0"]
 
 
 def _await(handle: Handle) -> int:
@@ -128,12 +126,12 @@ def _record(
     return ActionRecord(
         action=plan.request.action,
         deploy=plan.request.deploy,
-        trainer=plan.trainer,
+        trainer=plan.trainer.name,
         ok=not evidence,
         exit_code=code,
         evidence=" ".join(evidence.split())[:_EVIDENCE],
         origin=plan.parent.origin,
-        command=plan.command,
+        command=plan.preview.command,
         data=dict(plan.spec.data),
         metrics=told.metrics,
         made=made,

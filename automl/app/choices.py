@@ -6,15 +6,12 @@ from automl.errors import FixInput
 from automl.search.pruners import PRUNERS
 from automl.search.samplers import SAMPLERS
 from automl.skill.model import Skill
-from automl.study.config import Direction, Limits, Objective, Resources, SearchSettings
-from automl.trainers.process import OWN_PROGRAMS
-from automl.trainers.table import START, WARM
+from automl.study.config import Direction, Limits, Objective, SearchSettings
 
 __all__ = [
     "choose_limits",
     "choose_objective",
     "choose_search",
-    "choose_start",
     "idle_flags",
 ]
 
@@ -96,22 +93,6 @@ def choose_limits(layers: Layers, *, searches: bool) -> Limits:
     if not searches:
         return Limits(1, timeout_s, in_a_row)
     return Limits(trials or 0, timeout_s, in_a_row, confirm or 0)
-
-
-def choose_start(
-    layers: Layers, skill: Skill, resources: Resources, *, searches: bool
-) -> dict[str, str]:
-    """The process trainer's own options: whether its process is kept from trial to trial.
-
-    Only this package's own trainer can be asked for one training after the other, and only a
-    search has several; trials of several GPUs start processes of their own.
-
-    Raises:
-        FixInput: The setting is neither ``warm`` nor ``cold``.
-    """
-    start = layers.choice("trainer_start", (WARM, "cold"), WARM)
-    keeps = searches and skill.network_arch in OWN_PROGRAMS and resources.gpus_per_trial <= 1
-    return {START: WARM} if keeps and start == WARM else {}
 
 
 def idle_flags(layers: Layers) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """``automl doctor``: whether this machine can run a study, found out before anything is spent."""
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -10,19 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from automl.app.doctor_checks import (
-    Check,
     DiskFacts,
     FolderFacts,
-    Result,
     check_disk,
     check_folder,
     check_gpus,
-    check_packages,
-    check_problems,
-    check_shared_memory,
-    refused,
 )
-from automl.app.doctor_engine import check_engine, engine_facts, gpus_of_trials
 from automl.app.doctor_study import (
     Subject,
     check_batches,
@@ -36,24 +28,22 @@ from automl.app.request import PlanRequest
 from automl.app.run import start
 from automl.app.screen import Silent
 from automl.centerpose.hardware.needs import NEEDS
+from automl.checkup import Check, Result, refused
 from automl.data.checks import shared_images
 from automl.errors import AutomlError
 from automl.gpus import Gpu, read_gpus
 from automl.reports.summary import read_summary
-from automl.skill.read import own_skill_dir
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
 from automl.trainers.checkpoints import checkpoints_in
-from automl.trainers.docker.images import image_name, image_to_run, is_nvidias
-from automl.trainers.docker.options import DockerOptions, shm_bytes, size_bytes
-from automl.trainers.table import make_trainer
+from automl.trainers.entry import Examined, TrainerEntry
+from automl.trainers.process_entry import check_packages, missing_packages
+from automl.trainers.table import DEFAULT, all_trainers, trainer_entry
 
 __all__ = ["examine", "examine_machine"]
 
-_PACKAGES = ("torch", "cv2", "numpy", "scipy")
 #: A checkpoint holds each parameter with two of Adam's moments, four bytes each.
 _BYTES_A_PARAMETER = 12
-_SHM = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
 _MOUNTS = Path("/proc/self/mounts")
 
 
@@ -71,13 +61,14 @@ def examine(
         subject = _subject(request, study)
     except AutomlError as error:
         yield from examine_machine(request.studies_dir)
-        if request.flags.get("trainer") == "docker":
-            yield from check_engine(engine_facts())
+        yield from _engine(str(request.flags.get("trainer") or DEFAULT.name))
         yield refused("study", error)
         return
     gpus = read_gpus()
-    yield from check_gpus(gpus, are_needed=_is_nvidias(subject))
-    yield from _trainer(subject, gpus)
+    entry = trainer_entry(subject.config.trainer)
+    yield from check_gpus(gpus, are_needed=_needs_gpus(entry, subject))
+    yield from entry.examine(_examined(subject, gpus))
+    yield from _left_out()
     yield from check_splits(subject.data)
     each = subject.config.resources.gpus_per_trial
     batches = check_batches(subject.data, subject.largest_batch, each)
@@ -86,7 +77,6 @@ def examine(
         train, val = subject.data["train"], subject.data["val"]
         yield check_shared(len(shared_images(train.root, val.root)), val.images)
     yield from check_space(subject.space)
-    yield _shared_memory(subject)
     yield check_disk(_disk(subject, request.studies_dir))
     yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
     if deep and study is None:
@@ -100,48 +90,42 @@ def _subject(request: PlanRequest, study: StudyPaths | None) -> Subject:
 def examine_machine(studies_dir: Path) -> Iterator[Check]:
     """What can be said of a machine without a study."""
     yield from check_gpus(read_gpus(), are_needed=False)
-    yield check_packages([name for name in _PACKAGES if importlib.util.find_spec(name) is None])
+    yield check_packages(missing_packages())
+    yield from _left_out()
     usage = shutil.disk_usage(_existing(studies_dir))
     yield check_disk(DiskFacts(usage.free, usage.total))
     yield from check_folder(folder_facts(studies_dir), is_root=os.geteuid() == 0)
 
 
-def _is_nvidias(subject: Subject) -> bool:
-    """Whether trials run in NVIDIA's image."""
-    config = subject.config
-    if config.trainer != "docker":
-        return False
-    options = DockerOptions.from_options(config.trainer_options)
-    return is_nvidias(image_name(subject.skill, "train", options))
+def _needs_gpus(entry: TrainerEntry, subject: Subject) -> bool:
+    """Whether trials run in an image that cannot do without GPUs."""
+    container, options = entry.container, subject.config.trainer_options
+    return container is not None and container.needs_gpus(subject.skill, options)
 
 
-def _trainer(subject: Subject, gpus: Sequence[Gpu]) -> Iterator[Check]:
-    config = subject.config
-    if config.trainer == "docker":
-        options = DockerOptions.from_options(config.trainer_options)
-        image = image_to_run(subject.skill, "train", options)
-        resources = config.resources
-        held = gpus_of_trials(resources.gpus_per_trial, resources.gpu_ids, gpus)
-        yield from check_engine(engine_facts(image, held))
-        return
-    if config.trainer == "process" and subject.skill.folder == own_skill_dir():
-        yield check_packages([name for name in _PACKAGES if not importlib.util.find_spec(name)])
-    trainer = make_trainer(config.trainer, subject.skill, config.trainer_options)
-    yield from check_problems(config.trainer, trainer.check())
+def _engine(trainer: str) -> Iterator[Check]:
+    """What is known of a trainer's container engine, though not of the study."""
+    entry = all_trainers().entries.get(trainer)
+    if entry is not None and entry.container is not None:
+        yield from entry.container.examine_engine()
 
 
-def _shared_memory(subject: Subject) -> Check:
-    resources = subject.config.resources
-    workers = subject.number("dataset.workers", subject.number("dataset.num_workers", 0))
-    wanted = shm_bytes(workers, subject.largest_batch, resources.gpus_per_trial)
-    if subject.config.trainer == "docker":
-        asked = DockerOptions.from_options(subject.config.trainer_options).shm_size
-        given = size_bytes(asked) if asked else wanted
-        return check_shared_memory(given, wanted, in_container=True)
-    free = shutil.disk_usage(_SHM).free if _SHM.is_dir() else 0
-    each = 0 if subject.skill.folder == own_skill_dir() else wanted
-    needed = each * resources.max_concurrent  # our own trainer shares its images in one process
-    return check_shared_memory(free, needed, in_container=False)
+def _examined(subject: Subject, gpus: Sequence[Gpu]) -> Examined:
+    return Examined(
+        trainer=subject.config.trainer,
+        skill=subject.skill,
+        options=subject.config.trainer_options,
+        resources=subject.config.resources,
+        gpus=tuple(gpus),
+        workers=subject.number("dataset.workers", subject.number("dataset.num_workers", 0)),
+        batch=subject.largest_batch,
+    )
+
+
+def _left_out() -> Iterator[Check]:
+    """Installed trainers that cannot be used."""
+    for broken in all_trainers().broken:
+        yield Check("trainer", Result.WARN, str(broken), f"fix or remove {broken.package}")
 
 
 def _disk(subject: Subject, studies_dir: Path) -> DiskFacts:

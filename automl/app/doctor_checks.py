@@ -5,32 +5,22 @@ every finding can be tested without the hardware that causes it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from automl.errors import AutomlError
+from automl.checkup import Check, Result
 from automl.gpus import Gpu
 from automl.reports import words
-from automl.trainers.base import Problem
 
 __all__ = [
-    "Check",
     "DiskFacts",
     "FolderFacts",
-    "Result",
     "check_disk",
     "check_folder",
     "check_gpus",
-    "check_packages",
-    "check_problems",
-    "check_shared_memory",
-    "refused",
     "summary_of",
 ]
 
-_GIB = 1 << 30
 #: What the skill's own documentation asks for.
 _MIN_GPU_MIB = 16_000
 _GOOD_GPUS = 2
@@ -38,35 +28,6 @@ _BUSY_MIB = 500
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "lustre", "beegfs", "gpfs", "ceph", "fuse.sshfs")
 #: Part of the disk below which a search should not begin.
 _LEAST_FREE = 0.1
-
-
-class Result(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "FAIL"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of a check-up.
-
-    Attributes:
-        name: What was looked at.
-        result: How it came out.
-        detail: What was found.
-        mend: What to do about it; empty where nothing needs to be done.
-    """
-
-    name: str
-    result: Result
-    detail: str
-    mend: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain value that ``json`` can write."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +75,6 @@ class DiskFacts:
         return (kept + 2 * self.concurrent) * self.checkpoint_bytes
 
 
-def refused(name: str, error: AutomlError) -> Check:
-    """A check that an error of this program speaks for."""
-    detail = error.rule + (f", but got {error.got}" if error.got else "")
-    detail += f" ({error.where})" if error.where else ""
-    return Check(name, Result.FAIL, " ".join(detail.split()), error.fix)
-
-
 def check_gpus(gpus: Sequence[Gpu], *, are_needed: bool) -> Iterator[Check]:
     """How many GPUs there are, how large, and who uses them.
 
@@ -130,19 +84,19 @@ def check_gpus(gpus: Sequence[Gpu], *, are_needed: bool) -> Iterator[Check]:
     """
     if not gpus:
         told = "none: nvidia-smi is missing or does not answer"
-        mend = "install the NVIDIA driver"
+        fix = "install the NVIDIA driver"
         if are_needed:
-            yield Check("GPUs", Result.FAIL, told, f"{mend}: NVIDIA's image trains on GPUs alone")
+            yield Check("GPUs", Result.FAIL, told, f"{fix}: NVIDIA's image trains on GPUs alone")
         else:
-            mend += ", or train on the CPU with the nano backbone"
-            yield Check("GPUs", Result.WARN, told, mend)
+            fix += ", or train on the CPU with the nano backbone"
+            yield Check("GPUs", Result.WARN, told, fix)
         return
     names = ", ".join(f"{gpu.name} {gpu.memory_total_mib / 1024:.0f} GiB" for gpu in gpus)
     small = [gpu for gpu in gpus if 0 < gpu.memory_total_mib < _MIN_GPU_MIB]
     if small:
         which = ", ".join(str(gpu.index) for gpu in small)
-        mend = "lower dataset.batch_size, or leave them out with --gpus"
-        yield Check("GPUs", Result.WARN, f"{names}; GPU {which} has less than 16 GB", mend)
+        fix = "lower dataset.batch_size, or leave them out with --gpus"
+        yield Check("GPUs", Result.WARN, f"{names}; GPU {which} has less than 16 GB", fix)
     elif len(gpus) < _GOOD_GPUS:
         yield Check("GPUs", Result.OK, f"{names}; two or more search twice as fast")
     else:
@@ -157,18 +111,6 @@ def _use(gpu: Gpu) -> Check:
     return Check("GPU in use", Result.WARN, detail, "wait for it, or choose others with --gpus")
 
 
-def check_shared_memory(available_bytes: int, needed_bytes: int, *, in_container: bool) -> Check:
-    """Shared memory for the loaders of the trials that run at the same time."""
-    name, need = "shared memory", f"{needed_bytes / _GIB:.1f} GiB may be wanted"
-    if in_container:
-        return Check(name, Result.OK, f"each container gets {available_bytes / _GIB:.0f} GiB")
-    has = f"{available_bytes / _GIB:.1f} GiB in /dev/shm, {need}"
-    if available_bytes >= needed_bytes:
-        return Check(name, Result.OK, has)
-    mend = "lower dataset.workers or --max-concurrent, or mount a larger /dev/shm"
-    return Check(name, Result.WARN, has, mend)
-
-
 def check_disk(facts: DiskFacts) -> Check:
     """Whether the checkpoints of the search fit on the disk."""
     free, needed = facts.free_bytes, facts.needed(keeps_all=facts.keeps_all)
@@ -179,10 +121,10 @@ def check_disk(facts: DiskFacts) -> Check:
         told += "" if facts.keeps_all else f" ({every / 1e9:.1f} GB if all checkpoints were kept)"
     if needed > free:
         least = facts.needed(keeps_all=False)
-        mend = "free space, or choose another --studies-dir"
+        fix = "free space, or choose another --studies-dir"
         if facts.keeps_all and least <= free:
-            mend = "--keep best"
-        return Check("disk", Result.FAIL, told, mend)
+            fix = "--keep best"
+        return Check("disk", Result.FAIL, told, fix)
     if free - needed < _LEAST_FREE * facts.total_bytes:
         return Check("disk", Result.WARN, f"{told}; little would be left", "free some space")
     return Check("disk", Result.OK, told)
@@ -191,36 +133,19 @@ def check_disk(facts: DiskFacts) -> Check:
 def check_folder(facts: FolderFacts, *, is_root: bool) -> Iterator[Check]:
     """Where studies are written: whether one may, whose files they are, what the disk is."""
     if facts.error:
-        mend = "choose another --studies-dir, or give yourself the right to write there"
-        yield Check("studies folder", Result.FAIL, f"{facts.folder}: {facts.error}", mend)
+        fix = "choose another --studies-dir, or give yourself the right to write there"
+        yield Check("studies folder", Result.FAIL, f"{facts.folder}: {facts.error}", fix)
     elif facts.foreign:
         first = f"{len(facts.foreign)} entries of another user, first {facts.foreign[0]}"
-        mend = f"sudo chown -R $(id -u):$(id -g) {facts.folder}"
-        yield Check("studies folder", Result.WARN, f"{facts.folder}: {first}", mend)
+        fix = f"sudo chown -R $(id -u):$(id -g) {facts.folder}"
+        yield Check("studies folder", Result.WARN, f"{facts.folder}: {first}", fix)
     else:
         owner = "as root: results will belong to root" if is_root else "as you"
         yield Check("studies folder", Result.OK, f"{facts.folder} can be written, {owner}")
     if facts.file_system.lower().startswith(_NETWORK_FILE_SYSTEMS):
         detail = f"{facts.folder} is on {facts.file_system}: other machines may not see its locks"
-        mend = "drive a study from one machine, or keep studies on a local disk"
-        yield Check("file system", Result.WARN, detail, mend)
-
-
-def check_packages(missing: Sequence[str]) -> Check:
-    """The packages that the packaged trainer imports."""
-    if missing:
-        mend = "pip install 'automl[trainer]'"
-        return Check("trainer packages", Result.FAIL, f"missing: {', '.join(missing)}", mend)
-    return Check("trainer packages", Result.OK, "torch, cv2, numpy, scipy")
-
-
-def check_problems(trainer: str, problems: Sequence[Problem]) -> Iterator[Check]:
-    """What the trainer itself finds wrong before it is started."""
-    for problem in problems:
-        detail = problem.rule + (f", but got {problem.got}" if problem.got else "")
-        yield Check("trainer", Result.FAIL, detail, problem.fix)
-    if not problems:
-        yield Check("trainer", Result.OK, f"{trainer} can be started")
+        fix = "drive a study from one machine, or keep studies on a local disk"
+        yield Check("file system", Result.WARN, detail, fix)
 
 
 def summary_of(checks: Sequence[Check]) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automl.app.doctor_checks import Check, Result
 from automl.app.plan import Plan
+from automl.checkup import Check, Result
 from automl.data.checks import SplitFacts
 from automl.skill.model import Skill
 from automl.skill.read import read_skill
@@ -98,17 +98,17 @@ def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int) -> Chec
     told = f"{smallest} has {images} images, the largest batch x GPUs of the space is {need}"
     if images >= need:
         return Check("batches", Result.OK, told)
-    mend = f"give more images, or --search {BATCH}=LOW..{images // max(1, gpus)}"
-    return Check("batches", Result.FAIL, told, mend)
+    fix = f"give more images, or --search {BATCH}=LOW..{images // max(1, gpus)}"
+    return Check("batches", Result.FAIL, told, fix)
 
 
 def check_shared(n_shared: int, n_val: int) -> Check:
     """Images that are trained on and validated on."""
     if not n_shared:
         return Check("train and val", Result.OK, "no image is in both")
-    mend = "take them out of one split: they flatter every score"
+    fix = "take them out of one split: they flatter every score"
     return Check(
-        "train and val", Result.WARN, f"{n_shared} of {n_val} val images are in both", mend
+        "train and val", Result.WARN, f"{n_shared} of {n_val} val images are in both", fix
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl.app.container import program_of
+from automl.app.trainer_choice import program_of
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.model import Skill
@@ -106,8 +106,7 @@ def _space_now(
     request = SpaceRequest(name, search.search, search.freeze, skill.shorthand, skill.keys)
     ceilings = tuple(Ceiling(**one) for one in stored.get("ceilings", ()))
     schema = read_action_schema(skill, "train")
-    program = program_of(config.trainer, config.trainer_options)
-    return build_space(schema, base, request, profile, ceilings, program)
+    return build_space(schema, base, request, profile, ceilings, program_of(config))
 
 
 def _changed_files(provenance: Mapping[str, Any], skill: Skill) -> tuple[str, ...]:

@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data, check_seed, check_types, count_in
-from automl.app.choices import (
-    choose_limits,
-    choose_objective,
-    choose_search,
-    choose_start,
-    idle_flags,
-)
-from automl.app.container import DOCKER, container_notes, container_options, program_of
+from automl.app.choices import choose_limits, choose_objective, choose_search, idle_flags
 from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
 from automl.app.request import PlanRequest, as_given, provenance_of
 from automl.app.settings import Layers, StudyFile, read_study_file
 from automl.app.sharing import Asked, check_sharing
+from automl.app.trainer_choice import choose_trainer
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
 from automl.skill.model import Skill
@@ -37,13 +31,11 @@ from automl.space.source import space_source
 from automl.spec.build import BaseSpec, SpecRequest, build_base, check_searched, with_params
 from automl.spec.notices import check_settings
 from automl.spec.values import parse_assignment
-from automl.study.config import Keep, Resources, SearchSettings, StudyConfig
+from automl.study.config import Keep, SearchSettings, StudyConfig
 from automl.study.folder import check_name, fresh_name
-from automl.trainers.table import TRAINERS, make_trainer
 
 __all__ = ["Plan", "Planner", "make_plan"]
 
-PROCESS = "process"
 DEMO = Path("studies", "demo.yaml")
 
 
@@ -142,19 +134,18 @@ class Planner:
         check_types(self.skill, base)
         data, ceilings, data_notes = check_data(self.skill, base, resources)
         search = self.search()
-        trainer = self.layers.choice("trainer", tuple(TRAINERS), PROCESS)
-        options = self._trainer_options(trainer, resources)
-        make_trainer(trainer, self.skill, options)
+        trainer = choose_trainer(
+            self.layers, self.skill, searches=searches, gpus_per_trial=resources.gpus_per_trial
+        )
         space = SearchSpace()
         if searches and base.rules.schema is not None:
-            space = self.space_of(base, search, ceilings, program_of(trainer, options))
+            space = self.space_of(base, search, ceilings, trainer.program)
             _check_not_empty(space)
             base = replace(base, tree=with_params(base.tree, space.fixed))
         shared = check_sharing(Asked(self.skill, base.tree, space, data, resources), machine)
         limits = choose_limits(self.layers, searches=searches)
         check_seed(base.rules, limits)
-        program = program_of(trainer, options)
-        told = check_settings(base.rules, self.profile, base.tree, program, space.keys)
+        told = check_settings(base.rules, self.profile, base.tree, trainer.program, space.keys)
         config = StudyConfig(
             name=self._name(),
             skill_dir=str(self.skill.folder),
@@ -167,13 +158,13 @@ class Planner:
             search=search,
             limits=limits,
             resources=resources,
-            trainer=trainer,
-            trainer_options=options,
+            trainer=trainer.name,
+            trainer_options=trainer.options,
             keep=Keep(self.layers.choice("keep", tuple(Keep), Keep.BEST)),
             searches=searches,
             origin=self.layers.origin,
         )
-        notes = (*notes, *shared, *container_notes(self.layers, trainer))
+        notes = (*notes, *shared, *trainer.notes)
         notices = (*self.policy.notes, *base.notes, *map(str, told), *notes, *data_notes)
         if not searches:
             notices = (self.gate.message, *idle_flags(self.layers), *notices)
@@ -190,15 +181,6 @@ class Planner:
             as_given(self.request, self.file),
             provenance_of(self.request.command, self.skill, config, data),
         )
-
-    def _trainer_options(self, trainer: str, resources: Resources) -> Mapping[str, Any]:
-        if trainer == DOCKER:
-            return container_options(self.layers, self.skill)
-        script = self.layers.pick("script") or {}
-        if trainer != PROCESS:
-            return script
-        searches = self.gate.searches
-        return script | choose_start(self.layers, self.skill, resources, searches=searches)
 
     def _check_words(self) -> None:
         """Checks spec and search before data is rendered, extracted or brought for them.

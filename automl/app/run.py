@@ -4,8 +4,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.container import hold_to_image, left_running, pinned
 from automl.app.drift import check_drift
+from automl.app.image import hold_to_image, left_running, pinned
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data
-from automl.app.container import program_of
 from automl.app.datasets import resolve_data
 from automl.app.plan import Planner
 from automl.app.request import PlanRequest
+from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
 from automl.files import write_text
 from automl.skill.profile import load_profile
@@ -78,9 +78,8 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
         gpus = planner.layers.number("gpus_per_trial", 0) or 0
         _, ceilings, _ = check_data(planner.skill, base, Resources(gpus_per_trial=gpus))
     search = planner.search()
-    trainer = str(planner.layers.pick("trainer", "process"))
-    program = program_of(trainer, {"image": str(planner.layers.pick("image", ""))})
-    space = planner.space_of(base, search, ceilings, program)
+    trainer = choose_trainer(planner.layers, planner.skill, searches=True)
+    space = planner.space_of(base, search, ceilings, trainer.program)
     return SpaceView(space, tuple(sample(space, samples, search.seed)))
 
 

@@ -39,9 +39,9 @@ def dry_run_text(plan: "ActPlan") -> str:
 
     lines = [f"# {title_of(plan.request.action, deploy=plan.request.deploy)}: nothing is started"]
     facts = [("starts from", _origin(plan.parent.origin))]
-    if plan.image:
-        facts.append(("image", plan.image))
-    facts.append(("command", shlex.join(plan.command)))
+    if plan.preview.image:
+        facts.append(("image", plan.preview.image))
+    facts.append(("command", shlex.join(plan.preview.command)))
     facts.append(("results", str(shown(plan.folder))))
     facts.append(("template", plan.spec.source))
     if plan.spec.carried:

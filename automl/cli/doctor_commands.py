@@ -12,7 +12,7 @@ from automl.cli.run_commands import request_of
 from automl.errors import PrepareMachine
 
 if TYPE_CHECKING:
-    from automl.app.doctor_checks import Check
+    from automl.checkup import Check
     from automl.study.layout import StudyPaths
 
 __all__ = ["checks_text", "doctor"]
@@ -25,7 +25,7 @@ _OF_NO_STUDY = frozenset({"study", "deep", "name"})
 def doctor(arguments: argparse.Namespace) -> int:
     """Checks machine and study; exit 3 if something would keep the study from running."""
     from automl.app.doctor import examine, examine_machine
-    from automl.app.doctor_checks import Result
+    from automl.checkup import Result
 
     study = _named_study(arguments)
     request = request_of(arguments)
@@ -36,7 +36,7 @@ def doctor(arguments: argparse.Namespace) -> int:
         checks = list(examine_machine(request.studies_dir))
     failed = any(check.result is Result.FAIL for check in checks)
     if arguments.json:
-        value = {"schema": "automl.doctor/1", "ok": not failed,
+        value = {"schema": "automl.doctor/2", "ok": not failed,
                  "checks": [check.to_json() for check in checks]}  # fmt: skip
         print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
     else:
@@ -57,16 +57,16 @@ def _named_study(arguments: argparse.Namespace) -> "StudyPaths | None":
 
 
 def checks_text(checks: Sequence["Check"]) -> str:
-    """The check-up as a table, with the mend below each finding, and its sum."""
+    """The check-up as a table, with the fix below each finding, and its sum."""
     from automl.app.doctor_checks import summary_of
 
     lines = [f"{'check':<{_NAME}}{'result':<{_RESULT}}  detail", "─" * _WIDTH]
     for check in checks:
         told = _wrapped(check.detail) or [""]
-        mend = _wrapped(f"→ {check.mend}") if check.mend else []
+        fix = _wrapped(f"→ {check.fix}") if check.fix else []
         head = f"{check.name:<{_NAME}}{check.result:<{_RESULT}}  "
         lines.append((head + told[0]).rstrip())
-        lines += [" " * len(head) + text for text in (*told[1:], *mend)]
+        lines += [" " * len(head) + text for text in (*told[1:], *fix)]
     return "\n".join([*lines, summary_of(checks)])
 
 

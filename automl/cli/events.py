@@ -139,7 +139,7 @@ class EventScreen:
         """Prints what is about to be driven."""
         self._progress = Progress(config, monotonic)
         self._beat_s = monotonic()
-        if config.trainer == "scripted":
+        if config.is_fake:
             self._print(f"{'note':<9} {FAKE}")
         pairs = {
             "study": config.name,

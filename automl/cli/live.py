@@ -81,7 +81,7 @@ def render(snapshot: Snapshot, width: int, *, is_last: bool = False) -> Group:
 
 def _head(snapshot: Snapshot) -> Iterator[Text]:
     config = snapshot.config
-    if config.trainer == "scripted":
+    if config.is_fake:
         yield Text(FAKE, "bold yellow")
     search = f"   {config.search.sampler}   seed {config.search.seed}"
     objective = f"{config.objective.metric} {config.objective.direction}"

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from automl.app.container import container_preview
 from automl.app.plan import Plan
 from automl.app.preview import first_params
+from automl.app.trainer_choice import container_preview
 from automl.reports import words
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, get
 from automl.space.show import show_space
+from automl.trainers.table import trainer_entry
 
 __all__ = ["plan_json", "plan_text"]
 
@@ -41,7 +42,7 @@ def _line(label: str, text: str) -> str:
 
 def _head(plan: Plan) -> Iterator[str]:
     config = plan.config
-    if config.trainer == "scripted":
+    if config.is_fake:
         yield FAKE
     yield _line("study", f"{config.name}, to be made in {plan.studies_dir}")
     yield _line("policy", f"{config.policy} (from {config.policy_source})")
@@ -50,10 +51,9 @@ def _head(plan: Plan) -> Iterator[str]:
     objective = config.objective
     yield _line("objective", f"{objective.direction} {objective.metric}")
     yield _line("trainer", f"{config.trainer}, spec from {plan.base.source}")
-    if plan.gate.searches and config.trainer_options.get("start") == "warm":
-        yield _line(
-            "", "warm: its processes take trial after trial; --trainer-start cold ends that"
-        )
+    remark = trainer_entry(config.trainer).remark(config.trainer_options)
+    if remark:
+        yield _line("", remark)
 
 
 def _data(plan: Plan) -> Iterator[str]:

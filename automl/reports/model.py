@@ -133,7 +133,7 @@ class Summary:
     @property
     def is_fake(self) -> bool:
         """Whether a script made the numbers up, so that no claim may rest on them."""
-        return self.config.trainer == "scripted"
+        return self.config.is_fake
 
     @property
     def is_search(self) -> bool:

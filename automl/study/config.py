@@ -8,6 +8,7 @@ from typing import Any, Self
 from automl.errors import FixInput
 
 __all__ = [
+    "FAKE_TRAINER",
     "DataSources",
     "Direction",
     "Keep",
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 FORMAT = 1
+#: The trainer that makes its numbers up.
+FAKE_TRAINER = "scripted"
 
 
 class Direction(StrEnum):
@@ -192,6 +195,11 @@ class StudyConfig:
     def is_search(self) -> bool:
         """Whether trials are searched for; else it is one direct training."""
         return self.policy == "on" and self.searches
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether a script makes the numbers up, so that no claim may rest on them."""
+        return self.trainer == FAKE_TRAINER
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

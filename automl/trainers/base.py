@@ -8,7 +8,7 @@ trainer must do, the shipped fake included.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from automl.study.records import FailureClass
 
@@ -18,6 +18,10 @@ __all__ = [
     "Handle",
     "Keeping",
     "Outliving",
+    "Pinned",
+    "Pinning",
+    "Preview",
+    "Previewing",
     "Problem",
     "Reattached",
     "Trainer",
@@ -33,7 +37,7 @@ class Problem:
     Attributes:
         rule: The rule that does not hold.
         got: What was found instead.
-        fix: How to mend it.
+        fix: What to do about it.
     """
 
     rule: str
@@ -145,6 +149,85 @@ class Outliving(Protocol):
 
     def end(self, folder: Path) -> None:
         """Ends what still runs for the attempt of this folder, and leaves nothing of it."""
+        ...
+
+    def discard(self, study: Path, kept: frozenset[Path]) -> None:
+        """Removes what earlier drivers of a study left that ``start`` would not go on with.
+
+        Only for the driver that holds the study's lock.
+
+        Args:
+            study: Folder of the study.
+            kept: Folders of the attempts that go on, as ``left_running`` gave them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a trainer would start for a task.
+
+    Attributes:
+        command: Program and arguments; as the container starts them, where there is one.
+        image: The container's image; empty without a container.
+        command_line: The container as a command that a person could type; empty without one.
+    """
+
+    command: tuple[str, ...]
+    image: str = ""
+    command_line: str = ""
+
+
+@runtime_checkable
+class Previewing(Protocol):
+    """A trainer that can say beforehand what it would start."""
+
+    def preview(
+        self,
+        spec: Mapping[str, Any],
+        task: TrialTask,
+        gpus: Sequence[str],
+        study: Path | None = None,
+    ) -> Preview:
+        """What ``start`` would start; asks nothing of anybody and writes nothing.
+
+        Args:
+            spec: The spec of the task, whose file need not exist yet.
+            task: What would be run, and where.
+            gpus: Ids of the GPUs that it would get.
+            study: Folder of the study that is to be made; None to look for it above the task's.
+
+        Raises:
+            FixInput: The skill has no command for the action.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What the name of a trainer's image stands for at one moment.
+
+    Attributes:
+        options: The trainer's options held to that image.
+        image: The record of it: ``name``, ``id``, and ``digests``, a list.
+    """
+
+    options: Mapping[str, Any]
+    image: Mapping[str, Any]
+
+    def is_same(self, recorded: Mapping[str, Any]) -> bool:
+        """Whether a record is of the same image: by its id, else by a registry's digest."""
+        digests = recorded.get("digests")
+        shared = isinstance(digests, list) and set(digests) & set(self.image["digests"])
+        return recorded.get("id") == self.image["id"] or bool(shared)
+
+
+@runtime_checkable
+class Pinning(Protocol):
+    """A trainer whose image goes by a name that may stand for another image tomorrow."""
+
+    def pinned(self) -> Pinned | None:
+        """What the name stands for now; None where nobody can say."""
         ...
 
 

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.study.layout import AttemptPaths
 from automl.trainers import guard
-from automl.trainers.base import Problem, TrialTask
+from automl.trainers.base import Preview, Problem, TrialTask
 
 __all__ = ["GuardedProcess", "ProcessTrainer", "start_guarded"]
 
@@ -83,6 +84,16 @@ class ProcessTrainer:
     def start(self, task: TrialTask, gpus: Sequence[str]) -> "GuardedProcess":
         """Starts the action on the task's spec."""
         return start_guarded(self.command(task.spec_path), task, gpus)
+
+    def preview(
+        self,
+        spec: Mapping[str, Any],  # noqa: ARG002 -- the command names the file alone
+        task: TrialTask,
+        gpus: Sequence[str],  # noqa: ARG002
+        study: Path | None = None,  # noqa: ARG002
+    ) -> Preview:
+        """The process that ``start`` would start."""
+        return Preview(tuple(self.command(task.spec_path)))
 
     def command(self, spec_path: Path) -> list[str]:
         """The argument list for one spec.

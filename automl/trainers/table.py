@@ -1,75 +1,81 @@
-"""The trainers by name."""
+"""The trainers by name: those of this package, and those that installed packages bring."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from automl.errors import FixInput
+from automl.errors import FixInput, PrepareMachine
 from automl.nearest import did_you_mean
-from automl.skill.model import Skill
-from automl.trainers.base import Trainer
-from automl.trainers.docker.options import DockerOptions
-from automl.trainers.docker.trainer import DockerTrainer
-from automl.trainers.process import ProcessTrainer
-from automl.trainers.scripted import Script, ScriptedTrainer
-from automl.trainers.warm import warm_trainer
+from automl.trainers.docker.entry import DOCKER
+from automl.trainers.entry import TrainerEntry
+from automl.trainers.installed import GROUP, Installed, read_installed
+from automl.trainers.process_entry import PROCESS
+from automl.trainers.scripted_entry import SCRIPTED
 
-__all__ = ["START", "TRAINERS", "WARM", "make_trainer"]
+if TYPE_CHECKING:
+    from automl.skill.model import Skill
+    from automl.trainers.base import Trainer
 
-#: The one option of the process trainer: whether its process is kept for the next trial.
-START = "start"
-WARM = "warm"
+__all__ = ["CONTAINER", "DEFAULT", "TRAINERS", "all_trainers", "make_trainer", "trainer_entry"]
 
-
-def _process(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:
-    unknown = [str(name) for name in options if name != START]
-    if unknown:
-        raise FixInput(
-            "the process trainer has no options", got=", ".join(unknown), where="script"
-        )
-    cold = ProcessTrainer(skill, action)
-    return warm_trainer(cold) if options.get(START) == WARM else cold
+#: The trainers of this package, by the names that a study gives them.
+TRAINERS: Mapping[str, TrainerEntry] = {entry.name: entry for entry in (PROCESS, DOCKER, SCRIPTED)}
+#: What trains where nobody names a trainer.
+DEFAULT = PROCESS
+#: What runs the actions that belong to the deploy container.
+CONTAINER = DOCKER
 
 
-def _scripted(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:  # noqa: ARG001 -- one signature
-    if action != "train":
-        raise FixInput(
-            "the scripted trainer plays trainings alone", got=action, fix="give --trainer process"
-        )
-    return ScriptedTrainer(Script.from_options(options))
+def all_trainers() -> Installed:
+    """Every trainer there is: those of this package first, then the installed ones that work."""
+    installed = read_installed(TRAINERS)
+    return Installed({**TRAINERS, **installed.entries}, installed.broken)
 
 
-def _docker(skill: Skill, options: Mapping[str, Any], action: str) -> Trainer:
-    return DockerTrainer(skill, DockerOptions.from_options(options), action)
+def trainer_entry(name: str) -> TrainerEntry:
+    """The trainer of that name.
 
+    Installed packages are looked at only for a name that is none of this package's own.
 
-#: Name of a trainer, as in a study file, to what makes one.
-TRAINERS: Mapping[str, Callable[[Skill, Mapping[str, Any], str], Trainer]] = {
-    "process": _process,
-    "docker": _docker,
-    "scripted": _scripted,
-}
+    Raises:
+        FixInput: There is no such trainer.
+        PrepareMachine: An installed package brings it and cannot be loaded.
+    """
+    if name in TRAINERS:
+        return TRAINERS[name]
+    trainers = all_trainers()
+    if name in trainers.entries:
+        return trainers.entries[name]
+    for broken in trainers.broken:
+        if broken.name == name:
+            raise PrepareMachine(
+                "an installed trainer must load",
+                got=broken.problem,
+                where=f"trainer {name} of the package {broken.package}",
+                fix="fix or reinstall that package",
+            )
+    raise FixInput(
+        f"trainer must be one of {', '.join(trainers.entries)}",
+        got=f"'{name}'",
+        where="--trainer",
+        fix=did_you_mean(name, trainers.entries)
+        or f"another one comes with a package that has the entry point {GROUP}",
+    )
 
 
 def make_trainer(
-    name: str, skill: Skill, options: Mapping[str, Any], action: str = "train"
-) -> Trainer:
-    """The trainer of that name.
+    name: str, skill: "Skill", options: Mapping[str, Any], action: str = "train"
+) -> "Trainer":
+    """Makes the trainer of that name.
 
     Args:
-        name: ``process``, ``docker`` or ``scripted``.
+        name: ``process``, ``docker``, ``scripted``, or that of an installed trainer.
         skill: Whose command a real trainer runs.
-        options: Settings of that trainer alone; of docker those of ``DockerOptions``, where
+        options: Options of that trainer alone; of docker those of ``DockerOptions``, where
             ``deploy: true`` runs the action in the deploy container.
         action: Which of the skill's actions it runs.
 
     Raises:
         FixInput: There is no such trainer, or it knows neither an option nor the action.
+        PrepareMachine: An installed package brings it and cannot be loaded.
     """
-    if name not in TRAINERS:
-        raise FixInput(
-            f"the trainer is one of {', '.join(TRAINERS)}",
-            got=repr(name),
-            where="--trainer",
-            fix=did_you_mean(name, TRAINERS),
-        )
-    return TRAINERS[name](skill, options, action)
+    return trainer_entry(name).make(skill, options, action)

@@ -14,13 +14,13 @@ import pytest
 
 import automl.trainers.docker.engine as docker_engine_module
 import automl.trainers.docker.probe as docker_probe_module
-from automl.app.doctor_checks import Check, Result
-from automl.app.doctor_engine import check_engine, engine_facts
+from automl.checkup import Check, Result
 from automl.gpus import Gpu
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, TrialTask
+from automl.trainers.docker.checkup import check_engine, engine_facts
 from automl.trainers.docker.engine import connect
 from automl.trainers.docker.leftovers import leftover_containers, remove_leftovers
 from automl.trainers.docker.options import DockerOptions
@@ -160,7 +160,7 @@ def test_the_check_up_tells_that_gpus_are_refused(docker_host: PrivateEngine) ->
     check = runtime_of(SCRIPTED, Gpu(0, "GPU-0", "NVIDIA L40S"))
     assert check.result is Result.FAIL
     assert "could not select device driver" in check.detail
-    assert "nvidia-ctk runtime configure" in check.mend
+    assert "nvidia-ctk runtime configure" in check.fix
     assert docker_host.client().containers.list(all=True) == []
 
 

@@ -1,14 +1,12 @@
 """Which image an action runs in, and whether the engine has it."""
 
-from collections.abc import Mapping
-
 from automl.skill.model import Skill
 from automl.skill.read import image_of
 from automl.trainers.base import Problem
-from automl.trainers.docker.engine import Engine, Image
+from automl.trainers.docker.engine import Engine
 from automl.trainers.docker.options import DockerOptions
 
-__all__ = ["image_name", "image_to_run", "is_nvidias", "is_same_image", "missing_image"]
+__all__ = ["image_name", "image_to_run", "is_nvidias", "missing_image"]
 
 #: Symbolic name of the container of the deploy actions, where a skill names none for them.
 DEPLOY_IMAGE = "tao_toolkit.deploy"
@@ -77,15 +75,3 @@ def missing_image(name: str, engine: Engine) -> Problem | None:
         got=f"no {name} in {engine.address}",
         fix=fix,
     )
-
-
-def is_same_image(known: Mapping[str, object], image: Image) -> bool:
-    """Whether an image is the one that a study recorded: by its id, else by a registry's digest.
-
-    Args:
-        known: The record, with ``id`` and ``digests``.
-        image: What the name stands for now.
-    """
-    digests = known.get("digests")
-    shared = isinstance(digests, list) and set(digests) & set(image.digests)
-    return known.get("id") == image.id or bool(shared)

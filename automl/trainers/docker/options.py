@@ -1,26 +1,20 @@
-"""The settings of the docker trainer, checked when they are read."""
+"""The options of the docker trainer, checked when they are read."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 
-__all__ = ["NO_NETWORK", "DockerOptions", "shm_bytes", "size_bytes", "size_text"]
+__all__ = ["NO_NETWORK", "DockerOptions", "size_bytes", "size_text"]
 
 NO_NETWORK = "none"
 
 _SIZE = re.compile(r"^(\d+)\s*([bkmg]?)(?:i?b)?$", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
-_GIB = 1 << 30
-_DEFAULT_SHM = 16 * _GIB
-#: An augmented image of 512 x 512 with its heatmaps, in float32, on its way from a worker.
-_SAMPLE_BYTES = 8 << 20
-#: Batches that each worker of a loader prepares ahead.
-_PREFETCHED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +84,13 @@ class DockerOptions:
             given["env"] = _names(given["env"])
         return cls(**given)
 
+    def to_options(self) -> dict[str, Any]:
+        """What a study records: the options that differ from the defaults, as JSON values."""
+        default = type(self)()
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed = {name: v for name, v in values.items() if v != getattr(default, name)}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in changed.items()}
+
 
 def _whole(value: Any) -> int:
     try:
@@ -125,18 +126,3 @@ def size_text(size: int) -> str:
         if size and size % _UNITS[unit] == 0:
             return f"{size // _UNITS[unit]}{unit}"
     return str(size)
-
-
-def shm_bytes(workers: int, batch_size: int, gpus: int) -> int:
-    """Shared memory that the data loaders of one training may fill, in bytes.
-
-    Each GPU's process has ``workers`` workers, each of which prepares two batches ahead. It is a
-    limit, not memory that is taken: 16 GiB are given in any case.
-
-    Args:
-        workers: Workers of one loader; 0 loads in the training process itself.
-        batch_size: Images in a batch.
-        gpus: Processes of the training; 0 counts as one.
-    """
-    need = max(1, gpus) * workers * _PREFETCHED * batch_size * _SAMPLE_BYTES
-    return max(_DEFAULT_SHM, -(-need // _GIB) * _GIB)

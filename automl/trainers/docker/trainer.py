@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,15 +16,20 @@ from automl.skill.model import Skill
 from automl.skill.tree import MISSING, Tree, get, with_value
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import FailureClass
-from automl.trainers.base import CannotStart, Handle, Problem, TrialTask
+from automl.trainers.base import CannotStart, Handle, Pinned, Preview, Problem, TrialTask
 from automl.trainers.docker.engine import Engine, EngineAway, connect
 from automl.trainers.docker.handle import ContainerHandle, EndedContainer
 from automl.trainers.docker.images import image_name, image_to_run, missing_image
-from automl.trainers.docker.leftovers import containers_below
+from automl.trainers.docker.leftovers import (
+    containers_below,
+    leftover_containers,
+    remove_leftovers,
+)
 from automl.trainers.docker.mounts import Mounts, mounts_for, rewritten
-from automl.trainers.docker.options import DockerOptions, shm_bytes, size_bytes
+from automl.trainers.docker.options import DockerOptions, size_bytes
 from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
 from automl.trainers.docker.record import ContainerRecord, note_plan, read_record
+from automl.trainers.shared_memory import shm_bytes
 from automl.yamltext import dump_yaml, load_yaml
 
 __all__ = ["DockerTrainer"]
@@ -127,6 +132,38 @@ class DockerTrainer:
         """Kills and removes whatever container the attempt of this folder has."""
         for each in containers_below(self.engine, folder):
             self.engine.remove(each.id)
+
+    def discard(self, study: Path, kept: frozenset[Path]) -> None:
+        """Removes the containers of a study that no attempt goes on with.
+
+        Raises:
+            EngineAway: The engine does not answer.
+        """
+        left = leftover_containers(study, self.engine, mine=True)
+        remove_leftovers((each for each in left if each.folder not in kept), self.engine)
+
+    def pinned(self) -> Pinned | None:
+        """The image that the name stands for; None where the engine cannot say."""
+        try:
+            image = self.engine.image(self.image)
+        except EngineAway:
+            return None
+        if image is None:
+            return None
+        options = replace(self.options, image_id=image.id).to_options()
+        record = {"name": self.image, "id": image.id, "digests": list(image.digests)}
+        return Pinned(options, record)
+
+    def preview(
+        self,
+        spec: Mapping[str, Any],
+        task: TrialTask,
+        gpus: Sequence[str],
+        study: Path | None = None,
+    ) -> Preview:
+        """The container that ``start`` would create."""
+        plan = self.plan(spec, task, gpus, study)
+        return Preview(plan.command, self.image, plan.command_line())
 
     def plan(
         self,

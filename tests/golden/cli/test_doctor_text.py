@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from automl.app.doctor_checks import DiskFacts, FolderFacts, check_disk, check_folder, check_gpus
-from automl.app.doctor_engine import EngineFacts, check_engine
 from automl.cli.doctor_commands import checks_text
 from automl.gpus import Gpu, GpuProcess
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
+from automl.trainers.docker.checkup import EngineFacts, check_engine
 from automl.trainers.docker.probe import Probed
 
 Golden = Callable[[str, str], None]

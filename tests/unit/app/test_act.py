@@ -207,8 +207,8 @@ def test_an_engine_starts_from_the_export_of_its_checkpoint(
         act("gen_trt_engine")
     export_of(act)
     plan = act("gen_trt_engine")
-    assert plan.trainer == "docker"
-    assert plan.image.endswith("-deploy")
+    assert plan.trainer.name == "docker"
+    assert plan.preview.image.endswith("-deploy")
     assert plan.options["deploy"] is True
     spec = plan.spec.tree
     assert get(spec, "gen_trt_engine.onnx_file") == str(study.actions / "export-2/centerpose.onnx")
@@ -263,7 +263,7 @@ def test_deploy_in_the_container_starts_from_the_engine(act: Act, study: StudyPa
     engine = study.actions / "gen-trt-engine-1" / "centerpose.engine"
     assert get(plan.spec.tree, "inference.trt_engine") == str(engine)
     assert get(plan.spec.tree, "inference.checkpoint", None) is None
-    assert plan.image.endswith("-deploy")
+    assert plan.preview.image.endswith("-deploy")
 
 
 def test_the_deploy_container_sees_what_the_action_reads(
@@ -290,8 +290,8 @@ def test_an_image_is_for_the_container(act: Act) -> None:
     export_of(act)
     with pytest.raises(FixInput, match="--trainer docker"):
         act("evaluate", image="my/tao:1")
-    assert act("evaluate", trainer="docker", image="my/tao:1").image == "my/tao:1"
-    assert act("gen_trt_engine", image="my/tao:1").image == "my/tao:1"
+    assert act("evaluate", trainer="docker", image="my/tao:1").preview.image == "my/tao:1"
+    assert act("gen_trt_engine", image="my/tao:1").preview.image == "my/tao:1"
 
 
 def test_how_an_action_ended_is_written_beside_its_spec(act: Act, study: StudyPaths) -> None:

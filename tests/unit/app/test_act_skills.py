@@ -119,7 +119,7 @@ def test_every_action_has_a_complete_spec(
     assert "???" not in own
     assert "<required>" not in own
     deploys = deploy or action == "gen_trt_engine"
-    assert plan.image.endswith("-deploy" if deploys else "-pyt")
+    assert plan.preview.image.endswith("-deploy" if deploys else "-pyt")
     if action == "gen_trt_engine":
         assert get(tree, "gen_trt_engine.trt_engine").startswith(str(plan.folder))
     if action == "export":

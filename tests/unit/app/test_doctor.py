@@ -9,19 +9,14 @@ from typing import NoReturn
 import pytest
 
 from automl.app.doctor_checks import (
-    Check,
     DiskFacts,
     FolderFacts,
-    Result,
     check_disk,
     check_folder,
     check_gpus,
-    check_packages,
-    check_problems,
-    check_shared_memory,
 )
-from automl.app.doctor_engine import EngineFacts, check_engine, gpus_of_trials
 from automl.app.doctor_study import batches_of, check_batches, check_shared, check_space
+from automl.checkup import Check, Result
 from automl.cli.doctor_commands import checks_text
 from automl.cli.main import main
 from automl.data.checks import SplitFacts
@@ -30,8 +25,11 @@ from automl.skill.read import own_skill_dir
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
+from automl.trainers.checkup import check_problems, check_shared_memory
+from automl.trainers.docker.checkup import EngineFacts, check_engine, gpus_of_trials
 from automl.trainers.docker.engine import EngineAway
 from automl.trainers.docker.probe import Probed
+from automl.trainers.process_entry import check_packages
 from tests.unit.reports.study_builder import SPACE, StudyBuilder, fill
 
 OK, WARN, FAIL = Result.OK, Result.WARN, Result.FAIL
@@ -63,13 +61,13 @@ class TestEngine:
         away = EngineFacts(error="permission denied")
         checks = list(check_engine(away))
         assert results(checks) == [("docker engine", FAIL)]
-        assert "DOCKER_HOST" in checks[0].mend
+        assert "DOCKER_HOST" in checks[0].fix
 
     def test_a_runtime_that_is_not_listed_is_a_guess_and_no_failure(self) -> None:
         check = self.runtime(None, runtimes=("runc",))
         assert check.result is WARN
         assert "runc" in check.detail
-        assert "Container Toolkit" in check.mend
+        assert "Container Toolkit" in check.fix
 
     def test_a_probe_counts_and_not_the_list(self) -> None:
         assert self.runtime(Probed(("0",)), runtimes=("runc",)).result is OK
@@ -80,7 +78,7 @@ class TestEngine:
         assert check.detail == "a probe container got GPUs 0, 2 in 1.3 s"
 
     @pytest.mark.parametrize(
-        ("refusal", "failure", "mend"),
+        ("refusal", "failure", "fix"),
         [
             (REFUSED, FailureClass.GPU, "nvidia-ctk runtime configure"),
             ("nvidia-container-cli: device error: 9: unknown device", FailureClass.GPU, "--gpus"),
@@ -88,12 +86,12 @@ class TestEngine:
         ],
     )
     def test_a_probe_that_is_refused(
-        self, refusal: str, failure: FailureClass | None, mend: str
+        self, refusal: str, failure: FailureClass | None, fix: str
     ) -> None:
         check = self.runtime(Probed(("0",), refusal, failure))
         assert check.result is FAIL
         assert refusal in check.detail
-        assert mend in check.mend
+        assert fix in check.fix
 
     @pytest.mark.parametrize(
         ("inside", "expected"),
@@ -115,7 +113,7 @@ class TestEngine:
     def test_a_missing_image_says_how_to_get_it(self) -> None:
         missing = Problem("the image must be there", "no tao:7.1.0", "docker pull tao:7.1.0")
         check = list(check_engine(replace(ENGINE, missing=missing)))[1]
-        assert (check.name, check.result, check.mend) == ("image", FAIL, "docker pull tao:7.1.0")
+        assert (check.name, check.result, check.fix) == ("image", FAIL, "docker pull tao:7.1.0")
 
     def test_an_image_that_a_study_recorded_has_no_name(self) -> None:
         image = f"sha256:{'9c1e' * 16}"
@@ -134,7 +132,7 @@ class TestGpus:
     def test_none(self, are_needed: bool, expected: Result) -> None:
         (check,) = check_gpus([], are_needed=are_needed)
         assert (check.name, check.result) == ("GPUs", expected)
-        assert ("on the CPU" in check.mend) is not are_needed
+        assert ("on the CPU" in check.fix) is not are_needed
 
     def test_one_is_enough_and_two_are_better(self) -> None:
         (one, driver) = check_gpus([GPU], are_needed=True)
@@ -174,12 +172,12 @@ class TestDisk:
 
     def test_keeping_all_does_not_fit_but_the_best_do(self) -> None:
         check = check_disk(replace(DISK, keeps_all=True))
-        assert (check.result, check.mend) == (FAIL, "--keep best")
+        assert (check.result, check.fix) == (FAIL, "--keep best")
 
     def test_nothing_fits(self) -> None:
         check = check_disk(replace(DISK, free_bytes=10**9))
         assert check.result is FAIL
-        assert "--studies-dir" in check.mend
+        assert "--studies-dir" in check.fix
 
     def test_little_would_be_left(self) -> None:
         assert check_disk(replace(DISK, free_bytes=60 * 10**9)).result is WARN
@@ -207,7 +205,7 @@ class TestFolder:
     def test_files_of_another_user(self) -> None:
         (check,) = check_folder(FolderFacts(self.HERE, foreign=("a", "b")), is_root=False)
         assert check.result is WARN
-        assert "chown" in check.mend
+        assert "chown" in check.fix
 
     @pytest.mark.parametrize("kind", ["nfs4", "nfs", "cifs", "lustre", "fuse.sshfs"])
     def test_a_network_file_system(self, kind: str) -> None:
@@ -218,16 +216,15 @@ class TestFolder:
 class TestTheRest:
     def test_shared_memory(self) -> None:
         gib = 1 << 30
-        assert check_shared_memory(16 * gib, 16 * gib, in_container=False).result is OK
-        assert check_shared_memory(gib // 16, gib, in_container=False).result is WARN
-        assert check_shared_memory(16 * gib, 16 * gib, in_container=True).result is OK
+        assert check_shared_memory(16 * gib, 16 * gib).result is OK
+        assert check_shared_memory(gib // 16, gib).result is WARN
 
     def test_packages(self) -> None:
-        assert check_packages([]).result is OK
-        check = check_packages(["torch", "cv2"])
+        assert check_packages(()).result is OK
+        check = check_packages(("torch", "cv2"))
         assert check.result is FAIL
         assert "torch, cv2" in check.detail
-        assert "automl[trainer]" in check.mend
+        assert "automl[trainer]" in check.fix
 
     def test_what_the_trainer_says(self) -> None:
         assert results(check_problems("process", [])) == [("trainer", OK)]
@@ -250,7 +247,7 @@ class TestTheRest:
         assert short is not None
         assert enough.result is OK
         assert short.result is FAIL
-        assert "dataset.batch_size=LOW..50" in short.mend
+        assert "dataset.batch_size=LOW..50" in short.fix
         assert check_batches({}, 64, 2) is None
 
     def test_images_in_both_splits(self) -> None:
@@ -260,7 +257,7 @@ class TestTheRest:
     def test_the_space_tells_what_is_inert_and_what_is_refused(self) -> None:
         checks = list(check_space(SPACE))
         assert [check.result for check in checks] == [OK, WARN, WARN]
-        assert "lr_steps" in checks[1].mend
+        assert "lr_steps" in checks[1].fix
 
 
 def test_the_text_of_a_check_up() -> None:
@@ -278,7 +275,7 @@ def test_the_text_of_a_check_up() -> None:
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, list[Check]]:
     code = main(["doctor", *argv, "--json"])
     value = json.loads(capsys.readouterr().out)
-    assert value["schema"] == "automl.doctor/1"
+    assert value["schema"] == "automl.doctor/2"
     return code, [Check(**check) for check in value["checks"]]
 
 
@@ -317,7 +314,7 @@ def test_a_metric_that_never_appears_is_found_by_the_mini_run(
     assert code == 3
     assert checks[-1].name == "metric"
     assert "never appeared" in checks[-1].detail
-    assert "--metric" in checks[-1].mend
+    assert "--metric" in checks[-1].fix
 
 
 def test_a_request_that_cannot_be_planned_is_one_failure_among_the_findings(
@@ -343,7 +340,7 @@ def test_data_at_an_address_that_nobody_reaches_is_one_line(
     assert line.result == FAIL
     assert "can be reached from this machine" in line.detail
     assert where in line.detail
-    assert "network" in line.mend
+    assert "network" in line.fix
     assert "Traceback" not in told.err + told.out
 
 
@@ -367,7 +364,7 @@ def test_an_engine_is_looked_at_though_the_study_cannot_be_planned(
     def away() -> NoReturn:
         raise EngineAway("no engine here")
 
-    monkeypatch.setattr("automl.app.doctor_engine.connect", away)
+    monkeypatch.setattr("automl.trainers.docker.checkup.connect", away)
     argv = ("--train-data", "/nowhere", "--trainer", "docker", "--studies-dir", str(studies_dir))
     code, checks = run(capsys, *argv)
     found = {check.name: check for check in checks}

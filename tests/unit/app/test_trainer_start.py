@@ -1,15 +1,18 @@
 """Whether the trainer's process is kept from trial to trial."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
-from automl.app.choices import choose_start
 from automl.app.settings import Layers
+from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
 from automl.skill.model import ActionInfo, Skill
 from automl.skill.read import own_skill_dir, read_skill
-from automl.study.config import Resources
 from automl.trainers.process import ProcessTrainer
-from automl.trainers.table import START, WARM, make_trainer
+from automl.trainers.process_entry import START, WARM
+from automl.trainers.table import make_trainer
 from automl.trainers.warm import WarmTrainer
 from tests.unit.app.kit import MakePlan
 
@@ -19,9 +22,9 @@ KEPT = {START: WARM}
 
 def start(
     *, gpus: int = 0, searches: bool = True, skill: Skill = OWN, **flags: str
-) -> dict[str, str]:
+) -> Mapping[str, Any]:
     layers = Layers([("flag", flags)])
-    return choose_start(layers, skill, Resources(gpus_per_trial=gpus), searches=searches)
+    return choose_trainer(layers, skill, searches=searches, gpus_per_trial=gpus).options
 
 
 def test_it_is_kept_on_a_search_unless_that_is_not_wanted() -> None:
@@ -32,7 +35,7 @@ def test_it_is_kept_on_a_search_unless_that_is_not_wanted() -> None:
 
 
 def test_it_is_not_kept_where_it_cannot_be() -> None:
-    other = Skill(OWN.folder, "other", "other", True)
+    other = Skill(OWN.folder, "other", "other", True, actions=OWN.actions)
     assert start(searches=False) == start(gpus=2) == start(skill=other) == {}
 
 

@@ -6,12 +6,13 @@ import pytest
 
 from automl.errors import FixInput
 from automl.skill.read import own_skill_dir, read_skill
+from automl.trainers.base import Pinned
 from automl.trainers.docker.create import create_options
-from automl.trainers.docker.engine import Image
-from automl.trainers.docker.images import image_name, image_to_run, is_same_image
+from automl.trainers.docker.images import image_name, image_to_run
 from automl.trainers.docker.mounts import Mounts
-from automl.trainers.docker.options import DockerOptions, shm_bytes, size_bytes, size_text
+from automl.trainers.docker.options import DockerOptions, size_bytes, size_text
 from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
+from automl.trainers.shared_memory import shm_bytes
 
 GIB = 1 << 30
 TAO = "nvcr.io/nvidia/tao/tao-toolkit:7.1.0"
@@ -71,9 +72,14 @@ class TestImages:
 
     def test_an_image_is_known_by_its_id_or_by_a_registry_s_digest(self) -> None:
         known = {"id": "sha256:1", "digests": ["a@sha256:9"]}
-        assert is_same_image(known, Image("sha256:1"))
-        assert is_same_image(known, Image("sha256:2", ("a@sha256:9", "b@sha256:8")))
-        assert not is_same_image(known, Image("sha256:2", ("b@sha256:8",)))
+        images = {
+            "sha256:1": ([], True),
+            "sha256:2": (["a@sha256:9", "b@sha256:8"], True),
+            "sha256:3": (["b@sha256:8"], False),
+        }
+        for image, (digests, is_same) in images.items():
+            now = Pinned({}, {"name": "a", "id": image, "digests": digests})
+            assert now.is_same(known) is is_same
 
 
 class TestContainer:

@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from automl.app.doctor_checks import Check, Result
+from automl.checkup import Check, Result
 from automl.gpus import Gpu
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
 from automl.trainers.docker.engine import EngineAway, connect
-from automl.trainers.docker.images import missing_image
+from automl.trainers.docker.images import image_to_run, missing_image
+from automl.trainers.docker.options import DockerOptions, size_bytes
 from automl.trainers.docker.probe import Probed, probe_gpus
+from automl.trainers.entry import Examined
+from automl.trainers.shared_memory import shm_bytes
 
-__all__ = ["EngineFacts", "check_engine", "engine_facts", "gpus_of_trials"]
+__all__ = ["EngineFacts", "check_engine", "engine_facts", "examine", "gpus_of_trials"]
 
 _RUNTIME = "NVIDIA runtime"
 _INSTALL = (
@@ -19,6 +22,7 @@ _INSTALL = (
     "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
 )
 _UNKNOWN = "unknown device"
+_GIB = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,17 @@ class EngineFacts:
     missing: Problem | None = None
     probe: Probed | None = None
     uuids: tuple[str, ...] = ()
+
+
+def examine(examined: Examined) -> Iterator[Check]:
+    """Engine, image, GPUs and shared memory of a study's containers."""
+    options = DockerOptions.from_options(examined.options)
+    resources = examined.resources
+    held = gpus_of_trials(resources.gpus_per_trial, resources.gpu_ids, examined.gpus)
+    yield from check_engine(engine_facts(image_to_run(examined.skill, "train", options), held))
+    wanted = shm_bytes(examined.workers, examined.batch, resources.gpus_per_trial)
+    given = size_bytes(options.shm_size) if options.shm_size else wanted
+    yield Check("shared memory", Result.OK, f"each container gets {given / _GIB:.0f} GiB")
 
 
 def gpus_of_trials(
@@ -89,8 +104,8 @@ def engine_facts(image: str | None = None, gpus: Sequence[Gpu] = ()) -> EngineFa
 def check_engine(facts: EngineFacts) -> Iterator[Check]:
     """Engine, image and NVIDIA runtime."""
     if facts.error:
-        mend = "start it, or say where it is with DOCKER_HOST; check that you may use its socket"
-        yield Check("docker engine", Result.FAIL, facts.error, mend)
+        fix = "start it, or say where it is with DOCKER_HOST; check that you may use its socket"
+        yield Check("docker engine", Result.FAIL, facts.error, fix)
         return
     yield Check("docker engine", Result.OK, f"{facts.version} at {facts.address}")
     if facts.missing is not None:
@@ -118,11 +133,11 @@ def _by_probe(probe: Probed, outside: Sequence[str]) -> Check:
     asked = f"GPU {names}" if len(probe.gpus) == 1 else f"GPUs {names}"
     if probe.refusal:
         told = f"a probe container that asks for {asked}: {probe.refusal}"
-        return Check(_RUNTIME, Result.FAIL, told, _mend(probe))
+        return Check(_RUNTIME, Result.FAIL, told, _fix(probe))
     if probe.error:
         told = f"a probe container got {asked}, but nvidia-smi in it: {probe.error}"
-        mend = "restart the engine; if it stays, install a driver and a toolkit that fit together"
-        return Check(_RUNTIME, Result.FAIL, told, mend)
+        fix = "restart the engine; if it stays, install a driver and a toolkit that fit together"
+        return Check(_RUNTIME, Result.FAIL, told, fix)
     got = f"a probe container got {asked} in {probe.seconds:.1f} s"
     if probe.uuids is None:
         return Check(_RUNTIME, Result.OK, got)
@@ -133,7 +148,7 @@ def _by_probe(probe: Probed, outside: Sequence[str]) -> Check:
     return Check(_RUNTIME, Result.FAIL, told, "run automl on the engine's machine (DOCKER_HOST)")
 
 
-def _mend(probe: Probed) -> str:
+def _fix(probe: Probed) -> str:
     if _UNKNOWN in probe.refusal:
         return "choose with --gpus among those that nvidia-smi -L lists on the engine's machine"
     if probe.failure is FailureClass.GPU:

@@ -1,0 +1,92 @@
+"""The entry of the docker trainer."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from automl.trainers.entry import (
+    ActionAsked,
+    Chosen,
+    ContainerHooks,
+    Examined,
+    SettingsGiven,
+    TrainerEntry,
+)
+
+if TYPE_CHECKING:
+    from automl.checkup import Check
+    from automl.skill.model import Skill
+    from automl.trainers.base import Trainer
+
+__all__ = ["DOCKER"]
+
+
+def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
+    from automl.trainers.docker.options import DockerOptions
+    from automl.trainers.docker.trainer import DockerTrainer
+
+    return DockerTrainer(skill, DockerOptions.from_options(options), action)
+
+
+def _choose(given: SettingsGiven) -> Chosen:
+    """The options that differ from the defaults, the image's name resolved once and for all."""
+    from dataclasses import replace
+
+    from automl.trainers.docker.images import image_name
+    from automl.trainers.docker.options import DockerOptions
+
+    asked = DockerOptions.from_options(given.values)
+    named = replace(asked, image=image_name(given.skill, "train", asked))
+    origin = {} if asked.image else {"image": f"skill {given.skill.name}"}
+    return Chosen(named.to_options(), origin)
+
+
+def _rules_as(options: Mapping[str, Any]) -> str:
+    """``docker`` stands for NVIDIA's container: in another image runs this package's trainer."""
+    from automl.trainers.docker.images import is_nvidias
+
+    return DOCKER.name if is_nvidias(options.get("image", "")) else "process"
+
+
+def _action_options(asked: ActionAsked) -> Mapping[str, Any]:
+    """The study's options, with the image that was asked for.
+
+    The study's image is the one that trains: the deploy container has another.
+    """
+    options = dict(asked.study)
+    if asked.deploys or asked.image:
+        options.pop("image_id", None)
+    if asked.image:
+        options["deploy_image" if asked.deploys else "image"] = asked.image
+    return options | ({"deploy": True} if asked.deploys else {})
+
+
+def _needs_gpus(skill: "Skill", options: Mapping[str, Any]) -> bool:
+    from automl.trainers.docker.images import image_name, is_nvidias
+    from automl.trainers.docker.options import DockerOptions
+
+    return is_nvidias(image_name(skill, "train", DockerOptions.from_options(options)))
+
+
+def _examine(examined: Examined) -> Iterator["Check"]:
+    from automl.trainers.docker.checkup import examine
+
+    return examine(examined)
+
+
+def _examine_engine() -> Iterator["Check"]:
+    from automl.trainers.docker.checkup import check_engine, engine_facts
+
+    return check_engine(engine_facts())
+
+
+#: Runs the command of a skill's action in a container of the skill's image.
+DOCKER = TrainerEntry(
+    name="docker",
+    summary="the skill's container",
+    make=_make,
+    settings=("image", "shm_size", "memory", "pids_limit", "network", "env"),
+    choose=_choose,
+    rules_as=_rules_as,
+    examine=_examine,
+    container=ContainerHooks(_action_options, _needs_gpus, _examine_engine),
+)

@@ -1,0 +1,156 @@
+"""What a trainer is to the rest of the program: one value, named in one table.
+
+The application asks an entry and never a trainer's name or class. A value of this module imports
+nothing heavy: the hooks of an entry import what they need when they are called, so that a command
+line can list every trainer without loading one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automl.checkup import Check
+    from automl.gpus import Gpu
+    from automl.skill.model import Skill
+    from automl.study.config import Resources
+    from automl.trainers.base import Trainer
+
+__all__ = ["ActionAsked", "Chosen", "ContainerHooks", "Examined", "SettingsGiven", "TrainerEntry"]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsGiven:
+    """What the options of a study's trainer are chosen from.
+
+    Attributes:
+        values: The trainer's own settings that a flag or the study file gives, by name.
+        origin: Setting to where its value was given; for messages.
+        skill: Whose command will run.
+        searches: Whether there will be a search; else it is one direct training.
+        gpus_per_trial: GPUs that one trial holds.
+    """
+
+    values: Mapping[str, Any]
+    skill: "Skill"
+    searches: bool = True
+    gpus_per_trial: int = 0
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The options of a study's trainer.
+
+    Attributes:
+        options: What the study records; JSON values that ``TrainerEntry.make`` takes.
+        origin: Setting to what decided it, where no flag, study file or default did.
+    """
+
+    options: Mapping[str, Any]
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A study as a trainer's lines of a check-up see it.
+
+    Attributes:
+        trainer: Name of the trainer.
+        skill: Whose command will run.
+        options: The trainer's options.
+        resources: What the trials run on.
+        gpus: The GPUs of this machine.
+        workers: Workers of a data loader.
+        batch: The largest batch that may be proposed.
+    """
+
+    trainer: str
+    skill: "Skill"
+    options: Mapping[str, Any]
+    resources: "Resources"
+    gpus: tuple["Gpu", ...] = ()
+    workers: int = 0
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAsked:
+    """What the options of an action on a checkpoint are chosen from.
+
+    Attributes:
+        study: The options that the study trained with; empty where another trainer did.
+        image: The image that is asked for; empty for none.
+        deploys: Whether it is an action of the deploy container.
+    """
+
+    study: Mapping[str, Any]
+    image: str = ""
+    deploys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerHooks:
+    """What a trainer that runs containers knows beside the others.
+
+    Attributes:
+        action_options: The options for an action on a checkpoint.
+        needs_gpus: Whether the image that trials run in cannot do without GPUs.
+        examine_engine: Lines of a check-up about the engine, where no study can be looked at.
+    """
+
+    action_options: Callable[[ActionAsked], Mapping[str, Any]]
+    needs_gpus: Callable[["Skill", Mapping[str, Any]], bool]
+    examine_engine: Callable[[], Iterator["Check"]]
+
+
+def _as_given(given: SettingsGiven) -> Chosen:
+    return Chosen(dict(given.values))
+
+
+def _examine(examined: Examined) -> Iterator["Check"]:
+    """Whether a trial could be started, by what the trainer itself says."""
+    from automl.trainers.checkup import check_problems
+    from automl.trainers.table import make_trainer
+
+    trainer = make_trainer(examined.trainer, examined.skill, examined.options)
+    yield from check_problems(examined.trainer, trainer.check())
+
+
+def _no_remark(_: Mapping[str, Any]) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerEntry:
+    """One trainer.
+
+    Attributes:
+        name: What a study calls it.
+        summary: What it does, in a few words for a list of trainers.
+        make: Makes it for a skill, the options of a study, and an action of the skill. Raises
+            ``FixInput`` where it knows neither an option nor the action.
+        settings: Names of its own settings, as flags and study files give them.
+        choose: From its settings to its options. Raises ``FixInput``. By default the options are
+            the settings as given.
+        rules_as: By options, the trainer whose rules of a search profile apply; None for its own.
+        remark: By options, what a plan says of it; empty for nothing.
+        examine: Its lines of a check-up; by default what ``Trainer.check`` finds.
+        trains_only: Whether it can run no action but a training.
+        container: What else it knows, if it runs containers.
+    """
+
+    name: str
+    summary: str
+    make: Callable[["Skill", Mapping[str, Any], str], "Trainer"]
+    settings: tuple[str, ...] = ()
+    choose: Callable[[SettingsGiven], Chosen] = _as_given
+    rules_as: Callable[[Mapping[str, Any]], str] | None = None
+    remark: Callable[[Mapping[str, Any]], str] = _no_remark
+    examine: Callable[[Examined], Iterator["Check"]] = _examine
+    trains_only: bool = False
+    container: ContainerHooks | None = None
+
+    def program(self, options: Mapping[str, Any]) -> str:
+        """Name of the trainer whose rules of a search profile apply with these options."""
+        return self.rules_as(options) if self.rules_as is not None else self.name

@@ -1,0 +1,106 @@
+"""The entry of the process trainer."""
+
+import importlib.util
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl.trainers.entry import Chosen, Examined, SettingsGiven, TrainerEntry
+
+if TYPE_CHECKING:
+    from automl.checkup import Check
+    from automl.skill.model import Skill
+    from automl.trainers.base import Trainer
+
+__all__ = ["PROCESS", "START", "WARM", "check_packages", "missing_packages"]
+
+#: The one option of the process trainer: whether its process is kept for the next trial.
+START = "start"
+WARM = "warm"
+
+_SETTING = "trainer_start"
+_STARTS = (WARM, "cold")
+_PACKAGES = ("torch", "cv2", "numpy", "scipy")
+_SHM = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
+
+
+def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
+    from automl.errors import FixInput
+    from automl.trainers.process import ProcessTrainer
+    from automl.trainers.warm import warm_trainer
+
+    unknown = [str(name) for name in options if name != START]
+    if unknown:
+        raise FixInput(f"the process trainer has no options but '{START}'", got=", ".join(unknown))
+    cold = ProcessTrainer(skill, action)
+    return warm_trainer(cold) if options.get(START) == WARM else cold
+
+
+def _choose(given: SettingsGiven) -> Chosen:
+    """Whether its process is kept from trial to trial.
+
+    Only this package's own program can be asked for one training after the other, and only a
+    search has several; trials of several GPUs start processes of their own.
+    """
+    from automl.errors import FixInput
+    from automl.trainers.process import OWN_PROGRAMS
+
+    start = str(given.values.get(_SETTING, WARM))
+    if start not in _STARTS:
+        raise FixInput(
+            f"{_SETTING} must be one of {', '.join(_STARTS)}",
+            got=f"'{start}'",
+            where=given.origin.get(_SETTING, ""),
+        )
+    is_served = given.skill.network_arch in OWN_PROGRAMS and given.gpus_per_trial <= 1
+    return Chosen({START: WARM} if given.searches and is_served and start == WARM else {})
+
+
+def _remark(options: Mapping[str, Any]) -> str:
+    if options.get(START) != WARM:
+        return ""
+    return "warm: its processes take trial after trial; --trainer-start cold ends that"
+
+
+def _examine(examined: Examined) -> Iterator["Check"]:
+    from automl.trainers.checkup import check_problems, check_shared_memory
+    from automl.trainers.process import OWN_PROGRAMS, ProcessTrainer
+    from automl.trainers.shared_memory import shm_bytes
+
+    is_own = examined.skill.network_arch in OWN_PROGRAMS
+    if is_own:
+        yield check_packages(missing_packages())
+    yield from check_problems(examined.trainer, ProcessTrainer(examined.skill).check())
+    free = shutil.disk_usage(_SHM).free if _SHM.is_dir() else 0
+    resources = examined.resources
+    each = shm_bytes(examined.workers, examined.batch, resources.gpus_per_trial)
+    # The package's own program shares its images within one process.
+    yield check_shared_memory(free, 0 if is_own else each * resources.max_concurrent)
+
+
+def missing_packages() -> tuple[str, ...]:
+    """The packages that this package's own program imports and that are not installed."""
+    return tuple(name for name in _PACKAGES if importlib.util.find_spec(name) is None)
+
+
+def check_packages(missing: tuple[str, ...]) -> "Check":
+    """The packages that this package's own program imports, as a line of a check-up."""
+    from automl.checkup import Check, Result
+
+    if missing:
+        fix = "pip install 'automl[trainer]'"
+        return Check("trainer packages", Result.FAIL, f"missing: {', '.join(missing)}", fix)
+    return Check("trainer packages", Result.OK, ", ".join(_PACKAGES))
+
+
+#: Runs the command of a skill's action as a process of this machine.
+PROCESS = TrainerEntry(
+    name="process",
+    summary="a process on this machine",
+    make=_make,
+    settings=(_SETTING,),
+    choose=_choose,
+    remark=_remark,
+    examine=_examine,
+)

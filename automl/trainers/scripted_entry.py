@@ -1,0 +1,41 @@
+"""The entry of the scripted trainer."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from automl.study.config import FAKE_TRAINER
+from automl.trainers.entry import Chosen, SettingsGiven, TrainerEntry
+
+if TYPE_CHECKING:
+    from automl.skill.model import Skill
+    from automl.trainers.base import Trainer
+
+__all__ = ["SCRIPTED"]
+
+_SETTING = "script"
+
+
+def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":  # noqa: ARG001 -- as every trainer is made
+    from automl.errors import FixInput
+    from automl.trainers.scripted import Script, ScriptedTrainer
+
+    if action != "train":
+        raise FixInput(
+            "the scripted trainer plays trainings alone", got=action, fix="give --trainer process"
+        )
+    return ScriptedTrainer(Script.from_options(options))
+
+
+def _choose(given: SettingsGiven) -> Chosen:
+    return Chosen(given.values.get(_SETTING, {}))
+
+
+#: Plays a script in place of a training.
+SCRIPTED = TrainerEntry(
+    name=FAKE_TRAINER,
+    summary="a fake that trains nothing",
+    make=_make,
+    settings=(_SETTING,),
+    choose=_choose,
+    trains_only=True,
+)
