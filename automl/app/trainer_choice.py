@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.settings import Layers
+from automl.settings.setting import Place
 from automl.skill.model import Skill
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
@@ -49,8 +50,7 @@ def choose_trainer(
         PrepareMachine: An installed package brings it and cannot be loaded.
     """
     entry = trainer_entry(str(layers.pick("trainer", DEFAULT.name)))
-    picked = {name: layers.pick(name) for name in entry.settings}
-    values = {name: value for name, value in picked.items() if value is not None}
+    values = _values(layers, entry)
     chosen = entry.choose(
         SettingsGiven(values, skill, searches, gpus_per_trial, dict(layers.origin))
     )
@@ -66,6 +66,17 @@ def choose_trainer(
     )
 
 
+def _values(layers: Layers, entry: TrainerEntry) -> dict[str, Any]:
+    """The settings of a trainer that are given, typed."""
+    values = {}
+    for setting in entry.settings:
+        value = layers.pick(setting.name)
+        if value is not None:
+            place = Place(setting.name, layers.origin[setting.name])
+            values[setting.name] = setting.form.read(value, place)
+    return values
+
+
 def _idle_settings(
     layers: Layers, entry: TrainerEntry, trainers: Mapping[str, TrainerEntry]
 ) -> tuple[str, ...]:
@@ -74,10 +85,11 @@ def _idle_settings(
     A study file may well hold settings of several trainers; it is only told where nobody has
     chosen among them.
     """
-    foreign = {name for other in trainers.values() for name in other.settings}
+    own = {setting.name for setting in entry.settings}
+    every = {setting.name for other in trainers.values() for setting in other.settings}
     is_chosen = layers.origin["trainer"] != "default"
     idle: list[str] = []
-    for name in sorted(foreign - set(entry.settings)):
+    for name in sorted(every - own):
         is_given = layers.pick(name) is not None
         origin = layers.origin.pop(name)
         if is_given and origin.startswith("--"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from automl.checkup import Check
     from automl.gpus import Gpu
+    from automl.settings.setting import Setting
     from automl.skill.model import Skill
     from automl.study.config import Resources
     from automl.trainers.base import Trainer
@@ -130,7 +131,7 @@ class TrainerEntry:
         summary: What it does, in a few words for a list of trainers.
         make: Makes it for a skill, the options of a study, and an action of the skill. Raises
             ``FixInput`` where it knows neither an option nor the action.
-        settings: Names of its own settings, as flags and study files give them.
+        settings: Its own settings. A flag or a study file may give them whatever trainer runs.
         choose: From its settings to its options. Raises ``FixInput``. By default the options are
             the settings as given.
         rules_as: By options, the trainer whose rules of a search profile apply; None for its own.
@@ -143,7 +144,7 @@ class TrainerEntry:
     name: str
     summary: str
     make: Callable[["Skill", Mapping[str, Any], str], "Trainer"]
-    settings: tuple[str, ...] = ()
+    settings: tuple["Setting", ...] = ()
     choose: Callable[[SettingsGiven], Chosen] = _as_given
     rules_as: Callable[[Mapping[str, Any]], str] | None = None
     remark: Callable[[Mapping[str, Any]], str] = _no_remark

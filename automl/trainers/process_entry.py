@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl.settings.forms import choice
+from automl.settings.setting import Scope, Setting
 from automl.trainers.entry import Chosen, Examined, SettingsGiven, TrainerEntry
 
 if TYPE_CHECKING:
@@ -19,8 +21,17 @@ __all__ = ["PROCESS", "START", "WARM", "check_packages", "missing_packages"]
 START = "start"
 WARM = "warm"
 
-_SETTING = "trainer_start"
+_NAME = "process"
 _STARTS = (WARM, "cold")
+_START_SETTING = Setting(
+    "trainer_start",
+    choice(lambda: _STARTS, "warm|cold"),
+    "whether a process of the trainer takes trial after trial",
+    group="machine",
+    default=WARM,
+    scope=Scope.SEARCH,
+    trainer=_NAME,
+)
 _PACKAGES = ("torch", "cv2", "numpy", "scipy")
 _SHM = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
 
@@ -43,16 +54,9 @@ def _choose(given: SettingsGiven) -> Chosen:
     Only this package's own program can be asked for one training after the other, and only a
     search has several; trials of several GPUs start processes of their own.
     """
-    from automl.errors import FixInput
     from automl.trainers.process import OWN_PROGRAMS
 
-    start = str(given.values.get(_SETTING, WARM))
-    if start not in _STARTS:
-        raise FixInput(
-            f"{_SETTING} must be one of {', '.join(_STARTS)}",
-            got=f"'{start}'",
-            where=given.origin.get(_SETTING, ""),
-        )
+    start = given.values.get(_START_SETTING.name, WARM)
     is_served = given.skill.network_arch in OWN_PROGRAMS and given.gpus_per_trial <= 1
     return Chosen({START: WARM} if given.searches and is_served and start == WARM else {})
 
@@ -96,10 +100,10 @@ def check_packages(missing: tuple[str, ...]) -> "Check":
 
 #: Runs the command of a skill's action as a process of this machine.
 PROCESS = TrainerEntry(
-    name="process",
+    name=_NAME,
     summary="a process on this machine",
     make=_make,
-    settings=(_SETTING,),
+    settings=(_START_SETTING,),
     choose=_choose,
     remark=_remark,
     examine=_examine,

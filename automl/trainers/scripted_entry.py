@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from automl.settings.forms import MAPPING
+from automl.settings.setting import Setting
 from automl.study.config import FAKE_TRAINER
 from automl.trainers.entry import Chosen, SettingsGiven, TrainerEntry
 
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SCRIPTED"]
 
-_SETTING = "script"
+_SCRIPT = Setting(
+    "script", MAPPING, "what the scripted trainer plays", trainer=FAKE_TRAINER, has_flag=False
+)
 
 
 def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":  # noqa: ARG001 -- as every trainer is made
@@ -27,7 +31,7 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
 
 
 def _choose(given: SettingsGiven) -> Chosen:
-    return Chosen(given.values.get(_SETTING, {}))
+    return Chosen(given.values.get(_SCRIPT.name, {}))
 
 
 #: Plays a script in place of a training.
@@ -35,7 +39,7 @@ SCRIPTED = TrainerEntry(
     name=FAKE_TRAINER,
     summary="a fake that trains nothing",
     make=_make,
-    settings=(_SETTING,),
+    settings=(_SCRIPT,),
     choose=_choose,
     trains_only=True,
 )

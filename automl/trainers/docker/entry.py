@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from automl.settings.forms import NAMES, text, whole
+from automl.settings.setting import Form, Setting
 from automl.trainers.entry import (
     ActionAsked,
     Chosen,
@@ -18,6 +20,22 @@ if TYPE_CHECKING:
     from automl.trainers.base import Trainer
 
 __all__ = ["DOCKER"]
+
+_NAME = "docker"
+
+
+def _setting(name: str, form: Form, help_text: str) -> Setting:
+    return Setting(name, form, help_text, group="container", trainer=_NAME)
+
+
+_SETTINGS = (
+    _setting("image", text(), "image to train in (default: the skill's)"),
+    _setting("shm_size", text("SIZE"), "shared memory (default: 16g or more)"),
+    _setting("memory", text("SIZE"), "memory limit (default: none)"),
+    _setting("pids_limit", whole(1), "most processes and threads"),
+    _setting("network", text("NAME"), "network (default: none)"),
+    _setting("env", NAMES, "pass a variable of this environment on; its value is written nowhere"),
+)
 
 
 def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
@@ -44,7 +62,7 @@ def _rules_as(options: Mapping[str, Any]) -> str:
     """``docker`` stands for NVIDIA's container: in another image runs this package's trainer."""
     from automl.trainers.docker.images import is_nvidias
 
-    return DOCKER.name if is_nvidias(options.get("image", "")) else "process"
+    return _NAME if is_nvidias(options.get("image", "")) else "process"
 
 
 def _action_options(asked: ActionAsked) -> Mapping[str, Any]:
@@ -81,10 +99,10 @@ def _examine_engine() -> Iterator["Check"]:
 
 #: Runs the command of a skill's action in a container of the skill's image.
 DOCKER = TrainerEntry(
-    name="docker",
+    name=_NAME,
     summary="the skill's container",
     make=_make,
-    settings=("image", "shm_size", "memory", "pids_limit", "network", "env"),
+    settings=_SETTINGS,
     choose=_choose,
     rules_as=_rules_as,
     examine=_examine,

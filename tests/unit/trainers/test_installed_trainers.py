@@ -16,13 +16,16 @@ SKILL = read_skill(own_skill_dir())
 
 CLUSTER = """
 from automl.trainers.entry import TrainerEntry
+from automl.settings.forms import text
+from automl.settings.setting import Setting
 from automl.trainers.scripted import ScriptedTrainer
 
 def make(skill, options, action):
     return ScriptedTrainer()
 
+PARTITION = Setting("partition", text(), "where jobs wait", trainer="cluster")
 CLUSTER = TrainerEntry(name="cluster", summary="a queue of a cluster", make=make,
-                       settings=("partition",))
+                       settings=(PARTITION,))
 """
 
 Install = Callable[[str, Mapping[str, str], Mapping[str, str]], None]
@@ -64,7 +67,7 @@ def test_an_installed_trainer_is_one_like_the_others(install: Install) -> None:
     )
     assert list(all_trainers().entries) == [*TRAINERS, "cluster"]
     entry = trainer_entry("cluster")
-    assert entry.settings == ("partition",)
+    assert [setting.name for setting in entry.settings] == ["partition"]
     assert entry.program({}) == "cluster"
     assert not make_trainer("cluster", SKILL, {}).check()
 
