@@ -163,6 +163,7 @@ class Planner:
             keep=Keep(self.layers.choice("keep", tuple(Keep), Keep.BEST)),
             searches=searches,
             origin=self.layers.origin,
+            keys=base.keys,
         )
         notes = (*notes, *shared, *trainer.notes)
         notices = (*self.policy.notes, *base.notes, *map(str, told), *notes, *data_notes)
@@ -218,9 +219,7 @@ class Planner:
         """
         schema = base.rules.schema or read_action_schema(self.skill, "train")
         name, profile = space_source(search.space, self.profile)
-        asked = SpaceRequest(
-            name, search.search, search.freeze, self.skill.shorthand, base.rules.keys
-        )
+        asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand, base.keys)
         check_searched(base.rules, asked.searched())
         return build_space(schema, base.tree, asked, profile, ceilings, trainer)
 

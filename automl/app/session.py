@@ -97,7 +97,7 @@ class Session:
         self.paths.stop.unlink(missing_ok=True)
         for folder in (self.paths.folder, self.paths.best):
             clear_unfinished(folder)
-        keep_best_current(self.paths, self.engine.incumbent())
+        keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
         self.screen.opened(self.paths, self.config)
         for text in notes:
             self.screen.event(Note(text))
@@ -106,7 +106,7 @@ class Session:
             with Observer(self._look, on_failure=control.stop_now):
                 self._run(control)
         ending = self._ending(control)
-        keep_best_current(self.paths, self.engine.incumbent())
+        keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
         self._write_state(status, ending.reason)
         write_report(self.paths.folder)
@@ -138,7 +138,7 @@ class Session:
 
     def _event(self, event: Event) -> None:
         if isinstance(event, TrialEnded):
-            keep_best_current(self.paths, self.engine.incumbent())
+            keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
         self.screen.event(event)
 
     def _look(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from automl.files import write_json, write_text
 from automl.jsontext import read_json
+from automl.skill.keys import NetworkKeys
 from automl.skill.tree import Tree, get, with_value
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
@@ -16,13 +17,14 @@ __all__ = ["keep_best_current", "read_best"]
 
 FORMAT = 1
 
-#: What ties a spec to the folder of its trial. A later training of the same spec names its own
-#: folder: left in place, these would make it resume the finished trial in silence.
-_PLACES = ("results_dir", "train.results_dir", "train.resume_training_checkpoint_path")
 
-
-def keep_best_current(paths: StudyPaths, incumbent: TrialRecord | None) -> None:
+def keep_best_current(paths: StudyPaths, incumbent: TrialRecord | None, keys: NetworkKeys) -> None:
     """Makes ``best/`` hold the incumbent; does nothing if it does already or there is none.
+
+    Args:
+        paths: The study.
+        incumbent: Its best trial so far.
+        keys: Which settings of a spec tie it to the folder of its trial.
 
     The provenance is written last: a folder without it, or with that of another trial, is one that
     a crash interrupted, and the next call writes it again.
@@ -32,7 +34,7 @@ def keep_best_current(paths: StudyPaths, incumbent: TrialRecord | None) -> None:
     attempt = max(number for number, _ in paths.attempts(incumbent.number))
     source = paths.attempt(incumbent.number, attempt)
     paths.best_provenance.unlink(missing_ok=True)
-    write_text(paths.best_spec, dump_yaml(_unbound(load_yaml(source.spec))))
+    write_text(paths.best_spec, dump_yaml(_unbound(load_yaml(source.spec), keys)))
     outcome, _ = read_outcome(source)
     name = None
     if incumbent.checkpoint is not None:
@@ -79,8 +81,9 @@ def _facts(record: TrialRecord) -> dict[str, Any]:
     return {"trial": record.number, "value": record.best_value, "epoch": record.best_epoch}
 
 
-def _unbound(spec: Tree) -> Tree:
-    for key in _PLACES:
+def _unbound(spec: Tree, keys: NetworkKeys) -> Tree:
+    """The spec without its trial's folder, in which a later training would resume in silence."""
+    for key in (*keys.results, *keys.resume):
         if get(spec, key, None):
             spec = with_value(spec, key, "")
     return spec

@@ -20,7 +20,7 @@ from automl.errors import FixInput
 from automl.execution.driver import Event
 from automl.reports import words
 from automl.reports.verdict import FAKE
-from automl.skill.tree import ParamValue, get
+from automl.skill.tree import ParamValue, whole_number
 from automl.study.config import StudyConfig
 from automl.study.folder import read_base_spec
 from automl.study.layout import StudyPaths
@@ -31,7 +31,6 @@ __all__ = ["LiveScreen", "epochs_of", "render", "wants_live"]
 _BAR = 24
 _SHOWN_ENDED = 5
 _KEYS = "Ctrl-C: stop after the running trials; twice: stop them now"
-_EPOCHS_KEY = "train.num_epochs"
 _WORDS = {
     TrialState.WAITING: ("wait", "dim"),
     TrialState.RUNNING: ("run", ""),
@@ -53,13 +52,17 @@ def wants_live(stream: TextIO, environment: Mapping[str, str], *, plain: bool = 
     return stream.isatty() and not plain and not is_dumb and not environment.get("CI")
 
 
-def epochs_of(paths: StudyPaths) -> int | None:
-    """Epochs of one full training by the study's base spec; None if it does not say."""
+def epochs_of(paths: StudyPaths, key: str) -> int | None:
+    """Epochs of one full training by the study's base spec; None if it does not say.
+
+    Args:
+        paths: The study.
+        key: The setting that holds the epochs; empty if none does.
+    """
     try:
-        epochs = get(read_base_spec(paths), _EPOCHS_KEY, None)
+        return whole_number(read_base_spec(paths), key)
     except (FixInput, OSError):
         return None
-    return epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None
 
 
 def render(snapshot: Snapshot, width: int, *, is_last: bool = False) -> Group:
@@ -218,7 +221,7 @@ class LiveScreen:
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         """Begins to draw."""
         self._console.print(Text(f"study folder {shown(paths.folder)}"), soft_wrap=True)
-        self._progress = Progress(config, monotonic, epochs_of(paths))
+        self._progress = Progress(config, monotonic, epochs_of(paths, config.keys.epochs))
         self._live = Live(console=self._console, auto_refresh=False)
         self._live.start()
         self._draw()

@@ -8,7 +8,7 @@ from automl.app.preview import first_params
 from automl.app.trainer_choice import container_preview
 from automl.reports import words
 from automl.reports.verdict import FAKE
-from automl.skill.tree import ParamValue, get
+from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
 from automl.trainers.table import trainer_entry
 
@@ -77,9 +77,9 @@ def _trials(plan: Plan) -> Iterator[str]:
         yield _line("then", f"winner and default (trial 0) again, with {seeds} each")
     limit = config.limits.trial_timeout_s
     yield _line("limit", f"{words.duration(limit)} a trial" if limit else "no time limit a trial")
-    epochs = get(plan.base_spec, "train.num_epochs", None)
+    epochs = whole_number(plan.base_spec, config.keys.epochs)
     images = plan.data["train"].images if "train" in plan.data else None
-    if isinstance(epochs, int) and images:
+    if epochs is not None and images:
         most = epochs * images * (config.limits.trials + 2 * config.limits.confirm)
         yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
         yield _line("", "time and disk: unknown before trial 0 has run here")

@@ -8,7 +8,7 @@ from automl.errors import FixInput
 from automl.reports.findings import Command, Winner
 from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
-from automl.skill.tree import get
+from automl.skill.tree import whole_number
 from automl.study.config import StudyConfig
 from automl.study.state import StudyStatus
 from automl.yamltext import load_yaml
@@ -50,7 +50,7 @@ def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
     if summary.is_fake or not winner.checkpoint:
         return []
     folder, commands = summary.folder, []
-    epochs = _epochs(folder / winner.spec) if winner.spec else None
+    epochs = _epochs(folder / winner.spec, summary.config.keys.epochs) if winner.spec else None
     if epochs is not None:
         longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
         line = _study("retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs)))
@@ -59,13 +59,12 @@ def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
     return [*commands, Command("evaluate", purpose, _study("evaluate", folder, "--study"))]
 
 
-def _epochs(spec: Path) -> int | None:
+def _epochs(spec: Path, key: str) -> int | None:
     """The epochs that a spec trains; None where it does not say."""
     try:
-        epochs = get(load_yaml(spec), "train.num_epochs", None)
+        return whole_number(load_yaml(spec), key)
     except (FixInput, OSError):
         return None
-    return epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None
 
 
 def _study(verb: str, folder: Path, *flag: str, more: Sequence[str] = ()) -> str:

@@ -156,7 +156,7 @@ class Engine:
     ) -> bool:
         """Puts another draw into the queue in place of one that would teach nothing new."""
         n_refused = n_refused_of(grouped.get(queued.number, ()))
-        full = beyond_memory(params, grouped) if self._has_frontier else None
+        full = beyond_memory(params, grouped, self._config.keys) if self._has_frontier else None
         again = replace(queued, draw=queued.draw + 1)
         if full is not None and n_refused < MOST_REFUSALS:
             why = f"trial {full} ran out of memory with no larger a batch"

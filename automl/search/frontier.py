@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optuna.trial import FrozenTrial
 
+from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.known_errors import known_error
@@ -22,14 +23,13 @@ __all__ = ["MOST_REFUSALS", "beyond_memory", "n_refused_of"]
 #: little else.
 MOST_REFUSALS = 64
 
-_BATCH = "batch_size"
-#: Settings of the optimiser hold nothing in memory that depends on their values.
-_WEIGHTLESS = "train.optim."
 _OF_THE_MACHINE = "memory-kill"
 
 
 def beyond_memory(
-    params: Mapping[str, ParamValue], grouped: Mapping[int, Sequence[FrozenTrial]]
+    params: Mapping[str, ParamValue],
+    grouped: Mapping[int, Sequence[FrozenTrial]],
+    keys: NetworkKeys,
 ) -> int | None:
     """The trial that ran out of memory with no larger a batch and all else alike; None if none.
 
@@ -39,15 +39,17 @@ def beyond_memory(
     Args:
         params: The proposal.
         grouped: The Optuna trials of each logical number, oldest first.
+        keys: Which parameters are batch sizes, and which the optimiser's: whatever their values,
+            these hold the same in memory.
     """
-    batches = _batches(params)
+    batches = _batches(params, keys)
     if not batches:
         return None
-    rest = _rest(params)
+    rest = _rest(params, keys)
     for number, trial in _out_of_memory(grouped):
         known = params_of(trial)
-        limits = _batches(known)
-        is_alike = limits.keys() == batches.keys() and _rest(known) == rest
+        limits = _batches(known, keys)
+        is_alike = limits.keys() == batches.keys() and _rest(known, keys) == rest
         if is_alike and all(batches[key] >= limit for key, limit in limits.items()):
             return number
     return None
@@ -71,20 +73,20 @@ def _out_of_memory(
             yield number, trials[-1]
 
 
-def _batches(params: Mapping[str, ParamValue]) -> dict[str, int]:
+def _batches(params: Mapping[str, ParamValue], keys: NetworkKeys) -> dict[str, int]:
     return {
         key: value
         for key, value in params.items()
-        if key.rpartition(".")[2] == _BATCH and isinstance(value, int)
+        if key in keys.batch_sizes and isinstance(value, int)
     }
 
 
-def _rest(params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+def _rest(params: Mapping[str, ParamValue], keys: NetworkKeys) -> dict[str, ParamValue]:
     """What else may decide how much memory a training takes."""
     return {
         key: value
         for key, value in params.items()
-        if key.rpartition(".")[2] != _BATCH
+        if key not in keys.batch_sizes
         and not isinstance(value, float | list)
-        and not key.startswith(_WEIGHTLESS)
+        and not (keys.optimizer and key.startswith(keys.optimizer))
     }

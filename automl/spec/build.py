@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.keys import NetworkKeys, find_keys
 from automl.skill.model import Skill
 from automl.skill.read import packaged_twin, read_template
 from automl.skill.tree import MISSING, ParamValue, Tree, get, leaves, merged
@@ -69,6 +70,13 @@ class BaseSpec:
     source: str
     notes: tuple[str, ...]
     rules: SpecRules
+
+    @property
+    def keys(self) -> NetworkKeys:
+        """Which settings mean what; found in the spec itself where the skill knows none."""
+        if any(True for _ in self.rules.known_keys()):
+            return self.rules.keys
+        return find_keys(self.rules.action, [key for key, _ in leaves(self.tree)])
 
 
 def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from automl.errors import FixInput
+from automl.skill.keys import NetworkKeys
 
 __all__ = [
     "FAKE_TRAINER",
@@ -171,6 +172,7 @@ class StudyConfig:
         keep: Which checkpoints outlive a trial.
         origin: Setting name to where its value came from (flag, study file, default, ...).
         storage_url: Database that holds the trials; empty for the journal in the study folder.
+        keys: Which settings of the specs mean what, as the skill said when the study began.
     """
 
     name: str
@@ -190,6 +192,7 @@ class StudyConfig:
     origin: Mapping[str, str] = field(default_factory=dict)
     storage_url: str = ""
     searches: bool = True
+    keys: NetworkKeys = field(default_factory=NetworkKeys)
 
     @property
     def is_search(self) -> bool:
@@ -232,9 +235,10 @@ class StudyConfig:
                 **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
             ),
             "keep": Keep(value["keep"]),
+            "keys": NetworkKeys.from_json(value.get("keys", {})),
         }
         return cls(**fields)
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write, with its format number."""
-        return {"format": FORMAT, **asdict(self)}
+        return {"format": FORMAT, **asdict(self), "keys": self.keys.to_json()}

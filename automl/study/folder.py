@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.files import write_json, write_text
 from automl.jsontext import read_json
 from automl.nearest import did_you_mean
-from automl.skill.tree import Tree
+from automl.skill.keys import NetworkKeys, find_keys
+from automl.skill.tree import Tree, leaves
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
@@ -146,9 +147,18 @@ def read_config(paths: StudyPaths) -> StudyConfig:
     """
     value = _read_json(paths.resolved)
     try:
-        return StudyConfig.from_json(value)
-    except (KeyError, TypeError, ValueError) as error:
+        config = StudyConfig.from_json(value)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _broken(paths.resolved, error) from error
+    return config if config.keys != NetworkKeys() else replace(config, keys=_keys_found(paths))
+
+
+def _keys_found(paths: StudyPaths) -> NetworkKeys:
+    """What the keys of a study mean that did not write it down, by the names in its base spec."""
+    try:
+        return find_keys("train", [key for key, _ in leaves(read_base_spec(paths))])
+    except (FixInput, OSError):
+        return NetworkKeys()
 
 
 def read_space(paths: StudyPaths) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def add_trial(
         best_value=value,
         checkpoint=name,
     )
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, plan.config.keys)
     return attempt
 
 

@@ -9,6 +9,7 @@ import pytest
 from automl.app import winner
 from automl.app.winner import keep_best_current, read_best
 from automl.files import sha256_of, write_json
+from automl.skill.keys import NetworkKeys
 from automl.skill.tree import get
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import write_outcome
@@ -16,6 +17,10 @@ from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord
 from automl.yamltext import dump_yaml, load_yaml
 
 LR = "train.optim.lr"
+KEYS = NetworkKeys(
+    results=("results_dir", "train.results_dir"),
+    resume=("train.resume_training_checkpoint_path",),
+)
 
 
 @pytest.fixture
@@ -81,15 +86,15 @@ def holds(paths: StudyPaths, number: int) -> bool:
 
 
 def test_nothing_is_made_without_an_incumbent(paths: StudyPaths) -> None:
-    keep_best_current(paths, None)
+    keep_best_current(paths, None, KEYS)
     assert not paths.best.exists()
     assert read_best(paths) is None
 
 
 def test_it_follows_the_incumbent(paths: StudyPaths, trial: Callable[..., TrialRecord]) -> None:
-    keep_best_current(paths, trial(0, 0.25))
+    keep_best_current(paths, trial(0, 0.25), KEYS)
     assert holds(paths, 0)
-    keep_best_current(paths, trial(3, 0.5, epoch=0))
+    keep_best_current(paths, trial(3, 0.5, epoch=0), KEYS)
     assert holds(paths, 3)
 
 
@@ -97,7 +102,7 @@ def test_the_checkpoint_is_a_real_file_that_outlives_its_trial(
     paths: StudyPaths, trial: Callable[..., TrialRecord]
 ) -> None:
     record = trial(0, 0.25)
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     assert record.checkpoint is not None
     (paths.folder / record.checkpoint).unlink()
     placed = paths.best / Path(record.checkpoint).name
@@ -109,7 +114,7 @@ def test_the_checkpoint_is_a_real_file_that_outlives_its_trial(
 def test_the_spec_is_complete_but_for_the_trials_own_folder(
     paths: StudyPaths, trial: Callable[..., TrialRecord]
 ) -> None:
-    keep_best_current(paths, trial(0, 0.25, attempt=2))
+    keep_best_current(paths, trial(0, 0.25, attempt=2), KEYS)
     spec = load_yaml(paths.best_spec)
     assert spec == {
         "results_dir": "",
@@ -127,9 +132,9 @@ def test_the_same_incumbent_is_not_written_twice(
     paths: StudyPaths, trial: Callable[..., TrialRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = trial(0, 0.25)
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     monkeypatch.delattr(winner, "write_json")
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     assert holds(paths, 0)
 
 
@@ -146,7 +151,7 @@ def test_a_crash_at_any_step_is_seen_and_mended(
     step: str,
     when: str,
 ) -> None:
-    keep_best_current(paths, trial(0, 0.25))
+    keep_best_current(paths, trial(0, 0.25), KEYS)
     better = trial(1, 0.5, epoch=0)
     done = getattr(winner, step)
 
@@ -158,11 +163,11 @@ def test_a_crash_at_any_step_is_seen_and_mended(
     with monkeypatch.context() as patched:
         patched.setattr(winner, step, crash)
         with pytest.raises(_Crash):
-            keep_best_current(paths, better)
+            keep_best_current(paths, better, KEYS)
     is_done = (step, when) == ("write_json", "after")
     assert holds(paths, 1) is is_done
     assert (read_best(paths) is not None) is is_done
-    keep_best_current(paths, better)
+    keep_best_current(paths, better, KEYS)
     assert holds(paths, 1)
 
 
@@ -171,10 +176,10 @@ def test_a_broken_provenance_is_written_again(
     paths: StudyPaths, trial: Callable[..., TrialRecord], text: str
 ) -> None:
     record = trial(0, 0.25)
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     paths.best_provenance.write_text(text)
     assert read_best(paths) is None
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     assert holds(paths, 0)
 
 
@@ -184,21 +189,21 @@ def test_what_a_crash_left_beside_the_files_is_cleared(
     paths.best.mkdir(parents=True)
     (paths.best / ".train.yaml.x1y2").write_text("half")
     (paths.best / "model_epoch_009_step_00090.pth").write_bytes(b"of nobody")
-    keep_best_current(paths, trial(0, 0.25))
+    keep_best_current(paths, trial(0, 0.25), KEYS)
     assert holds(paths, 0)
 
 
 def test_a_trial_without_a_checkpoint_still_wins(
     paths: StudyPaths, trial: Callable[..., TrialRecord]
 ) -> None:
-    keep_best_current(paths, trial(0, 0.25))
+    keep_best_current(paths, trial(0, 0.25), KEYS)
     record = trial(1, 0.5)
     assert record.checkpoint is not None
     (paths.folder / record.checkpoint).unlink()
     bare = TrialRecord(
         1, TrialState.COMPLETE, {LR: 0.5}, values={1: 0.5}, best_epoch=1, best_value=0.5
     )
-    keep_best_current(paths, bare)
+    keep_best_current(paths, bare, KEYS)
     best = read_best(paths)
     assert best is not None
     assert (best["trial"], best["checkpoint"]) == (1, None)
@@ -209,16 +214,16 @@ def test_a_deleted_file_of_the_same_incumbent_comes_back(
     paths: StudyPaths, trial: Callable[..., TrialRecord]
 ) -> None:
     record = trial(0, 0.25)
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     paths.best_spec.unlink()
-    keep_best_current(paths, record)
+    keep_best_current(paths, record, KEYS)
     assert holds(paths, 0)
 
 
 def test_provenance_names_the_trials_own_spec(
     paths: StudyPaths, trial: Callable[..., TrialRecord]
 ) -> None:
-    keep_best_current(paths, trial(2, 0.5))
+    keep_best_current(paths, trial(2, 0.5), KEYS)
     value = json.loads(paths.best_provenance.read_text())
     assert value["trial_spec"] == "trials/0002/1/spec.yaml"
     assert (value["epoch"], value["value"], value["params"]) == (1, 0.5, {LR: 0.5})

@@ -132,11 +132,11 @@ def test_the_table_is_for_terminals_alone(
 
 def test_epochs_come_from_the_base_spec(tmp_path: Path) -> None:
     paths = StudyPaths(tmp_path)
-    assert epochs_of(paths) is None
+    assert epochs_of(paths, "train.num_epochs") is None
     paths.base_spec.write_text("train:\n  num_epochs: 30\n", encoding="utf-8")
-    assert epochs_of(paths) == 30
+    assert epochs_of(paths, "train.num_epochs") == 30
     paths.base_spec.write_text("train: {}\n", encoding="utf-8")
-    assert epochs_of(paths) is None
+    assert epochs_of(paths, "train.num_epochs") is None
 
 
 def test_the_screen_draws_on_a_terminal_and_leaves_the_last_picture(

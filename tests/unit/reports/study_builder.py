@@ -11,6 +11,7 @@ from typing import Any
 
 import optuna
 
+from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.space.model import Inert, Kind, Parameter, Refused, SearchSpace
 from automl.study import attributes
@@ -83,6 +84,7 @@ def config(name: str = "bike-fan", **changes: Any) -> StudyConfig:
         search=SearchSettings(seed=7),
         limits=Limits(trials=8),
         resources=Resources(max_concurrent=2),
+        keys=NetworkKeys(epochs="train.num_epochs"),
     )
     return replace(plain, **changes)
 

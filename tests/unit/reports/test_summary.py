@@ -19,6 +19,7 @@ from automl.reports.findings import ONE_SEED
 from automl.reports.markdown import render_markdown
 from automl.reports.summary import read_summary
 from automl.reports.text import run_footer, status_text
+from automl.skill.keys import NetworkKeys
 from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective
@@ -352,6 +353,15 @@ def test_a_checkpoint_can_be_scored_and_its_settings_trained_longer(tmp_path: Pa
         build_parser().parse_args(shlex.split(line)[1:])
     shown = run_footer(summary).partition("next ")[2].splitlines()
     assert [shlex.split(line)[1] for line in shown] == ["best", "run", "resume"]
+
+
+def test_the_epochs_of_another_network_are_known_by_its_own_key(studies_dir: Path) -> None:
+    keys = NetworkKeys(epochs="train.epochs")
+    builder = StudyBuilder(studies_dir, config(keys=keys))
+    builder.add(0, Told(params(), [0.1]))
+    builder.paths.attempt(0, 1).spec.write_text("train: {epochs: 4, num_epochs: 9}")
+    lines = {command.name: command.line for command in read_summary(builder.folder).commands}
+    assert "--epochs 8" in lines["retrain"]
 
 
 def test_without_a_checkpoint_there_is_nothing_to_score(studies_dir: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from automl.search.engine import Engine
 from automl.search.frontier import beyond_memory
+from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study import attributes
@@ -24,6 +25,7 @@ from automl.study.trials import by_number, is_refused, n_refused
 
 OBJECTIVE = Objective("score", Direction.MAXIMIZE, worst=0.0)
 LR, BATCH, NET = "train.optim.lr", "dataset.batch_size", "model.backbone.model_type"
+KEYS = NetworkKeys(batch_sizes=(BATCH,), optimizer="train.optim.")
 SPACE = SearchSpace(
     (
         Parameter(LR, "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
@@ -42,6 +44,7 @@ def config(sampler: str = "tpe", trials: int = 30, trials_per_gpu: int = 1) -> S
         search=SearchSettings(sampler=sampler, seed=5, startup_trials=6),
         limits=Limits(trials, same_failures=0),
         resources=Resources(gpus_per_trial=1, trials_per_gpu=trials_per_gpu),
+        keys=KEYS,
     )  # fmt: skip
 
 
@@ -118,12 +121,35 @@ def test_another_network_or_a_smaller_batch_is_not_beyond() -> None:
     grouped = by_number(study.trials)
 
     def beyond(batch: int, net: str = "DLA34", lr: float = 3e-3) -> int | None:
-        return beyond_memory({LR: lr, BATCH: batch, NET: net}, grouped)
+        return beyond_memory({LR: lr, BATCH: batch, NET: net}, grouped, KEYS)
 
     assert (beyond(44), beyond(45), beyond(64)) == (0, 0, 0)
     assert beyond(43) is None
     assert beyond(64, "nano") is None
-    assert beyond_memory({LR: 1e-3}, grouped) is None
+    assert beyond_memory({LR: 1e-3}, grouped, KEYS) is None
+
+
+def test_batch_and_optimiser_are_those_that_the_skill_names() -> None:
+    """Another network's batch bounds as well; what a key is called decides nothing."""
+    keys = NetworkKeys(batch_sizes=("train.rows", "eval.rows"), optimizer="train.optm_")
+    study = memory_study(OBJECTIVE)
+    trial = study.ask()
+    for name, value in {
+        attributes.NUMBER: 0,
+        attributes.PARAMS: {"train.rows": 8, "eval.rows": 4, "train.optm_steps": 2, "net": "a"},
+        attributes.FAILURE: str(FailureClass.OOM),
+        attributes.EVIDENCE: OUT,
+    }.items():
+        trial.set_user_attr(name, value)
+    study.tell(trial, 0.0)
+    grouped = by_number(study.trials)
+
+    def beyond(train: int, held_out: int, steps: int = 2, net: str = "a") -> int | None:
+        params: dict[str, ParamValue] = {"train.rows": train, "eval.rows": held_out}
+        return beyond_memory(params | {"train.optm_steps": steps, "net": net}, grouped, keys)
+
+    assert beyond(8, 4) == beyond(9, 5, steps=3) == 0
+    assert beyond(8, 3) is beyond(7, 4) is beyond(8, 4, net="b") is None
 
 
 def test_a_space_that_holds_little_else_still_ends() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
+from automl.skill.keys import NetworkKeys
 from automl.space.model import Kind, Parameter, SearchSpace
 from automl.study.config import (
     DataSources,
@@ -49,6 +50,7 @@ CONFIG = StudyConfig(
     keep=Keep.ALL,
     origin={"trials": "--trials"},
     storage_url="sqlite:///trials.db",
+    keys=NetworkKeys(epochs="train.epoch", batch_sizes=("train.rows", "eval.rows")),
 )
 
 
@@ -77,6 +79,19 @@ def test_a_study_reads_back_as_it_was_written(studies_dir: Path) -> None:
     assert read_base_spec(paths) == {"train": {"optim": {"lr": 6e-5}}}
     assert read_provenance(paths) == {"python": "3.11"}
     assert paths.request.read_text() == "trials: 12\n"
+
+
+def test_a_study_that_wrote_no_keys_down_finds_them_in_its_base_spec(studies_dir: Path) -> None:
+    paths = make(studies_dir)
+    value = json.loads(paths.resolved.read_text(encoding="utf-8"))
+    del value["keys"]
+    paths.resolved.write_text(json.dumps(value), encoding="utf-8")
+    paths.base_spec.write_text("train: {epochs: 3, optim: {lr: 1.0}}\n", encoding="utf-8")
+    assert read_config(paths).keys == NetworkKeys(
+        epochs="train.epochs", optimizer="train.optim.", results=("results_dir",)
+    )
+    paths.base_spec.unlink()
+    assert read_config(paths) == replace(CONFIG, keys=NetworkKeys())
 
 
 def test_a_moved_study_is_still_read(studies_dir: Path, tmp_path: Path) -> None:
