@@ -19,8 +19,8 @@ from typing import Any
 from automl.errors import PrepareMachine
 from automl.execution.driver import DriveEnd, DriveRequest
 from automl.execution.live_attempts import LiveAttempts
+from automl.processes import started_at
 from automl.study.config import Resources
-from automl.trainers.guard import started_at
 from automl.trainers.leftovers import end_servers
 
 __all__ = ["drive"]

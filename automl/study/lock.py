@@ -11,13 +11,13 @@ import socket
 import threading
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from automl.errors import ResolveConflict
 from automl.filelock import try_lock
 from automl.jsontext import read_json
+from automl.processes import started_at
 from automl.study.clock import Clock, utc_now
 from automl.study.layout import StudyPaths
 
@@ -57,7 +57,7 @@ class Owner:
         """Whether it still drives: its process exists, or from afar, its heartbeat is fresh."""
         if self.host != socket.gethostname():
             return self.heartbeat_age_s(now) < STALE_AFTER_S
-        return _process_start(self.pid) == self.process_started
+        return int(started_at(self.pid) or 0) == self.process_started
 
     def described(self, now: datetime) -> str:
         """``pid 4711 on ws-07, last heartbeat 3 s ago``."""
@@ -95,7 +95,7 @@ class StudyLock:
         now = self._clock().isoformat()
         pid = os.getpid()
         self._file = file
-        self._owner = Owner(pid, socket.gethostname(), _process_start(pid), now, now)
+        self._owner = Owner(pid, socket.gethostname(), int(started_at(pid) or 0), now, now)
         self.heartbeat()
         return self
 
@@ -147,15 +147,3 @@ def read_owner(paths: StudyPaths) -> Owner | None:
         return Owner(**value)
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _process_start(pid: int) -> int:
-    """Field 22 of ``/proc/<pid>/stat``; -1 if there is no such process, 0 if there is no /proc."""
-    if not Path("/proc/self/stat").exists():
-        return 0
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return -1
-    # The second field is the program's name in brackets, which may itself hold spaces.
-    return int(stat.rpartition(")")[2].split()[19])

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from automl.errors import AutomlError
 from automl.files import sha256_of, write_text
+from automl.processes import started_at
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome, write_outcome
@@ -21,7 +22,6 @@ from automl.study.records import Attempt, FailureClass, Measurement, Outcome, Ou
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
-from automl.trainers.guard import started_at
 from automl.trainers.retention import retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing

@@ -1,8 +1,9 @@
 """The small program that stands between a worker and a trainer, so that no trainer is orphaned.
 
-It is started by path, needs the standard library only and never imports the rest of the package,
-so that it is up in a few hundredths of a second. It puts the trainer into a session of its own and
-ends it, with everything the trainer started, as soon as one of these happens:
+It is started by path, needs the standard library only and imports nothing of the package but
+``automl.processes``, so that it is up in a few hundredths of a second. It puts the trainer into a
+session of its own and ends it, with everything the trainer started, as soon as one of these
+happens:
 
 - its standard input closes: the worker that held the other end of the pipe is gone;
 - the driver's process is gone, or its number now belongs to another process;
@@ -22,7 +23,7 @@ the program's standard input and output, or 0 for no input and the guard's own o
 """
 
 # Importing pathlib would double the time to start.
-# ruff: noqa: PTH105, PTH108, PTH123, PTH208
+# ruff: noqa: PTH100, PTH105, PTH108, PTH120, PTH123
 
 import ctypes
 import json
@@ -32,36 +33,18 @@ import signal
 import sys
 import time
 
+if not __package__:
+    # Started by path, without site-packages: the package is found beside this file.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from automl.processes import children_of, started_at
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 WATCH_S = 0.5
 POLL_S = 0.02
 SWEEP_S = 30.0
 NOT_STARTED = 127
-
-
-def started_at(pid: int) -> str:
-    """The start time of a live process in clock ticks since boot; empty if there is none.
-
-    A process that ended and was not yet waited for (a zombie) counts as gone.
-    """
-    fields = stat_of(pid)
-    return fields[19] if fields and fields[0] not in "ZX" else ""
-
-
-def stat_of(pid: int | str) -> list[str]:
-    """The fields of a process's ``stat`` from its state on; empty if it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def children_of(parent: int) -> list[int]:
-    """The direct children of a process, those that ended and were not waited for included."""
-    pids = [name for name in os.listdir("/proc") if name.isdigit()]
-    return [int(pid) for pid in pids if stat_of(pid)[1:2] == [str(parent)]]
 
 
 class Guard:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.jsontext import read_json
+from automl.processes import started_at
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.trainers.guard import started_at
 
 __all__ = ["end_leftover", "end_leftovers", "end_servers"]
 

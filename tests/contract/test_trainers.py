@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from automl.processes import started_at
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import Trainer, TrialTask, release
-from automl.trainers.guard import started_at
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.scripted import Fault, FaultKind, Script, ScriptedTrainer
 from automl.trainers.warm import WarmTrainer

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from automl.trainers.guard import started_at, stat_of
+from automl.processes import started_at, stat_of
 from tests.small_data import write_split
 
 __all__ = ["Done", "Driver", "Terminal", "eventually", "processes_naming"]

@@ -27,6 +27,7 @@ from automl.execution.driver import (
     TrialEnded,
     TrialStarted,
 )
+from automl.processes import started_at, stat_of
 from automl.search.decision import Continue, Stop
 from automl.search.engine import Engine
 from automl.skill.model import Skill
@@ -53,7 +54,6 @@ from automl.study.storage import create_study, open_storage, open_study
 from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.trainers.checkpoints import Checkpoint, checkpoints_in, newest_whole
-from automl.trainers.guard import started_at, stat_of
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
 from automl.yamltext import dump_yaml

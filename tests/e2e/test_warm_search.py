@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from automl.processes import started_at
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.trainers.guard import started_at
 from tests.e2e.terminal import Terminal, eventually, processes_naming
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(300)]

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from automl.processes import started_at
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import TrialTask
 from automl.trainers.docker.engine import ContainerGone, ContainerState, Engine, EngineAway
 from automl.trainers.docker.log import LogFile, Redactor
 from automl.trainers.docker.record import ContainerRecord, note_end
-from automl.trainers.guard import started_at
 from automl.trainers.process import tail_of
 
 __all__ = ["MEMORY_KILL", "ContainerHandle", "EndedContainer"]

@@ -14,11 +14,11 @@ from automl.app import clean
 from automl.app.clean import Kind, find_leftovers, remove_all
 from automl.cli.clean_commands import findings_text
 from automl.cli.main import main
+from automl.processes import started_at
 from automl.study.lock import StudyLock
 from automl.study.records import FailureClass, OutcomeState
 from automl.trainers.docker.engine import EngineAway
 from automl.trainers.docker.leftovers import LeftoverContainer
-from automl.trainers.guard import started_at
 from tests.unit.reports.study_builder import StudyBuilder, Told, params
 
 

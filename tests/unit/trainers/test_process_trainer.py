@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
+from automl.processes import started_at
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.trainers import process
-from automl.trainers.guard import started_at
 from automl.trainers.leftovers import end_leftover, end_leftovers
 from automl.trainers.process import ProcessTrainer, environment, start_guarded, tail_of
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from automl.processes import started_at
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.trainers.base import Handle, TrialTask
-from automl.trainers.guard import started_at
 from automl.trainers.leftovers import end_servers
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.warm import WarmTrainer
