@@ -14,7 +14,7 @@ __all__ = ["Gpu", "GpuProcess", "read_gpus"]
 _TIMEOUT_S = 20.0
 # The name comes last: it alone may hold a comma.
 _GPU = ("index", "uuid", "memory.total", "memory.used", "driver_version", "name")
-_PROCESS = ("gpu_uuid", "pid", "used_memory", "process_name")
+_PROCESS = ("gpu_uuid", "pid", "process_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,10 @@ class GpuProcess:
     Attributes:
         pid: Its id; seen from inside a container it may be the host's.
         name: Its program.
-        memory_mib: Memory of the GPU that it holds, in MiB; None where the driver does not tell.
     """
 
     pid: int
     name: str
-    memory_mib: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ class Gpu:
         index: The driver's number for it, from 0.
         uuid: What names it whatever the order.
         name: The model.
-        memory_total_mib: Memory in MiB; 0 where the driver does not tell.
-        memory_used_mib: How much of it is taken, by whomever; 0 where the driver does not tell.
+        memory_total_mib: Memory in MiB; 0 where the driver does not say.
+        memory_used_mib: How much of it is taken, by whomever; 0 where the driver does not say.
         driver: Version of the driver.
         processes: Who computes on it, as far as this process may see them.
     """
@@ -73,17 +71,17 @@ def read_gpus() -> Sequence[Gpu]:
 def _gpu(row: Sequence[str], processes: Sequence[tuple[str, GpuProcess]]) -> Gpu:
     index, uuid, total, used, driver, name = row
     own = tuple(process for where, process in processes if where == uuid)
-    return Gpu(int(index), uuid, name, _mib(total) or 0, _mib(used) or 0, driver, own)
+    return Gpu(int(index), uuid, name, _mib(total), _mib(used), driver, own)
 
 
 def _process(row: Sequence[str]) -> tuple[str, GpuProcess]:
-    uuid, pid, memory, name = row
-    return uuid, GpuProcess(int(pid), name, _mib(memory))
+    uuid, pid, name = row
+    return uuid, GpuProcess(int(pid), name)
 
 
-def _mib(text: str) -> int | None:
-    """A number of MiB; None for the likes of ``[N/A]``."""
-    return int(text) if text.isdigit() else None
+def _mib(text: str) -> int:
+    """A number of MiB; 0 for the likes of ``[N/A]``."""
+    return int(text) if text.isdigit() else 0
 
 
 def _query(what: str, fields: Sequence[str]) -> list[list[str]]:

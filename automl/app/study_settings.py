@@ -10,7 +10,7 @@ from automl.app.forms import FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SP
 from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
-from automl.trainers.settings import TRAINER_SETTINGS
+from automl.trainers.table import TRAINERS
 
 __all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "of_trainer"]
 
@@ -90,7 +90,7 @@ _MACHINE = (
 #: Every setting, in the order of ``--help``.
 STUDY_SETTINGS: tuple[Setting, ...] = (
     *(*_STUDY, *_DATA, *_SPEC, *_PROPOSALS, *_SPENDING, *_MACHINE),
-    *(setting for settings in TRAINER_SETTINGS.values() for setting in settings),
+    *(setting for entry in TRAINERS.values() for setting in entry.settings),
 )
 
 #: Name to setting.

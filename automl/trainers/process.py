@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.study.layout import AttemptPaths
 from automl.trainers import guard
 from automl.trainers.base import Preview, Problem, TrialTask
+from automl.trainers.program import command_of, thread_variables
 
 __all__ = ["GuardedProcess", "ProcessTrainer", "start_guarded"]
 
@@ -43,12 +42,6 @@ _NOT_INHERITED = (
     "TAO_VISIBLE_DEVICES",
 )
 _NOT_INHERITED_PREFIX = "RAY_"
-_THREAD_COUNTS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +94,9 @@ class ProcessTrainer:
         Raises:
             FixInput: The skill has no command for the action.
         """
-        info = self.skill.actions.get(self.action)
-        words = shlex.split(info.command) if info else []
-        if not words:
-            raise FixInput(
-                f"the skill needs a command for the action '{self.action}'",
-                got="none",
-                where=str(self.skill.folder / "references" / "skill_info.yaml"),
-            )
+        words = command_of(self.skill, self.action, str(spec_path))
         own = OWN_PROGRAMS.get(self.skill.network_arch)
-        program = [sys.executable, "-m", own] if own else words[:1]
-        return program + [word.replace("{config_path}", str(spec_path)) for word in words[1:]]
+        return [sys.executable, "-m", own, *words[1:]] if own else words
 
 
 def _missing_packages() -> list[Problem]:
@@ -184,7 +169,7 @@ def environment(
         for name, text in inherited.items()
         if name not in _NOT_INHERITED and not name.startswith(_NOT_INHERITED_PREFIX)
     }
-    variables |= dict.fromkeys(_THREAD_COUNTS, str(task.threads))
+    variables |= thread_variables(task.threads)
     variables |= {"PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": ",".join(gpus)}
     if gpus:
         variables["TAO_VISIBLE_DEVICES"] = ",".join(str(index) for index in range(len(gpus)))

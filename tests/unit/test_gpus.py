@@ -14,8 +14,8 @@ TWO = """\
 0, GPU-a, 143771, 0, 580.95.05, NVIDIA H200
 """
 USERS = """\
-GPU-b, 8123, 1500, /usr/bin/python, of ana
-GPU-b, 8124, [N/A], [Not Found]
+GPU-b, 8123, /usr/bin/python, of ana
+GPU-b, 8124, [Not Found]
 """
 
 Answer = Callable[[str], None]
@@ -48,8 +48,8 @@ def test_every_gpu_in_order_with_those_who_use_it(smi: Answer) -> None:
     assert first == Gpu(0, "GPU-a", "NVIDIA H200", 143771, 0, "580.95.05")
     assert second.memory_free_mib == 143771 - 2048
     assert second.processes == (
-        GpuProcess(8123, "/usr/bin/python, of ana", 1500),
-        GpuProcess(8124, "[Not Found]", None),
+        GpuProcess(8123, "/usr/bin/python, of ana"),
+        GpuProcess(8124, "[Not Found]"),
     )
 
 

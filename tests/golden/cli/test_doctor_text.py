@@ -56,7 +56,7 @@ def test_check_up_of_a_machine_with_containers(
     golden: Golden, name: str, engine: EngineFacts, gpus: list[Gpu]
 ) -> None:
     if name == "given":
-        users = (GpuProcess(8123, "python", 9_300),)
+        users = (GpuProcess(8123, "python"),)
         gpus = [gpus[0], replace(gpus[1], memory_used_mib=9_318, processes=users)]
     checks = [
         *check_gpus(gpus, are_needed=True),

@@ -275,10 +275,10 @@ def test_the_deploy_container_sees_what_the_action_reads(
     assert isinstance(trainer, DockerTrainer)
     log = plan.folder / "log.txt"
     task = TrialTask("bikes", 1, 1, plan.folder, plan.spec_path, log)
-    container = trainer.plan(plan.spec.tree, task, ("0",))
+    container = trainer.planner.plan(plan.spec.tree, task, ("0",))
     assert container.image.endswith("-deploy")
     assert container.command[:3] == ("centerpose", "gen_trt_engine", "-e")
-    inside = trainer.container_spec(plan.spec.tree, container.mounts, ("0",))
+    inside = trainer.planner.container_spec(plan.spec.tree, container.mounts, ("0",))
     block = get(inside, "gen_trt_engine")
     assert block["onnx_file"] == "/study/actions/export-1/centerpose.onnx"
     assert block["trt_engine"] == "/study/actions/gen-trt-engine-1/centerpose.engine"

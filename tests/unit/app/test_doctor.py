@@ -149,7 +149,7 @@ class TestGpus:
         assert "GPU 1 has less than 16 GB" in check.detail
 
     def test_who_uses_one(self) -> None:
-        user = GpuProcess(8123, "python", 9_300)
+        user = GpuProcess(8123, "python")
         busy = replace(GPU, memory_used_mib=9_318, processes=(user,))
         check = list(check_gpus([busy], are_needed=False))[-1]
         assert (check.name, check.result) == ("GPU in use", WARN)

@@ -14,7 +14,7 @@ DLA34 = ("--set", "model.backbone.model_type=DLA34", "--set", "dataset.batch_siz
 @pytest.fixture
 def gpu(plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
     """One GPU of 16 GiB, a quarter of it in use."""
-    user = GpuProcess(8123, "python", 4096)
+    user = GpuProcess(8123, "python")
     card = Gpu(0, "GPU-a", "NVIDIA T4", 16384, 4096, "580", (user,))
     monkeypatch.setattr("automl.app.plan.look_round", lambda: Machine(8, (card,)))
 

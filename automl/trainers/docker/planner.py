@@ -1,0 +1,118 @@
+"""The container of a task, worked out without asking an engine."""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from automl.skill.model import Skill
+from automl.skill.tree import MISSING, Tree, get, with_value
+from automl.study.layout import AttemptPaths, StudyPaths
+from automl.trainers.base import TrialTask
+from automl.trainers.docker.images import image_to_run
+from automl.trainers.docker.mounts import Mounts, mounts_for, rewritten
+from automl.trainers.docker.options import DockerOptions, size_bytes
+from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
+from automl.trainers.program import command_of, thread_variables
+from automl.trainers.shared_memory import shm_bytes
+
+__all__ = ["ContainerPlanner"]
+
+_WORKERS, _BATCH = ("dataset.workers", "dataset.num_workers"), ("dataset.batch_size",)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlanner:
+    """Plans the containers of one skill's action.
+
+    Attributes:
+        skill: The model skill whose command is run.
+        options: Image, limits, network.
+        action: Which of the skill's actions.
+    """
+
+    skill: Skill
+    options: DockerOptions
+    action: str
+
+    @property
+    def image(self) -> str:
+        """What containers are made of: the image that the study recorded, else the one named."""
+        return image_to_run(self.skill, self.action, self.options)
+
+    def plan(
+        self,
+        spec: Mapping[str, Any],
+        task: TrialTask,
+        gpus: Sequence[str],
+        study: Path | None = None,
+    ) -> ContainerPlan:
+        """The container for a spec; asks no engine.
+
+        Args:
+            spec: The spec of the task, with the host's paths.
+            task: What is trained, and where.
+            gpus: Ids or UUIDs of the GPUs it gets.
+            study: Folder of the study; None to look for it above the task's.
+
+        Raises:
+            FixInput: The skill has no command for the action.
+        """
+        mounts = mounts_for(spec, study or study_folder(task.folder), Path.exists)
+        folder = PurePosixPath(mounts.inside(str(task.folder)) or task.folder)
+        inside = folder / AttemptPaths(task.folder).container_spec.name
+        return ContainerPlan(
+            image=self.image,
+            command=tuple(command_of(self.skill, self.action, str(inside))),
+            name=container_name(task),
+            labels=Labels(task.study, task.number, task.attempt, str(task.folder), self.action),
+            mounts=mounts,
+            workdir=folder,
+            user=f"{os.getuid()}:{os.getgid()}",
+            groups=tuple(str(group) for group in sorted({*os.getgroups()} - {os.getgid()})),
+            limits=self._limits(spec, tuple(gpus)),
+            environment=thread_variables(task.threads) | dict(task.environment),
+            secrets=tuple(name for name in self.options.env if name in os.environ),
+        )
+
+    def container_spec(self, spec: Mapping[str, Any], mounts: Mounts, gpus: Sequence[str]) -> Tree:
+        """The spec as the container reads it: its own paths, and its GPUs counted from 0."""
+        tree = rewritten(spec, mounts.inside)
+        if gpus:
+            given = {"num_gpus": len(gpus), "gpu_ids": list(range(len(gpus)))}
+            for name, value in given.items():
+                key = f"{self.action}.{name}"
+                tree = with_value(tree, key, value) if get(tree, key) is not MISSING else tree
+        return tree
+
+    def _limits(self, spec: Mapping[str, Any], gpus: tuple[str, ...]) -> Limits:
+        options = self.options
+        needed = shm_bytes(_count(spec, _WORKERS), _count(spec, _BATCH), len(gpus))
+        return Limits(
+            shm_bytes=size_bytes(options.shm_size) if options.shm_size else needed,
+            memory_bytes=size_bytes(options.memory) if options.memory else None,
+            pids=options.pids_limit,
+            network=options.network,
+            gpus=gpus,
+        )
+
+
+def study_folder(folder: Path) -> Path:
+    """The study that a folder lies in; the folder itself if in none."""
+    above = (each for each in folder.parents if StudyPaths(each).resolved.is_file())
+    return next(above, folder)
+
+
+def container_name(task: TrialTask) -> str:
+    """A name that no other attempt has: two studies in different places may share theirs."""
+    word = re.sub(r"[^A-Za-z0-9_.-]+", "-", task.study)[:60]
+    mark = hashlib.sha256(str(task.folder).encode()).hexdigest()[:8]
+    return f"automl-{word}-{task.number:04d}-{task.attempt}-{mark}"
+
+
+def _count(spec: Mapping[str, Any], keys: Sequence[str]) -> int:
+    values = (get(spec, key, None) for key in keys)
+    return next((value for value in values if isinstance(value, int)), 0)
