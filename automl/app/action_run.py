@@ -34,7 +34,7 @@ _RECORDS = frozenset(
 
 
 @dataclass(slots=True)
-class _Told:
+class _StatusFacts:
     """What the status file of an action says."""
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -141,7 +141,9 @@ def _record(
     )
 
 
-def _evidence(plan: ActPlan, code: int | None, told: _Told, made: Mapping[str, Made]) -> str:
+def _evidence(
+    plan: ActPlan, code: int | None, told: _StatusFacts, made: Mapping[str, Made]
+) -> str:
     """What shows that the action failed; empty if it went well."""
     if code != 0:
         return told.failure or _last_line(AttemptPaths(plan.folder).log) or f"exit code {code}"
@@ -167,8 +169,8 @@ def _made(plan: ActPlan) -> Iterator[tuple[str, Made]]:
             yield key, Made(name, sha256_of(path), path.stat().st_size)
 
 
-def _status(path: Path) -> _Told:
-    told = _Told()
+def _status(path: Path) -> _StatusFacts:
+    told = _StatusFacts()
     if not path.is_file():
         return told
     for text in path.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -31,7 +31,7 @@ from automl.trainers.docker.leftovers import (
 )
 from automl.trainers.leftovers import end_leftover, leftover_pid
 
-__all__ = ["Findings", "Kind", "Leftover", "find_leftovers", "remove_all"]
+__all__ = ["Findings", "Leftover", "LeftoverKind", "find_leftovers", "remove_all"]
 
 #: Where the cache keeps what is made by a rename; each with a lock beside it.
 _STORES = ("archives", "remote", "synth")
@@ -39,7 +39,7 @@ _STORES = ("archives", "remote", "synth")
 _SIGNS = "?" * 8
 
 
-class Kind(StrEnum):
+class LeftoverKind(StrEnum):
     """What was left."""
 
     CONTAINER = "container"
@@ -62,7 +62,7 @@ class Leftover:
         container: The container, if it is one.
     """
 
-    kind: Kind
+    kind: LeftoverKind
     what: str
     why: str
     n_bytes: int = 0
@@ -154,7 +154,7 @@ def _remove(leftovers: Iterable[Leftover], removed: Callable[[Leftover], None]) 
     for leftover in leftovers:
         if leftover.container is not None:
             remove_leftovers([leftover.container])
-        elif leftover.path is not None and leftover.kind is Kind.PROCESS:
+        elif leftover.path is not None and leftover.kind is LeftoverKind.PROCESS:
             end_leftover(leftover.path)
         elif leftover.path is not None and leftover.path.is_dir():
             shutil.rmtree(leftover.path, ignore_errors=True)
@@ -185,7 +185,7 @@ def _processes(paths: StudyPaths) -> Iterator[Leftover]:
         if pid is not None:
             where = paths.relative(pid_path.parent)
             why = f"the trainer of {where} outlived its driver"
-            yield Leftover(Kind.PROCESS, f"pid {pid}", why, 0, pid_path, paths)
+            yield Leftover(LeftoverKind.PROCESS, f"pid {pid}", why, 0, pid_path, paths)
 
 
 def _checkpoints(paths: StudyPaths, record: TrialRecord) -> Iterator[Leftover]:
@@ -202,7 +202,7 @@ def _checkpoints(paths: StudyPaths, record: TrialRecord) -> Iterator[Leftover]:
         if checkpoint.path not in needed:
             size, name = checkpoint.path.stat().st_size, paths.relative(checkpoint.path)
             why = f"trial {record.number} keeps its best checkpoint alone"
-            yield Leftover(Kind.CHECKPOINT, name, why, size, checkpoint.path, paths)
+            yield Leftover(LeftoverKind.CHECKPOINT, name, why, size, checkpoint.path, paths)
 
 
 def _containers(places: Sequence[Path], kept: list[str]) -> Iterator[Leftover]:
@@ -216,7 +216,7 @@ def _containers(places: Sequence[Path], kept: list[str]) -> Iterator[Leftover]:
             kept.append(f"{one}: automl resume {one.study} goes on with it")
         else:
             why = f"nobody waits for it ({one.status})"
-            yield Leftover(Kind.CONTAINER, one.name, why, container=one)
+            yield Leftover(LeftoverKind.CONTAINER, one.name, why, container=one)
 
 
 def _of_cache(cache: Path) -> Iterator[Leftover]:
@@ -229,7 +229,7 @@ def _of_cache(cache: Path) -> Iterator[Leftover]:
 
 def _unfinished(path: Path, study: StudyPaths | None) -> Leftover:
     why = "whoever wrote it was killed before it was whole"
-    return Leftover(Kind.UNFINISHED, str(path), why, _size(path), path, study)
+    return Leftover(LeftoverKind.UNFINISHED, str(path), why, _size(path), path, study)
 
 
 def _size(path: Path) -> int:

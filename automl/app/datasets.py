@@ -33,7 +33,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _DataBlock:
     """The ``data`` of a study file."""
 
     splits: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def _resolved(
         raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
 
 
-def _asked(layers: Layers, file: StudyFile | None, block: _Block, split: str) -> _Asked | None:
+def _asked(layers: Layers, file: StudyFile | None, block: _DataBlock, split: str) -> _Asked | None:
     flag = layers.pick(f"{split}_data")
     origin = layers.origin.pop(f"{split}_data")
     if flag is not None:
@@ -95,10 +95,10 @@ def _asked(layers: Layers, file: StudyFile | None, block: _Block, split: str) ->
     return None
 
 
-def _block(file: StudyFile | None) -> _Block:
+def _block(file: StudyFile | None) -> _DataBlock:
     value = file.values.get("data") if file else None
     if file is None or value is None:
-        return _Block()
+        return _DataBlock()
     if not isinstance(value, Mapping):
         raise FixInput("data must be a mapping", got=repr(value), where=str(file.path))
     for name in value:
@@ -110,7 +110,7 @@ def _block(file: StudyFile | None) -> _Block:
     for name in synth or ():
         if name not in _SYNTH:
             raise unknown_setting(str(name), _SYNTH, f"{file.path}: data.synth")
-    return _Block({split: str(value[split]) for split in SPLITS if value.get(split)}, synth)
+    return _DataBlock({split: str(value[split]) for split in SPLITS if value.get(split)}, synth)
 
 
 def synth_request(words: Mapping[str, Any]) -> "SynthRequest":

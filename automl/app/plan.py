@@ -15,7 +15,7 @@ from automl.app.datasets import resolve_data
 from automl.app.machine import choose_resources, look_round
 from automl.app.request import PlanRequest, as_given, provenance_of
 from automl.app.settings import Layers, StudyFile, read_study_file
-from automl.app.sharing import Asked, check_sharing
+from automl.app.sharing import TrialSetup, check_sharing
 from automl.app.trainer_choice import choose_trainer
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
@@ -142,7 +142,7 @@ class Planner:
             space = self.space_of(base, search, ceilings, trainer.program)
             _check_not_empty(space)
             base = replace(base, tree=with_params(base.tree, space.fixed))
-        shared = check_sharing(Asked(self.skill, base.tree, space, data, resources), machine)
+        shared = check_sharing(TrialSetup(self.skill, base.tree, space, data, resources), machine)
         limits = choose_limits(self.layers, searches=searches)
         check_seed(base.rules, limits)
         told = check_settings(base.rules, self.profile, base.tree, trainer.program, space.keys)

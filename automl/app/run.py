@@ -32,7 +32,7 @@ from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.records import Measurement
 from automl.study.storage import open_storage, open_study
-from automl.trainers.checkpoints import Checkpoint, checkpoints_in, newest_whole
+from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
 
@@ -151,7 +151,7 @@ def _check_total(config: StudyConfig, started: int) -> None:
 def _recover(
     engine: Engine, paths: StudyPaths, config: StudyConfig, held: frozenset[Path]
 ) -> tuple[Recovered, ...]:
-    def find(attempt: AttemptPaths) -> Checkpoint | None:
+    def find(attempt: AttemptPaths) -> CheckpointFile | None:
         return newest_whole(checkpoints_in(attempt.folder))
 
     def measured(attempt: AttemptPaths) -> tuple[Measurement, ...]:

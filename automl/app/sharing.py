@@ -15,7 +15,7 @@ from automl.skill.tree import Tree, get
 from automl.space.model import SearchSpace
 from automl.study.config import Resources
 
-__all__ = ["Asked", "check_sharing"]
+__all__ = ["TrialSetup", "check_sharing"]
 
 #: The network whose need of memory is known here.
 _CENTERPOSE = "centerpose"
@@ -30,7 +30,7 @@ _MIB_PER_GIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialSetup:
     """What the trials of a study are.
 
     Attributes:
@@ -61,7 +61,7 @@ class _Largest:
     words: str
 
 
-def check_sharing(asked: Asked, machine: Machine) -> tuple[str, ...]:
+def check_sharing(asked: TrialSetup, machine: Machine) -> tuple[str, ...]:
     """What to say of trials that share a GPU; nothing where none do.
 
     The largest trial that the space allows counts, as many times as trials share a GPU, against
@@ -92,7 +92,7 @@ def check_sharing(asked: Asked, machine: Machine) -> tuple[str, ...]:
     )
 
 
-def _too_many(asked: Asked, largest: _Largest, gpu: Gpu) -> PrepareMachine:
+def _too_many(asked: TrialSetup, largest: _Largest, gpu: Gpu) -> PrepareMachine:
     fit = math.floor(_SHARE * gpu.memory_free_mib / largest.mib)
     users = ", ".join(f"{each.name} (pid {each.pid})" for each in gpu.processes)
     used = f", of which {_gib(gpu.memory_used_mib)} are in use by {users}" if users else ""
@@ -105,7 +105,7 @@ def _too_many(asked: Asked, largest: _Largest, gpu: Gpu) -> PrepareMachine:
     )
 
 
-def _largest(asked: Asked) -> _Largest | None:
+def _largest(asked: TrialSetup) -> _Largest | None:
     if asked.skill.network_arch != _CENTERPOSE:
         return None
     from automl.centerpose.hardware.needs import forecast_mib
@@ -120,7 +120,7 @@ def _largest(asked: Asked) -> _Largest | None:
     return max(found, key=lambda each: each.mib)
 
 
-def _values(asked: Asked, key: str) -> tuple[Any, ...]:
+def _values(asked: TrialSetup, key: str) -> tuple[Any, ...]:
     """The values a setting may take in a trial; of a range the highest alone."""
     for parameter in asked.space.parameters:
         if parameter.key == key:

@@ -16,14 +16,14 @@ from automl.study.confirmation import n_asked
 from automl.study.ranking import best_trial, better
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
-__all__ = ["Progress", "Running", "Snapshot", "Span", "changed_params", "eta_of"]
+__all__ = ["Progress", "Running", "SecondsRange", "Snapshot", "changed_params", "eta_of"]
 
 _ENOUGH_FOR_ETA = 3
 _KEPT_NOTES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SecondsRange:
     """A range of seconds, lowest first."""
 
     low_s: float
@@ -118,7 +118,7 @@ class Snapshot:
         return next((record for record in self.records if record.number == 0), None)
 
     @property
-    def eta(self) -> Span | None:
+    def eta(self) -> SecondsRange | None:
         """How long it may still take; None once all is done, or too few trials have ended."""
         if self.is_over:
             return None
@@ -130,7 +130,7 @@ class Snapshot:
 
 def eta_of(
     lengths: Sequence[float], ages: Sequence[float], waiting: int, slots: int
-) -> Span | None:
+) -> SecondsRange | None:
     """How long the rest takes if trials are as long as the middle half of those that ended.
 
     Args:
@@ -145,7 +145,7 @@ def eta_of(
     if len(lengths) < _ENOUGH_FOR_ETA:
         return None
     low, _, high = quantiles(lengths, n=4, method="inclusive")
-    return Span(_rest(low, ages, waiting, slots), _rest(high, ages, waiting, slots))
+    return SecondsRange(_rest(low, ages, waiting, slots), _rest(high, ages, waiting, slots))
 
 
 def _rest(length: float, ages: Sequence[float], waiting: int, slots: int) -> float:

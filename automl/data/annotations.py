@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from automl.jsontext import read_json
 
-__all__ = ["AnnotationFacts", "Problem", "check_annotation"]
+__all__ = ["AnnotationFacts", "AnnotationProblem", "check_annotation"]
 
 _Shape: TypeAlias = tuple[int, ...]
 
@@ -43,7 +43,7 @@ _TOP: Final[Mapping[tuple[str, ...], _Shape]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class AnnotationProblem:
     """A broken rule.
 
     Attributes:
@@ -71,7 +71,7 @@ class AnnotationFacts:
 
     size: tuple[int, int] | None = None
     categories: Mapping[str, int] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[AnnotationProblem, ...] = ()
 
 
 def check_annotation(path: Path) -> AnnotationFacts:
@@ -94,19 +94,19 @@ def check_annotation(path: Path) -> AnnotationFacts:
 
 
 def _one_problem(rule: str, got: str, path: Path) -> AnnotationFacts:
-    return AnnotationFacts(problems=(Problem(rule, got, path),))
+    return AnnotationFacts(problems=(AnnotationProblem(rule, got, path),))
 
 
-def _top_problems(values: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+def _top_problems(values: Mapping[str, Any], path: Path) -> Iterator[AnnotationProblem]:
     for keys, shape in _TOP.items():
         found: Any = values
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None
         if _shape(found) != shape:
-            yield Problem(f"{'.'.join(keys)} is {_words(shape)}", _short(found), path)
+            yield AnnotationProblem(f"{'.'.join(keys)} is {_words(shape)}", _short(found), path)
 
 
-def _object_problems(objects: list[dict[str, Any]], path: Path) -> Iterator[Problem]:
+def _object_problems(objects: list[dict[str, Any]], path: Path) -> Iterator[AnnotationProblem]:
     for index, item in enumerate(objects):
         for key, shape in _CUBOIDS.items():
             found = item.get(key)
@@ -115,20 +115,22 @@ def _object_problems(objects: list[dict[str, Any]], path: Path) -> Iterator[Prob
         for key, shape in _OBJECT.items():
             if _shape(item.get(key)) != shape:
                 place = f"objects[{index}].{key}"
-                yield Problem(f"{place} is {_words(shape)}", _short(item.get(key)), path)
+                yield AnnotationProblem(f"{place} is {_words(shape)}", _short(item.get(key)), path)
         for key in ("class", "name"):
             if not isinstance(item.get(key), str):
-                yield Problem(f"objects[{index}].{key} is text", _short(item.get(key)), path)
+                yield AnnotationProblem(
+                    f"objects[{index}].{key} is text", _short(item.get(key)), path
+                )
 
 
-def _cuboid_problem(place: str, shape: _Shape, found: object, path: Path) -> Problem:
+def _cuboid_problem(place: str, shape: _Shape, found: object, path: Path) -> AnnotationProblem:
     """A wrong number of rows has a name of its own, the one that the container's users know."""
     rule = f"{place} is {_words(shape)}: the centre and the 8 corners (num_joints 8)"
     fix = "annotate the box with 8 corners; other numbers of joints cannot be trained"
     if isinstance(found, list) and len(found) != shape[0]:
         got = f"num_joints mismatch: {len(found)} rows, so {len(found) - 1} joints"
-        return Problem(rule, got, path, fix)
-    return Problem(rule, _short(found), path, fix)
+        return AnnotationProblem(rule, got, path, fix)
+    return AnnotationProblem(rule, _short(found), path, fix)
 
 
 def _shape(value: object) -> _Shape | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from automl.data.annotations import AnnotationFacts, Problem, check_annotation
+from automl.data.annotations import AnnotationFacts, AnnotationProblem, check_annotation
 from automl.data.imagesize import image_size
 from automl.data.layout import Frame, list_frames, walk
 from automl.errors import FixInput
@@ -55,7 +55,7 @@ class _Survey:
 
     categories: Counter[str] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[AnnotationProblem] = field(default_factory=list)
     other_size: list[Path] = field(default_factory=list)
     empty: list[Path] = field(default_factory=list)
 
@@ -179,7 +179,9 @@ def _survey_frame(frame: Frame, survey: _Survey, *, annotated: bool) -> None:
     size = image_size(frame.image)
     if size is None:
         got = f"{frame.image.stat().st_size} bytes that are neither"
-        survey.problems.append(Problem("an image is a JPEG, PNG or BMP", got, frame.image))
+        survey.problems.append(
+            AnnotationProblem("an image is a JPEG, PNG or BMP", got, frame.image)
+        )
         return
     survey.sizes[size] += 1
     if annotated:
@@ -195,7 +197,7 @@ def _add(facts: AnnotationFacts, size: tuple[int, int], frame: Frame, survey: _S
         survey.empty.append(frame.image)
 
 
-def _error_of(problems: Sequence[Problem]) -> FixInput:
+def _error_of(problems: Sequence[AnnotationProblem]) -> FixInput:
     """One error for all broken files: the first in full, the others by name."""
     first = problems[0]
     others = sorted({str(problem.where) for problem in problems} - {str(first.where)})

@@ -21,7 +21,7 @@ from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
-from automl.trainers.failures import LOG_LINES, Ending, classify, memory_kills
+from automl.trainers.failures import LOG_LINES, TrainerExit, classify, memory_kills
 from automl.trainers.retention import retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
@@ -214,7 +214,7 @@ class AttemptRun:
         return f"still running after the limit of {limit:g} s for one trial{said}"
 
     def _verdict_of_exit(self, code: int) -> _Verdict:
-        ending = Ending(
+        ending = TrainerExit(
             exit_code=code,
             log_tail=self._handle.tail(LOG_LINES) if self._handle else (),
             failure_messages=tuple(self._reader.failure_messages),

@@ -11,7 +11,7 @@ from automl.files import replaced
 from automl.trainers.contract import LATEST_PATTERN, CheckpointName
 
 __all__ = [
-    "Checkpoint",
+    "CheckpointFile",
     "checkpoint_of",
     "checkpoints_in",
     "drop_others",
@@ -24,7 +24,7 @@ _LOGS = "lightning_logs"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Checkpoint:
+class CheckpointFile:
     """One checkpoint file; ordered by epoch, then step.
 
     Attributes:
@@ -41,7 +41,7 @@ class Checkpoint:
         return self.name.epoch
 
 
-def checkpoints_in(folder: Path) -> list[Checkpoint]:
+def checkpoints_in(folder: Path) -> list[CheckpointFile]:
     """The checkpoints of one results folder, oldest first; links are not among them."""
     if not folder.is_dir():
         return []
@@ -49,7 +49,7 @@ def checkpoints_in(folder: Path) -> list[Checkpoint]:
     for path in folder.iterdir():
         name = CheckpointName.parse(path.name)
         if name is not None and path.is_file() and not path.is_symlink():
-            found.append(Checkpoint(name, path))
+            found.append(CheckpointFile(name, path))
     return sorted(found, key=lambda entry: (entry.name.epoch, entry.name.step))
 
 
@@ -64,7 +64,9 @@ def is_whole(path: Path) -> bool:
     return zipfile.is_zipfile(path)
 
 
-def checkpoint_of(checkpoints: Iterable[Checkpoint], epoch: int | None) -> Checkpoint | None:
+def checkpoint_of(
+    checkpoints: Iterable[CheckpointFile], epoch: int | None
+) -> CheckpointFile | None:
     """The whole checkpoint of an epoch, else the newest whole one, else None.
 
     Args:
@@ -78,7 +80,7 @@ def checkpoint_of(checkpoints: Iterable[Checkpoint], epoch: int | None) -> Check
     return exact or newest_whole(backwards[::-1])
 
 
-def newest_whole(checkpoints: Iterable[Checkpoint]) -> Checkpoint | None:
+def newest_whole(checkpoints: Iterable[CheckpointFile]) -> CheckpointFile | None:
     """The last whole checkpoint of a list that is oldest first; None if none is whole."""
     return next((e for e in list(checkpoints)[::-1] if is_whole(e.path)), None)
 

@@ -10,7 +10,7 @@ from automl.nearest import did_you_mean
 from automl.study.known_errors import LOGGED
 from automl.study.records import FailureClass
 
-__all__ = ["Ending", "classify", "memory_kills"]
+__all__ = ["TrainerExit", "classify", "memory_kills"]
 
 LOG_LINES = 400
 _EVIDENCE_LENGTH = 300
@@ -22,7 +22,7 @@ _INTERRUPTION = re.compile(r"User/System interruption")
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class TrainerExit:
     """What is known of an attempt that ended by itself.
 
     Attributes:
@@ -44,7 +44,7 @@ class Ending:
     was_memory_kill: bool = False
 
 
-def classify(ending: Ending) -> tuple[FailureClass, str] | None:
+def classify(ending: TrainerExit) -> tuple[FailureClass, str] | None:
     """The failure class of an attempt and its evidence, one line; None if it succeeded."""
     if ending.exit_code == 0 and not ending.failure_messages:
         return None if ending.measured else (FailureClass.NO_METRIC, _missing_metric(ending))
@@ -72,7 +72,7 @@ def _is_kill(exit_code: int) -> bool:
     return exit_code in {_SIGNALS_FROM + number for number in (signal.SIGKILL, signal.SIGTERM)}
 
 
-def _how_it_ended(ending: Ending) -> str:
+def _how_it_ended(ending: TrainerExit) -> str:
     code = ending.exit_code
     how = f"exit code {code}"
     if code > _SIGNALS_FROM:
@@ -85,7 +85,7 @@ def _how_it_ended(ending: Ending) -> str:
     return _short(f"{how}: {said}" if said else f"{how}, no output")
 
 
-def _missing_metric(ending: Ending) -> str:
+def _missing_metric(ending: TrainerExit) -> str:
     seen = sorted(ending.metrics_seen)
     text = f"the metric {ending.metric!r} never appeared; "
     text += f"metrics seen: {', '.join(seen)}" if seen else "no metric did"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from automl.errors import FixInput
 from automl.files import sha256_of
-from automl.trainers.checkpoints import Checkpoint, checkpoints_in, is_whole, newest_whole
+from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, is_whole, newest_whole
 from automl.trainers.contract import LATEST_PATTERN, CheckpointName
 
 __all__ = ["WORDS", "ModelFile", "check_model", "is_word", "model_file", "resolve_checkpoint"]
@@ -136,7 +136,7 @@ def _wrong(path: Path) -> str:
     return "" if has_tree else f"an archive without {_TREE}, which every checkpoint has"
 
 
-def _given(best: Path | None, listed: Sequence[Checkpoint]) -> Path | None:
+def _given(best: Path | None, listed: Sequence[CheckpointFile]) -> Path | None:
     """The best checkpoint where it is known; else the only one, which retention has kept."""
     if best is not None and best.is_file():
         return best
@@ -148,7 +148,7 @@ def _linked(folders: Sequence[Path]) -> Path | None:
     return links[-1] if links else None
 
 
-def _of_epoch(listed: Sequence[Checkpoint], number: int) -> tuple[Path | None, str]:
+def _of_epoch(listed: Sequence[CheckpointFile], number: int) -> tuple[Path | None, str]:
     for epoch, said in ((number, "counted from 0"), (number - 1, "counted from 1")):
         found = [entry for entry in listed if entry.epoch == epoch]
         if found:
@@ -157,12 +157,12 @@ def _of_epoch(listed: Sequence[Checkpoint], number: int) -> tuple[Path | None, s
     return None, ""
 
 
-def _named(listed: Sequence[Checkpoint], name: str) -> Path | None:
+def _named(listed: Sequence[CheckpointFile], name: str) -> Path | None:
     found = [entry.path for entry in listed if entry.path.name == name]
     return found[-1] if found else None
 
 
-def _absent(asked: str, listed: Sequence[Checkpoint], folders: Sequence[Path]) -> FixInput:
+def _absent(asked: str, listed: Sequence[CheckpointFile], folders: Sequence[Path]) -> FixInput:
     what = f"epoch {asked}" if asked.isdigit() else asked
     names = ", ".join(entry.path.name for entry in listed[:5])
     hint = "a study keeps the best epoch of each trial alone unless it is run with --keep all"

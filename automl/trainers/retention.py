@@ -6,7 +6,7 @@ from automl.study.config import Keep
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt, OutcomeState
 from automl.trainers.checkpoints import (
-    Checkpoint,
+    CheckpointFile,
     checkpoint_of,
     checkpoints_in,
     drop_others,
@@ -34,7 +34,7 @@ def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
 
 def retain_at_end(
     paths: StudyPaths, attempt: Attempt, epoch: int | None, keep: Keep, state: OutcomeState
-) -> Checkpoint | None:
+) -> CheckpointFile | None:
     """Deletes what an ended attempt and those before it leave and nobody needs.
 
     One that did not come to its end keeps its newest whole checkpoint beside that of the best

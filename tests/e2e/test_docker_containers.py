@@ -26,7 +26,7 @@ from automl.trainers.docker.leftovers import leftover_containers, remove_leftove
 from automl.trainers.docker.options import DockerOptions
 from automl.trainers.docker.probe import probe_gpus
 from automl.trainers.docker.trainer import DockerTrainer
-from automl.trainers.failures import Ending, classify
+from automl.trainers.failures import TrainerExit, classify
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED
 from tests.e2e.terminal import eventually
@@ -94,7 +94,7 @@ def test_a_program_that_the_image_lacks_is_the_image_s_fault(
     # The container's own first process is there: it says what it cannot start.
     code = handle.wait(20.0)
     assert code == 127
-    found = classify(Ending(code, handle.tail(10)))
+    found = classify(TrainerExit(code, handle.tail(10)))
     assert found is not None
     assert found[0] is FailureClass.IMAGE
     assert "no-such-program" in found[1]

@@ -53,7 +53,7 @@ from automl.study.records import (
 from automl.study.storage import create_study, open_storage, open_study
 from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import TrialTask
-from automl.trainers.checkpoints import Checkpoint, checkpoints_in, newest_whole
+from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
 from automl.yamltext import dump_yaml
@@ -136,7 +136,7 @@ class Case:
         def read_history(paths: AttemptPaths) -> tuple[Measurement, ...]:
             return history(paths.folder, "val_3DIoU")
 
-        def find_checkpoint(paths: AttemptPaths) -> Checkpoint | None:
+        def find_checkpoint(paths: AttemptPaths) -> CheckpointFile | None:
             return newest_whole(checkpoints_in(paths.folder))
 
         end_leftovers(self.paths)

@@ -25,7 +25,15 @@ from automl.trainers.docker.plan import LABEL_PREFIX, ContainerPlan, Labels
 if TYPE_CHECKING:
     import docker
 
-__all__ = ["ContainerGone", "ContainerState", "Engine", "EngineAway", "Found", "Image", "connect"]
+__all__ = [
+    "ContainerGone",
+    "ContainerState",
+    "DockerEngine",
+    "EngineAway",
+    "Found",
+    "Image",
+    "connect",
+]
 
 _PROBE = f"{LABEL_PREFIX}probe"
 
@@ -85,7 +93,7 @@ class Found:
     labels: Labels
 
 
-def connect() -> "Engine":
+def connect() -> "DockerEngine":
     """The engine that ``DOCKER_HOST`` names (unix, tcp or ssh), else the machine's own.
 
     Raises:
@@ -96,12 +104,12 @@ def connect() -> "Engine":
     with asking():
         # The ssh program of the machine knows its keys and hosts; the library's own does not.
         is_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
-        engine = Engine(docker.from_env(timeout=TIMEOUT_S, use_ssh_client=is_ssh))
+        engine = DockerEngine(docker.from_env(timeout=TIMEOUT_S, use_ssh_client=is_ssh))
         engine.ping()
     return engine
 
 
-class Engine:
+class DockerEngine:
     """One engine.
 
     Args:

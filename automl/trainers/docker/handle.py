@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from automl.processes import started_at
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import TrialTask
-from automl.trainers.docker.engine import ContainerGone, ContainerState, Engine, EngineAway
+from automl.trainers.docker.engine import ContainerGone, ContainerState, DockerEngine, EngineAway
 from automl.trainers.docker.log import LogFile, Redactor
 from automl.trainers.docker.record import ContainerRecord, note_end
 from automl.trainers.process import tail_of
@@ -41,7 +41,7 @@ class ContainerHandle:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: DockerEngine,
         container: str,
         task: TrialTask,
         record: ContainerRecord,
@@ -175,7 +175,7 @@ class EndedContainer:
         ]
 
 
-def _age_s(engine: Engine, container: str) -> float:
+def _age_s(engine: DockerEngine, container: str) -> float:
     try:
         return engine.state(container).age_s
     except (EngineAway, ContainerGone):

@@ -3,7 +3,7 @@
 from automl.skill.model import Skill
 from automl.skill.read import image_of
 from automl.trainers.base import Problem
-from automl.trainers.docker.engine import Engine
+from automl.trainers.docker.engine import DockerEngine
 from automl.trainers.docker.options import DockerOptions
 
 __all__ = ["image_name", "image_to_run", "is_nvidias", "missing_image"]
@@ -55,7 +55,7 @@ def is_nvidias(name: str) -> bool:
     return not name or repository.startswith("tao-toolkit")
 
 
-def missing_image(name: str, engine: Engine) -> Problem | None:
+def missing_image(name: str, engine: DockerEngine) -> Problem | None:
     """What to say where the engine does not have an image; None where it does.
 
     A trial never pulls: twenty gigabytes are not to be fetched while GPUs wait.

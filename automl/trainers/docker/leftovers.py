@@ -7,7 +7,7 @@ from pathlib import Path
 from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import read_owner
-from automl.trainers.docker.engine import Engine, Found, connect
+from automl.trainers.docker.engine import DockerEngine, Found, connect
 
 __all__ = ["LeftoverContainer", "containers_below", "leftover_containers", "remove_leftovers"]
 
@@ -41,7 +41,7 @@ class LeftoverContainer:
 
 
 def leftover_containers(
-    study: Path | None = None, engine: Engine | None = None, *, mine: bool = False
+    study: Path | None = None, engine: DockerEngine | None = None, *, mine: bool = False
 ) -> tuple[LeftoverContainer, ...]:
     """The containers of this package that no live driver waits for.
 
@@ -62,7 +62,7 @@ def leftover_containers(
 
 
 def remove_leftovers(
-    containers: Iterable[LeftoverContainer], engine: Engine | None = None
+    containers: Iterable[LeftoverContainer], engine: DockerEngine | None = None
 ) -> tuple[str, ...]:
     """Removes containers, running ones too; the names of those removed.
 
@@ -77,7 +77,7 @@ def remove_leftovers(
     return tuple(removed)
 
 
-def containers_below(engine: Engine, folder: Path) -> tuple[Found, ...]:
+def containers_below(engine: DockerEngine, folder: Path) -> tuple[Found, ...]:
     """The containers of every attempt below a folder, its own included."""
     return tuple(each for each in engine.ours() if Path(each.labels.folder).is_relative_to(folder))
 

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from automl.trainers.docker.mounts import Mounts
 from automl.trainers.docker.options import NO_NETWORK, size_text
 
-__all__ = ["LABEL_PREFIX", "ContainerPlan", "Labels", "Limits"]
+__all__ = ["LABEL_PREFIX", "ContainerLimits", "ContainerPlan", "Labels"]
 
 #: Where a container says whose it is. No label ever holds anything secret.
 LABEL_PREFIX = "automl."
@@ -58,7 +58,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ContainerLimits:
     """What a container may use.
 
     Attributes:
@@ -101,7 +101,7 @@ class ContainerPlan:
     mounts: Mounts
     workdir: PurePosixPath
     user: str
-    limits: Limits
+    limits: ContainerLimits
     groups: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from automl.trainers.base import TrialTask
 from automl.trainers.docker.images import image_to_run
 from automl.trainers.docker.mounts import Mounts, mounts_for, rewritten
 from automl.trainers.docker.options import DockerOptions, size_bytes
-from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
+from automl.trainers.docker.plan import ContainerLimits, ContainerPlan, Labels
 from automl.trainers.program import command_of, thread_variables
 from automl.trainers.shared_memory import shm_bytes
 
@@ -88,10 +88,10 @@ class ContainerPlanner:
                 tree = with_value(tree, key, value) if get(tree, key) is not MISSING else tree
         return tree
 
-    def _limits(self, spec: Mapping[str, Any], gpus: tuple[str, ...]) -> Limits:
+    def _limits(self, spec: Mapping[str, Any], gpus: tuple[str, ...]) -> ContainerLimits:
         options = self.options
         needed = shm_bytes(_count(spec, _WORKERS), _count(spec, _BATCH), len(gpus))
-        return Limits(
+        return ContainerLimits(
             shm_bytes=size_bytes(options.shm_size) if options.shm_size else needed,
             memory_bytes=size_bytes(options.memory) if options.memory else None,
             pids=options.pids_limit,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart
-from automl.trainers.docker.engine import ContainerState, Engine
+from automl.trainers.docker.engine import ContainerState, DockerEngine
 from automl.trainers.docker.errors import ContainerGone, EngineAway
 
 __all__ = ["Probed", "probe_gpus"]
@@ -43,7 +43,7 @@ class Probed:
     error: str = ""
 
 
-def probe_gpus(engine: Engine, image: str, gpus: Sequence[str]) -> Probed:
+def probe_gpus(engine: DockerEngine, image: str, gpus: Sequence[str]) -> Probed:
     """Starts a container that asks for GPUs, waits for its end, and removes it in any case.
 
     Args:
@@ -67,7 +67,7 @@ def probe_gpus(engine: Engine, image: str, gpus: Sequence[str]) -> Probed:
     return Probed(tuple(gpus), seconds=seconds, uuids=uuids, error=error)
 
 
-def _seen(engine: Engine, container: str) -> tuple[tuple[str, ...] | None, str]:
+def _seen(engine: DockerEngine, container: str) -> tuple[tuple[str, ...] | None, str]:
     """The UUIDs that a probe has told, and what it said where it failed."""
     try:
         state = _ended(engine, container)
@@ -82,7 +82,7 @@ def _seen(engine: Engine, container: str) -> tuple[tuple[str, ...] | None, str]:
     return tuple(line for line in lines if line.startswith(_UUID)), ""
 
 
-def _ended(engine: Engine, container: str) -> ContainerState | None:
+def _ended(engine: DockerEngine, container: str) -> ContainerState | None:
     """The last state of a container; None if it does not end."""
     deadline = time.monotonic() + _END_S
     while time.monotonic() < deadline:

@@ -12,7 +12,7 @@ from automl.skill.model import Skill
 from automl.study.layout import AttemptPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, Handle, Pinned, Preview, Problem, TrialTask
-from automl.trainers.docker.engine import Engine, EngineAway, connect
+from automl.trainers.docker.engine import DockerEngine, EngineAway, connect
 from automl.trainers.docker.handle import ContainerHandle, EndedContainer
 from automl.trainers.docker.images import image_name, missing_image
 from automl.trainers.docker.leftovers import (
@@ -52,7 +52,7 @@ class DockerTrainer:
     action: str = "train"
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> DockerEngine:
         """The engine, asked for once.
 
         Raises:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from automl.app import clean
-from automl.app.clean import Kind, find_leftovers, remove_all
+from automl.app.clean import LeftoverKind, find_leftovers, remove_all
 from automl.cli.clean_commands import findings_text
 from automl.cli.main import main
 from automl.processes import started_at
@@ -49,7 +49,7 @@ def checkpoint(study: StudyBuilder, number: int, epoch: int) -> Path:
     return path
 
 
-def kinds(study: StudyBuilder, cache: Path | None = None) -> list[tuple[Kind, str]]:
+def kinds(study: StudyBuilder, cache: Path | None = None) -> list[tuple[LeftoverKind, str]]:
     found = find_leftovers([study.paths], study.folder.parent, cache)
     return [(one.kind, one.what) for one in found.leftovers]
 
@@ -71,7 +71,7 @@ def test_checkpoints_beyond_the_best_are_found_and_removed(study: StudyBuilder) 
 
 def test_a_failed_trial_keeps_its_newest_whole_checkpoint_too(study: StudyBuilder) -> None:
     older, newest = checkpoint(study, 1, 1), checkpoint(study, 1, 2)
-    assert kinds(study) == [(Kind.CHECKPOINT, study.paths.relative(older))]
+    assert kinds(study) == [(LeftoverKind.CHECKPOINT, study.paths.relative(older))]
     assert newest.is_file()
 
 
@@ -85,7 +85,7 @@ def test_nothing_of_a_trial_goes_whose_result_is_not_there(study: StudyBuilder) 
 def test_unfinished_files_of_a_study(study: StudyBuilder) -> None:
     path = study.folder / ".state.json.a1b2c3d4"
     path.write_bytes(bytes(10))
-    assert kinds(study) == [(Kind.UNFINISHED, str(path))]
+    assert kinds(study) == [(LeftoverKind.UNFINISHED, str(path))]
 
 
 @pytest.mark.parametrize("store", ["archives", "remote", "synth"])

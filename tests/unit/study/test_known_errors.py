@@ -4,7 +4,7 @@ import pytest
 
 from automl.study.known_errors import LOGGED, OBSERVED, fitting, known_error
 from automl.study.records import FailureClass
-from automl.trainers.failures import Ending, classify
+from automl.trainers.failures import TrainerExit, classify
 
 LINES = [
     ('could not select device driver "" with capabilities: [[gpu]]', "no-nvidia-runtime"),
@@ -79,7 +79,7 @@ def test_every_known_error_has_a_line_that_shows_it() -> None:
 )
 def test_a_logged_line_classes_the_attempt(line: str, name: str) -> None:
     error = next(error for error in LOGGED if error.name == name)
-    assert classify(Ending(1, ("Epoch 1", line, "Execution status: FAIL"))) == (
+    assert classify(TrainerExit(1, ("Epoch 1", line, "Execution status: FAIL"))) == (
         error.failure,
         line,
     )

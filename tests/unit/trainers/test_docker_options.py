@@ -11,7 +11,7 @@ from automl.trainers.docker.create import create_options
 from automl.trainers.docker.images import image_name, image_to_run
 from automl.trainers.docker.mounts import Mounts
 from automl.trainers.docker.options import DockerOptions, size_bytes, size_text
-from automl.trainers.docker.plan import ContainerPlan, Labels, Limits
+from automl.trainers.docker.plan import ContainerLimits, ContainerPlan, Labels
 from automl.trainers.shared_memory import shm_bytes
 
 GIB = 1 << 30
@@ -90,7 +90,7 @@ class TestContainer:
             *("image", ("run",), "name", self.LABELS, Mounts(())),
             workdir="/study",  # type: ignore[arg-type] # printed alone
             user="1:2",
-            limits=Limits(shm_bytes=GIB, **limits),
+            limits=ContainerLimits(shm_bytes=GIB, **limits),
             secrets=("TOKEN",),
         )
 

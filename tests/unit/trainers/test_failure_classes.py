@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from automl.study.records import FailureClass
-from automl.trainers.failures import Ending, classify, memory_kills
+from automl.trainers.failures import TrainerExit, classify, memory_kills
 
 
 @pytest.mark.parametrize(
@@ -36,23 +36,25 @@ from automl.trainers.failures import Ending, classify, memory_kills
 )
 def test_a_line_of_the_log_tells_the_class(line: str, expected: str) -> None:
     tail = ["Epoch 3: 40%", line, "Execution status: FAIL"]
-    found = classify(Ending(exit_code=1, log_tail=tail))
+    found = classify(TrainerExit(exit_code=1, log_tail=tail))
     assert found is not None
     assert found[0] == FailureClass(expected)
     assert line[:60] in found[1]
 
 
 def test_a_failure_line_of_the_status_file_counts_as_well() -> None:
-    found = classify(Ending(1, ("done",), ("File system error: no folder",)))
+    found = classify(TrainerExit(1, ("done",), ("File system error: no folder",)))
     assert found == (FailureClass.DATA, "File system error: no folder")
 
 
 def test_a_measured_training_that_ends_well_is_no_failure() -> None:
-    assert classify(Ending(0, metric="m", measured=True)) is None
+    assert classify(TrainerExit(0, metric="m", measured=True)) is None
 
 
 def test_a_missing_metric_names_those_that_appeared() -> None:
-    found = classify(Ending(0, metric="val_3DIoU", metrics_seen=frozenset({"val_3diou", "loss"})))
+    found = classify(
+        TrainerExit(0, metric="val_3DIoU", metrics_seen=frozenset({"val_3diou", "loss"}))
+    )
     assert found is not None
     assert found[0] is FailureClass.NO_METRIC
     assert "'val_3DIoU' never appeared" in found[1]
@@ -61,42 +63,45 @@ def test_a_missing_metric_names_those_that_appeared() -> None:
 
 
 def test_a_missing_metric_says_so_when_none_appeared() -> None:
-    found = classify(Ending(0, metric="val_3DIoU"))
+    found = classify(TrainerExit(0, metric="val_3DIoU"))
     assert found is not None
     assert found[1].endswith("no metric did")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_kill_from_outside(number: signal.Signals) -> None:
-    found = classify(Ending(128 + number, ("Epoch 3",)))
+    found = classify(TrainerExit(128 + number, ("Epoch 3",)))
     assert found == (FailureClass.KILLED, f"ended by {number.name}: Epoch 3")
 
 
 def test_a_kill_for_memory_counts_as_out_of_memory() -> None:
-    found = classify(Ending(128 + signal.SIGKILL, was_memory_kill=True))
+    found = classify(TrainerExit(128 + signal.SIGKILL, was_memory_kill=True))
     assert found is not None
     assert found[0] is FailureClass.OOM
 
 
 def test_an_interruption_from_outside_is_no_success_though_the_code_is_zero() -> None:
     message = "User/System interruption: Train was interrupted"
-    found = classify(Ending(0, (), (message,), measured=True))
+    found = classify(TrainerExit(0, (), (message,), measured=True))
     assert found is not None
     assert found[0] is FailureClass.KILLED
 
 
 def test_an_unknown_crash_shows_the_exception_and_not_the_last_word() -> None:
     tail = ["Traceback (most recent call last):", "KeyError: 'gpus'", "Execution status: FAIL"]
-    assert classify(Ending(1, tail)) == (FailureClass.UNKNOWN, "exit code 1: KeyError: 'gpus'")
+    assert classify(TrainerExit(1, tail)) == (
+        FailureClass.UNKNOWN,
+        "exit code 1: KeyError: 'gpus'",
+    )
 
 
 def test_a_silent_crash_says_so() -> None:
-    found = classify(Ending(128 + signal.SIGSEGV))
+    found = classify(TrainerExit(128 + signal.SIGSEGV))
     assert found == (FailureClass.UNKNOWN, "ended by SIGSEGV, no output")
 
 
 def test_evidence_is_one_short_line() -> None:
-    found = classify(Ending(1, ("CUDA out of memory " + "x" * 1000,)))
+    found = classify(TrainerExit(1, ("CUDA out of memory " + "x" * 1000,)))
     assert found is not None
     assert len(found[1]) <= 300
 
