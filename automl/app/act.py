@@ -25,6 +25,7 @@ from automl.study.config import DataSources
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import Preview, Previewing, Trainer, TrialTask
 from automl.trainers.entry import ActionAsked, TrainerEntry
+from automl.trainers.process import OWN_PROGRAMS
 from automl.trainers.table import CONTAINER, DEFAULT, make_trainer, trainer_entry
 from automl.yamltext import load_yaml
 
@@ -133,7 +134,7 @@ def _trainer(request: ActRequest, parent: Parent, skill: Skill) -> TrainerEntry:
         FixInput: The action belongs to the container and a process was asked for.
     """
     chosen = trainer_entry(request.trainer) if request.trainer else _usual(request, parent)
-    is_ours = skill.network_arch == "centerpose"
+    is_ours = skill.network_arch in OWN_PROGRAMS
     if chosen.container is not None or not (request.action == ENGINE or request.deploy):
         return chosen
     if request.action == ENGINE:

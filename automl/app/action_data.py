@@ -5,22 +5,21 @@ a split that nobody recorded is said here: it holds for every skill, and the rea
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from automl.app.datasets import SPLITS, resolve_data
+from automl.app.networks import network_of
 from automl.app.settings import Layers
 from automl.data.layout import list_frames
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.tree import get
-from automl.spec.source_table import takers, with_table
+from automl.spec.source_table import split_keys, takers, with_table
 from automl.study.config import DataSources
 
 __all__ = ["action_data"]
-
-_CENTERPOSE = "centerpose"
 
 _ENGINE = "gen_trt_engine"
 
@@ -55,7 +54,7 @@ def action_data(
     """
     layers = Layers([("flag", {f"{split}_data": value for split, value in flags.items()})])
     named = resolve_data(layers, None, tell)
-    sources = _merged(named, recorded, trained)
+    sources = _merged(named, recorded, _in_spec(skill, trained))
     every: dict[str, Any] = {
         each: getattr(sources, each) for each in SPLITS if getattr(sources, each)
     }
@@ -83,19 +82,23 @@ def _feeds(skill: Skill, action: str) -> list[tuple[str, ...]]:
 
 
 def _calibration(skill: Skill, folder: str) -> list[str]:
-    """Folders of images; they are looked for within a split for CenterPose alone."""
-    is_ours = skill.network_arch == _CENTERPOSE
-    return _image_folders(Path(folder)) if is_ours else [folder]
+    """Folders of images; they are looked for within a split where its layout is known here."""
+    return [folder] if network_of(skill) is None else _image_folders(Path(folder))
 
 
-def _merged(named: DataSources, recorded: DataSources, trained: Mapping[str, Any]) -> DataSources:
-    sources = recorded
-    for split in SPLITS:
-        # What a training's spec says of other splits was derived from those that were recorded.
-        in_spec = get(trained, f"dataset.{split}_data", "") if recorded == DataSources() else ""
-        value = getattr(named, split) or getattr(recorded, split) or str(in_spec or "")
-        sources = replace(sources, **{split: value})
-    return sources
+def _merged(named: DataSources, recorded: DataSources, in_spec: DataSources) -> DataSources:
+    # What a training's spec says of other splits was derived from those that were recorded.
+    below = in_spec if recorded == DataSources() else recorded
+    return replace(below, **{split: value for split, value in asdict(named).items() if value})
+
+
+def _in_spec(skill: Skill, trained: Mapping[str, Any]) -> DataSources:
+    """The folders that the spec of a training names."""
+    named = (
+        (split, get(trained, key, None)) for key, split in split_keys(with_table(skill)).items()
+    )
+    folders = {split: value for split, value in named if isinstance(value, str)}
+    return DataSources(**{split: folders.get(split, "") for split in SPLITS})
 
 
 def _image_folders(root: Path) -> list[str]:

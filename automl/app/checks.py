@@ -1,10 +1,9 @@
 """Whether spec and data fit the training, found out before anything is spent."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from automl.centerpose.config.load import load_spec
-from automl.data.checks import SplitFacts, check_enough, check_split, shared_images
+from automl.app.networks import network_of
+from automl.data.checks import SplitFacts, shared_images
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.tree import get
@@ -15,22 +14,16 @@ from automl.study.config import Limits, Resources
 
 __all__ = ["check_data", "check_seed", "check_types", "count_in"]
 
-#: The network whose settings are typed here, and whose data is in the layout known here.
-_CENTERPOSE = "centerpose"
-_BATCH = "dataset.batch_size"
-_KEYS = {"train": "dataset.train_data", "val": "dataset.val_data"}
-
 
 def check_types(skill: Skill, base: BaseSpec) -> None:
-    """Refuses a spec that CenterPose itself would refuse to read.
-
-    The schema says less than the network's own types: not what the entries of a list are.
+    """Refuses a spec that the network itself would refuse to read, where it is known here.
 
     Raises:
         FixInput: A value has the wrong type.
     """
-    if skill.network_arch == _CENTERPOSE:
-        load_spec(base.tree, "train")
+    network = network_of(skill)
+    if network is not None:
+        network.check_spec(base.tree)
 
 
 def check_seed(rules: SpecRules, limits: Limits) -> None:
@@ -51,10 +44,14 @@ def check_seed(rules: SpecRules, limits: Limits) -> None:
 def count_in(base: BaseSpec, key: str) -> int:
     """A whole number of the spec that this program reckons with; 1 where the spec has none.
 
+    Args:
+        base: The spec.
+        key: Its dotted key; empty where no setting holds the number.
+
     Raises:
         FixInput: It is something else, such as a reference that only the trainer can follow.
     """
-    value = get(base.tree, key, 1)
+    value = get(base.tree, key, 1) if key else 1
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise FixInput(
@@ -71,23 +68,22 @@ def check_data(
 
     Returns:
         Split to its facts; upper bounds for searched settings; sentences for the reader. All empty
-        for a network whose layout is not known here.
+        for a network that is not known here.
 
     Raises:
         FixInput: A split that training needs is missing or broken, or cannot fill one batch.
     """
-    if skill.network_arch != _CENTERPOSE:
+    network = network_of(skill)
+    if network is None:
         return {}, (), ()
-    facts = {split: _facts(base, split, key) for split, key in _KEYS.items()}
     devices = max(1, resources.gpus_per_trial)
-    batch = count_in(base, _BATCH)
-    for split, each in facts.items():
-        check_enough(each, batch, devices, _KEYS[split])
-    smallest = min(facts, key=lambda split: facts[split].images)
-    most = facts[smallest].images // devices
-    ceiling = Ceiling(_BATCH, most, f"the {smallest} split has {facts[smallest].images} images")
-    warnings = [f"{split} data: {text}" for split, each in facts.items() for text in each.warnings]
-    return facts, (ceiling,), (*warnings, *_shared(facts["train"], facts["val"]))
+    batch = base.keys.batch
+    splits = network.check_data(base.tree, count_in(base, batch), devices)
+    smallest = min(splits, key=lambda split: splits[split].images)
+    images = splits[smallest].images
+    ceiling = Ceiling(batch, images // devices, f"the {smallest} split has {images} images")
+    warnings = [f"{split} data: {text}" for split, at in splits.items() for text in at.warnings]
+    return splits, (ceiling,), (*warnings, *_shared(splits["train"], splits["val"]))
 
 
 def _shared(train: SplitFacts, val: SplitFacts) -> Iterator[str]:
@@ -98,19 +94,3 @@ def _shared(train: SplitFacts, val: SplitFacts) -> Iterator[str]:
             f"val data: {len(pairs)} of {val.images} images are train images too, which flatters"
             f" every score; first {pairs[0][1]}"
         )
-
-
-def _facts(base: BaseSpec, split: str, key: str) -> SplitFacts:
-    """The facts of one split, from the folder that the training will read."""
-    folder = str(get(base.tree, key, "") or "")
-    if not folder:
-        raise FixInput(
-            f"training needs {split} data",
-            got=f"no {key}",
-            fix=f"give --{split}-data PATH, or try --demo, which brings its own",
-        )
-    try:
-        return check_split(Path(folder), category=get(base.tree, "dataset.category", None))
-    except FixInput as error:
-        where = f"{error.where}, {split} data" if error.where else f"{split} data"
-        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error

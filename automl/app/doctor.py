@@ -23,16 +23,18 @@ from automl.app.doctor_study import (
     check_splits,
 )
 from automl.app.explain import explain_trial
+from automl.app.networks import network_of
 from automl.app.plan import make_plan
 from automl.app.request import PlanRequest
 from automl.app.run import start
 from automl.app.screen import Silent
-from automl.centerpose.hardware.needs import NEEDS
+from automl.app.sharing import trial_values
 from automl.checkup import Check, Result, refused
 from automl.data.checks import shared_images
 from automl.errors import AutomlError
 from automl.gpus import Gpu, read_gpus
 from automl.reports.summary import read_summary
+from automl.skill.keys import NetworkKeys
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
 from automl.trainers.checkpoints import checkpoints_in
@@ -71,7 +73,7 @@ def examine(
     yield from _left_out()
     yield from check_splits(subject.data)
     each = subject.config.resources.gpus_per_trial
-    batches = check_batches(subject.data, subject.largest_batch, each)
+    batches = check_batches(subject.data, subject.largest_batch, each, subject.config.keys.batch)
     yield from (batches,) if batches else ()
     if {"train", "val"} <= subject.data.keys():
         train, val = subject.data["train"], subject.data["val"]
@@ -80,7 +82,7 @@ def examine(
     yield check_disk(_disk(subject, request.studies_dir))
     yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
     if deep and study is None:
-        yield try_one_epoch(request)
+        yield try_one_epoch(request, subject.config.keys)
 
 
 def _subject(request: PlanRequest, study: StudyPaths | None) -> Subject:
@@ -117,7 +119,7 @@ def _examined(subject: Subject, gpus: Sequence[Gpu]) -> Examined:
         options=subject.config.trainer_options,
         resources=subject.config.resources,
         gpus=tuple(gpus),
-        workers=subject.number("dataset.workers", subject.number("dataset.num_workers", 0)),
+        workers=subject.number(subject.config.keys.workers, 0),
         batch=subject.largest_batch,
     )
 
@@ -131,13 +133,14 @@ def _left_out() -> Iterator[Check]:
 def _disk(subject: Subject, studies_dir: Path) -> DiskFacts:
     config = subject.config
     usage = shutil.disk_usage(_existing(studies_dir))
-    epochs = subject.number("train.num_epochs", 1)
+    keys = config.keys
+    epochs = subject.number(keys.epochs, 1)
     return DiskFacts(
         free_bytes=usage.free,
         total_bytes=usage.total,
         checkpoint_bytes=_checkpoint_bytes(subject),
         trials=config.limits.trials,
-        per_trial=max(1, epochs // max(1, subject.number("train.checkpoint_interval", 1))),
+        per_trial=max(1, epochs // max(1, subject.number(keys.checkpoint_interval, 1))),
         concurrent=config.resources.max_concurrent,
         keeps_all=config.keep is Keep.ALL,
     )
@@ -150,12 +153,11 @@ def _checkpoint_bytes(subject: Subject) -> int:
         sizes = [one.path.stat().st_size for at in folders for one in checkpoints_in(at)]
         if sizes:
             return max(sizes)
-    key = "model.backbone.model_type"
-    tree = subject.base_spec.get("model", {}).get("backbone", {})
-    choices = [c for one in subject.space.parameters if one.key == key for c in one.choices]
-    names = [str(name) for name in (tree.get("model_type"), *choices)]
-    most = max((NEEDS[name].parameters for name in names if name in NEEDS), default=0.0)
-    return int(most * 1e6 * _BYTES_A_PARAMETER)
+    network = network_of(subject.skill)
+    if network is None:
+        return 0
+    forecast = network.forecast(subject.base_spec, trial_values(subject.space))
+    return int(forecast.parameters * 1e6 * _BYTES_A_PARAMETER) if forecast else 0
 
 
 def folder_facts(folder: Path) -> FolderFacts:
@@ -189,10 +191,9 @@ def _file_system(folder: Path) -> str:
     return max(fitting, key=lambda pair: len(pair[0]), default=("", ""))[1]
 
 
-def try_one_epoch(request: PlanRequest) -> Check:
+def try_one_epoch(request: PlanRequest, keys: NetworkKeys) -> Check:
     """Trains one epoch in a folder of its own and looks for the metric in what it wrote."""
-    once = ("train.num_epochs", "train.validation_interval", "train.checkpoint_interval")
-    given = [*(request.flags.get("set") or ()), *(f"{key}=1" for key in once)]
+    given = [*(request.flags.get("set") or ()), *(f"{key}=1" for key in keys.once)]
     flags = {**request.flags, "set": given, "policy": "off", "name": "doctor"}
     above = _existing(request.studies_dir)
     with ExitStack() as stack:

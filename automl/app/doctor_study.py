@@ -3,22 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from automl.app.plan import Plan
 from automl.checkup import Check, Result
 from automl.data.checks import SplitFacts
 from automl.skill.model import Skill
 from automl.skill.read import read_skill
-from automl.skill.tree import Tree, get
+from automl.skill.tree import Tree, whole_number
 from automl.space.model import SearchSpace
 from automl.study.config import StudyConfig
 from automl.study.folder import read_base_spec, read_config, read_space
 from automl.study.layout import StudyPaths
 
 __all__ = ["Subject", "check_batches", "check_shared", "check_space", "check_splits"]
-
-BATCH = "dataset.batch_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +59,19 @@ class Subject:
 
     def number(self, key: str, otherwise: int) -> int:
         """A whole number of the spec."""
-        value: Any = get(self.base_spec, key, otherwise)
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        return int(value) if is_whole else otherwise
+        value = whole_number(self.base_spec, key)
+        return otherwise if value is None else value
 
     @property
     def largest_batch(self) -> int:
         """The largest batch that may be proposed, trial 0's included."""
-        return max([self.number(BATCH, 1), *batches_of(self.space)])
+        key = self.config.keys.batch
+        return max([self.number(key, 1), *batches_of(self.space, key)])
 
 
-def batches_of(space: SearchSpace) -> tuple[int, ...]:
+def batches_of(space: SearchSpace, key: str) -> tuple[int, ...]:
     """The largest batches of a space: its upper end, or every choice."""
-    found = [one for one in space.parameters if one.key == BATCH]
+    found = [one for one in space.parameters if one.key == key]
     values = [value for one in found for value in (*one.choices, one.high)]
     return tuple(int(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool))
 
@@ -89,7 +86,7 @@ def check_splits(data: Mapping[str, SplitFacts]) -> Iterator[Check]:
             yield Check(f"{split} data", Result.WARN, warning, "see automl data check")
 
 
-def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int) -> Check | None:
+def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int, key: str) -> Check | None:
     """Whether each split fills the largest batch that may be proposed; None without data."""
     if not data:
         return None
@@ -98,7 +95,7 @@ def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int) -> Chec
     told = f"{smallest} has {images} images, the largest batch x GPUs of the space is {need}"
     if images >= need:
         return Check("batches", Result.OK, told)
-    fix = f"give more images, or --search {BATCH}=LOW..{images // max(1, gpus)}"
+    fix = f"give more images, or --search {key}=LOW..{images // max(1, gpus)}"
     return Check("batches", Result.FAIL, told, fix)
 
 

@@ -3,28 +3,20 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from automl.app.machine import Machine
+from automl.app.networks import network_of
 from automl.data.checks import SplitFacts
 from automl.errors import PrepareMachine
 from automl.gpus import Gpu
 from automl.skill.model import Skill
-from automl.skill.tree import Tree, get
+from automl.skill.tree import Tree
 from automl.space.model import SearchSpace
 from automl.study.config import Resources
 
-__all__ = ["TrialSetup", "check_sharing"]
+__all__ = ["TrialSetup", "check_sharing", "trial_values"]
 
-#: The network whose need of memory is known here.
-_CENTERPOSE = "centerpose"
-_KEYS = (
-    "model.backbone.model_type",
-    "dataset.batch_size",
-    "dataset.input_res",
-    "train.precision",
-)
 _SHARE = 0.95  # of the memory that is free: the rest is lost between the pieces
 _MIB_PER_GIB = 1024
 
@@ -101,31 +93,19 @@ def _too_many(asked: TrialSetup, largest: _Largest, gpu: Gpu) -> PrepareMachine:
         got=f"{asked.resources.trials_per_gpu} of up to {_gib(largest.mib)} ({largest.words}); "
         f"GPU {gpu.index} has {_gib(gpu.memory_total_mib)}{used}",
         where="--trials-per-gpu",
-        fix=f"give {fit}" if fit > 1 else "leave it out, or lower the largest dataset.batch_size",
+        fix=f"give {fit}" if fit > 1 else "leave it out, or lower the largest batch",
     )
 
 
 def _largest(asked: TrialSetup) -> _Largest | None:
-    if asked.skill.network_arch != _CENTERPOSE:
-        return None
-    from automl.centerpose.hardware.needs import forecast_mib
-
-    data = _data_mib(asked.data.values())
-    found: list[_Largest] = []
-    for model, batch, side, precision in product(*(_values(asked, key) for key in _KEYS)):
-        mib = forecast_mib(str(model), int(batch), int(side), str(precision))
-        if mib is None:
-            return None
-        found.append(_Largest(mib + data, f"{model}, batch {batch}, {side} px, {precision}"))
-    return max(found, key=lambda each: each.mib)
+    network = network_of(asked.skill)
+    needs = network.forecast(asked.base_spec, trial_values(asked.space)) if network else None
+    return _Largest(needs.mib + _data_mib(asked.data.values()), needs.words) if needs else None
 
 
-def _values(asked: TrialSetup, key: str) -> tuple[Any, ...]:
-    """The values a setting may take in a trial; of a range the highest alone."""
-    for parameter in asked.space.parameters:
-        if parameter.key == key:
-            return parameter.choices or (parameter.high,)
-    return (get(asked.base_spec, key, None),)
+def trial_values(space: SearchSpace) -> dict[str, tuple[Any, ...]]:
+    """Dotted key to the values that a trial may have; of a range the highest alone."""
+    return {one.key: one.choices or (one.high,) for one in space.parameters}
 
 
 def _data_mib(splits: Iterable[SplitFacts]) -> int:

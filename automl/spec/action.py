@@ -14,7 +14,7 @@ from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
 from automl.spec.needed import check_given
 from automl.spec.rules import SpecRules, rules_for
-from automl.spec.source_table import with_table
+from automl.spec.source_table import split_keys, with_table
 from automl.spec.sources import (
     data_settings,
     own_data_keys,
@@ -197,7 +197,7 @@ def _not_structure(rules: SpecRules) -> Iterator[str]:
         yield from info.spec_params
         yield from (key.partition("[")[0] for key in info.inputs if key not in own)
     yield from function_names(rules)
-    yield from (f"dataset.{split}_data" for split in ("train", "val", "test", "inference"))
+    yield from split_keys(rules.skill)
 
 
 def _data(rules: SpecRules, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from automl.skill.model import Skill
 from automl.skill.read import packaged_twin
 from automl.yamltext import load_yaml
 
-__all__ = ["DATA_TABLE", "Taker", "takers", "with_table"]
+__all__ = ["DATA_TABLE", "Taker", "split_keys", "takers", "with_table"]
 
 DATA_TABLE = Path("references", "data_sources.yaml")
 _INFO = Path("references", "skill_info.yaml")
@@ -35,6 +35,8 @@ _SPLIT_WORDS = {"train": "train", "val": "val", "test": "test", "inference": "in
                 "infer": "inference", "calibration": "train"}  # fmt: skip
 _NO_DATA = frozenset({"model", "train", "evaluate", "inference", "export", "gen_trt_engine",
                       "quantize", "distill"})  # fmt: skip
+#: The actions that read splits as they lie on disk.
+_READERS = ("train", "evaluate", "inference")
 _PACKED = re.compile(r"\.(?:tar\.gz|tgz|tar)$")
 
 
@@ -86,6 +88,12 @@ def takers(skill: Skill, action: str) -> list[Taker]:
         for key, about in inputs.items()
         if (split := split_in(key))
     ]
+
+
+def split_keys(skill: Skill) -> dict[str, str]:
+    """The settings that take a split's whole folder, by dotted key: the split that feeds each."""
+    every = (taker for action in _READERS for taker in takers(skill, action))
+    return {taker.key: taker.splits[0] for taker in every if taker.about is None and taker.splits}
 
 
 def with_table(skill: Skill) -> Skill:

@@ -42,6 +42,8 @@ REFUSED = (
 )
 DISK = DiskFacts(212 * 10**9, 500 * 10**9, 10**9, trials=36, per_trial=10, concurrent=4)
 
+BATCH = "dataset.batch_size"
+
 
 def results(checks: object) -> list[tuple[str, Result]]:
     return [(check.name, check.result) for check in checks]  # type: ignore[attr-defined]
@@ -232,23 +234,23 @@ class TestTheRest:
         assert (check.result, check.detail) == (FAIL, "the command exists, but got none")
 
     def test_every_batch_of_the_space_is_held_against_the_data(self) -> None:
-        assert batches_of(SPACE) == (16,)
+        assert batches_of(SPACE, BATCH) == (16,)
         choices = Parameter(
             key="dataset.batch_size", type="ordered_int", kind=Kind.CATEGORICAL, choices=(4, 64),
             default=4,
         )  # fmt: skip
-        assert max(batches_of(SearchSpace((choices,)))) == 64
+        assert max(batches_of(SearchSpace((choices,)), BATCH)) == 64
         data = {
             split: SplitFacts(Path(split), images, images, {"bike": images}, {(6, 8): images}, ())
             for split, images in (("train", 1284), ("val", 100))
         }
-        enough, short = check_batches(data, 50, 2), check_batches(data, 64, 2)
+        enough, short = check_batches(data, 50, 2, BATCH), check_batches(data, 64, 2, BATCH)
         assert enough is not None
         assert short is not None
         assert enough.result is OK
         assert short.result is FAIL
         assert "dataset.batch_size=LOW..50" in short.fix
-        assert check_batches({}, 64, 2) is None
+        assert check_batches({}, 64, 2, BATCH) is None
 
     def test_images_in_both_splits(self) -> None:
         assert check_shared(0, 64).result is OK

@@ -1,0 +1,72 @@
+"""The networks that this package knows more about than their skills say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from automl.data.checks import SplitFacts
+from automl.skill.model import Skill
+
+__all__ = ["NETWORKS", "Forecast", "Network", "network_of"]
+
+
+class Forecast(Protocol):
+    """What the largest trial of a study will need."""
+
+    @property
+    def mib(self) -> int:
+        """GPU memory at the peak of its training, in MiB, its data set left out."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What makes it the largest."""
+        ...
+
+    @property
+    def parameters(self) -> float:
+        """Weights of the largest network, in millions."""
+        ...
+
+
+class Network(Protocol):
+    """What is found out about a training before anything is spent."""
+
+    def check_spec(self, spec: Mapping[str, Any]) -> None:
+        """Refuses a spec that the training itself would refuse to read.
+
+        Raises:
+            FixInput: A value has the wrong type.
+        """
+        ...
+
+    def check_data(
+        self, spec: Mapping[str, Any], batch: int, devices: int
+    ) -> Mapping[str, SplitFacts]:
+        """What ``train`` and ``val`` hold, the folders that the spec names.
+
+        Raises:
+            FixInput: One is missing or broken, or cannot fill a batch on each device.
+        """
+        ...
+
+    def forecast(
+        self, spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
+    ) -> Forecast | None:
+        """What the largest trial needs, by the values that trials may have; None if unknown."""
+        ...
+
+
+def _centerpose() -> Network:
+    from automl.centerpose.network import CenterPose
+
+    return CenterPose()
+
+
+#: Network, as skills name it, to what makes its entry; a module is imported when it is asked for.
+NETWORKS: Mapping[str, Callable[[], Network]] = {"centerpose": _centerpose}
+
+
+def network_of(skill: Skill) -> Network | None:
+    """What is known of a skill's network; None for one that its skill alone describes."""
+    known = NETWORKS.get(skill.network_arch)
+    return None if known is None else known()

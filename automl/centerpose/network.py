@@ -1,0 +1,122 @@
+"""What may be known of a CenterPose training before it starts: the application asks here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from automl.centerpose.config.load import load_spec
+from automl.centerpose.hardware.needs import NEEDS, forecast_mib
+from automl.data.checks import SplitFacts, check_enough, check_split
+from automl.errors import FixInput
+
+__all__ = ["CenterPose", "Forecast"]
+
+_DATA = {"train": "train_data", "val": "val_data"}
+_MODEL, _BATCH, _SIDE, _PRECISION = (
+    *("model.backbone.model_type", "dataset.batch_size"),
+    *("dataset.input_res", "train.precision"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the largest trial of a study will need.
+
+    Attributes:
+        mib: GPU memory at the peak of its training, in MiB, its data set left out.
+        words: What makes it the largest.
+        parameters: Weights of the largest network, in millions.
+    """
+
+    mib: int
+    words: str
+    parameters: float
+
+
+class CenterPose:
+    """What this package knows of CenterPose beyond its skill."""
+
+    def check_spec(self, spec: Mapping[str, Any]) -> None:
+        """Refuses a spec that the training would refuse to read.
+
+        The schema says less than the network's own types: not what the entries of a list are.
+
+        Raises:
+            FixInput: A value has the wrong type.
+        """
+        load_spec(spec, "train")
+
+    def check_data(
+        self, spec: Mapping[str, Any], batch: int, devices: int
+    ) -> Mapping[str, SplitFacts]:
+        """What the splits of a training hold, ``train`` and ``val``.
+
+        Args:
+            spec: The complete spec; names the folders.
+            batch: Images per device and step.
+            devices: GPUs of one training; a CPU counts as one.
+
+        Raises:
+            FixInput: A split is missing or broken, or cannot fill one batch.
+        """
+        block = spec.get("dataset") or {}
+        splits = {split: _facts(block, split, name) for split, name in _DATA.items()}
+        for split, facts in splits.items():
+            check_enough(facts, batch, devices, f"dataset.{_DATA[split]}")
+        return splits
+
+    def forecast(
+        self, spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
+    ) -> Forecast | None:
+        """What the largest trial needs; None where a network is not known here.
+
+        Args:
+            spec: The complete spec of trial 0.
+            searched: Dotted key to the values that a trial may have; of a range the highest.
+        """
+        trials = list(_forecasts(spec, searched))
+        if not trials or None in trials:
+            return None
+        known = [trial for trial in trials if trial is not None]
+        largest = max(known, key=lambda trial: trial.mib)
+        most = max(trial.parameters for trial in known)
+        return Forecast(largest.mib, largest.words, most)
+
+
+def _forecasts(
+    spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
+) -> Iterator[Forecast | None]:
+    keys = (_MODEL, _BATCH, _SIDE, _PRECISION)
+    options = (searched.get(key) or (_value(spec, key),) for key in keys)
+    for model, batch, side, precision in product(*options):
+        if not isinstance(batch, int) or not isinstance(side, int):
+            yield None
+            continue
+        mib = forecast_mib(str(model), batch, side, str(precision))
+        words = f"{model}, batch {batch}, {side} px, {precision}"
+        yield None if mib is None else Forecast(mib, words, NEEDS[str(model)].parameters)
+
+
+def _value(spec: Mapping[str, Any], key: str) -> Any:
+    value: Any = spec
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _facts(block: Mapping[str, Any], split: str, name: str) -> SplitFacts:
+    """The facts of one split, from the folder that the training will read."""
+    folder = str(block.get(name) or "")
+    if not folder:
+        raise FixInput(
+            f"training needs {split} data",
+            got=f"no dataset.{name}",
+            fix=f"give --{split}-data PATH, or try --demo, which brings its own",
+        )
+    try:
+        return check_split(Path(folder), category=block.get("category"))
+    except FixInput as error:
+        where = f"{error.where}, {split} data" if error.where else f"{split} data"
+        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
