@@ -209,7 +209,7 @@ def _newest(parent: Parent, action: str, ending: str) -> tuple[Path, Made] | Non
 
 
 def _origin(found: ModelFile, trial: int | None = None) -> Origin:
-    return Origin(str(found.path), found.sha256, found.sha256, trial, found.epoch, found.said)
+    return Origin(str(found.path), found.sha256, found.sha256, trial, found.epoch, found.how)
 
 
 def _study_around(path: Path) -> StudyPaths | None:

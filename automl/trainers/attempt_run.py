@@ -1,6 +1,6 @@
-"""One attempt from its start to its ``outcome.json``, whoever drives it.
+"""One attempt from its start to its ``outcome.json``.
 
-A driver calls ``begin`` once and ``advance`` until it returns an outcome. In between the attempt
+The driver calls ``begin`` once and ``advance`` until it returns an outcome. In between the attempt
 hands out each measurement as soon as the trainer has written it. Two files end an attempt from
 outside: the study's stop file (interrupted, to be resumed) and the attempt's own (pruned).
 """
@@ -210,8 +210,8 @@ class AttemptRun:
 
     def _hang_evidence(self, limit: float) -> str:
         last = self._handle.tail(1) if self._handle else []
-        said = f"; last output: {last[0][:200]}" if last else "; it wrote no output"
-        return f"still running after the limit of {limit:g} s for one trial{said}"
+        output = f"last output: {last[0][:200]}" if last else "it wrote no output"
+        return f"still running after the limit of {limit:g} s for one trial; {output}"
 
     def _verdict_of_exit(self, code: int) -> _Verdict:
         ending = TrainerExit(
@@ -223,10 +223,10 @@ class AttemptRun:
             measured=bool(self._measured),
             was_memory_kill=memory_kills() > self._memory_kills,
         )
-        found = classify(ending)
-        if found is None:
+        cause = classify(ending)
+        if cause is None:
             return _Verdict(OutcomeState.OK, exit_code=code)
-        failure, evidence = found
+        failure, evidence = cause
         if self._driver_is_gone() or (failure is FailureClass.KILLED and self._stop_follows()):
             return _Verdict(OutcomeState.INTERRUPTED, evidence, exit_code=code)
         return _Verdict(OutcomeState.FAILED, evidence, failure, code)

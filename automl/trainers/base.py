@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something found before any budget is spent that would make every trial fail.
+    """What would make every trial fail, found before any budget is spent.
 
     Attributes:
         rule: The rule that does not hold.
@@ -126,7 +126,7 @@ class Trainer(Protocol):
 
 @runtime_checkable
 class ChecksPaths(Protocol):
-    """A trainer that may see other files than this process does: on another machine, say."""
+    """A trainer that may see other files than this process does, say on another machine."""
 
     def check_paths(self, paths: Sequence[Path]) -> Sequence[Problem]:
         """Which of these absolute paths a training could not see."""
@@ -135,7 +135,7 @@ class ChecksPaths(Protocol):
 
 @runtime_checkable
 class Outliving(Protocol):
-    """A trainer whose trainings go on when the driver dies, and are found again.
+    """A trainer whose trainings survive the driver, and are taken up again by the next.
 
     ``start`` on the task of such a training goes on with it instead of starting another.
     """
@@ -233,7 +233,7 @@ class Pinning(Protocol):
 
 @runtime_checkable
 class Reattached(Protocol):
-    """A handle on a training that somebody else may have started."""
+    """A handle on a training that an earlier driver may have started."""
 
     @property
     def age_s(self) -> float:

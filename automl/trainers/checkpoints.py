@@ -45,12 +45,12 @@ def checkpoints_in(folder: Path) -> list[CheckpointFile]:
     """The checkpoints of one results folder, oldest first; links are not among them."""
     if not folder.is_dir():
         return []
-    found = []
+    checkpoints = []
     for path in folder.iterdir():
         name = CheckpointName.parse(path.name)
         if name is not None and path.is_file() and not path.is_symlink():
-            found.append(CheckpointFile(name, path))
-    return sorted(found, key=lambda entry: (entry.name.epoch, entry.name.step))
+            checkpoints.append(CheckpointFile(name, path))
+    return sorted(checkpoints, key=lambda entry: (entry.name.epoch, entry.name.step))
 
 
 def is_whole(path: Path) -> bool:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from automl.study.config import Resources
     from automl.trainers.base import Trainer
 
-__all__ = ["ActionAsked", "Chosen", "ContainerHooks", "Examined", "SettingsGiven", "TrainerEntry"]
+__all__ = [
+    "ActionAsked",
+    "ChosenOptions",
+    "ContainerHooks",
+    "Examined",
+    "SettingsGiven",
+    "TrainerEntry",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class SettingsGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenOptions:
     """The options of a study's trainer.
 
     Attributes:
@@ -105,8 +112,8 @@ class ContainerHooks:
     examine_engine: Callable[[], Iterator["Check"]]
 
 
-def _as_given(given: SettingsGiven) -> Chosen:
-    return Chosen(dict(given.values))
+def _as_given(given: SettingsGiven) -> ChosenOptions:
+    return ChosenOptions(dict(given.values))
 
 
 def _examine(examined: Examined) -> Iterator["Check"]:
@@ -145,7 +152,7 @@ class TrainerEntry:
     summary: str
     make: Callable[["Skill", Mapping[str, Any], str], "Trainer"]
     settings: tuple["Setting", ...] = ()
-    choose: Callable[[SettingsGiven], Chosen] = _as_given
+    choose: Callable[[SettingsGiven], ChosenOptions] = _as_given
     rules_as: Callable[[Mapping[str, Any]], str] | None = None
     remark: Callable[[Mapping[str, Any]], str] = _no_remark
     examine: Callable[[Examined], Iterator["Check"]] = _examine

@@ -49,12 +49,12 @@ def classify(ending: TrainerExit) -> tuple[FailureClass, str] | None:
     if ending.exit_code == 0 and not ending.failure_messages:
         return None if ending.measured else (FailureClass.NO_METRIC, _missing_metric(ending))
     if ending.exit_code == _SIGNALS_FROM + signal.SIGKILL and ending.was_memory_kill:
-        return FailureClass.OOM, "the kernel killed the trainer for want of memory"
+        return FailureClass.OOM, "the kernel killed the trainer because memory ran out"
     lines = [*ending.failure_messages, *ending.log_tail]
     for known in LOGGED:
-        found = _last(lines, known.pattern)
-        if found:
-            return known.failure, _short(found)
+        line = _last(lines, known.pattern)
+        if line:
+            return known.failure, _short(line)
     if _last(ending.failure_messages, _INTERRUPTION) or _is_kill(ending.exit_code):
         return FailureClass.KILLED, _how_it_ended(ending)
     return FailureClass.UNKNOWN, _how_it_ended(ending)
@@ -81,8 +81,8 @@ def _how_it_ended(ending: TrainerExit) -> str:
         except ValueError:
             how = f"exit code {code}"
     last = _last(ending.log_tail, _EXCEPTION) or next(iter(reversed(ending.log_tail)), "")
-    said = ending.failure_messages[-1] if ending.failure_messages else last
-    return _short(f"{how}: {said}" if said else f"{how}, no output")
+    message = ending.failure_messages[-1] if ending.failure_messages else last
+    return _short(f"{how}: {message}" if message else f"{how}, no output")
 
 
 def _missing_metric(ending: TrainerExit) -> str:

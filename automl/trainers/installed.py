@@ -70,7 +70,7 @@ def _load(point: "EntryPoint", taken: Collection[str]) -> TrainerEntry | str:
         return "its name is another trainer's"
     try:
         entry = point.load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others, while it is imported
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's code, while it is imported
         return _one_line(error)
     if not isinstance(entry, TrainerEntry):
         return f"{point.value} must be a TrainerEntry, but is a {type(entry).__name__}"

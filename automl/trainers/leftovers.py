@@ -58,7 +58,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
         guard = int(ids["guard"]), str(ids["guard_started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    found = _is_alive(*trainer)
+    was_alive = _is_alive(*trainer)
     deadline = time.monotonic() + timeout_s
     while _is_alive(*guard) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
@@ -66,7 +66,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
         with suppress(ProcessLookupError):
             os.killpg(trainer[0], signal.SIGKILL)
     pid_path.unlink(missing_ok=True)
-    return found
+    return was_alive
 
 
 def leftover_pid(pid_path: Path) -> int | None:

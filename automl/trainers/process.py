@@ -207,7 +207,7 @@ class GuardedProcess:
     def stop(self, grace_s: float) -> None:
         """Ends the trainer and everything it started; returns when they are gone."""
         if self._process.poll() is None:
-            self._tell(f"stop {grace_s}\n".encode())
+            self._send(f"stop {grace_s}\n".encode())
             try:
                 self._process.wait(grace_s + _GUARD_GRACE_S)
             except subprocess.TimeoutExpired:
@@ -220,7 +220,7 @@ class GuardedProcess:
         """The last lines of the log; a progress bar's rewritten line counts as several."""
         return tail_of(self._log_path, lines)
 
-    def _tell(self, message: bytes) -> None:
+    def _send(self, message: bytes) -> None:
         pipe = self._process.stdin
         if pipe is None or pipe.closed:
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from automl.settings.forms import choice
 from automl.settings.setting import Scope, Setting
-from automl.trainers.entry import Chosen, Examined, SettingsGiven, TrainerEntry
+from automl.trainers.entry import ChosenOptions, Examined, SettingsGiven, TrainerEntry
 
 if TYPE_CHECKING:
     from automl.checkup import Check
@@ -48,7 +48,7 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
     return warm_trainer(cold) if options.get(START) == WARM else cold
 
 
-def _choose(given: SettingsGiven) -> Chosen:
+def _choose(given: SettingsGiven) -> ChosenOptions:
     """Whether its process is kept from trial to trial.
 
     Only this package's own program can be asked for one training after the other, and only a
@@ -58,7 +58,7 @@ def _choose(given: SettingsGiven) -> Chosen:
 
     start = given.values.get(_START_SETTING.name, WARM)
     is_served = given.skill.network_arch in OWN_PROGRAMS and given.gpus_per_trial <= 1
-    return Chosen({START: WARM} if given.searches and is_served and start == WARM else {})
+    return ChosenOptions({START: WARM} if given.searches and is_served and start == WARM else {})
 
 
 def _remark(options: Mapping[str, Any]) -> str:

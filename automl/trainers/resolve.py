@@ -29,14 +29,14 @@ class ModelFile:
     Attributes:
         path: The file itself; a link has been followed.
         sha256: Hash of its content.
-        epoch: Zero-based epoch from its name; None where the name tells none.
-        said: How it was found, for a reader.
+        epoch: Zero-based epoch from its name; None where the name holds none.
+        how: How it was chosen, for a reader.
     """
 
     path: Path
     sha256: str
     epoch: int | None = None
-    said: str = ""
+    how: str = ""
 
 
 def is_word(asked: str) -> bool:
@@ -45,7 +45,7 @@ def is_word(asked: str) -> bool:
 
 
 def resolve_checkpoint(folders: Sequence[Path], asked: str, best: Path | None = None) -> ModelFile:
-    """The checkpoint of a trial that somebody asks for.
+    """The checkpoint of a trial that is asked for.
 
     Args:
         folders: Folders of the trial's attempts, oldest first.
@@ -57,26 +57,26 @@ def resolve_checkpoint(folders: Sequence[Path], asked: str, best: Path | None = 
     Raises:
         FixInput: There is no such checkpoint, or the file is truncated or no checkpoint.
     """
-    found_in = [entry for folder in folders for entry in checkpoints_in(folder)]
-    listed = sorted(found_in, key=lambda entry: (entry.name.epoch, entry.name.step))
+    checkpoints = [entry for folder in folders for entry in checkpoints_in(folder)]
+    listed = sorted(checkpoints, key=lambda entry: (entry.name.epoch, entry.name.step))
     if asked == "best":
-        found = _given(best, listed), "the best epoch"
+        chosen = _given(best, listed), "the best epoch"
     elif asked == "last":
         newest = newest_whole(listed)
-        found = newest.path if newest else None, "the last epoch"
+        chosen = newest.path if newest else None, "the last epoch"
     elif asked == "latest":
-        found = _linked(folders), "the trainer's link to the latest"
+        chosen = _linked(folders), "the trainer's link to the latest"
     elif asked.isdigit():
-        found = _of_epoch(listed, int(asked))
+        chosen = _of_epoch(listed, int(asked))
     else:
-        found = _named(listed, asked), "named"
-    path, said = found
+        chosen = _named(listed, asked), "named"
+    path, how = chosen
     if path is None:
         raise _absent(asked, listed, folders)
-    return model_file(path, said)
+    return model_file(path, how)
 
 
-def model_file(path: Path, said: str = "") -> ModelFile:
+def model_file(path: Path, how: str = "") -> ModelFile:
     """A file as something to start from, looked at and hashed.
 
     Raises:
@@ -85,11 +85,11 @@ def model_file(path: Path, said: str = "") -> ModelFile:
     check_model(path)
     real = path.resolve()
     if real.is_dir():
-        return ModelFile(real, "", None, said)
+        return ModelFile(real, "", None, how)
     name = CheckpointName.parse(real.name)
     if path.is_symlink() and _LATEST.search(path.name):
-        said = "the trainer's link to the latest"
-    return ModelFile(real, sha256_of(real), name.epoch if name else None, said)
+        how = "the trainer's link to the latest"
+    return ModelFile(real, sha256_of(real), name.epoch if name else None, how)
 
 
 def check_model(path: Path) -> None:
@@ -102,15 +102,15 @@ def check_model(path: Path) -> None:
     """
     if path.is_dir():
         if not any(path.iterdir()):
-            raise FixInput("the folder of a model holds files", got="none", where=str(path))
+            raise FixInput("the folder of a model must hold files", got="none", where=str(path))
         return
     if not path.is_file():
-        led = " (a link that leads nowhere)" if path.is_symlink() else ""
-        raise FixInput("a checkpoint must exist", got=f"{path}{led}")
+        nowhere = " (a link that leads nowhere)" if path.is_symlink() else ""
+        raise FixInput("a checkpoint must exist", got=f"{path}{nowhere}")
     wrong = _wrong(path)
     if wrong:
         raise FixInput(
-            "a checkpoint is a whole file as its trainer wrote it",
+            "a checkpoint must be a whole file, as its trainer wrote it",
             got=wrong,
             where=str(path),
             fix="name another one, or train again",
@@ -149,23 +149,23 @@ def _linked(folders: Sequence[Path]) -> Path | None:
 
 
 def _of_epoch(listed: Sequence[CheckpointFile], number: int) -> tuple[Path | None, str]:
-    for epoch, said in ((number, "counted from 0"), (number - 1, "counted from 1")):
-        found = [entry for entry in listed if entry.epoch == epoch]
-        if found:
-            whole = newest_whole(found)
-            return (whole or found[-1]).path, f"epoch {number}, {said}"
+    for epoch, how in ((number, "counted from 0"), (number - 1, "counted from 1")):
+        of_epoch = [entry for entry in listed if entry.epoch == epoch]
+        if of_epoch:
+            whole = newest_whole(of_epoch)
+            return (whole or of_epoch[-1]).path, f"epoch {number}, {how}"
     return None, ""
 
 
 def _named(listed: Sequence[CheckpointFile], name: str) -> Path | None:
-    found = [entry.path for entry in listed if entry.path.name == name]
-    return found[-1] if found else None
+    paths = [entry.path for entry in listed if entry.path.name == name]
+    return paths[-1] if paths else None
 
 
 def _absent(asked: str, listed: Sequence[CheckpointFile], folders: Sequence[Path]) -> FixInput:
     what = f"epoch {asked}" if asked.isdigit() else asked
     names = ", ".join(entry.path.name for entry in listed[:5])
-    hint = "a study keeps the best epoch of each trial alone unless it is run with --keep all"
+    hint = "without --keep all, a study keeps only the best epoch of each trial"
     return FixInput(
         "the checkpoint must be one that the trial has kept",
         got=f"{what}; kept: {names or 'none'}",

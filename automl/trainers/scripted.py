@@ -132,25 +132,27 @@ class Script:
 def _mapping(options: Any, name: str) -> Mapping[Any, Any]:
     """A block of the options; empty if it is not there."""
     if not isinstance(options, Mapping):
-        raise FixInput("a script is a mapping of options", got=repr(options), where=_WHERE)
+        raise FixInput("a script must be a mapping of options", got=repr(options), where=_WHERE)
     block = options.get(name, {})
     if not isinstance(block, Mapping):
-        raise FixInput(f"{name} is a mapping", got=repr(block), where=f"{_WHERE}.{name}")
+        raise FixInput(f"{name} must be a mapping", got=repr(block), where=f"{_WHERE}.{name}")
     return block
 
 
 def _trial(number: Any) -> int:
     """A trial's number; JSON makes text of it."""
     if not str(number).isdigit():
-        raise FixInput("a fault goes by its trial's number", got=repr(number), where=_WHERE)
+        raise FixInput(
+            "a fault must be given by its trial's number", got=repr(number), where=_WHERE
+        )
     return int(str(number))
 
 
 def _read(kind: type[_Part], entry: Any, where: str) -> _Part:
     """One part of a script, its fields known, complete and of the right types."""
-    known = {each.name: each for each in fields(kind)}
+    known = {field.name: field for field in fields(kind)}
     if not isinstance(entry, Mapping):
-        raise FixInput(f"a mapping of {', '.join(known)}", got=repr(entry), where=where)
+        raise FixInput(f"it must be a mapping of {', '.join(known)}", got=repr(entry), where=where)
     for name in entry:
         if name not in known:
             raise FixInput(
@@ -159,24 +161,26 @@ def _read(kind: type[_Part], entry: Any, where: str) -> _Part:
                 where=where,
                 fix=did_you_mean(str(name), known),
             )
-    for name, each in known.items():
-        _check_field(name, each.type, entry.get(name, each.default), where)
+    for name, declared in known.items():
+        _check_field(name, declared.type, entry.get(name, declared.default), where)
     return kind(**entry)
 
 
 def _check_field(name: str, declared: Any, value: Any, where: str) -> None:
     types, words = _ACCEPTED.get(declared, ((object,), ""))
     if value is MISSING and words:
-        raise FixInput(f"{name} is needed", where=where)
+        raise FixInput(f"{name} must be given", where=where)
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and words):
-        raise FixInput(f"{name} is {words}", got=repr(value), where=where)
+        raise FixInput(f"{name} must be {words}", got=repr(value), where=where)
 
 
 def _read_fault(entry: Any, where: str) -> Fault:
     kinds = [str(kind) for kind in FaultKind]
     kind = entry.get("kind") if isinstance(entry, Mapping) else None
     if kind not in kinds:
-        raise FixInput(f"a fault's kind is one of {', '.join(kinds)}", got=str(entry), where=where)
+        raise FixInput(
+            f"a fault's kind must be one of {', '.join(kinds)}", got=str(entry), where=where
+        )
     return _read(Fault, {**entry, "kind": FaultKind(kind)}, where)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from automl.settings.forms import MAPPING
 from automl.settings.setting import Setting
 from automl.study.config import FAKE_TRAINER
-from automl.trainers.entry import Chosen, SettingsGiven, TrainerEntry
+from automl.trainers.entry import ChosenOptions, SettingsGiven, TrainerEntry
 
 if TYPE_CHECKING:
     from automl.skill.model import Skill
@@ -30,8 +30,8 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
     return ScriptedTrainer(Script.from_options(options))
 
 
-def _choose(given: SettingsGiven) -> Chosen:
-    return Chosen(given.values.get(_SCRIPT.name, {}))
+def _choose(given: SettingsGiven) -> ChosenOptions:
+    return ChosenOptions(given.values.get(_SCRIPT.name, {}))
 
 
 #: Plays a script in place of a training.

@@ -19,7 +19,7 @@ __all__ = ["CONTAINER", "DEFAULT", "TRAINERS", "all_trainers", "make_trainer", "
 
 #: The trainers of this package, by the names that a study gives them.
 TRAINERS: Mapping[str, TrainerEntry] = {entry.name: entry for entry in (PROCESS, DOCKER, SCRIPTED)}
-#: What trains where nobody names a trainer.
+#: What trains where no trainer is named.
 DEFAULT = PROCESS
 #: What runs the actions that belong to the deploy container.
 CONTAINER = DOCKER

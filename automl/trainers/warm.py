@@ -1,6 +1,6 @@
 """Training one trial after the other in one process of the package's own trainer program.
 
-The process belongs to whoever runs trials one at a time: a reused Ray worker, or the serial
+The process belongs to what runs trials one at a time: a reused Ray worker, or the serial
 driver. Each holds one ``WarmTrainer``, and that at most one process, so that as many processes
 live as trials run at the same time, each with the GPU and the threads of its worker. Nothing is
 shared between workers and nothing outlives one: the process stands under a guard, which ends it as
@@ -9,7 +9,7 @@ own folder by then, as with a process of its own.
 
 A trial gets a fresh process where the last one's hardware or variables differ from its own, where
 it holds several GPUs (the program then starts processes of its own), and after every end that may
-have spoiled the old one. The protocol is told in ``automl/centerpose/program/serve.py``.
+have spoiled the old one. The protocol is described in ``automl/centerpose/program/serve.py``.
 """
 
 import contextlib
@@ -147,7 +147,7 @@ class _Server:
         training = self.begin(task, overrides)
         deadline = time.monotonic() + _TAKES_S
         while time.monotonic() < deadline:
-            answer = self.answer(deadline - time.monotonic())
+            answer = self.receive(deadline - time.monotonic())
             if answer is not None:
                 return training if answer else None
         return None
@@ -157,7 +157,7 @@ class _Server:
         self.is_busy = True
         self._number += 1
         self._note_ids(AttemptPaths(task.folder).pid)
-        self.tell(
+        self.send(
             id=self._number,
             spec=str(task.spec_path),
             overrides=list(overrides),
@@ -167,7 +167,7 @@ class _Server:
         return _Training(self, self._number, task)
 
     def _note_ids(self, path: Path) -> None:
-        """Notes in the attempt's own place who trains it, once the guard has told."""
+        """Notes in the attempt's own place who trains it, once the guard has written it."""
         deadline = time.monotonic() + _STARTED_S
         while not self._ids.exists() and time.monotonic() < deadline:
             if self._process.wait(_POLL_S) is not None:
@@ -178,12 +178,12 @@ class _Server:
             part.write_bytes(self._ids.read_bytes())
             part.replace(path)
 
-    def tell(self, **message: Any) -> None:
-        """Sends one message; a process that is gone hears nothing, and its silence tells."""
+    def send(self, **message: Any) -> None:
+        """Sends one message; a process that is gone takes none, and gives no answer."""
         with contextlib.suppress(OSError):
             self._channel.sendall(json.dumps(message).encode() + b"\n")
 
-    def answer(self, timeout_s: float) -> dict[str, Any] | None:
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
         """The next message, or None after the timeout; an empty one if the process is gone."""
         deadline = time.monotonic() + timeout_s
         while b"\n" not in self._unread:
@@ -191,12 +191,12 @@ class _Server:
             if not select.select([self._channel], [], [], left)[0]:
                 return None
             try:
-                found = self._channel.recv(4096)
+                received = self._channel.recv(4096)
             except OSError:
-                found = b""
-            if not found:
+                received = b""
+            if not received:
                 return {}
-            self._unread += found
+            self._unread += received
         line, _, self._unread = self._unread.partition(b"\n")
         message: dict[str, Any] = parse_json(line)
         return message
@@ -234,7 +234,7 @@ class _Training:
         """The exit code that a process of its own would have had; None if it runs."""
         deadline = time.monotonic() + timeout_s
         while self._code is None:
-            answer = self._server.answer(max(0.0, deadline - time.monotonic()))
+            answer = self._server.receive(max(0.0, deadline - time.monotonic()))
             if answer is None:
                 return None
             self._take(answer)
@@ -244,7 +244,7 @@ class _Training:
         """Asks the training to end, and after the grace ends the process it runs in."""
         if self.wait(0.0) is not None:
             return
-        self._server.tell(stop=self._number)
+        self._server.send(stop=self._number)
         if self.wait(grace_s) is None:
             self._end(self._server.end(0.0))
 

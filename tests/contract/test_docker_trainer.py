@@ -37,7 +37,7 @@ def docker_trainer(mode: str, folder: Path) -> DockerTrainer:
 def pid_of(task: TrialTask) -> int:
     """The id, on this machine, of the first process of the task's container; 0 for none."""
     engine = connect()
-    ours = [each for each in engine.ours() if each.labels.folder == str(task.folder)]
+    ours = [each for each in engine.own_containers() if each.labels.folder == str(task.folder)]
     return engine.state(ours[0].id).pid if ours else 0
 
 

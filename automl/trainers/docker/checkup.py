@@ -85,14 +85,14 @@ def engine_facts(image: str | None = None, gpus: Sequence[Gpu] = ()) -> EngineFa
     """
     try:
         engine = connect()
-        found = engine.image(image) if image else None
-        asked = [str(gpu.index) for gpu in gpus] if found is not None else []
+        present = engine.image(image) if image else None
+        asked = [str(gpu.index) for gpu in gpus] if present is not None else []
         return EngineFacts(
             address=engine.address,
             version=engine.version(),
             runtimes=engine.runtimes(),
             image=image or "",
-            image_id="" if found is None else found.id,
+            image_id="" if present is None else present.id,
             missing=None if image is None else missing_image(image, engine),
             probe=probe_gpus(engine, image, asked) if image and asked else None,
             uuids=tuple(gpu.uuid for gpu in gpus),
@@ -120,7 +120,7 @@ def check_engine(facts: EngineFacts) -> Iterator[Check]:
 
 
 def _by_name(facts: EngineFacts) -> Check:
-    """What the engine's list of runtimes lets one guess, where no container was made."""
+    """What the engine's list of runtimes suggests, where no container was made."""
     if any("nvidia" in runtime for runtime in facts.runtimes):
         return Check(_RUNTIME, Result.OK, "known to the engine; no container has asked for a GPU")
     known = ", ".join(facts.runtimes) or "none"
@@ -132,20 +132,20 @@ def _by_probe(probe: Probed, outside: Sequence[str]) -> Check:
     names = ", ".join(probe.gpus)
     asked = f"GPU {names}" if len(probe.gpus) == 1 else f"GPUs {names}"
     if probe.refusal:
-        told = f"a probe container that asks for {asked}: {probe.refusal}"
-        return Check(_RUNTIME, Result.FAIL, told, _fix(probe))
+        detail = f"a probe container that asks for {asked}: {probe.refusal}"
+        return Check(_RUNTIME, Result.FAIL, detail, _fix(probe))
     if probe.error:
-        told = f"a probe container got {asked}, but nvidia-smi in it: {probe.error}"
+        detail = f"a probe container got {asked}, but nvidia-smi in it: {probe.error}"
         fix = "restart the engine; if it stays, install a driver and a toolkit that fit together"
-        return Check(_RUNTIME, Result.FAIL, told, fix)
+        return Check(_RUNTIME, Result.FAIL, detail, fix)
     got = f"a probe container got {asked} in {probe.seconds:.1f} s"
     if probe.uuids is None:
         return Check(_RUNTIME, Result.OK, got)
     if set(probe.uuids) == set(outside):
         return Check(_RUNTIME, Result.OK, f"{got}, the same as outside")
     seen, meant = ", ".join(probe.uuids) or "none", ", ".join(outside) or "none"
-    told = f"{got}, but it sees {seen} where {meant} is meant"
-    return Check(_RUNTIME, Result.FAIL, told, "run automl on the engine's machine (DOCKER_HOST)")
+    detail = f"{got}, but it sees {seen} where {meant} is meant"
+    return Check(_RUNTIME, Result.FAIL, detail, "run automl on the engine's machine (DOCKER_HOST)")
 
 
 def _fix(probe: Probed) -> str:

@@ -34,8 +34,8 @@ def create_options(plan: ContainerPlan) -> dict[str, Any]:
         "pids_limit": limits.pids,
         "device_requests": _request(limits.gpus) if limits.gpus else None,
         "mounts": [
-            Mount(str(each.inside), str(each.host), type="bind", read_only=each.read_only)
-            for each in plan.mounts.mounts
+            Mount(str(mount.inside), str(mount.host), type="bind", read_only=mount.read_only)
+            for mount in plan.mounts.mounts
         ],
         "working_dir": str(plan.workdir),
         "environment": plan.variables() | _secrets(plan.secrets, os.environ),

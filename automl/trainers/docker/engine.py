@@ -15,9 +15,9 @@ from automl.trainers.docker.errors import (
     TIMEOUT_S,
     ContainerGone,
     EngineAway,
-    asking,
+    engine_call,
+    message_of,
     refusals,
-    said,
 )
 from automl.trainers.docker.options import NO_NETWORK
 from automl.trainers.docker.plan import LABEL_PREFIX, ContainerPlan, Labels
@@ -30,8 +30,8 @@ __all__ = [
     "ContainerState",
     "DockerEngine",
     "EngineAway",
-    "Found",
     "Image",
+    "OwnContainer",
     "connect",
 ]
 
@@ -77,7 +77,7 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OwnContainer:
     """A container of ours that the engine has.
 
     Attributes:
@@ -101,7 +101,7 @@ def connect() -> "DockerEngine":
     """
     import docker
 
-    with asking():
+    with engine_call():
         # The ssh program of the machine knows its keys and hosts; the library's own does not.
         is_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
         engine = DockerEngine(docker.from_env(timeout=TIMEOUT_S, use_ssh_client=is_ssh))
@@ -119,7 +119,7 @@ class DockerEngine:
     def __init__(self, client: "docker.DockerClient") -> None:
         self._client = client
         self._api: Any = client.api
-        # Whoever drops the engine drops its open connections with it.
+        # Its open connections close with it.
         weakref.finalize(self, client.close)
 
     @property
@@ -133,23 +133,23 @@ class DockerEngine:
         Raises:
             EngineAway: It does not.
         """
-        with asking():
+        with engine_call():
             self._client.ping()
 
     def version(self) -> str:
         """The engine's version."""
-        with asking():
+        with engine_call():
             return str(self._client.version().get("Version", ""))
 
     def runtimes(self) -> tuple[str, ...]:
         """Names of the container runtimes that it has."""
-        with asking():
+        with engine_call():
             return tuple(self._client.info().get("Runtimes") or ())
 
     def image(self, name: str) -> Image | None:
         """The image of a name or id; None if the engine has none. Never pulls."""
         try:
-            with asking():
+            with engine_call():
                 facts = self._api.inspect_image(name)
         except ContainerGone:
             return None
@@ -197,7 +197,7 @@ class DockerEngine:
             ContainerGone: There is none of this id.
             EngineAway: The engine does not answer.
         """
-        with asking():
+        with engine_call():
             state = self._api.inspect_container(container)["State"]
         return ContainerState(
             str(state["Status"]),
@@ -216,51 +216,51 @@ class DockerEngine:
         from docker.errors import APIError
 
         try:
-            with asking():
+            with engine_call():
                 yield from self._api.logs(container, stream=True, follow=True)
         except APIError as error:
             # One that is being removed has no log any more.
             gone = error.status_code == CONFLICT
-            raise (ContainerGone if gone else EngineAway)(said(error)) from error
+            raise (ContainerGone if gone else EngineAway)(message_of(error)) from error
 
     def kill(self, container: str, signal: str) -> None:
         """Sends a signal to a container; one that has ended is left alone."""
         from docker.errors import APIError
 
         try:
-            with asking():
+            with engine_call():
                 self._api.kill(container, signal)
         except ContainerGone:
             return
         except APIError as error:
             if error.status_code != CONFLICT:
-                raise EngineAway(said(error)) from error
+                raise EngineAway(message_of(error)) from error
 
     def remove(self, container: str) -> None:
         """Removes a container, running or not; one that is gone is left alone."""
         from docker.errors import APIError
 
         try:
-            with asking():
+            with engine_call():
                 self._api.remove_container(container, force=True, v=True)
         except ContainerGone:
             return
         except APIError as error:
             # A removal that is already under way is as good as ours.
             if error.status_code != CONFLICT:
-                raise EngineAway(said(error)) from error
+                raise EngineAway(message_of(error)) from error
 
-    def ours(self) -> tuple[Found, ...]:
+    def own_containers(self) -> tuple[OwnContainer, ...]:
         """Every container that this package has made and the engine still has."""
-        with asking():
+        with engine_call():
             listed = self._api.containers(all=True, filters={"label": f"{LABEL_PREFIX}folder"})
-        found = []
-        for each in listed:
-            labels = Labels.from_docker(each.get("Labels") or {})
+        own = []
+        for facts in listed:
+            labels = Labels.from_docker(facts.get("Labels") or {})
             if labels is not None:
-                names = each.get("Names") or [each["Id"][:12]]
-                found.append(Found(each["Id"], names[0].lstrip("/"), each["State"], labels))
-        return tuple(found)
+                names = facts.get("Names") or [facts["Id"][:12]]
+                own.append(OwnContainer(facts["Id"], names[0].lstrip("/"), facts["State"], labels))
+        return tuple(own)
 
     def missing(self, image: str, paths: Sequence[str]) -> tuple[str, ...]:
         """The paths that do not exist on the engine's machine.
@@ -276,14 +276,14 @@ class DockerEngine:
 
         mount = Mount("/probe", path, type="bind", read_only=True)
         try:
-            with asking():
+            with engine_call():
                 probe = self._client.containers.create(
                     image, ["true"], mounts=[mount], network_mode=NO_NETWORK, labels=[_PROBE]
                 )
         except APIError as error:
-            if "bind source path does not exist" in said(error):
+            if "bind source path does not exist" in message_of(error):
                 return False
-            raise EngineAway(said(error)) from error
+            raise EngineAway(message_of(error)) from error
         self.remove(str(probe.id))
         return True
 

@@ -7,7 +7,7 @@ from automl.settings.forms import NAMES, text, whole
 from automl.settings.setting import Form, Setting
 from automl.trainers.entry import (
     ActionAsked,
-    Chosen,
+    ChosenOptions,
     ContainerHooks,
     Examined,
     SettingsGiven,
@@ -45,7 +45,7 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
     return DockerTrainer(skill, DockerOptions.from_options(options), action)
 
 
-def _choose(given: SettingsGiven) -> Chosen:
+def _choose(given: SettingsGiven) -> ChosenOptions:
     """The options that differ from the defaults, the image's name resolved once and for all."""
     from dataclasses import replace
 
@@ -55,7 +55,7 @@ def _choose(given: SettingsGiven) -> Chosen:
     asked = DockerOptions.from_options(given.values)
     named = replace(asked, image=image_name(given.skill, "train", asked))
     origin = {} if asked.image else {"image": f"skill {given.skill.name}"}
-    return Chosen(named.to_options(), origin)
+    return ChosenOptions(named.to_options(), origin)
 
 
 def _rules_as(options: Mapping[str, Any]) -> str:

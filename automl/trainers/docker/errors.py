@@ -1,7 +1,7 @@
 """What an engine answers when it does not do as asked, in words that a trainer can act on.
 
 The engine may go away and come back while a container runs (it is restarted, a connection breaks):
-``EngineAway`` says so, and whoever waits for a container asks again.
+``EngineAway`` says so, and the caller that waits for a container asks again.
 """
 
 import os
@@ -19,9 +19,9 @@ __all__ = [
     "TIMEOUT_S",
     "ContainerGone",
     "EngineAway",
-    "asking",
+    "engine_call",
+    "message_of",
     "refusals",
-    "said",
 ]
 
 SOCKET = "/var/run/docker.sock"
@@ -48,52 +48,52 @@ class ContainerGone(LookupError):
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def engine_call() -> Iterator[None]:
     """Turns every way in which an engine fails to answer into ``EngineAway``."""
     import requests
     import urllib3
     from docker.errors import APIError, DockerException, NotFound
 
     try:
-        _knock(os.environ.get("DOCKER_HOST", ""))
+        _check_socket(os.environ.get("DOCKER_HOST", ""))
         yield
     except EngineAway:
         raise
     except NotFound as error:
-        raise ContainerGone(said(error)) from error
+        raise ContainerGone(message_of(error)) from error
     except APIError as error:
         if _is_away(error):
-            raise EngineAway(said(error)) from error
+            raise EngineAway(message_of(error)) from error
         raise
     except (
         *(DockerException, requests.RequestException),
         *(urllib3.exceptions.HTTPError, OSError),
     ) as error:
-        raise EngineAway(said(error)) from error
+        raise EngineAway(message_of(error)) from error
 
 
-def _knock(host: str) -> None:
-    """Fails where nobody listens; the docker package would leave a socket open at each try.
+def _check_socket(host: str) -> None:
+    """Fails where nothing listens; the docker package would leave a socket open at each try.
 
     Raises:
-        OSError: Nobody listens.
+        OSError: Nothing listens.
     """
     if not host or host.startswith("unix://"):
         path = host.removeprefix("unix://") or SOCKET
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
-            knocking.settimeout(TIMEOUT_S)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(TIMEOUT_S)
             try:
-                knocking.connect(path)
+                probe.connect(path)
             except FileNotFoundError as error:
                 raise OSError(f"no socket {path}") from error
 
 
 def _is_away(error: Any) -> bool:
     """Whether an error's answer is that of an engine that shuts down."""
-    return "shutting down" in said(error) or error.status_code == 503
+    return "shutting down" in message_of(error) or error.status_code == 503
 
 
-def said(error: Any) -> str:
+def message_of(error: Any) -> str:
     """What an error says, in one line; the engine's own words where it answered."""
     text = str(getattr(error, "explanation", "") or error)
     return " ".join(text.split())
@@ -105,14 +105,14 @@ def refusals(image: str) -> Iterator[None]:
     from docker.errors import APIError
 
     try:
-        with asking():
+        with engine_call():
             yield
     except ContainerGone as error:
         raise CannotStart(
             FailureClass.IMAGE, f"the engine has no image {image}: {error}"
         ) from error
     except APIError as error:
-        text = said(error)
-        failure = next((one for part, one in _CLASSES if part in text), FailureClass.IMAGE)
+        text = message_of(error)
+        failure = next((known for part, known in _CLASSES if part in text), FailureClass.IMAGE)
         hint = ": the engine has no NVIDIA runtime" if "device driver" in text else ""
         raise CannotStart(failure, f"the engine refused the container{hint}: {text}") from error

@@ -10,7 +10,7 @@ from automl.study.layout import AttemptPaths
 from automl.trainers.base import TrialTask
 from automl.trainers.docker.engine import ContainerGone, ContainerState, DockerEngine, EngineAway
 from automl.trainers.docker.log import LogFile, Redactor
-from automl.trainers.docker.record import ContainerRecord, note_end
+from automl.trainers.docker.record import ContainerRecord, write_end
 from automl.trainers.process import tail_of
 
 __all__ = ["MEMORY_KILL", "ContainerHandle", "EndedContainer"]
@@ -136,7 +136,7 @@ class ContainerHandle:
             if self._ended.is_set():
                 return
             self._log.close(MEMORY_KILL if state.was_memory_kill else "")
-            note_end(AttemptPaths(self._task.folder), self._record, state.exit_code)
+            write_end(AttemptPaths(self._task.folder), self._record, state.exit_code)
             _patiently(lambda: self._engine.remove(self.container))
             self._code = state.exit_code
             self._ended.set()
@@ -149,7 +149,7 @@ class ContainerHandle:
 
 @dataclass(frozen=True, slots=True)
 class EndedContainer:
-    """A container that ended, and was removed, before anybody entered how.
+    """A container that ended, and was removed, before its outcome was recorded.
 
     Attributes:
         task: What it trained.

@@ -13,7 +13,7 @@ DEPLOY_IMAGE = "tao_toolkit.deploy"
 
 
 def image_name(skill: Skill, action: str, options: DockerOptions) -> str:
-    """The image that an action runs in; empty if nobody names one.
+    """The image that an action runs in; empty if there is none.
 
     What the user asks for wins. Else it is the skill's, its symbolic name resolved through
     ``references/images.yaml``; for the deploy actions, the deploy container's.
@@ -58,7 +58,7 @@ def is_nvidias(name: str) -> bool:
 def missing_image(name: str, engine: DockerEngine) -> Problem | None:
     """What to say where the engine does not have an image; None where it does.
 
-    A trial never pulls: twenty gigabytes are not to be fetched while GPUs wait.
+    A trial never pulls: GPUs would wait while twenty gigabytes are fetched.
     """
     if not name:
         return Problem(

@@ -7,14 +7,14 @@ from pathlib import Path
 from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import read_owner
-from automl.trainers.docker.engine import DockerEngine, Found, connect
+from automl.trainers.docker.engine import DockerEngine, OwnContainer, connect
 
 __all__ = ["LeftoverContainer", "containers_below", "leftover_containers", "remove_leftovers"]
 
 
 @dataclass(frozen=True, slots=True)
 class LeftoverContainer:
-    """A container that nobody waits for.
+    """A container that no driver waits for.
 
     Attributes:
         id: Its id.
@@ -54,10 +54,10 @@ def leftover_containers(
         EngineAway: The engine does not answer.
     """
     return tuple(
-        _leftover(each)
-        for each in (engine or connect()).ours()
-        if (study is None or Path(each.labels.folder).is_relative_to(study))
-        and (mine or not _has_live_driver(Path(each.labels.folder)))
+        _leftover(container)
+        for container in (engine or connect()).own_containers()
+        if (study is None or Path(container.labels.folder).is_relative_to(study))
+        and (mine or not _has_live_driver(Path(container.labels.folder)))
     )
 
 
@@ -71,30 +71,34 @@ def remove_leftovers(
     """
     used = engine or connect()
     removed = []
-    for each in containers:
-        used.remove(each.id)
-        removed.append(each.name)
+    for container in containers:
+        used.remove(container.id)
+        removed.append(container.name)
     return tuple(removed)
 
 
-def containers_below(engine: DockerEngine, folder: Path) -> tuple[Found, ...]:
+def containers_below(engine: DockerEngine, folder: Path) -> tuple[OwnContainer, ...]:
     """The containers of every attempt below a folder, its own included."""
-    return tuple(each for each in engine.ours() if Path(each.labels.folder).is_relative_to(folder))
+    return tuple(
+        container
+        for container in engine.own_containers()
+        if Path(container.labels.folder).is_relative_to(folder)
+    )
 
 
-def _leftover(found: Found) -> LeftoverContainer:
-    labels = found.labels
+def _leftover(container: OwnContainer) -> LeftoverContainer:
+    labels = container.labels
     folder = Path(labels.folder)
     is_resumable = (
-        found.status != "created"
+        container.status != "created"
         and folder.is_dir()
         and _study_of(folder) is not None
         and not AttemptPaths(folder).outcome.exists()
     )
     return LeftoverContainer(
-        id=found.id,
-        name=found.name,
-        status=found.status,
+        id=container.id,
+        name=container.name,
+        status=container.status,
         study=labels.study,
         number=labels.trial,
         attempt=labels.attempt,
@@ -105,8 +109,8 @@ def _leftover(found: Found) -> LeftoverContainer:
 
 def _study_of(folder: Path) -> StudyPaths | None:
     """The study that an attempt's folder lies in; None if it is gone or was never one."""
-    found = (StudyPaths(above) for above in folder.parents)
-    return next((paths for paths in found if paths.resolved.is_file()), None)
+    above = (StudyPaths(parent) for parent in folder.parents)
+    return next((paths for paths in above if paths.resolved.is_file()), None)
 
 
 def _has_live_driver(folder: Path) -> bool:

@@ -58,7 +58,7 @@ class LogFile:
         skipped = min(self._skip, len(piece))
         self._skip -= skipped
         self._held += piece[skipped:]
-        ends = [found.end() for found in _LINE_END.finditer(self._held)]
+        ends = [match.end() for match in _LINE_END.finditer(self._held)]
         if ends:
             self._write(ends[-1])
         elif len(self._held) > _MOST_HELD:

@@ -47,10 +47,10 @@ class Mounts:
     def inside(self, path: str) -> str | None:
         """Where the container sees a path of the host; None if it does not."""
         here = PurePosixPath(path)
-        found = [each for each in self.mounts if here.is_relative_to(str(each.host))]
-        if not found:
+        above = [mount for mount in self.mounts if here.is_relative_to(str(mount.host))]
+        if not above:
             return None
-        mount = max(found, key=lambda each: len(each.host.parts))
+        mount = max(above, key=lambda mount: len(mount.host.parts))
         return str(mount.inside / here.relative_to(str(mount.host)))
 
     def host(self, path: str) -> str | None:
@@ -72,8 +72,8 @@ class Mounts:
     def to_json(self) -> list[dict[str, Any]]:
         """A plain value that ``json`` can write."""
         return [
-            {"host": str(each.host), "inside": str(each.inside), "read_only": each.read_only}
-            for each in self.mounts
+            {"host": str(mount.host), "inside": str(mount.inside), "read_only": mount.read_only}
+            for mount in self.mounts
         ]
 
     @classmethod
@@ -81,8 +81,8 @@ class Mounts:
         """The mounts that ``to_json`` wrote."""
         return cls(
             tuple(
-                Mount(Path(each["host"]), PurePosixPath(each["inside"]), bool(each["read_only"]))
-                for each in value
+                Mount(Path(bind["host"]), PurePosixPath(bind["inside"]), bool(bind["read_only"]))
+                for bind in value
             )
         )
 
@@ -95,16 +95,16 @@ def mounts_for(spec: Mapping[str, Any], study: Path, exists: Callable[[Path], bo
         study: Absolute path of the study's folder; the only one that can be written.
         exists: Whether a path of the spec is one of the host's.
     """
-    found = {study: Mount(study, STUDY, read_only=False)}
+    mounts = {study: Mount(study, STUDY, read_only=False)}
     taken = {STUDY}
     for key, text in _texts(spec):
         path = Path(text)
-        if path.is_relative_to(study) or path in found or not _is_hosts(path, exists):
+        if path.is_relative_to(study) or path in mounts or not _is_hosts(path, exists):
             continue
         inside = _place(key, path, taken)
         taken.add(inside)
-        found[path] = Mount(path, inside)
-    return Mounts(tuple(found.values()))
+        mounts[path] = Mount(path, inside)
+    return Mounts(tuple(mounts.values()))
 
 
 def _is_hosts(path: Path, exists: Callable[[Path], bool]) -> bool:
@@ -114,7 +114,7 @@ def _is_hosts(path: Path, exists: Callable[[Path], bool]) -> bool:
 
 
 def _place(key: str, path: Path, taken: set[PurePosixPath]) -> PurePosixPath:
-    """A free place, named for the setting; a file keeps its name, which may tell what it is."""
+    """A free place, named for the setting; a file keeps its name, which may say what it is."""
     word = _UNSAFE.sub("-", key).strip("-")
     folder, count = INPUTS / word, 1
     while any(place == folder or place.is_relative_to(folder) for place in taken):

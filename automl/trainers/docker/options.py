@@ -49,12 +49,12 @@ class DockerOptions:
         for name in ("shm_size", "memory"):
             size_bytes(getattr(self, name) or "0", where=name)
         if self.pids_limit is not None and self.pids_limit < 1:
-            raise FixInput("pids_limit is at least 1", got=str(self.pids_limit))
+            raise FixInput("pids_limit must be at least 1", got=str(self.pids_limit))
         for position, name in enumerate(self.env):
             if not _NAME.fullmatch(name):
                 # The text may hold a secret: it is not repeated.
                 raise FixInput(
-                    "env names a variable, whose value is taken from the environment",
+                    "env must name variables, whose values are taken from the environment",
                     got=f"something else in place {position + 1}",
                     where="--env",
                     fix="write --env NAME, and set NAME before automl starts",
@@ -96,13 +96,13 @@ def _whole(value: Any) -> int:
     try:
         return int(str(value))
     except ValueError:
-        raise FixInput("pids_limit is a whole number", got=repr(value)) from None
+        raise FixInput("pids_limit must be a whole number", got=repr(value)) from None
 
 
 def _names(value: Any) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list | tuple):
-        raise FixInput("env is a list of names", got=f"a {type(value).__name__}", where="env")
+        raise FixInput("env must be a list of names", got=f"a {type(value).__name__}", where="env")
     return tuple(dict.fromkeys(str(name) for name in listed))
 
 
@@ -112,12 +112,15 @@ def size_bytes(text: str, where: str = "") -> int:
     Raises:
         FixInput: It is no such size.
     """
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise FixInput(
-            "a size is a whole number and a unit", got=repr(text), where=where, fix="write 16g"
+            "a size must be a whole number and a unit",
+            got=repr(text),
+            where=where,
+            fix="write 16g",
         )
-    return int(found[1]) * _UNITS[found[2].lower()]
+    return int(match[1]) * _UNITS[match[2].lower()]
 
 
 def size_text(size: int) -> str:

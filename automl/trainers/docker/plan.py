@@ -142,10 +142,10 @@ class ContainerPlan:
         return [
             "--mount "
             + shlex.quote(
-                f"type=bind,source={each.host},target={each.inside}"
-                + (",readonly" if each.read_only else "")
+                f"type=bind,source={mount.host},target={mount.inside}"
+                + (",readonly" if mount.read_only else "")
             )
-            for each in self.mounts.mounts
+            for mount in self.mounts.mounts
         ]
 
     def _variables(self) -> Sequence[tuple[str, str]]:

@@ -102,7 +102,7 @@ class ContainerPlanner:
 
 def study_folder(folder: Path) -> Path:
     """The study that a folder lies in; the folder itself if in none."""
-    above = (each for each in folder.parents if StudyPaths(each).resolved.is_file())
+    above = (parent for parent in folder.parents if StudyPaths(parent).resolved.is_file())
     return next(above, folder)
 
 

@@ -1,6 +1,6 @@
 """Whether the engine gives GPUs: a container that asks for them as a trial's does, and ends.
 
-A list of the engine's runtimes does not tell: GPUs are handed over by a hook that the engine looks
+A list of the engine's runtimes is no proof: GPUs are handed over by a hook that the engine looks
 for when a container asks, and what fails then fails for a reason that only the attempt shows.
 """
 
@@ -29,9 +29,9 @@ class Probed:
     Attributes:
         gpus: Ids or UUIDs of the GPUs that it asked for.
         refusal: Why it got none, in the engine's own words; empty if it was started.
-        failure: The class of the refusal; None if it was started or nobody answered.
+        failure: The class of the refusal; None if it was started or the engine did not answer.
         seconds: From the request until it ran.
-        uuids: The GPUs that it saw; None where its image has no ``nvidia-smi`` to tell.
+        uuids: The GPUs that it saw; None where its image has no ``nvidia-smi``.
         error: What ``nvidia-smi`` said inside where it failed; else empty.
     """
 
@@ -68,7 +68,7 @@ def probe_gpus(engine: DockerEngine, image: str, gpus: Sequence[str]) -> Probed:
 
 
 def _seen(engine: DockerEngine, container: str) -> tuple[tuple[str, ...] | None, str]:
-    """The UUIDs that a probe has told, and what it said where it failed."""
+    """The UUIDs that a probe has listed, and its last line where it failed."""
     try:
         state = _ended(engine, container)
         if state is None or state.exit_code in _NO_PROGRAM:

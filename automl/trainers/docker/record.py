@@ -9,7 +9,7 @@ from automl.study.layout import AttemptPaths
 from automl.trainers.docker.mounts import Mounts
 from automl.trainers.docker.plan import ContainerPlan
 
-__all__ = ["ContainerRecord", "note_end", "note_plan", "read_record"]
+__all__ = ["ContainerRecord", "read_record", "write_end", "write_plan"]
 
 FORMAT = 1
 
@@ -49,12 +49,12 @@ class ContainerRecord:
         }
 
 
-def note_plan(paths: AttemptPaths, record: ContainerRecord) -> None:
+def write_plan(paths: AttemptPaths, record: ContainerRecord) -> None:
     """Writes down what is about to be started."""
     write_json(paths.container, record.to_json())
 
 
-def note_end(paths: AttemptPaths, record: ContainerRecord, exit_code: int) -> None:
+def write_end(paths: AttemptPaths, record: ContainerRecord, exit_code: int) -> None:
     """Adds how it ended, so that this outlives the container."""
     write_json(paths.container, record.to_json() | {"exit_code": exit_code})
 

@@ -22,7 +22,7 @@ from automl.trainers.docker.leftovers import (
 )
 from automl.trainers.docker.options import DockerOptions
 from automl.trainers.docker.planner import ContainerPlanner
-from automl.trainers.docker.record import ContainerRecord, note_plan, read_record
+from automl.trainers.docker.record import ContainerRecord, read_record, write_plan
 from automl.yamltext import dump_yaml, load_yaml
 
 __all__ = ["DockerTrainer"]
@@ -67,7 +67,7 @@ class DockerTrainer:
 
     @property
     def image(self) -> str:
-        """Name of the image as asked for; empty if nobody names one."""
+        """Name of the image as asked for; empty if there is none."""
         return image_name(self.skill, self.action, self.options)
 
     def check(self) -> Sequence[Problem]:
@@ -104,7 +104,7 @@ class DockerTrainer:
             FixInput: The skill has no command for the action.
         """
         try:
-            return self._found(task) or self._new(task, gpus)
+            return self._existing(task) or self._new(task, gpus)
         except EngineAway as error:
             text = f"the Docker engine does not answer: {error}"
             raise CannotStart(FailureClass.IMAGE, text) from error
@@ -116,18 +116,18 @@ class DockerTrainer:
             EngineAway: The engine does not answer.
         """
         left = {
-            Path(each.labels.folder)
-            for each in containers_below(self.engine, trials)
-            if each.status != "created"
+            Path(container.labels.folder)
+            for container in containers_below(self.engine, trials)
+            if container.status != "created"
         }
         ended = {path.parent for path in trials.glob(f"*/*/{AttemptPaths(trials).container.name}")}
         left |= {folder for folder in ended if _exit_code(folder) is not None}
-        return frozenset(each for each in left if not AttemptPaths(each).outcome.exists())
+        return frozenset(folder for folder in left if not AttemptPaths(folder).outcome.exists())
 
     def end(self, folder: Path) -> None:
         """Kills and removes whatever container the attempt of this folder has."""
-        for each in containers_below(self.engine, folder):
-            self.engine.remove(each.id)
+        for container in containers_below(self.engine, folder):
+            self.engine.remove(container.id)
 
     def discard(self, study: Path, kept: frozenset[Path]) -> None:
         """Removes the containers of a study that no attempt goes on with.
@@ -136,7 +136,8 @@ class DockerTrainer:
             EngineAway: The engine does not answer.
         """
         left = leftover_containers(study, self.engine, mine=True)
-        remove_leftovers((each for each in left if each.folder not in kept), self.engine)
+        useless = (container for container in left if container.folder not in kept)
+        remove_leftovers(useless, self.engine)
 
     def pinned(self) -> Pinned | None:
         """The image that the name stands for; None where the engine cannot say."""
@@ -167,20 +168,21 @@ class DockerTrainer:
         paths, record = AttemptPaths(task.folder), ContainerRecord.of(plan)
         tree = self.planner.container_spec(spec, plan.mounts, gpus)
         write_text(paths.container_spec, dump_yaml(tree))
-        note_plan(paths, record)
+        write_plan(paths, record)
         container = self.engine.create(plan)
         self.engine.start(container, plan.image)
         return ContainerHandle(self.engine, container, task, record, self._secret_values())
 
-    def _found(self, task: TrialTask) -> Handle | None:
+    def _existing(self, task: TrialTask) -> Handle | None:
         """The container that this very attempt has already; None if it has none that ran."""
         record = read_record(AttemptPaths(task.folder))
         if record is None:
             return None
-        for each in containers_below(self.engine, task.folder):
-            if each.status != "created":
-                return ContainerHandle(self.engine, each.id, task, record, self._secret_values())
-            self.engine.remove(each.id)
+        secrets = self._secret_values()
+        for container in containers_below(self.engine, task.folder):
+            if container.status != "created":
+                return ContainerHandle(self.engine, container.id, task, record, secrets)
+            self.engine.remove(container.id)
         code = record.exit_code
         return None if code is None else EndedContainer(task, record, code)
 

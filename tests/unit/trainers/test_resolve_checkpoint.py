@@ -47,7 +47,7 @@ def test_each_way_to_name_one(folder: Path, asked: str, epoch: int, said: str) -
     best = folder / "model_epoch_001_step_00016.pth"
     found = resolve_checkpoint([folder], asked, best)
     assert found.epoch == epoch
-    assert said in found.said
+    assert said in found.how
     assert not found.path.is_symlink()
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
 
@@ -129,7 +129,7 @@ def test_what_passes(tmp_path: Path) -> None:
         check_model(path)
     weights = tmp_path / "weights"
     weights.mkdir()
-    with pytest.raises(FixInput, match="holds files"):
+    with pytest.raises(FixInput, match="must hold files"):
         check_model(weights)
     (weights / "model.safetensors").write_bytes(b"x")
     assert model_file(weights).path == weights
@@ -138,7 +138,7 @@ def test_what_passes(tmp_path: Path) -> None:
 def test_a_link_given_by_its_path_is_followed_and_told(folder: Path) -> None:
     found = model_file(folder / "centerpose_model_latest.pth", "given")
     assert found.path.name == "model_epoch_003_step_00032.pth"
-    assert found.said == "the trainer's link to the latest"
+    assert found.how == "the trainer's link to the latest"
 
 
 @pytest.mark.parametrize(
