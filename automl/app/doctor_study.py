@@ -72,7 +72,7 @@ class Subject:
 def batches_of(space: SearchSpace, key: str) -> tuple[int, ...]:
     """The largest batches of a space: its upper end, or every choice."""
     found = [one for one in space.parameters if one.key == key]
-    values = [value for one in found for value in (*one.choices, one.high)]
+    values = [value for one in found for value in one.largest]
     return tuple(int(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool))
 
 

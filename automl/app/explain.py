@@ -10,10 +10,11 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.reports.advice import ADVICE
 from automl.reports.commands import training_of
-from automl.reports.derive import dimensions_of, position, setting
+from automl.reports.derive import setting
 from automl.reports.findings import Change
 from automl.reports.model import Summary, TrialReport
 from automl.space.model import SearchSpace
+from automl.space.proposal import sampled
 from automl.study.known_errors import LOGGED, OBSERVED, KnownError, fitting, known_error
 from automl.study.layout import StudyPaths
 from automl.study.records import FailureClass, TrialState
@@ -177,12 +178,12 @@ def nearest_usable(
 
 
 def distance(one: TrialReport, other: TrialReport, space: SearchSpace) -> float:
-    """How far two trials are apart: over each dimension the share of its range, else 0 or 1."""
+    """How far two trials are apart: over each parameter the share of its range, else 0 or 1."""
     total = 0.0
-    for dimension in dimensions_of(space):
-        a = setting(one.record.params, dimension.key)
-        b = setting(other.record.params, dimension.key)
-        here, there = position(dimension, a), position(dimension, b)
+    for parameter in sampled(space):
+        a = setting(one.record.params, parameter.key)
+        b = setting(other.record.params, parameter.key)
+        here, there = map(parameter.distribution.position, (a, b))
         if here is None or there is None:
             total += float(a != b)
         else:

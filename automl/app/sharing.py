@@ -105,7 +105,7 @@ def _largest(asked: TrialSetup) -> _Largest | None:
 
 def trial_values(space: SearchSpace) -> dict[str, tuple[Any, ...]]:
     """Dotted key to the values that a trial may have; of a range the highest alone."""
-    return {one.key: one.choices or (one.high,) for one in space.parameters}
+    return {parameter.key: parameter.largest for parameter in space}
 
 
 def _data_mib(splits: Iterable[SplitFacts]) -> int:

@@ -11,6 +11,7 @@ from automl.app.request import PlanRequest
 from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
 from automl.files import write_text
+from automl.search.sample import sample
 from automl.skill.profile import load_profile
 from automl.skill.read import base_tree, profile_path, read_action_schema, read_skill
 from automl.skill.schema import SchemaTree, read_schema
@@ -18,7 +19,6 @@ from automl.skill.tree import ParamValue
 from automl.space.build import build_space
 from automl.space.diff import changes
 from automl.space.draft import draft_profile
-from automl.space.draws import sample
 from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SpaceRequest
 from automl.space.show import show_space

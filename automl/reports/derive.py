@@ -4,7 +4,6 @@ Pure functions of trial reports. Only usable trials are ranked: the value of a p
 to an earlier epoch and is never compared with that of a finished one.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,7 +22,9 @@ from automl.reports.findings import (
 )
 from automl.reports.model import TrialReport
 from automl.skill.tree import ParamValue
-from automl.space.model import Parameter, SearchSpace
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
+from automl.space.proposal import sampled
 from automl.study.config import Objective
 from automl.study.known_errors import known_error
 from automl.study.ranking import best_trial, better, is_ranked
@@ -32,13 +33,11 @@ from automl.study.records import FailureClass, Outcome, TrialState
 __all__ = [
     "cost_of",
     "count_states",
-    "dimensions_of",
     "edge_hints",
     "group_failures",
     "incumbents_of",
     "is_number",
     "moment",
-    "position",
     "setting",
     "winner_of",
 ]
@@ -183,11 +182,6 @@ def _covered(attempts: Sequence[Outcome]) -> float:
     return covered
 
 
-def dimensions_of(space: SearchSpace) -> tuple[Parameter, ...]:
-    """The searched dimensions in order: each parameter, or each element of a list."""
-    return tuple(element for parameter in space.parameters for element in parameter.dimensions)
-
-
 def setting(params: Mapping[str, ParamValue], key: str) -> ParamValue:
     """The value of a dimension; ``a.b[1]`` is an element of the list ``a.b``; None if absent."""
     if key in params:
@@ -200,19 +194,6 @@ def setting(params: Mapping[str, ParamValue], key: str) -> ParamValue:
     return element
 
 
-def position(parameter: Parameter, value: ParamValue) -> float | None:
-    """Where a number lies in its range, 0 at the low end and 1 at the high end, on its scale.
-
-    None for a categorical, for a range of one point, and for what is no number.
-    """
-    low, high = parameter.low, parameter.high
-    if not (is_number(low) and is_number(high) and is_number(value)) or not low < high:
-        return None
-    if not parameter.log:
-        return float((value - low) / (high - low))
-    return math.log(value / low) / math.log(high / low) if min(low, value) > 0 else None
-
-
 def is_number(value: object) -> TypeGuard[float]:
     """Whether it can stand on a numeric axis; true and false cannot."""
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -220,13 +201,13 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def edge_hints(params: Mapping[str, ParamValue], space: SearchSpace) -> tuple[EdgeHint, ...]:
     """The ranges at whose ends the given parameters lie."""
-    hints = (_edge(axis, setting(params, axis.key)) for axis in dimensions_of(space))
+    hints = (_edge(axis, setting(params, axis.key)) for axis in sampled(space))
     return tuple(hint for hint in hints if hint is not None)
 
 
 def _edge(parameter: Parameter, value: ParamValue) -> EdgeHint | None:
-    place = position(parameter, value)
+    place = parameter.distribution.position(value)
     if place is None or not is_number(value) or _NEAR_EDGE < place < 1 - _NEAR_EDGE:
         return None
-    side, bound = ("low", parameter.low) if place <= 0.5 else ("high", parameter.high)
+    side, bound = ("low", parameter.ends[0]) if place <= 0.5 else ("high", parameter.ends[1])
     return EdgeHint(parameter.key, side, float(bound), float(value))

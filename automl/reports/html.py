@@ -21,7 +21,7 @@ from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import Figure
 from automl.reports.verdict import FAKE, headline, verdict
 from automl.skill.tree import ParamValue
-from automl.space.model import Kind, Parameter
+from automl.space.model import Searched
 from automl.space.show import sources_of
 from automl.study.records import Measurement
 
@@ -124,27 +124,23 @@ def _settings(overrides: Mapping[str, Any]) -> Iterable[str]:
     return (f"{key} = {words.param(value)}" for key, value in overrides.items())
 
 
-def _range(parameter: Parameter) -> dict[str, Any]:
-    if parameter.choices:
-        shown = ", ".join(words.param(choice) for choice in parameter.choices)
+def _range(parameter: Searched) -> dict[str, Any]:
+    first = parameter.elements[0].distribution
+    if parameter.options:
+        shown = ", ".join(map(words.param, parameter.options))
     else:
-        shown = f"{words.param(parameter.low)} to {words.param(parameter.high)}"
-        shown += f", step {words.param(parameter.step)}" if parameter.step is not None else ""
+        low, high = parameter.ends
+        shown = f"{words.param(low)} to {words.param(high)}"
+        shown += "" if first.step in (None, 1) else f", step {words.param(first.step)}"
     why = [f"{name}: {reason}" for name, reason in sources_of(parameter).items()]
     obeys = [f"obeys: {text}" for text in parameter.conditions]
     return {
         "key": parameter.key,
         "shown": shown,
-        "scale": _scale(parameter),
+        "scale": parameter.scale,
         "default": parameter.default,
         "why": "; ".join((*why, *obeys)),
     }
-
-
-def _scale(parameter: Parameter) -> str:
-    if parameter.kind is Kind.CATEGORICAL:
-        return "choice"
-    return "log" if parameter.log else "linear"
 
 
 @dataclass(frozen=True, slots=True)

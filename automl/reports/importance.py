@@ -13,9 +13,10 @@ from statistics import median
 import optuna
 from optuna.study import StudyDirection
 
-from automl.reports.derive import dimensions_of, is_number, setting
+from automl.reports.derive import setting
 from automl.reports.model import Summary, TrialReport
-from automl.space.model import Kind, Parameter
+from automl.space.parameter import Parameter
+from automl.space.proposal import sampled
 from automl.study.config import Objective
 from automl.study.ranking import is_ranked
 
@@ -52,7 +53,7 @@ class Importance:
 def importance_of(summary: Summary) -> Importance:
     """The importance of the searched numeric and categorical parameters."""
     trials = [trial for trial in summary.trials if is_ranked(trial.record)]
-    parameters = [p for p in dimensions_of(summary.space) if _is_measurable(p, trials)]
+    parameters = [p for p in sampled(summary.space) if _is_measurable(p, trials)]
     if len(trials) < ENOUGH:
         return Importance((), f"Not shown: {len(trials)} usable trials, {ENOUGH} are needed.")
     if len(parameters) < 2:
@@ -105,12 +106,4 @@ def _distribution(
 ) -> optuna.distributions.BaseDistribution:
     """The parameter's range, widened to hold what was tried: trial 0 may lie outside it."""
     tried = [setting(trial.record.params, parameter.key) for trial in trials]
-    if parameter.kind is Kind.CATEGORICAL:
-        seen = {repr(value): value for value in (*parameter.choices, *tried)}
-        choices = [value for value in seen.values() if not isinstance(value, list)]
-        return optuna.distributions.CategoricalDistribution(choices)
-    numbers = [float(v) for v in (*tried, parameter.low, parameter.high) if is_number(v)]
-    if parameter.kind is Kind.INT:
-        low, high = int(min(numbers)), int(max(numbers))
-        return optuna.distributions.IntDistribution(low, high, log=parameter.log)
-    return optuna.distributions.FloatDistribution(min(numbers), max(numbers), log=parameter.log)
+    return parameter.distribution.holding(tried).as_optuna()

@@ -8,12 +8,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from automl.reports import words
-from automl.reports.derive import dimensions_of, is_number, setting
+from automl.reports.derive import is_number, setting
 from automl.reports.importance import Importance
 from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import BLUE, INK, ORANGE, SKY, VERMILLION, Figure, safe, styled
 from automl.skill.tree import ParamValue
-from automl.space.model import Kind, Parameter
+from automl.space.parameter import Parameter
+from automl.space.proposal import sampled
 from automl.study.ranking import is_ranked
 from automl.study.records import TrialState
 
@@ -24,7 +25,7 @@ _COLUMNS = 3
 
 def slice_figure(summary: Summary) -> Figure | None:
     """One panel a searched parameter; None without a parameter or without a usable trial."""
-    parameters = dimensions_of(summary.space)
+    parameters = sampled(summary.space)
     usable = [trial for trial in summary.trials if is_ranked(trial.record)]
     if not parameters or not usable:
         return None
@@ -63,13 +64,13 @@ def _tried(trials: Sequence[TrialReport], key: str) -> int:
 
 
 def _axis(parameter: Parameter) -> dict[str, Any]:
-    if parameter.kind is Kind.CATEGORICAL:
-        choices = [safe(words.param(choice)) for choice in parameter.choices]
-        return {"type": "category", "categoryorder": "array", "categoryarray": choices}
-    if not parameter.log:
+    if not parameter.has_order:
+        options = [safe(words.param(option)) for option in parameter.options]
+        return {"type": "category", "categoryorder": "array", "categoryarray": options}
+    if not parameter.distribution.log:
         return {"type": "linear"}
-    wide = is_number(parameter.low) and parameter.high >= 100 * parameter.low > 0
-    return {"type": "log", "dtick": 1 if wide else None}
+    low, high = parameter.ends
+    return {"type": "log", "dtick": 1 if high >= 100 * low > 0 else None}
 
 
 def _panel(
@@ -116,7 +117,7 @@ def _points(
 
 
 def _place(value: ParamValue, parameter: Parameter) -> float | str:
-    if parameter.kind is not Kind.CATEGORICAL and is_number(value):
+    if parameter.has_order and is_number(value):
         return value
     return safe(words.param(value))
 

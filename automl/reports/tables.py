@@ -9,7 +9,7 @@ import pandas as pd
 
 from automl.reports.model import Summary, TrialReport
 from automl.skill.tree import ParamValue
-from automl.space.model import Kind, SearchSpace
+from automl.space.model import SearchSpace
 
 __all__ = ["epochs_frame", "trials_csv", "trials_frame"]
 
@@ -74,13 +74,9 @@ def _param_column(values: Sequence[ParamValue], key: str, space: SearchSpace) ->
 
 def _param_type(values: Sequence[ParamValue], key: str, space: SearchSpace) -> str:
     """The narrowest column type that holds what the space can propose and what was tried."""
-    held: list[ParamValue] = list(values)
+    types = {type(value) for value in values if value is not None}
     if key in space.keys:
-        parameter = space[key]
-        held += parameter.choices
-        if parameter.kind is Kind.FLOAT:
-            held.append(0.5)
-    types = {type(value) for value in held if value is not None}
+        types |= space[key].value_types - {type(None)}
     if types == {bool}:
         return "boolean"
     if types == {int}:

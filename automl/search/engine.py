@@ -29,8 +29,8 @@ from automl.search.samplers import SamplerSource
 from automl.search.trial_queue import TrialQueue
 from automl.search.trial_store import QueuedTrial, TrialStore
 from automl.skill.tree import ParamValue
-from automl.space.distributions import suggest
 from automl.space.model import SearchSpace
+from automl.space.proposal import suggest
 from automl.study import attributes
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig

@@ -1,6 +1,5 @@
 """What is proposed next: the default first, then the sampler's, none of them twice."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from optuna.trial import FrozenTrial
@@ -8,8 +7,8 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
-from automl.space.model import Kind, SearchSpace
-from automl.space.proposal import Dimension, default_params, dimensions, encode, is_legal
+from automl.space.model import SearchSpace
+from automl.space.proposal import default_params, encode, is_legal
 from automl.study import attributes
 from automl.study.confirmation import Confirmation
 from automl.study.records import FailureClass
@@ -19,7 +18,6 @@ __all__ = [
     "MOST_DRAWS",
     "confirming_trial",
     "default_trial",
-    "n_configurations",
     "n_modelled",
     "n_tried",
     "repeated",
@@ -72,21 +70,6 @@ def n_modelled(trials: Sequence[FrozenTrial]) -> int:
     """Ended trials that a sampler learns from."""
     ended = (OptunaState.COMPLETE, OptunaState.PRUNED)
     return sum(trial.state in ended and bool(trial.params) for trial in trials)
-
-
-def n_configurations(space: SearchSpace) -> float:
-    """How many different proposals there are; infinite as soon as one parameter is continuous."""
-    return math.prod(_n_draws(dimension) for dimension in dimensions(space))
-
-
-def _n_draws(dimension: Dimension) -> float:
-    if dimension.kind is Kind.CATEGORICAL:
-        return len(dimension.choices)
-    if dimension.low == dimension.high:
-        return 1
-    if dimension.kind is Kind.FLOAT:
-        return math.inf
-    return (int(dimension.high) - int(dimension.low)) // dimension.step + 1
 
 
 def repeated(

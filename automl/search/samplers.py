@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.space.model import SearchSpace
-from automl.space.proposal import dimensions
+from automl.space.proposal import option_weights
 from automl.study.config import SearchSettings
 from automl.study.seeds import derive_seed
 
@@ -121,8 +121,5 @@ class SamplerSource:
         seed = derive_seed(self.settings.seed, "sampler", number, draw)
         learner = SAMPLERS[self.settings.sampler]
         if learner is None or n_modelled < startup_trials(self.settings, self.trials):
-            return WeightedRandomSampler(seed, self._weights())
+            return WeightedRandomSampler(seed, option_weights(self.space))
         return learner(seed)
-
-    def _weights(self) -> dict[str, tuple[float, ...]]:
-        return {it.name: it.weights for it in dimensions(self.space) if it.weights}

@@ -9,9 +9,10 @@ from optuna.trial import FrozenTrial
 
 from automl.search.decision import EndCause, SearchEnd
 from automl.search.frontier import n_refused_of
-from automl.search.proposals import confirming_trial, default_trial, n_configurations, n_tried
+from automl.search.proposals import confirming_trial, default_trial, n_tried
 from automl.search.trial_store import QueuedTrial, TrialStore
 from automl.space.model import SearchSpace
+from automl.space.proposal import n_configurations
 from automl.study import attributes
 from automl.study.config import StudyConfig
 from automl.study.confirmation import next_confirmation, searched

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, family_of
+from automl.space.relations import Number
 
-__all__ = ["RULES", "Bounds", "Derived", "Number", "derive", "is_wide", "rule_for", "words_of"]
-
-Number = float | int
+__all__ = ["RULES", "Bounds", "Derived", "derive", "is_wide", "rule_for", "words_of"]
 
 #: From this ratio of the bounds on, a positive range is searched on a logarithmic scale.
 WIDE_RATIO = 100

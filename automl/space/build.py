@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from automl.errors import FixInput
 from automl.skill.general_rules import general_rules
@@ -14,20 +14,22 @@ from automl.skill.tree import ParamValue, Tree, get, with_value
 from automl.skill.typewords import Family, as_type, family_of, number_of
 from automl.space.choices import choice_parameter, subset_parameter
 from automl.space.conditions import Conditions, in_order, parse_conditions
-from automl.space.feasible import conditions_of_rules, rules_for_trainer
+from automl.space.feasible import Feasible, conditions_of_rules, rules_for_trainer
 from automl.space.inert import find_inert
 from automl.space.links import Implied, Linked, link_up
 from automl.space.lists import list_parameter
-from automl.space.model import Ceiling, Constant, Parameter, Refused, SearchSpace
+from automl.space.model import Ceiling, Constant, Refused, Searched, SearchSpace
 from automl.space.numeric import numeric_parameter
 from automl.space.proposal import default_params, is_legal
 from automl.space.request import Asked, SpaceRequest
 from automl.space.select import Selection, check_known, select
-from automl.space.workable import Workable
 
 __all__ = ["build_space"]
 
 _NO_PROFILE = Profile()
+
+#: What becomes of a key that is asked for.
+_Shape: TypeAlias = Searched | Constant | Refused
 
 
 def build_space(
@@ -62,34 +64,32 @@ def build_space(
     spec = _with_all(base, frozen)
     bounds = {ceiling.key: ceiling for ceiling in ceilings}
     needs = _Needs(schema, spec, selection, bounds, keys.epochs)
-    found = _shapes(needs, rules)
-    constants = {key: one.value for key, one in found.items() if isinstance(one, Constant)}
+    shapes = _shapes(needs, rules)
+    constants = {key: one.value for key, one in shapes.items() if isinstance(one, Constant)}
     if any(get(spec, key, None) != value for key, value in constants.items()):
         # What follows a constant follows the one that was asked for, not the base value.
         spec = _with_all(spec, constants)
-        found = _shapes(replace(needs, spec=spec), rules)
-    searched = {key: one for key, one in found.items() if isinstance(one, Parameter)}
+        shapes = _shapes(replace(needs, spec=spec), rules)
+    searched = {key: one for key, one in shapes.items() if isinstance(one, Searched)}
     inert = find_inert((*profile.inert, *profile.never_read), spec, searched, selection.named)
     dead = {entry.key for entry in inert}
     candidates = {key: one for key, one in searched.items() if key not in dead}
     linked = _link(schema, spec, candidates, conditions_of_rules(rules, schema.leaves))
-    _refuse_named((*_refusals(found), *linked.refused), selection.named)
+    _refuse_named((*_refusals(shapes), *linked.refused), selection.named)
     space = SearchSpace(
         linked.parameters,
         {**constants, **frozen},
-        (*selection.refused, *_refusals(found), *linked.refused),
+        (*selection.refused, *_refusals(shapes), *linked.refused),
         inert,
     )
     return _with_notes(space)
 
 
-def _shapes(
-    needs: "_Needs", rules: tuple[SettingRule, ...]
-) -> dict[str, Parameter | Constant | Refused]:
+def _shapes(needs: "_Needs", rules: tuple[SettingRule, ...]) -> dict[str, _Shape]:
     """What becomes of each key that is asked for, each by itself."""
     selection, ceilings = needs.selection, tuple(needs.ceilings.values())
-    workable = Workable(rules, needs.spec, ceilings, selection.named, frozenset(selection.asked))
-    return {key: needs.settled(workable.part_of(needs.shape(key))) for key in selection.asked}
+    feasible = Feasible(rules, needs.spec, ceilings, selection.named, frozenset(selection.asked))
+    return {key: needs.settled(feasible.part_of(needs.shape(key))) for key in selection.asked}
 
 
 def _with_all(base: Mapping[str, Any], values: Mapping[str, Any]) -> Tree:
@@ -128,7 +128,7 @@ class _Needs:
     ceilings: Mapping[str, Ceiling]
     epochs: str
 
-    def shape(self, key: str) -> Parameter | Constant | Refused:
+    def shape(self, key: str) -> _Shape:
         """The parameter of a key, without its links to parents.
 
         What the schema itself says wrongly of a setting that nobody named costs that setting
@@ -143,9 +143,7 @@ class _Needs:
                 raise
             return Refused(key, str(error))
 
-    def _shape(
-        self, leaf: ParameterSchema, asked: Asked, conditions: Conditions
-    ) -> Parameter | Constant | Refused:
+    def _shape(self, leaf: ParameterSchema, asked: Asked, conditions: Conditions) -> _Shape:
         base = get(self.spec, leaf.key, leaf.default)
         family = family_of(leaf)
         if asked.fraction_of and family is not Family.LIST:
@@ -159,23 +157,24 @@ class _Needs:
             return Refused(leaf.key, f"{family} is not searched")
         return choice_parameter(leaf, base, asked)
 
-    def settled(self, found: Parameter | Constant | Refused) -> Parameter | Constant | Refused:
+    def settled(self, shape: _Shape) -> _Shape:
         """A constant that differs from the base value is one only if the user asked for it."""
-        if not isinstance(found, Constant):
-            return found
-        if found.key in self.selection.named and self.selection.asked[found.key].is_explicit:
-            return found
-        base = get(self.spec, found.key, self.schema.leaves[found.key].default)
-        if base is None or base == found.value:
-            return found
+        if not isinstance(shape, Constant):
+            return shape
+        key = shape.key
+        if key in self.selection.named and self.selection.asked[key].is_explicit:
+            return shape
+        base = get(self.spec, key, self.schema.leaves[key].default)
+        if base is None or base == shape.value:
+            return shape
         return Refused(
-            found.key,
-            f"only {found.value} could be proposed: {found.reason}; the base value {base} is kept",
+            key,
+            f"only {shape.value} could be proposed: {shape.reason}; the base value {base} is kept",
         )
 
     def _list(
         self, leaf: ParameterSchema, base: Any, conditions: Conditions, asked: Asked
-    ) -> Parameter | Constant | Refused:
+    ) -> _Shape:
         if leaf.enum or asked.choices:
             return subset_parameter(leaf, base, asked)
         return list_parameter(leaf, base, conditions, asked, self.spec, self.epochs)
@@ -196,7 +195,7 @@ class _Needs:
 
 
 def _link(
-    schema: SchemaTree, spec: Tree, candidates: Mapping[str, Parameter], implied: Implied
+    schema: SchemaTree, spec: Tree, candidates: Mapping[str, Searched], implied: Implied
 ) -> Linked:
     parents = {
         key: (
@@ -210,7 +209,7 @@ def _link(
     return link_up({key: candidates[key] for key in order}, schema, spec, implied)
 
 
-def _check_chains(schema: SchemaTree, candidates: Mapping[str, Parameter]) -> None:
+def _check_chains(schema: SchemaTree, candidates: Mapping[str, Searched]) -> None:
     """Refuses circles that lead through keys which are not searched themselves."""
     parents: dict[str, tuple[str, ...]] = {}
     waiting = list(candidates)
@@ -225,9 +224,9 @@ def _check_chains(schema: SchemaTree, candidates: Mapping[str, Parameter]) -> No
 
 
 def _refusals(
-    found: Mapping[str, Parameter | Constant | Refused],
+    shapes: Mapping[str, _Shape],
 ) -> tuple[Refused, ...]:
-    return tuple(one for one in found.values() if isinstance(one, Refused))
+    return tuple(shape for shape in shapes.values() if isinstance(shape, Refused))
 
 
 def _refuse_named(refused: tuple[Refused, ...], named: frozenset[str]) -> None:
@@ -250,7 +249,7 @@ def _with_notes(space: SearchSpace) -> SearchSpace:
     )
 
 
-def _noted(parameter: Parameter) -> Parameter:
+def _noted(parameter: Searched) -> Searched:
     if parameter.default is None:
         note = "no default: the trainer's own; run so in trial 0 alone"
     else:

@@ -6,7 +6,9 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, as_type, enum_values, family_of
-from automl.space.model import Constant, Kind, Parameter, Refused
+from automl.space.model import Constant, Refused
+from automl.space.options import Choice
+from automl.space.parameter import Parameter
 from automl.space.request import Asked
 
 __all__ = ["choice_parameter", "subset_parameter", "weights_note"]
@@ -88,13 +90,7 @@ def _choice(
     note = weights_note(leaf, weights, options) if source == _ENUM or weights else ""
     reasons |= {"weights": note} if note else {}
     return Parameter(
-        leaf.key,
-        leaf.type,
-        Kind.CATEGORICAL,
-        choices=options,
-        weights=weights,
-        default=base,
-        bounds_from=reasons,
+        leaf.key, leaf.type, Choice(options, weights), default=base, bounds_from=reasons
     )
 
 

@@ -22,9 +22,9 @@ from automl.nearest import did_you_mean
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, family_of
 from automl.space.bounds import words_of
-from automl.space.model import Relation
+from automl.space.relations import Relation
 
-__all__ = ["Comparison", "Conditions", "compare", "in_order", "parse_conditions"]
+__all__ = ["Comparison", "Conditions", "in_order", "parse_conditions"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<op>>=|<=|!=|>|<|/|\^)"
@@ -194,21 +194,6 @@ def _outside(leaf: ParameterSchema, name: str, text: str) -> FixInput:
         got=repr(text),
         where=leaf.key,
     )
-
-
-def compare(value: float, relation: Relation, number: float) -> bool:
-    """Whether *value relation number* holds."""
-    match relation:
-        case Relation.ABOVE:
-            return value > number
-        case Relation.AT_LEAST:
-            return value >= number
-        case Relation.BELOW:
-            return value < number
-        case Relation.AT_MOST:
-            return value <= number
-        case Relation.NOT:
-            return value != number
 
 
 def in_order(parents: Mapping[str, tuple[str, ...]], known: frozenset[str]) -> tuple[str, ...]:

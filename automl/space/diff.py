@@ -1,9 +1,10 @@
 """What changed between two search spaces, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from automl.space.model import WORDING, Parameter, SearchSpace
-from automl.space.show import range_text, value_text
+from automl.space.model import WORDING, Searched, SearchSpace
+from automl.space.parameter import Parameter
+from automl.space.value_text import value_text
 
 __all__ = ["changes"]
 
@@ -16,7 +17,7 @@ def changes(old: SearchSpace, new: SearchSpace) -> list[str]:
     before = {parameter.key: parameter for parameter in old}
     after = {parameter.key: parameter for parameter in new}
     lines = [f"- {key}: no longer searched" for key in before if key not in after]
-    lines += [f"+ {key}: searched, {range_text(after[key])}" for key in after if key not in before]
+    lines += [f"+ {key}: searched, {after[key].text}" for key in after if key not in before]
     for key, parameter in after.items():
         if key in before:
             lines += [f"~ {key}: {text}" for text in _changed(before[key], parameter)]
@@ -26,10 +27,10 @@ def changes(old: SearchSpace, new: SearchSpace) -> list[str]:
     return lines
 
 
-def _changed(old: Parameter, new: Parameter) -> Iterator[str]:
-    told = list(_told(old, new))
-    yield from told
-    if not told and (names := _differing(old.to_json(), new.to_json())):
+def _changed(old: Searched, new: Searched) -> Iterator[str]:
+    lines = list(_changed_parts(old, new))
+    yield from lines
+    if not lines and (names := _differing(old.to_json(), new.to_json())):
         yield f"another {' and '.join(names)}"
 
 
@@ -38,24 +39,35 @@ def _differing(old: Mapping[str, object], new: Mapping[str, object]) -> list[str
     return [name for name in names if old.get(name) != new.get(name)]
 
 
-def _told(old: Parameter, new: Parameter) -> Iterator[str]:
-    ranges = (range_text(old), range_text(new))
-    if ranges[0] != ranges[1]:
-        yield f"{ranges[0]} -> {ranges[1]}"
-    elif (old.choices, old.low, old.high) != (new.choices, new.low, new.high):
+def _changed_parts(old: Searched, new: Searched) -> Iterator[str]:
+    if old.text != new.text:
+        yield f"{old.text} -> {new.text}"
+    elif old.options != new.options:
         yield "other values, too many to show"
-    for name, before, after in (
-        ("default", old.default, new.default),
-        ("weights", list(old.weights), list(new.weights)),
-        ("holes", list(old.holes), list(new.holes)),
-        ("follows", [str(link) for link in old.links], [str(link) for link in new.links]),
-    ):
+    for name, part in _PARTS.items():
+        before, after = part(old), part(new)
         if before != after:
             yield f"{name} {value_text(before)} -> {value_text(after)}"
 
 
+def _own(parameter: Searched) -> tuple[Parameter, ...]:
+    """The parameter itself; what a list's elements follow is part of every such list."""
+    return (parameter,) if isinstance(parameter, Parameter) else ()
+
+
+#: Parts of a parameter that its range does not show.
+_PARTS: Mapping[str, Callable[[Searched], object]] = {
+    "default": lambda parameter: parameter.default,
+    "weights": lambda parameter: list(parameter.weights),
+    "holes": lambda parameter: [
+        hole for one in _own(parameter) for hole in one.distribution.holes
+    ],
+    "follows": lambda parameter: [str(link) for one in _own(parameter) for link in one.links],
+}
+
+
 def _constants(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
-    for key in old.keys() - new.keys():
+    for key in (key for key in old if key not in new):
         yield f"- {key}: no longer fixed at {value_text(old[key])}"
     for key, value in new.items():
         if key not in old:

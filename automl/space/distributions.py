@@ -1,49 +1,73 @@
-"""The search space as Optuna sees it."""
+"""What a parameter's values are: a range of numbers, a range of whole numbers, or a choice.
 
-from typing import Any, cast
+Each of the three answers for itself: which values it holds, what a sampler draws for it and what
+a draw stands for, how it is narrowed, and how it reads.
+"""
 
-import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from automl.skill.tree import ParamValue
-from automl.space.model import Kind, SearchSpace
-from automl.space.proposal import (
-    Dimension,
-    Draw,
-    decode,
-    default_params,
-    dimensions,
-    encode,
-    propose,
-)
+from automl.space.options import Choice
+from automl.space.ranges import FloatRange, IntRange
 
-__all__ = ["decode", "default_params", "distributions", "encode", "suggest"]
+__all__ = [
+    "Choice",
+    "Distribution",
+    "FloatRange",
+    "IntRange",
+    "ValueTypes",
+    "distribution_of",
+    "stored",
+]
+
+Distribution: TypeAlias = FloatRange | IntRange | Choice
+ValueTypes: TypeAlias = frozenset[type]
 
 
-def suggest(space: SearchSpace, trial: optuna.Trial) -> dict[str, ParamValue]:
-    """Draws every parameter from a trial: dotted key to value, parents first.
+def stored(distribution: Distribution) -> dict[str, Any]:
+    """The distribution as part of a parameter in ``space.json``, which lists every field."""
+    low, high = distribution.ends or (None, None)
+    return {
+        "kind": distribution.kind,
+        "low": low,
+        "high": high,
+        "log": distribution.log,
+        "step": distribution.step,
+        "choices": distribution.options,
+        "weights": distribution.weights,
+    }
 
-    What Optuna records are the draws (``trial.params``); ``decode`` turns them into values again.
-    A trial that was put into the queue with ``encode(space, params)`` gives ``params`` back, up to
-    the rounding of a number that is drawn as a share.
+
+def distribution_of(value: Mapping[str, Any]) -> Distribution:
+    """The distribution of a parameter as ``space.json`` holds it.
+
+    Raises:
+        KeyError: A field is missing, or the kind is unknown.
     """
-    return propose(space, cast("Draw", trial))
+    return _READERS[value["kind"]](value)
 
 
-def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
-    """Name to distribution of everything that is drawn; the same for every trial of a study."""
-    return {one.name: _distribution(one) for one in dimensions(space)}
+def _float_range(value: Mapping[str, Any]) -> FloatRange:
+    holes = tuple(value.get("holes", ()))
+    return FloatRange(value["low"], value["high"], value["log"], holes)
 
 
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    if dimension.kind is Kind.CATEGORICAL:
-        return CategoricalDistribution(dimension.choices)
-    ends: dict[str, Any] = {"low": dimension.low, "high": dimension.high, "log": dimension.log}
-    if dimension.kind is Kind.INT:
-        return IntDistribution(**ends, step=dimension.step)
-    return FloatDistribution(**ends)
+def _int_range(value: Mapping[str, Any]) -> IntRange:
+    holes = tuple(value.get("holes", ()))
+    return IntRange(value["low"], value["high"], value["log"], holes, value["step"] or 1)
+
+
+def _choice(value: Mapping[str, Any]) -> Choice:
+    return Choice(tuple(value["choices"]), tuple(value["weights"]))
+
+
+def _ordered(value: Mapping[str, Any]) -> Choice:
+    return Choice(tuple(value["choices"]), tuple(value["weights"]), is_ordered=True)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Distribution]] = {
+    "float": _float_range,
+    "int": _int_range,
+    "categorical": _choice,
+    "ordered": _ordered,
+}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from automl.skill.tree import Tree
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.model import Searched, SearchSpace
 
 __all__ = ["draft_profile"]
 
@@ -17,15 +17,17 @@ def draft_profile(space: SearchSpace) -> Tree:
     return {"parameters": {parameter.key: _entry(parameter) for parameter in space}}
 
 
-def _entry(parameter: Parameter) -> dict[str, Any]:
-    reasons = parameter.bounds_from
-    if parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED):
-        entry: dict[str, Any] = {"choices": list(parameter.choices)}
+def _entry(parameter: Searched) -> dict[str, Any]:
+    sources = parameter.bounds_from
+    if parameter.options:
+        entry: dict[str, Any] = {"choices": list(parameter.options)}
         if parameter.weights:
             entry["weights"] = list(parameter.weights)
-        return {**entry, "reason": f"to be checked; {reasons.get('choices', '')}"}
-    low, high = parameter.low, parameter.high
-    if parameter.kind is Kind.LIST:
-        low, high = min(low), max(high)
-    reason = f"to be checked; low: {reasons.get('low', '')}, high: {reasons.get('high', '')}"
-    return {"low": low, "high": high, "log": parameter.log, "reason": reason}
+        return {**entry, "reason": f"to be checked; {sources.get('choices', '')}"}
+    reason = f"to be checked; low: {sources.get('low', '')}, high: {sources.get('high', '')}"
+    return {
+        "low": min(one.ends[0] for one in parameter.elements),
+        "high": max(one.ends[1] for one in parameter.elements),
+        "log": parameter.elements[0].distribution.log,
+        "reason": reason,
+    }

@@ -7,22 +7,20 @@ least one value. Children that are not searched have their base value, and count
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import Tree, get
 from automl.skill.typewords import number_of
-from automl.space.bounds import Number
-from automl.space.conditions import Comparison, compare, parse_conditions
-from automl.space.model import Kind, Link, Parameter, Refused, Relation
-from automl.space.narrowing import LOWER, UPPER, count_between, narrowed
-from automl.space.ranges import first_above, last_below, limit_of
+from automl.space.conditions import Comparison, parse_conditions
+from automl.space.model import Refused, Searched
+from automl.space.parameter import Link, Parameter
+from automl.space.relations import LOWER, UPPER, Number, Relation, compare
 
 __all__ = ["Implied", "Linked", "link_up"]
 
-_NUMERIC = (Kind.INT, Kind.FLOAT, Kind.ORDERED)
 #: What *child relation parent* means for the parent.
 _MIRRORED = {
     Relation.ABOVE: Relation.BELOW,
@@ -37,7 +35,7 @@ _MIRRORED = {
 class Linked:
     """Parameters whose conditions can all be met, and those for which that is not so."""
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Searched, ...]
     refused: tuple[Refused, ...] = ()
 
 
@@ -45,7 +43,7 @@ Implied = Mapping[str, tuple[Comparison, ...]]
 
 
 def link_up(
-    candidates: Mapping[str, Parameter], schema: SchemaTree, spec: Tree, implied: Implied
+    candidates: Mapping[str, Searched], schema: SchemaTree, spec: Tree, implied: Implied
 ) -> Linked:
     """Links the candidates and narrows their ranges.
 
@@ -79,7 +77,7 @@ class _Attempt:
         implied: More conditions by key.
     """
 
-    parameters: dict[str, Parameter]
+    parameters: dict[str, Searched]
     schema: SchemaTree
     spec: Tree
     implied: Implied
@@ -106,13 +104,12 @@ class _Attempt:
         for comparison in (*own, *self.implied.get(key, ())):
             searched, constant = self._parents_of(comparison)
             if searched:
-                self._follow(
-                    key, Link(comparison.relation, searched, comparison.divisor, constant)
-                )
+                link = Link(comparison.relation, searched, comparison.divisor, constant)
+                self.parameters[key] = self.parameters[key].following(link)
             if constant is not None and (not searched or comparison.relation in UPPER):
                 reason = f"condition {comparison.relation} {_names(comparison)} = {constant:g}"
                 end = constant / comparison.divisor if comparison.divisor != 1 else constant
-                left = narrowed(self.parameters[key], comparison.relation, end, reason)
+                left = self.parameters[key].narrowed(comparison.relation, end, reason)
                 if left is None:
                     return f"no value is left under the {reason}"
                 self.parameters[key] = left
@@ -123,7 +120,7 @@ class _Attempt:
         searched = tuple(
             key
             for key in comparison.parents
-            if key in self.parameters and self.parameters[key].kind in _NUMERIC
+            if key in self.parameters and _has_order(self.parameters[key])
         )
         values = (
             number_of(get(self.spec, key, self.schema.leaves[key].default))
@@ -131,19 +128,6 @@ class _Attempt:
             if key not in self.parameters
         )
         return searched, min((value for value in values if value is not None), default=None)
-
-    def _follow(self, key: str, link: Link) -> None:
-        parameter = self.parameters[key]
-        if parameter.kind is Kind.CATEGORICAL:
-            return
-        if parameter.kind is Kind.LIST:
-            elements = tuple(replace(one, links=(*one.links, link)) for one in parameter.elements)
-            parameter = replace(parameter, elements=elements)
-        else:
-            parameter = replace(parameter, links=(*parameter.links, link))
-        own = (text for text in parameter.conditions if "depends" not in text)
-        words = (*own, str(link))
-        self.parameters[key] = replace(parameter, conditions=tuple(dict.fromkeys(words)))
 
     def _constant_children(self) -> Iterator[tuple[str, Comparison]]:
         """Conditions on searched parents of leaves that are not searched themselves."""
@@ -177,7 +161,7 @@ class _Attempt:
 
     def _leave_room(self, key: str) -> Refused | None:
         """Narrows the parents of a parameter so that it always has a value."""
-        for part in self.parameters[key].dimensions:
+        for part in self.parameters[key].elements:
             for link in part.links:
                 refused = self._leave_room_for(key, part, link)
                 if refused is not None:
@@ -188,7 +172,8 @@ class _Attempt:
         parents = tuple(parent for parent in link.parents if parent in self.parameters)
         if not parents or link.relation is Relation.NOT:
             return None
-        edge = part.high if link.relation in LOWER else part.low
+        low, high = part.ends
+        edge = high if link.relation in LOWER else low
         comparison = Comparison(link.relation, parents=parents, divisor=link.divisor)
         if link.relation in LOWER and link.cap is not None and _met_by(link.cap, comparison, edge):
             return None
@@ -203,7 +188,7 @@ class _Attempt:
         relation = _MIRRORED[comparison.relation]
         end = edge * comparison.divisor
         for parent in parents:
-            left = narrowed(self.parameters[parent], relation, end, reason)
+            left = self.parameters[parent].narrowed(relation, end, reason)
             if left is None:
                 return Refused(parent, f"no value is left that {reason}")
             self.parameters[parent] = left
@@ -211,7 +196,7 @@ class _Attempt:
 
     def _crossed(self, key: str) -> Refused | None:
         """The parameter if the parents' values can leave it nothing, else None."""
-        for part in self.parameters[key].dimensions:
+        for part in self.parameters[key].elements:
             if part.links and not self._always_has_a_value(part):
                 names = sorted({name for link in part.links for name in link.parents})
                 return Refused(
@@ -222,25 +207,32 @@ class _Attempt:
         return None
 
     def _always_has_a_value(self, part: Parameter) -> bool:
-        low, high = part.low, part.high
+        """Whether a value is left wherever in their ranges the parents lie."""
+        needed, left = 1, part.distribution
         for link in part.links:
-            if link.relation in LOWER:
-                end = limit_of(link, self._ends("high", part))
-                low = low if end is None else max(low, _lowest(part, link, end))
-            elif link.relation in UPPER:
-                end = limit_of(link, self._ends("low", part))
-                high = high if end is None else min(high, _highest(part, link, end))
-        needed = 1 + sum(link.relation is Relation.NOT for link in part.links)
-        return count_between(part, low, high) >= needed
+            if link.relation is Relation.NOT:
+                needed += 1
+                continue
+            limit = link.limit(self._far_ends(part, 1 if link.relation in LOWER else 0))
+            narrowed = left if limit is None else left.narrowed(link.relation, limit)
+            if narrowed is None:
+                return False
+            left = narrowed
+        return left.n_values >= needed
 
-    def _ends(self, name: str, part: Parameter) -> dict[str, Any]:
-        siblings = {
-            one.key: getattr(one, name)
+    def _far_ends(self, part: Parameter, side: int) -> dict[str, Number]:
+        """The low (0) or high (1) ends of everything else that has an order."""
+        return {
+            other.key: other.ends[side]
             for parameter in self.parameters.values()
-            for one in parameter.dimensions
-            if one.kind in _NUMERIC
+            for other in parameter.elements
+            if other.key != part.key and other.has_order
         }
-        return {key: value for key, value in siblings.items() if key != part.key}
+
+
+def _has_order(parameter: Searched) -> bool:
+    """Whether others may follow it; a list as a whole is not followed."""
+    return isinstance(parameter, Parameter) and parameter.has_order
 
 
 def _names(comparison: Comparison) -> str:
@@ -267,11 +259,3 @@ def _met_by(constant: Number, comparison: Comparison, edge: Number) -> bool:
     """Whether a constant parent alone makes *edge > min(parents)* hold."""
     is_lower = comparison.relation in LOWER
     return is_lower and compare(edge, comparison.relation, constant / comparison.divisor)
-
-
-def _lowest(part: Parameter, link: Link, end: Number) -> Number:
-    return first_above(part, end, strict=link.relation is Relation.ABOVE)
-
-
-def _highest(part: Parameter, link: Link, end: Number) -> Number:
-    return last_below(part, end, strict=link.relation is Relation.BELOW)

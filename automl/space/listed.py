@@ -6,10 +6,13 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, enum_values, family_of, number_of
-from automl.space.bounds import Bounds, Number
+from automl.space.bounds import Bounds
 from automl.space.choices import weights_note
-from automl.space.conditions import Conditions, compare
-from automl.space.model import Constant, Kind, Parameter, Refused
+from automl.space.conditions import Conditions
+from automl.space.model import Constant, Refused
+from automl.space.options import Choice
+from automl.space.parameter import Parameter
+from automl.space.relations import Number, compare
 from automl.space.request import Asked
 
 __all__ = [
@@ -151,11 +154,7 @@ def _ordered(
     return Parameter(
         leaf.key,
         leaf.type,
-        Kind.ORDERED,
-        values[0],
-        values[-1],
-        choices=values,
-        weights=weights,
+        Choice(values, weights, is_ordered=True),
         default=base,
         conditions=conditions.texts,
         bounds_from=reasons | ({"weights": note} if note else {}),

@@ -12,17 +12,22 @@ from automl.errors import FixInput
 from automl.skill.model import ParameterSchema
 from automl.skill.tree import get
 from automl.skill.typewords import number_of
-from automl.space.bounds import Number, words_of
+from automl.space.bounds import words_of
 from automl.space.conditions import Conditions
+from automl.space.list_parameter import ListParameter
 from automl.space.listed import finite
-from automl.space.model import Constant, Kind, Link, Parameter, Refused, Relation
+from automl.space.model import Constant, Refused
 from automl.space.numeric import numeric_parameter
+from automl.space.parameter import Link, Parameter
+from automl.space.ranges import FloatRange, IntRange
+from automl.space.relations import Relation
 from automl.space.request import Asked
 
 __all__ = ["list_parameter"]
 
 _MILESTONES = frozenset(("steps", "milestones"))
 _INSIDE = "milestones lie inside"
+_RISING = "each above the one before"
 
 
 def list_parameter(
@@ -32,7 +37,7 @@ def list_parameter(
     asked: Asked,
     spec: Mapping[str, Any],
     epochs: str = "",
-) -> Parameter | Refused:
+) -> ListParameter | Refused:
     """A list of numbers as one parameter whose elements are sampled in turn.
 
     Args:
@@ -57,9 +62,10 @@ def list_parameter(
         if isinstance(element, Refused):
             return Refused(leaf.key, element.reason.replace(element.key, leaf.key))
         elements.append(element)
-    if rising:
-        elements = _rising(elements)
-    return _whole(leaf, base, elements, rising=rising)
+    if not rising:
+        return _whole(leaf, base, elements)
+    risen = _rising(elements)
+    return _cramped(leaf, elements) if risen is None else _whole(leaf, base, risen, _RISING)
 
 
 def _milestone_range(
@@ -109,12 +115,12 @@ def _element(
         enum=None,
         option_weights=None,
     )
-    found = numeric_parameter(one, value, replace(conditions, texts=()), _clipped(asked, one))
-    if isinstance(found, Constant):
-        return _single(one, found)
-    if isinstance(found, Parameter) and "kernel" in words_of(leaf.key) and value % 2:
-        return _stepped(found)
-    return found
+    shape = numeric_parameter(one, value, replace(conditions, texts=()), _clipped(asked, one))
+    if isinstance(shape, Constant):
+        return _single(one, shape)
+    if isinstance(shape, Parameter) and "kernel" in words_of(leaf.key) and value % 2:
+        return _odd(shape)
+    return shape
 
 
 def _clipped(asked: Asked, element: ParameterSchema) -> Asked:
@@ -135,67 +141,48 @@ def _at(bound: Any, place: int) -> Any:
     return bound[place] if place < len(bound) else None
 
 
-def _stepped(element: Parameter) -> Parameter:
+def _odd(element: Parameter) -> Parameter:
     """The odd numbers of an element's range."""
-    if element.kind is not Kind.INT or element.step != 1:
+    numbers = element.distribution
+    if not isinstance(numbers, IntRange) or numbers.step != 1:
         return element
-    low = element.low + 1 - element.low % 2
-    high = element.high - 1 + element.high % 2
     reasons = {**element.bounds_from, "scale": "odd numbers: a kernel has a middle"}
-    return replace(element, low=low, high=high, step=2, log=False, bounds_from=reasons)
+    return replace(element, distribution=numbers.odd(), bounds_from=reasons)
 
 
 def _single(leaf: ParameterSchema, constant: Constant) -> Parameter:
-    value = constant.value
-    kind = Kind.INT if isinstance(value, int) else Kind.FLOAT
-    reasons = {"low": constant.reason, "high": constant.reason, "scale": constant.reason}
-    step = 1 if kind is Kind.INT else None
-    return Parameter(
-        leaf.key,
-        leaf.type,
-        kind,
-        value,
-        value,
-        step=step,
-        default=leaf.default,
-        bounds_from=reasons,
-    )
+    value = number_of(constant.value) or 0
+    point = IntRange(value, value) if isinstance(value, int) else FloatRange(value, value)
+    reasons = dict.fromkeys(("low", "high", "scale"), constant.reason)
+    return Parameter(leaf.key, leaf.type, point, default=leaf.default, bounds_from=reasons)
 
 
-def _rising(elements: list[Parameter]) -> list[Parameter]:
+def _rising(elements: list[Parameter]) -> list[Parameter] | None:
     """The elements, each above the one before it and leaving room for those behind it."""
     rising: list[Parameter] = []
     for place, element in enumerate(elements):
-        low: Number = max(element.low, rising[-1].low + 1) if rising else element.low
-        high: Number = min(later.high - gap for gap, later in enumerate(elements[place:]))
+        room = min(later.ends[1] - gap for gap, later in enumerate(elements[place:]))
+        part = element.distribution.narrowed(Relation.AT_MOST, room)
+        if part is not None and rising:
+            part = part.narrowed(Relation.ABOVE, rising[-1].ends[0])
+        if part is None:
+            return None
         link = (Link(Relation.ABOVE, (rising[-1].key,)),) if rising else ()
-        rising.append(replace(element, low=low, high=high, links=(*element.links, *link)))
+        rising.append(replace(element, distribution=part, links=(*element.links, *link)))
     return rising
 
 
-def _whole(
-    leaf: ParameterSchema, base: list[Any], elements: list[Parameter], *, rising: bool
-) -> Parameter | Refused:
-    cramped = [one for one in elements if one.kind is not Kind.ORDERED and one.low > one.high]
-    if cramped:
-        first = elements[0]
-        return Refused(
-            leaf.key,
-            f"{len(base)} rising values do not fit from {first.low:g} on "
-            f"({first.bounds_from['low']}); give fewer of them or a wider range",
-        )
-    conditions = ["each above the one before"] if rising else []
+def _cramped(leaf: ParameterSchema, elements: list[Parameter]) -> Refused:
     first = elements[0]
-    return Parameter(
+    return Refused(
         leaf.key,
-        leaf.type,
-        Kind.LIST,
-        [one.low for one in elements],
-        [one.high for one in elements],
-        first.log,
-        first.step,
-        default=list(base),
-        conditions=tuple(conditions),
-        bounds_from=first.bounds_from,
-        elements=tuple(elements),
+        f"{len(elements)} rising values do not fit from {first.ends[0]:g} on "
+        f"({first.bounds_from['low']}); give fewer of them or a wider range",
     )
+
+
+def _whole(
+    leaf: ParameterSchema, base: list[Any], elements: list[Parameter], *conditions: str
+) -> ListParameter:
+    sources = elements[0].bounds_from
+    return ListParameter(leaf.key, leaf.type, tuple(elements), list(base), conditions, sources)

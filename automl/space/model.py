@@ -4,139 +4,26 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from automl.skill.tree import ParamValue
+from automl.space.list_parameter import ListParameter
+from automl.space.parameter import Parameter
 
 __all__ = [
     "WORDING",
     "Ceiling",
     "Constant",
     "Inert",
-    "Kind",
-    "Link",
-    "Parameter",
     "Refused",
-    "Relation",
     "SearchSpace",
+    "Searched",
 ]
 
+Searched: TypeAlias = Parameter | ListParameter
 
-class Kind(StrEnum):
-    """How a parameter is sampled.
-
-    ``ordered`` chooses among numbers whose order the sampler knows; ``list`` samples each element
-    as a parameter of its own.
-    """
-
-    FLOAT = "float"
-    INT = "int"
-    CATEGORICAL = "categorical"
-    ORDERED = "ordered"
-    LIST = "list"
-
-
-class Relation(StrEnum):
-    """How a value compares with another."""
-
-    ABOVE = ">"
-    AT_LEAST = ">="
-    BELOW = "<"
-    AT_MOST = "<="
-    NOT = "!="
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A condition of a parameter on other searched ones: *value relation min(parents) / divisor*.
-
-    Attributes:
-        relation: How the value compares.
-        parents: Dotted keys of searched parameters; with two, the smaller value counts.
-        divisor: The parents' value is divided by this first.
-        cap: A constant that counts as one more parent; None for none.
-    """
-
-    relation: Relation
-    parents: tuple[str, ...]
-    divisor: float | int = 1
-    cap: float | int | None = None
-
-    def __str__(self) -> str:
-        names = [*self.parents, *([f"{self.cap:g}"] if self.cap is not None else [])]
-        parent = names[0] if len(names) == 1 else f"min({', '.join(names)})"
-        share = "" if self.divisor == 1 else f" / {self.divisor:g}"
-        return f"{self.relation} {parent}{share}"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One searched parameter.
-
-    Attributes:
-        key: Dotted spec key.
-        type: The schema's own type word.
-        kind: How it is sampled.
-        low: Lowest value proposed, inclusive; None for a categorical; one each for a list.
-        high: Highest value proposed, inclusive; likewise.
-        log: Whether the scale is logarithmic.
-        step: Distance between neighbouring values; None for a continuous range.
-        choices: The values of a categorical or ordered parameter; empty otherwise.
-        weights: One weight per choice for the start-up draws; empty for equal ones.
-        default: The value of trial 0: the template's, else the user's own base value.
-        conditions: What every proposal obeys beside the bounds, in words.
-        bounds_from: ``low``, ``high``, ``scale``, ``choices`` to where each came from, in words.
-        links: Conditions on other searched parameters; they narrow the range of a proposal.
-        holes: Values inside the range that are never proposed.
-        elements: The parameters of a list's elements, in order; their keys end in ``[index]``.
-    """
-
-    key: str
-    type: str
-    kind: Kind
-    low: Any = None
-    high: Any = None
-    log: bool = False
-    step: float | int | None = None
-    choices: tuple[ParamValue, ...] = ()
-    weights: tuple[float, ...] = ()
-    default: ParamValue = None
-    conditions: tuple[str, ...] = ()
-    bounds_from: Mapping[str, str] = field(default_factory=dict)
-    links: tuple[Link, ...] = ()
-    holes: tuple[float | int, ...] = ()
-    elements: tuple["Parameter", ...] = ()
-
-    @property
-    def dimensions(self) -> tuple["Parameter", ...]:
-        """What is sampled for it: itself, or the elements of a list."""
-        return self.elements if self.kind is Kind.LIST else (self,)
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain value; ``links``, ``holes`` and ``elements`` stand in it only where used."""
-        value = {**asdict(self), "kind": str(self.kind)}
-        for link in value["links"]:
-            link["relation"] = str(link["relation"])
-        value["elements"] = [element.to_json() for element in self.elements]
-        for name in ("links", "holes", "elements"):
-            if not value[name]:
-                del value[name]
-        return value
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The parameter that ``to_json`` wrote."""
-        fields = dict(value)
-        for name in ("choices", "weights", "conditions", "holes"):
-            fields[name] = tuple(fields.get(name, ()))
-        fields["kind"] = Kind(fields["kind"])
-        fields["links"] = tuple(
-            Link(Relation(one["relation"]), tuple(one["parents"]), one["divisor"], one["cap"])
-            for one in fields.get("links", ())
-        )
-        fields["elements"] = tuple(cls.from_json(one) for one in fields.get("elements", ()))
-        return cls(**fields)
+#: Parts of a parameter that are there for a reader and decide no proposal.
+WORDING = ("conditions", "bounds_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +84,18 @@ class SearchSpace:
         inert: Left out because they change nothing, with the mend.
     """
 
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[Searched, ...] = ()
     fixed: Mapping[str, ParamValue] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     inert: tuple[Inert, ...] = ()
 
-    def __getitem__(self, key: str) -> Parameter:
+    def __getitem__(self, key: str) -> Searched:
         for parameter in self.parameters:
             if parameter.key == key:
                 return parameter
         raise KeyError(key)
 
-    def __iter__(self) -> Iterator[Parameter]:
+    def __iter__(self) -> Iterator[Searched]:
         return iter(self.parameters)
 
     @property
@@ -227,7 +114,7 @@ class SearchSpace:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The space that ``to_json`` wrote."""
         return cls(
-            tuple(Parameter.from_json(entry) for entry in value["parameters"]),
+            tuple(_searched(entry) for entry in value["parameters"]),
             dict(value["fixed"]),
             tuple(Refused(**entry) for entry in value["refused"]),
             tuple(Inert(**entry) for entry in value["inert"]),
@@ -250,5 +137,5 @@ def _decisive(value: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-#: Parts of a parameter that are there for a reader and decide no proposal.
-WORDING = ("conditions", "bounds_from")
+def _searched(value: Mapping[str, Any]) -> Searched:
+    return (ListParameter if value.get("elements") else Parameter).from_json(value)

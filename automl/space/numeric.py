@@ -6,7 +6,7 @@ from dataclasses import replace
 from automl.errors import FixInput
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import number_of
-from automl.space.bounds import Bounds, Number, derive, is_wide
+from automl.space.bounds import Bounds, derive, is_wide
 from automl.space.conditions import Comparison, Conditions
 from automl.space.listed import (
     MOST_VALUES,
@@ -18,7 +18,10 @@ from automl.space.listed import (
     listed_parameter,
     reasons_of,
 )
-from automl.space.model import Ceiling, Constant, Kind, Parameter, Refused, Relation
+from automl.space.model import Ceiling, Constant, Refused
+from automl.space.parameter import Parameter
+from automl.space.ranges import FloatRange, IntRange
+from automl.space.relations import Number, Relation
 from automl.space.request import Asked
 
 __all__ = ["numeric_parameter"]
@@ -211,20 +214,16 @@ def _ranged(
     if bounds.low == bounds.high:
         return Constant(leaf.key, bounds.low, bounds.low_from)
     whole = is_int(leaf)
-    step = int(conditions.multiple or 1) if whole else None
+    step = int(conditions.multiple or 1)
     holes = _holes(conditions, bounds.low, bounds.high)
-    if holes and whole and bounds.high - bounds.low < MOST_VALUES * (step or 1):
+    if holes and whole and bounds.high - bounds.low < MOST_VALUES * step:
         return from_set(leaf, base, conditions, bounds)
+    ends = (bounds.low, bounds.high, bounds.log, holes)
     return Parameter(
         leaf.key,
         leaf.type,
-        Kind.INT if whole else Kind.FLOAT,
-        bounds.low,
-        bounds.high,
-        bounds.log,
-        step,
+        IntRange(*ends, step) if whole else FloatRange(*ends),
         default=base,
         conditions=conditions.texts,
         bounds_from=reasons_of(bounds),
-        holes=holes,
     )

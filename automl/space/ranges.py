@@ -1,56 +1,179 @@
-"""The range of a parameter that is left once the values of its parents are known."""
+"""The two ranges of numbers: continuous, and whole numbers with a step."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
-from automl.skill.typewords import number_of
-from automl.space.bounds import Number
-from automl.space.model import Kind, Link, Parameter, Relation
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-__all__ = ["first_above", "forbidden", "last_below", "limit_of", "window"]
+from automl.skill.tree import ParamValue
+from automl.space.number_range import NumberRange
+from automl.space.relations import Number
+from automl.space.value_text import value_text
 
+__all__ = ["SHARE", "FloatRange", "IntRange"]
 
-def window(parameter: Parameter, values: Mapping[str, Any]) -> tuple[Number, Number]:
-    """The range that the parents' values leave, both ends inclusive and legal."""
-    low, high = parameter.low, parameter.high
-    for link in parameter.links:
-        end = limit_of(link, values)
-        if end is None or link.relation is Relation.NOT:
-            continue
-        if link.relation in (Relation.ABOVE, Relation.AT_LEAST):
-            low = max(low, first_above(parameter, end, strict=link.relation is Relation.ABOVE))
-        else:
-            high = min(high, last_below(parameter, end, strict=link.relation is Relation.BELOW))
-    return low, high
+#: A range of whole numbers is looked through value by value up to this many.
+MOST_TRIED = 1000
 
 
-def limit_of(link: Link, values: Mapping[str, Any]) -> Number | None:
-    """The number that a link compares with; None where no parent is a number."""
-    numbers = [number_of(values.get(parent)) for parent in link.parents]
-    known = [number for number in (*numbers, link.cap) if number is not None]
-    return min(known) / link.divisor if known and link.divisor != 1 else min(known, default=None)
+@dataclass(frozen=True, slots=True)
+class FloatRange(NumberRange):
+    """A continuous range; ``low``, ``high``, ``log`` and ``holes`` as in every range."""
+
+    kind: ClassVar[str] = "float"
+    step: ClassVar[None] = None
+    value_types: ClassVar[frozenset[type]] = frozenset((float,))
+
+    def draw(self, trial: optuna.Trial, name: str) -> float:
+        """What a trial draws under a name."""
+        return trial.suggest_float(name, self.low, self.high, log=self.log)
+
+    def as_optuna(self) -> BaseDistribution:
+        """The same range as Optuna writes it."""
+        return FloatDistribution(self.low, self.high, log=self.log)
+
+    @property
+    def n_draws(self) -> float:
+        """How many different draws there are."""
+        return 1 if self.low == self.high else math.inf
+
+    @property
+    def n_values(self) -> float:
+        """How many values it holds; infinite unless it is a point."""
+        if self.low > self.high:
+            return 0
+        return math.inf if self.high > self.low else 1 - self._n_holes()
+
+    def keeping(self, is_kept: Callable[[ParamValue], bool]) -> Self:
+        """The range itself: a continuous range is not looked through value by value."""
+        del is_kept
+        return self
+
+    def _is_on_grid(self, number: Number) -> bool:
+        del number
+        return True
+
+    def _snapped(self, number: Number) -> float:
+        return float(number)
+
+    def _at(self, share: float) -> Number:
+        low, high = self.low, self.high
+        value = low * (high / low) ** share if self.log else low + (high - low) * share
+        return min(max(value, low), high)
+
+    def _share(self, value: Number) -> float:
+        place = self.position(value)
+        return 0.5 if place is None else min(max(place, 0.0), 1.0)
+
+    def _next(self, value: Number, toward: int) -> float:
+        return math.nextafter(value, math.inf * toward)
+
+    def _first_above(self, end: Number, *, strict: bool) -> float:
+        return math.nextafter(end, math.inf) if strict else float(end)
+
+    def _last_below(self, end: Number, *, strict: bool) -> float:
+        return math.nextafter(end, -math.inf) if strict else float(end)
+
+    def _between(self, low: Number, high: Number) -> Self:
+        return replace(self, low=float(low), high=float(high), log=self.log and low > 0)
 
 
-def forbidden(parameter: Parameter, values: Mapping[str, Any]) -> frozenset[Number]:
-    """The values that links rule out, given the values of the parents."""
-    ends = (limit_of(one, values) for one in parameter.links if one.relation is Relation.NOT)
-    return frozenset(end for end in ends if end is not None)
+#: What is drawn for a parameter whose values are encoded by share.
+SHARE = FloatRange(0.0, 1.0)
 
 
-def first_above(parameter: Parameter, end: Number, *, strict: bool) -> Number:
-    """The lowest value of the parameter's own grid above ``end``, or at it unless ``strict``."""
-    if parameter.kind is Kind.INT:
+@dataclass(frozen=True, slots=True)
+class IntRange(NumberRange):
+    """A range of whole numbers.
+
+    Attributes:
+        step: Distance between neighbouring values, counted from ``low``; beside them as in every
+            range ``low``, ``high``, ``log`` and ``holes``.
+    """
+
+    step: int = 1
+
+    kind: ClassVar[str] = "int"
+    value_types: ClassVar[frozenset[type]] = frozenset((int,))
+
+    def draw(self, trial: optuna.Trial, name: str) -> int:
+        """What a trial draws under a name."""
+        low, high = int(self.low), int(self.high)
+        return trial.suggest_int(name, low, high, step=self.step, log=self.log)
+
+    def as_optuna(self) -> BaseDistribution:
+        """The same range as Optuna writes it."""
+        return IntDistribution(int(self.low), int(self.high), log=self.log, step=self.step)
+
+    @property
+    def n_draws(self) -> float:
+        """How many different draws there are."""
+        return (int(self.high) - int(self.low)) // self.step + 1
+
+    @property
+    def n_values(self) -> float:
+        """How many values it holds."""
+        if self.low > self.high:
+            return 0
+        return (self.high - self.low) // self.step + 1 - self._n_holes()
+
+    @property
+    def text(self) -> str:
+        """The range on one line: ``60 .. 1024  int step 8``."""
+        step = f" step {self.step}" if self.step != 1 else ""
+        scale = "log " if self.log else ""
+        return f"{value_text(self.low)} .. {value_text(self.high)}  {scale}int{step}"
+
+    def keeping(self, is_kept: Callable[[ParamValue], bool]) -> Self | None:
+        """The range of the first run of values that pass a test; None if none passes."""
+        values = range(int(self.low), int(self.high) + 1, self.step)[:MOST_TRIED]
+        passes = [is_kept(value) for value in values]
+        if all(passes):
+            return self
+        first = next((place for place, passed in enumerate(passes) if passed), None)
+        if first is None:
+            return None
+        behind = next((at for at in range(first, len(passes)) if not passes[at]), len(passes))
+        return replace(self, low=values[first], high=values[behind - 1])
+
+    def odd(self) -> Self:
+        """The odd numbers of a range whose step is 1."""
+        low, high = self.low + 1 - self.low % 2, self.high - 1 + self.high % 2
+        return replace(self, low=low, high=high, step=2, log=False)
+
+    def _is_on_grid(self, number: Number) -> bool:
+        return (number - self.low) % self.step == 0
+
+    def _snapped(self, number: Number) -> int:
+        return int(self.low) + int((number - self.low) // self.step) * self.step
+
+    def _at(self, share: float) -> int:
+        low, high = int(self.low), int(self.high)
+        if self.log:
+            return min(int(low * ((high + 1) / low) ** share), high)
+        count = (high - low) // self.step + 1
+        return low + min(int(share * count), count - 1) * self.step
+
+    def _share(self, value: Number) -> float:
+        """The middle of the part of a range that stands for a whole number."""
+        if self.log:
+            return math.log((value + 0.5) / self.low) / math.log((self.high + 1) / self.low)
+        count = (self.high - self.low) // self.step + 1
+        return (round((value - self.low) / self.step) + 0.5) / count
+
+    def _next(self, value: Number, toward: int) -> Number:
+        return value + toward * self.step
+
+    def _first_above(self, end: Number, *, strict: bool) -> Number:
         least = math.floor(end) + 1 if strict else math.ceil(end)
-        step = int(parameter.step or 1)
-        return parameter.low + max(0, math.ceil((least - parameter.low) / step)) * step  # type: ignore[no-any-return]
-    return math.nextafter(end, math.inf) if strict else float(end)
+        return self.low + max(0, math.ceil((least - self.low) / self.step)) * self.step
 
-
-def last_below(parameter: Parameter, end: Number, *, strict: bool) -> Number:
-    """The highest value of the parameter's own grid below ``end``, or at it unless ``strict``."""
-    if parameter.kind is Kind.INT:
+    def _last_below(self, end: Number, *, strict: bool) -> Number:
         most = math.ceil(end) - 1 if strict else math.floor(end)
-        step = int(parameter.step or 1)
-        return parameter.low + math.floor((most - parameter.low) / step) * step  # type: ignore[no-any-return]
-    return math.nextafter(end, -math.inf) if strict else float(end)
+        return self.low + math.floor((most - self.low) / self.step) * self.step
+
+    def _between(self, low: Number, high: Number) -> Self:
+        return replace(self, low=int(low), high=int(high), log=self.log and low > 0, step=1)

@@ -1,14 +1,12 @@
 """A search space as text: what is searched between which bounds, and why; what is not, and why."""
 
-import json
 from collections.abc import Iterator, Sequence
 
-from automl.space.model import Inert, Kind, Parameter, Refused, SearchSpace
+from automl.space.model import Inert, Refused, Searched, SearchSpace
+from automl.space.value_text import value_text
 
-__all__ = ["range_text", "show_space", "sources_of", "value_text"]
+__all__ = ["show_space", "sources_of"]
 
-#: More options than this are counted rather than shown.
-MOST_SHOWN = 12
 _ORDER = ("low", "high", "choices", "scale", "default", "weights")
 
 
@@ -29,31 +27,18 @@ def show_space(space: SearchSpace) -> str:
     return "\n".join(lines)
 
 
-def _searched(parameters: Sequence[Parameter]) -> Iterator[str]:
+def _searched(parameters: Sequence[Searched]) -> Iterator[str]:
     yield f"searched: {len(parameters) or 'nothing'}"
     keys = max((len(parameter.key) for parameter in parameters), default=0)
-    ranges = max((len(range_text(parameter)) for parameter in parameters), default=0)
+    ranges = max((len(parameter.text) for parameter in parameters), default=0)
     for parameter in parameters:
-        text = range_text(parameter).ljust(ranges)
+        text = parameter.text.ljust(ranges)
         default = f"default {value_text(parameter.default)}"
         yield f"  {parameter.key.ljust(keys)}  {text}  {default}"
         yield from (f"    {line}" for line in _reasons(parameter))
 
 
-def range_text(parameter: Parameter) -> str:
-    """What is proposed, on one line: ``6e-06 .. 0.0006  log float``."""
-    if parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED):
-        if len(parameter.choices) > MOST_SHOWN:
-            return f"{len(parameter.choices)} options"
-        return " | ".join(value_text(choice) for choice in parameter.choices)
-    low, high = value_text(parameter.low), value_text(parameter.high)
-    scale = "log " if parameter.log else ""
-    step = f" step {parameter.step:g}" if parameter.step not in (None, 1) else ""
-    kind = f"{len(parameter.elements)} numbers" if parameter.kind is Kind.LIST else parameter.kind
-    return f"{low} .. {high}  {scale}{kind}{step}"
-
-
-def _reasons(parameter: Parameter) -> Iterator[str]:
+def _reasons(parameter: Searched) -> Iterator[str]:
     for name, reason in sources_of(parameter).items():
         yield f"{name.ljust(7)}  {reason}"
     if parameter.weights:
@@ -63,10 +48,9 @@ def _reasons(parameter: Parameter) -> Iterator[str]:
         yield f"{'obeys'.ljust(7)}  {'; '.join(parameter.conditions)}"
 
 
-def sources_of(parameter: Parameter) -> dict[str, str]:
-    """Part of a range to where it came from; parts with one source are told as ``range``."""
-    listed = parameter.kind in (Kind.CATEGORICAL, Kind.ORDERED)
-    hidden: tuple[str, ...] = ("low", "high", "scale") if listed else ("choices",)
+def sources_of(parameter: Searched) -> dict[str, str]:
+    """Part of a range to where it came from; parts with one source stand as ``range``."""
+    hidden: tuple[str, ...] = ("low", "high", "scale") if parameter.options else ("choices",)
     hidden += ("weights",) if parameter.weights else ()
     sources = {
         name: parameter.bounds_from[name]
@@ -100,10 +84,3 @@ def _inert(entries: Sequence[Inert]) -> Iterator[str]:
 
 def _refused(entries: Sequence[Refused]) -> Iterator[str]:
     yield from _section("not searched", [f"{entry.key}  {entry.reason}" for entry in entries])
-
-
-def value_text(value: object) -> str:
-    """A value as it would be typed into a spec; floats as short as they are exact."""
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    return value if isinstance(value, str) and value else json.dumps(value)

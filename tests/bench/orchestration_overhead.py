@@ -23,7 +23,9 @@ from automl.execution.control import Control
 from automl.execution.driver import DriveRequest, Event, TrainerChoice, TrialStarted
 from automl.search.engine import Engine
 from automl.skill.model import Skill
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import FloatRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import (
     Direction,
     Limits,
@@ -107,7 +109,7 @@ def prepare(
         limits=Limits(trials),
         resources=resources,
     )
-    parameter = Parameter(LR, "float", Kind.FLOAT, 1e-5, 1e-1, log=True, default=1e-4)
+    parameter = Parameter(LR, "float", FloatRange(1e-5, 1e-1, log=True), default=1e-4)
     study = create_study(open_storage(paths), "bench", objective)
     engine = Engine(study, SearchSpace((parameter,)), config)
     starts: list[float] = []

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import optuna
 
+from automl.search.sample import sample
 from automl.skill.profile import load_profile
 from automl.skill.read import (
     base_tree,
@@ -24,9 +25,8 @@ from automl.skill.read import (
     read_skill,
 )
 from automl.space.build import build_space
-from automl.space.distributions import suggest
-from automl.space.draws import sample
 from automl.space.model import SearchSpace
+from automl.space.proposal import sampled, suggest
 from automl.space.request import SpaceRequest
 
 
@@ -62,7 +62,7 @@ def _row(folder: Path, name: str) -> SearchSpace:
 
 def _linked(space: SearchSpace) -> int:
     """How many dimensions follow a parent."""
-    return sum(bool(one.links) for parameter in space for one in parameter.dimensions)
+    return sum(bool(one.links) for one in sampled(space))
 
 
 def _reasons(spaces: dict[str, SearchSpace]) -> None:

@@ -21,11 +21,13 @@ import optuna
 from optuna.trial import create_trial
 
 from automl.search.engine import Engine
+from automl.search.sample import sample
 from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
-from automl.space.distributions import distributions, encode
-from automl.space.draws import sample
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice, FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
+from automl.space.proposal import encode, sampled
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
 from automl.study.layout import StudyPaths
@@ -36,14 +38,14 @@ EPOCHS = 10
 OBJECTIVE = Objective("val_3DIoU", Direction.MAXIMIZE, 0.0)
 SPACE = SearchSpace(
     (
-        Parameter("lr", "float", Kind.FLOAT, 1e-6, 1e-2, log=True, default=6e-5),
-        Parameter("lr_decay", "float", Kind.FLOAT, 0.01, 1.0, log=True, default=0.1),
-        Parameter("weight_decay", "float", Kind.FLOAT, 1e-6, 1e-2, log=True, default=1e-4),
-        Parameter("dropout", "float", Kind.FLOAT, 0.0, 0.5, default=0.1),
-        Parameter("batch", "int", Kind.INT, 1, 32, log=True, default=4),
-        Parameter("rotation", "int", Kind.INT, 0, 90, step=5, default=0),
-        Parameter("flip", "bool", Kind.CATEGORICAL, choices=(False, True), default=True),
-        Parameter("net", "string", Kind.CATEGORICAL, choices=("a", "b", "c"), default="a"),
+        Parameter("lr", "float", FloatRange(1e-6, 1e-2, log=True), default=6e-5),
+        Parameter("lr_decay", "float", FloatRange(0.01, 1.0, log=True), default=0.1),
+        Parameter("weight_decay", "float", FloatRange(1e-6, 1e-2, log=True), default=1e-4),
+        Parameter("dropout", "float", FloatRange(0.0, 0.5), default=0.1),
+        Parameter("batch", "int", IntRange(1, 32, log=True), default=4),
+        Parameter("rotation", "int", IntRange(0, 90, step=5), default=0),
+        Parameter("flip", "bool", Choice((False, True)), default=True),
+        Parameter("net", "string", Choice(("a", "b", "c")), default="a"),
     )
 )
 
@@ -81,7 +83,7 @@ def add_finished(study: optuna.Study, count: int) -> None:
         study.add_trial(
             create_trial(
                 params=dict(encode(SPACE, params)),
-                distributions=distributions(SPACE),
+                distributions={one.draw_name: one.drawn.as_optuna() for one in sampled(SPACE)},
                 value=score(params),
                 intermediate_values=dict.fromkeys(range(EPOCHS), score(params)),
                 user_attrs=QueuedTrial(number, params=params).attrs()

@@ -31,7 +31,9 @@ from automl.processes import started_at, stat_of
 from automl.search.decision import Continue, Stop
 from automl.search.engine import Engine
 from automl.skill.model import Skill
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import FloatRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import (
     Direction,
     Limits,
@@ -61,7 +63,7 @@ from automl.yamltext import dump_yaml
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
 LR = "train.optim.lr"
-SPACE = SearchSpace((Parameter(LR, "float", Kind.FLOAT, 1e-5, 1e-1, log=True, default=1e-4),))
+SPACE = SearchSpace((Parameter(LR, "float", FloatRange(1e-5, 1e-1, log=True), default=1e-4),))
 
 
 @dataclass(frozen=True)

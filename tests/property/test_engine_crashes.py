@@ -23,7 +23,9 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.decision import Stop
 from automl.search.engine import Engine
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice, FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study import attributes
 from automl.study.config import (
     Direction,
@@ -52,11 +54,9 @@ EPOCHS = 4
 OBJECTIVE = Objective("score", Direction.MAXIMIZE)
 SPACE = SearchSpace(
     (
-        Parameter("optim.lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
-        Parameter("batch", "int", Kind.INT, 1, 8, default=4),
-        Parameter(
-            "net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), weights=(1, 3), default="a"
-        ),
+        Parameter("optim.lr", "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),
+        Parameter("batch", "int", IntRange(1, 8), default=4),
+        Parameter("net", "categorical", Choice(("a", "b"), (1, 3)), default="a"),
     )
 )
 CONFIG = StudyConfig(

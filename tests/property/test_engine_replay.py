@@ -13,7 +13,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
 from automl.search.engine import Engine
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice, FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import (
@@ -32,17 +34,17 @@ BATCH = "dataset.batch_size"
 OBJECTIVE = Objective("error", Direction.MINIMIZE)
 SPACE = SearchSpace(
     (
-        Parameter("lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
-        Parameter("steps", "int", Kind.INT, 1, 3, default=2),
-        Parameter("net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), default="a"),
+        Parameter("lr", "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),
+        Parameter("steps", "int", IntRange(1, 3), default=2),
+        Parameter("net", "categorical", Choice(("a", "b")), default="a"),
     )
 )
 
 
 NARROW = SearchSpace(
     (
-        Parameter("lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
-        Parameter(BATCH, "int", Kind.INT, 1, 32, default=2),
+        Parameter("lr", "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),
+        Parameter(BATCH, "int", IntRange(1, 32), default=2),
     )
 )
 

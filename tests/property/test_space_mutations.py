@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
+from automl.search.sample import sample
 from automl.skill.schema import parse_schema
 from automl.space.build import build_space
-from automl.space.draws import sample
 from automl.space.request import SpaceRequest
 from tests.unit.space.space_checker import raw_leaves, violations
 

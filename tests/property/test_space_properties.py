@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from automl.errors import FixInput
+from automl.search.sample import sample
 from automl.skill.schema import parse_schema
 from automl.space.build import build_space
-from automl.space.draws import sample
 from automl.space.model import SearchSpace
 from automl.space.proposal import decode, default_params, encode, is_legal
 from automl.space.request import SpaceRequest

@@ -22,7 +22,9 @@ from automl.cli.main import main
 from automl.data.checks import SplitFacts
 from automl.gpus import Gpu, GpuProcess
 from automl.skill.read import own_skill_dir
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.records import FailureClass
 from automl.trainers.base import Problem
 from automl.trainers.checkup import check_problems, check_shared_memory
@@ -235,10 +237,7 @@ class TestTheRest:
 
     def test_every_batch_of_the_space_is_held_against_the_data(self) -> None:
         assert batches_of(SPACE, BATCH) == (16,)
-        choices = Parameter(
-            key="dataset.batch_size", type="ordered_int", kind=Kind.CATEGORICAL, choices=(4, 64),
-            default=4,
-        )  # fmt: skip
+        choices = Parameter("dataset.batch_size", "ordered_int", Choice((4, 64)), default=4)
         assert max(batches_of(SearchSpace((choices,)), BATCH)) == 64
         data = {
             split: SplitFacts(Path(split), images, images, {"bike": images}, {(6, 8): images}, ())

@@ -64,7 +64,7 @@ class TestSpace:
     ) -> None:
         made = plan("--set", "train.optim.lr=1e-3")
         (lr,) = made.space.parameters
-        assert (lr.low, lr.high, lr.default) == pytest.approx((1e-4, 1e-2, 1e-3))
+        assert (*lr.ends, lr.default) == pytest.approx((1e-4, 1e-2, 1e-3))
         assert attempt_spec(made)["train"]["optim"]["lr"] == 1e-3
 
     def test_search_and_freeze_of_file_and_flags_add_up(self, plan: MakePlan) -> None:
@@ -74,13 +74,13 @@ class TestSpace:
         )
         found = {parameter.key: parameter for parameter in made.space.parameters}
         assert set(found) == {"train.optim.lr", "dataset.batch_size", "dataset.flip"}
-        assert found["dataset.batch_size"].choices == (2, 4)
-        assert (found["train.optim.lr"].low, found["train.optim.lr"].high) == (1e-5, 1e-3)
+        assert found["dataset.batch_size"].options == (2, 4)
+        assert found["train.optim.lr"].ends == (1e-5, 1e-3)
 
     def test_a_batch_that_the_data_cannot_fill_is_not_offered(self, plan: MakePlan) -> None:
         made = plan("--search", "dataset.batch_size=2..64")
         (batch,) = [p for p in made.space.parameters if p.key == "dataset.batch_size"]
-        assert batch.high == 8
+        assert batch.ends[1] == 8
         assert "8 images" in batch.bounds_from["high"]
 
     def test_nothing_to_search_is_refused_with_ways_out(self, plan: MakePlan) -> None:

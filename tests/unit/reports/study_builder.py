@@ -13,7 +13,9 @@ import optuna
 
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
-from automl.space.model import Inert, Kind, Parameter, Refused, SearchSpace
+from automl.space.distributions import Choice, FloatRange, IntRange
+from automl.space.model import Inert, Refused, SearchSpace
+from automl.space.parameter import Parameter
 from automl.study import attributes
 from automl.study.config import (
     DataSources,
@@ -35,22 +37,15 @@ START = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 SPACE = SearchSpace(
     parameters=(
         Parameter(
-            key="train.optim.lr",
-            type="float",
-            kind=Kind.FLOAT,
-            low=1e-5,
-            high=1e-2,
-            log=True,
+            "train.optim.lr",
+            "float",
+            FloatRange(1e-5, 1e-2, log=True),
             default=6e-5,
             bounds_from={"low": "a factor below the default", "scale": "a rate"},
         ),
-        Parameter(key="dataset.batch_size", type="int", kind=Kind.INT, low=1, high=16, default=4),
+        Parameter("dataset.batch_size", "int", IntRange(1, 16), default=4),
         Parameter(
-            key="model.backbone.model_type",
-            type="categorical",
-            kind=Kind.CATEGORICAL,
-            choices=("nano", "DLA34"),
-            default="nano",
+            "model.backbone.model_type", "categorical", Choice(("nano", "DLA34")), default="nano"
         ),
     ),
     inert=(

@@ -12,7 +12,9 @@ from automl.reports.importance import ENOUGH, importance_of
 from automl.reports.slices import slice_figure
 from automl.reports.summary import read_summary
 from automl.reports.timeline import bars_of, timeline_figure
+from automl.space.distributions import Choice
 from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import Limits
 from automl.study.records import FailureClass, OutcomeState
 from tests.unit.reports.study_builder import StudyBuilder, Told, config, many, params
@@ -80,7 +82,9 @@ def test_slices_have_log_axes_and_say_n(full_study: Path) -> None:
 def test_a_label_cannot_carry_markup(studies_dir: Path) -> None:
     builder = StudyBuilder(studies_dir)
     summary = read_summary(builder.folder)
-    tagged = replace(summary.space.parameters[2], choices=("<b>x</b>",))
+    backbone = summary.space.parameters[2]
+    assert isinstance(backbone, Parameter)
+    tagged = replace(backbone, distribution=Choice(("<b>x</b>",)))
     builder.add(0, Told(params(backbone="<b>x</b>"), [0.1], evidence="<a href='x'>y</a>"))
     shown = replace(read_summary(builder.folder), space=SearchSpace((tagged,)))
     slices = slice_figure(shown)

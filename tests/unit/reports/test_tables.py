@@ -9,7 +9,9 @@ import pytest
 
 from automl.reports.summary import read_summary
 from automl.reports.tables import epochs_frame, trials_csv, trials_frame
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.records import FailureClass, OutcomeState
 from tests.unit.reports.study_builder import StudyBuilder, Told
 
@@ -78,7 +80,7 @@ def test_types_do_not_depend_on_which_trials_there_are(studies_dir: Path) -> Non
 def test_a_choice_takes_the_narrowest_type_of_its_values(
     studies_dir: Path, choices: tuple[object, ...], tried: object, dtype: str
 ) -> None:
-    parameter = Parameter("a.b", "categorical", Kind.CATEGORICAL, choices=choices)  # type: ignore[arg-type]
+    parameter = Parameter("a.b", "categorical", Choice(choices))  # type: ignore[arg-type]
     builder = StudyBuilder(studies_dir, space=SearchSpace((parameter,)))
     builder.add(0, Told({"a.b": tried}, [0.1]))  # type: ignore[dict-item]
     frame = trials_frame(read_summary(builder.folder))

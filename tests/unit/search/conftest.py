@@ -8,7 +8,9 @@ import optuna
 import pytest
 
 from automl.search.engine import Engine
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 
@@ -37,8 +39,8 @@ def objective() -> Objective:
 def space() -> SearchSpace:
     return SearchSpace(
         (
-            Parameter("optim.lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
-            Parameter("batch", "int", Kind.INT, 1, 16, default=4),
+            Parameter("optim.lr", "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),
+            Parameter("batch", "int", IntRange(1, 16), default=4),
         )
     )
 

@@ -11,7 +11,9 @@ from optuna.trial import TrialState as OptunaState
 from automl.errors import FixInput, ResolveConflict
 from automl.search.decision import Continue, EndCause, Stop
 from automl.search.engine import Engine
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice, FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
 from automl.study.records import Attempt, FailureClass, Measurement, OutcomeState, TrialState
@@ -49,8 +51,8 @@ def test_a_default_outside_the_space_is_run_but_not_modelled(
 ) -> None:
     space = SearchSpace(
         (
-            Parameter("lr", "float", Kind.FLOAT, 1e-3, 1e-2, log=True, default=0.5),
-            Parameter("net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), default="c"),
+            Parameter("lr", "float", FloatRange(1e-3, 1e-2, log=True), default=0.5),
+            Parameter("net", "categorical", Choice(("a", "b")), default="c"),
         )
     )
     engine = make(space)
@@ -126,9 +128,7 @@ def test_start_up_proposals_do_not_wait_for_results(
 
 def test_a_small_space_is_searched_once_and_no_more(make: Make, end: End) -> None:
     choices = ("a", "b", "c", "d")
-    space = SearchSpace(
-        (Parameter("net", "categorical", Kind.CATEGORICAL, choices=choices, default="b"),)
-    )
+    space = SearchSpace((Parameter("net", "categorical", Choice(choices), default="b"),))
     engine = make(space, limits=Limits(30))
     seen = []
     while (attempt := engine.ask()) is not None:
@@ -173,7 +173,7 @@ def test_a_trial_from_another_program_does_not_exceed_the_limit(
 
 def test_a_study_is_not_continued_in_another_space(make: Make) -> None:
     make()
-    other = SearchSpace((Parameter("batch", "int", Kind.INT, 1, 17, default=4),))
+    other = SearchSpace((Parameter("batch", "int", IntRange(1, 17), default=4),))
     with pytest.raises(ResolveConflict, match="must keep the search space"):
         make(other)
 

@@ -9,7 +9,9 @@ from automl.search.engine import Engine
 from automl.search.frontier import beyond_memory
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice, FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study import attributes
 from automl.study.config import (
     Direction,
@@ -28,9 +30,9 @@ LR, BATCH, NET = "train.optim.lr", "dataset.batch_size", "model.backbone.model_t
 KEYS = NetworkKeys(batch_sizes=(BATCH,), optimizer="train.optim.")
 SPACE = SearchSpace(
     (
-        Parameter(LR, "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=1e-4),
-        Parameter(BATCH, "int", Kind.INT, 1, 64, default=4),
-        Parameter(NET, "categorical", Kind.CATEGORICAL, choices=("nano", "DLA34"), default="nano"),
+        Parameter(LR, "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),
+        Parameter(BATCH, "int", IntRange(1, 64), default=4),
+        Parameter(NET, "categorical", Choice(("nano", "DLA34")), default="nano"),
     )
 )
 #: The largest batch that each network has room for.
@@ -153,7 +155,7 @@ def test_batch_and_optimiser_are_those_that_the_skill_names() -> None:
 
 
 def test_a_space_that_holds_little_else_still_ends() -> None:
-    space = SearchSpace((Parameter(BATCH, "int", Kind.INT, 31, 64, default=31),))
+    space = SearchSpace((Parameter(BATCH, "int", IntRange(31, 64), default=31),))
     study = memory_study(OBJECTIVE)
     engine = Engine(study, space, config("random", trials=12))
     n_asked = 0

@@ -9,7 +9,9 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.engine import Engine
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import FloatRange, IntRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective, Resources, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
@@ -250,8 +252,8 @@ def test_a_study_of_the_first_format_goes_on(paths: StudyPaths, end: End) -> Non
     objective = Objective("val_3DIoU", Direction.MAXIMIZE, 0.0)
     space = SearchSpace(
         (
-            Parameter("train.optim.lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=6e-5),
-            Parameter("dataset.batch_size", "int", Kind.INT, 1, 16, default=4),
+            Parameter("train.optim.lr", "float", FloatRange(1e-5, 1e-2, log=True), default=6e-5),
+            Parameter("dataset.batch_size", "int", IntRange(1, 16), default=4),
         )
     )
     config = StudyConfig("golden", "/skill", "on", "default", objective, limits=Limits(7))

@@ -5,17 +5,13 @@ import pytest
 from optuna.samplers import TPESampler
 
 from automl.search.samplers import SamplerSource, WeightedRandomSampler, startup_trials
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import Choice
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import SearchSettings
 from automl.study.seeds import derive_seed
 
-SPACE = SearchSpace(
-    (
-        Parameter(
-            "net", "categorical", Kind.CATEGORICAL, choices=("a", "b"), weights=(1, 9), default="a"
-        ),
-    )
-)
+SPACE = SearchSpace((Parameter("net", "categorical", Choice(("a", "b"), (1, 9)), default="a"),))
 
 
 @pytest.mark.parametrize(("trials", "expected"), [(1, 3), (8, 4), (20, 10), (500, 10)])

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
+from automl.search.sample import sample
 from automl.skill.profile import read_profile
 from automl.skill.schema import SchemaTree, parse_schema
 from automl.skill.tree import with_value
 from automl.space.build import build_space
-from automl.space.draws import sample
-from automl.space.model import Ceiling, Kind, SearchSpace
+from automl.space.model import Ceiling, SearchSpace
+from automl.space.parameter import Parameter
 from automl.space.request import SpaceRequest
 
 Build = Callable[..., SearchSpace]
@@ -21,8 +22,8 @@ def test_the_default_space_is_the_schemas_with_finite_log_ranges(build: Build) -
     space = build()
     assert space.keys == ("train.optim.lr", "train.optim.lr_decay")
     lr, decay = space
-    assert (lr.low, lr.high, lr.log) == (6e-6, 6e-4, True)
-    assert (decay.low, decay.high, decay.log) == (0.01, 1.0, True)
+    assert (*lr.ends, lr.scale) == (6e-6, 6e-4, "log")
+    assert (*decay.ends, decay.scale) == (0.01, 1.0, "log")
     assert lr.bounds_from["low"] == "rate rule: the base value 6e-05 / 10"
     assert "rate" in lr.bounds_from["scale"]
 
@@ -30,7 +31,7 @@ def test_the_default_space_is_the_schemas_with_finite_log_ranges(build: Build) -
 def test_a_set_value_moves_the_centre_of_a_derived_range(build: Build, schema: SchemaTree) -> None:
     base = with_value(schema.defaults, "train.optim.lr", 2e-3)
     lr = build(base=base)["train.optim.lr"]
-    assert (lr.low, lr.high, lr.default) == (2e-4, 2e-2, 2e-3)
+    assert (*lr.ends, lr.default) == (2e-4, 2e-2, 2e-3)
 
 
 def test_a_searched_key_is_added_and_a_frozen_one_is_fixed(build: Build) -> None:
@@ -92,48 +93,49 @@ def test_one_legal_value_is_a_constant(build: Build) -> None:
 def test_multiples_powers_and_holes(build: Build) -> None:
     space = build("model.hidden_dim", "model.rank", "model.shift")
     hidden, rank, shift = (space[f"model.{name}"] for name in ("hidden_dim", "rank", "shift"))
-    assert (hidden.low, hidden.high, hidden.step) == (64, 1024, 8)
-    assert rank.choices == (1, 2, 4, 8, 16, 32, 64, 128, 256)
-    assert rank.kind is Kind.ORDERED
-    assert shift.choices == (-2, -1, 1, 2, 3)
+    assert hidden.text == "64 .. 1024  int step 8"
+    assert rank.options == (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    assert rank.to_json()["kind"] == "ordered"
+    assert shift.options == (-2, -1, 1, 2, 3)
 
 
 def test_an_open_end_stays_open_and_holds_the_default(build: Build) -> None:
     decay = build("train.optim.weight_decay")["train.optim.weight_decay"]
-    assert (decay.low, decay.high, decay.log) == (1e-5, 0.1, True)
+    assert (*decay.ends, decay.scale) == (1e-5, 0.1, "log")
     linear = build("train.optim.weight_decay=0..0.1:linear")["train.optim.weight_decay"]
-    assert 0 < linear.low <= 1e-4
+    assert isinstance(linear, Parameter)
+    assert 0 < linear.ends[0] <= 1e-4
     assert linear.bounds_from["low"] == "condition > 0"
 
 
 def test_a_zero_default_of_a_fraction_is_inside(build: Build) -> None:
     drop = build("model.drop_rate")["model.drop_rate"]
-    assert (drop.low, drop.high, drop.log) == (0.0, 1.0, False)
+    assert (*drop.ends, drop.scale) == (0.0, 1.0, "linear")
 
 
 def test_a_default_outside_the_schema_is_kept_and_noted(build: Build, schema: SchemaTree) -> None:
     base = with_value(schema.defaults, "dataset.flip", 0.0)
     flip = build("dataset.flip", base=base)["dataset.flip"]
-    assert (flip.low, flip.default) == (0.1, 0.0)
+    assert (flip.ends[0], flip.default) == (0.1, 0.0)
     assert "trial 0 alone" in flip.bounds_from["default"]
 
 
 def test_enum_texts_are_stripped_and_weights_kept(build: Build) -> None:
     space = build("model.backbone", "train.decay_type")
-    assert space["model.backbone"].choices == ("small", "large")
+    assert space["model.backbone"].options == ("small", "large")
     assert space["train.decay_type"].weights == (0.1, 0.1, 0.4, 0.4)
 
 
 def test_a_subset_list_is_a_choice_over_subsets(build: Build) -> None:
     layers = build("model.layers")["model.layers"]
-    assert layers.kind is Kind.CATEGORICAL
-    assert layers.choices == (["a"], ["b"], ["a", "b"])
+    assert layers.to_json()["kind"] == "categorical"
+    assert layers.options == (["a"], ["b"], ["a", "b"])
 
 
 def test_a_ceiling_bounds_a_range_and_a_set(build: Build) -> None:
     ceiling = Ceiling("dataset.batch_size", 6, "6 validation samples")
     batch = build("dataset.batch_size", ceilings=(ceiling,))["dataset.batch_size"]
-    assert (batch.high, batch.bounds_from["high"]) == (6, "6 validation samples")
+    assert (batch.ends[1], batch.bounds_from["high"]) == (6, "6 validation samples")
     with pytest.raises(FixInput, match="6 validation samples"):
         build("dataset.batch_size=2,4,8", ceilings=(ceiling,))
 
@@ -153,7 +155,7 @@ def test_a_whole_number_stops_where_a_rule_begins(build: Build) -> None:
     rule = {"key": "dataset.batch_size", "when": {"above": 9}, "verdict": "refuse"}
     profile = read_profile({"settings": [{**rule, "reason": "memory"}]}, "p")
     batch = build("dataset.batch_size=2..64", profile=profile)["dataset.batch_size"]
-    assert (batch.low, batch.high, batch.bounds_from["high"]) == (2, 9, "memory")
+    assert (*batch.ends, batch.bounds_from["high"]) == (2, 9, "memory")
 
 
 def test_the_profile_space_takes_ranges_and_reasons_from_the_profile(build: Build) -> None:
@@ -175,10 +177,10 @@ def test_the_profile_space_takes_ranges_and_reasons_from_the_profile(build: Buil
     space = build(space="profile", profile=profile)
     steps = space["train.optim.lr_steps"]
     assert space.keys == ("train.optim.lr", "train.optim.lr_steps", "dataset.flip")
-    assert [element.low for element in steps.elements] == [4, 5]
-    assert [element.high for element in steps.elements] == [8, 9]
+    assert [element.ends[0] for element in steps.elements] == [4, 5]
+    assert [element.ends[1] for element in steps.elements] == [8, 9]
     assert space["train.optim.lr"].bounds_from["low"] == "profile: known"
-    assert space["dataset.flip"].choices == (0.1, 0.5)
+    assert space["dataset.flip"].options == (0.1, 0.5)
 
 
 @pytest.mark.parametrize(

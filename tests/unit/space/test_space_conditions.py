@@ -5,7 +5,7 @@ import pytest
 from automl.errors import FixInput
 from automl.skill.model import ParameterSchema
 from automl.space.conditions import Comparison, parse_conditions
-from automl.space.model import Relation
+from automl.space.relations import Relation
 
 
 def _leaf(math_cond: str = "", depends_on: str = "") -> ParameterSchema:

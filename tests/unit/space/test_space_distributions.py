@@ -7,10 +7,16 @@ from typing import Any
 import optuna
 import pytest
 
-from automl.space.distributions import decode, default_params, distributions, encode, suggest
-from automl.space.draws import sample
+from automl.search.sample import sample
 from automl.space.model import SearchSpace
-from automl.space.proposal import dimensions, is_legal
+from automl.space.proposal import (
+    decode,
+    default_params,
+    encode,
+    is_legal,
+    sampled,
+    suggest,
+)
 
 Build = Callable[..., SearchSpace]
 
@@ -58,7 +64,7 @@ def test_every_default_is_inside(space: SearchSpace) -> None:
 def test_distributions_never_change_between_trials(
     space: SearchSpace, study: optuna.Study
 ) -> None:
-    known = distributions(space)
+    known = {one.draw_name: one.drawn.as_optuna() for one in sampled(space)}
     for _ in range(30):
         trial = study.ask()
         suggest(space, trial)
@@ -74,7 +80,7 @@ def test_recorded_draws_give_the_proposal_again(space: SearchSpace, study: optun
 
 
 def test_the_names_say_how_a_parameter_is_drawn(space: SearchSpace) -> None:
-    names = {dimension.name for dimension in dimensions(space)}
+    names = {one.draw_name for one in sampled(space)}
     assert {
         "train.optim.lr",
         "dataset.crop_max@share",

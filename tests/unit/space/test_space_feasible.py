@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from automl.search.sample import sample
 from automl.skill.profile import Profile, SettingRule, Verdict
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import with_value
 from automl.skill.when import When
-from automl.space.draws import sample
 from automl.space.model import SearchSpace
 
 Build = Callable[..., SearchSpace]
@@ -41,7 +41,7 @@ def test_a_rule_between_two_searched_settings_is_kept_in_every_proposal(build: B
 
 def test_a_rule_about_a_setting_that_is_not_searched_bounds_the_other(build: Build) -> None:
     space = build("train.num_epochs=2..20", profile=INTERVAL)
-    assert space["train.num_epochs"].low == 4
+    assert space["train.num_epochs"].ends[0] == 4
     assert "dataset.batch_size = 4" in space["train.num_epochs"].bounds_from["low"]
 
 
@@ -50,21 +50,21 @@ def test_a_rule_of_another_trainer_bounds_nothing(build: Build) -> None:
     elsewhere = SettingRule(rule.key, rule.when, rule.verdict, rule.reason, trainers=("docker",))
     profile = Profile(settings=(elsewhere,))
     search = "train.num_epochs=2..20"
-    assert build(search, profile=profile)["train.num_epochs"].low == 2
-    assert build(search, profile=profile, trainer="docker")["train.num_epochs"].low == 4
+    assert build(search, profile=profile)["train.num_epochs"].ends[0] == 2
+    assert build(search, profile=profile, trainer="docker")["train.num_epochs"].ends[0] == 4
 
 
 def test_children_follow_the_constant_that_was_asked_for(build: Build) -> None:
     space = build("dataset.crop_min=700..700", "dataset.crop_max")
     assert space.fixed["dataset.crop_min"] == 700
-    assert space["dataset.crop_max"].low == 701
+    assert space["dataset.crop_max"].ends[0] == 701
     pairs = _pairs(space, "dataset.crop_max", "dataset.crop_min")
     assert all(most > least for most, least in pairs)
 
 
 def test_children_follow_a_frozen_parent(build: Build) -> None:
     space = build("model.num_select", freeze=("model.num_queries=50",))
-    assert space["model.num_select"].high == 50
+    assert space["model.num_select"].ends[1] == 50
 
 
 def test_a_space_is_the_same_once_its_constants_stand_in_the_spec(

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from automl.search.sample import sample
 from automl.skill.profile import Profile, load_profile
 from automl.skill.read import base_tree, own_skill_dir, read_action_schema, read_skill
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import Tree, with_value
 from automl.space.build import build_space
-from automl.space.draws import sample
 from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SpaceRequest
 
@@ -77,7 +77,7 @@ def test_a_study_of_nano_stays_with_nano(schema: SchemaTree, base: Tree, profile
     assert {entry.key for entry in space.inert} == left_out
     asked = SpaceRequest("profile", ("model.backbone.model_type",))
     named = build_space(schema, nano, asked, profile, trainer="process")
-    assert "nano" not in named["model.backbone.model_type"].choices
+    assert "nano" not in named["model.backbone.model_type"].options
     assert "model.use_convGRU" in named.keys, "in some trials it has an effect"
 
 
@@ -94,5 +94,5 @@ def test_a_batch_larger_than_the_data_is_never_proposed(
 ) -> None:
     ceiling = Ceiling("dataset.batch_size", 12, "12 validation images")
     space = _space(schema, base, profile, ceilings=(ceiling,), trainer="docker")
-    assert space["dataset.batch_size"].choices == (2, 4, 8)
+    assert space["dataset.batch_size"].options == (2, 4, 8)
     assert "12 validation images" in space["dataset.batch_size"].bounds_from["choices"]

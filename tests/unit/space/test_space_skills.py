@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
+from automl.search.sample import sample
 from automl.skill.profile import load_profile
 from automl.skill.read import (
     base_tree,
@@ -17,7 +18,6 @@ from automl.skill.read import (
     read_skill,
 )
 from automl.space.build import build_space
-from automl.space.draws import sample
 from automl.space.model import SearchSpace
 from automl.space.proposal import decode, default_params, encode, is_legal
 from automl.space.request import SpaceRequest
@@ -27,7 +27,7 @@ _FOLDER = os.environ.get("AUTOML_TAO_SKILLS", "")
 _PUBLISHED = sorted(
     path.parent.parent for path in Path(_FOLDER).glob("*/schemas/train.schema.json")
 )
-_SAMPLES = 500
+_SAMPLES = 200
 
 
 def _space(folder: Path, name: str) -> tuple[SearchSpace, Any, Any]:

@@ -8,7 +8,9 @@ import pytest
 
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.skill.keys import NetworkKeys
-from automl.space.model import Kind, Parameter, SearchSpace
+from automl.space.distributions import FloatRange
+from automl.space.model import SearchSpace
+from automl.space.parameter import Parameter
 from automl.study.config import (
     DataSources,
     Direction,
@@ -34,7 +36,7 @@ from automl.study.folder import (
 from automl.study.layout import StudyPaths
 
 SPACE = SearchSpace(
-    (Parameter("train.optim.lr", "float", Kind.FLOAT, 1e-5, 1e-2, log=True, default=6e-5),)
+    (Parameter("train.optim.lr", "float", FloatRange(1e-5, 1e-2, log=True), default=6e-5),)
 )
 CONFIG = StudyConfig(
     name="bikes",
