@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from automl.app.checks import check_seed
 from automl.app.drift import check_drift
 from automl.app.image import hold_to_image, left_running, pinned
 from automl.app.plan import Plan
@@ -18,6 +19,7 @@ from automl.skill.model import Skill
 from automl.skill.read import read_skill
 from automl.skill.tree import Tree
 from automl.space.model import SearchSpace
+from automl.spec.rules import rules_for
 from automl.study.config import StudyConfig
 from automl.study.confirmation import searched
 from automl.study.folder import (
@@ -75,6 +77,7 @@ def go_on(
     screen: Screen,
     trials: int | None = None,
     *,
+    confirm: int | None = None,
     accept_drift: bool = False,
     accept_image: bool = False,
 ) -> Ending:
@@ -84,6 +87,7 @@ def go_on(
         paths: The study.
         screen: Who watches; told first what became of each trial.
         trials: A new total, at least as large as the trials there are; None keeps the old one.
+        confirm: Fresh seeds for winner and default each; None keeps the old number.
         accept_drift: Whether to keep the stored space although the skill gives another one now.
         accept_image: Whether to go on although the image's name stands for another image now.
 
@@ -98,9 +102,11 @@ def go_on(
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
         check_trainer(kept, skill, paths.folder)
         notes += check_drift(paths, kept, skill, accept=accept_drift)
-        config = _extended(kept, trials)
+        config = _extended(kept, trials, confirm)
         space = SearchSpace.from_json(read_space(paths))
-        driven = _Driven(paths, config, skill, space, read_base_spec(paths))
+        base_spec = read_base_spec(paths)
+        check_seed(rules_for(skill, "train", base_spec), config.limits)
+        driven = _Driven(paths, config, skill, space, base_spec)
         session = driven.session(lock, screen)
         records = session.engine.records()
         _check_storage(paths, len(records))
@@ -126,16 +132,21 @@ def _check_storage(paths: StudyPaths, known: int) -> None:
         )
 
 
-def _extended(config: StudyConfig, trials: int | None) -> StudyConfig:
-    if trials is None or trials == config.limits.trials:
+def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> StudyConfig:
+    given = {"trials": trials, "confirm": confirm}
+    new = {
+        name: value
+        for name, value in given.items()
+        if value is not None and value != getattr(config.limits, name)
+    }
+    if new and not config.is_search:
+        name, value = next(iter(new.items()))
+        raise FixInput("a plain training is one trial", got=str(value), where=f"--{name}")
+    if not new:
         return config
-    if not config.searches:
-        raise FixInput("a plain training is one trial", got=str(trials), where="--trials")
-    return replace(
-        config,
-        limits=replace(config.limits, trials=trials),
-        origin={**config.origin, "trials": "automl resume --trials"},
-    )
+    origin = {name: f"automl resume --{name}" for name in new}
+    limits = replace(config.limits, **new)
+    return replace(config, limits=limits, origin={**config.origin, **origin})
 
 
 def _check_total(config: StudyConfig, started: int) -> None:

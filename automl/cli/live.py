@@ -19,6 +19,7 @@ from automl.cli.progress import Progress, Running, Snapshot, changed_params
 from automl.errors import FixInput
 from automl.execution.driver import Event
 from automl.reports import words
+from automl.reports.confirmation import confirmed
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, whole_number
 from automl.study.config import StudyConfig
@@ -122,7 +123,9 @@ def _best_line(snapshot: Snapshot) -> Text:
     if best.number != 0 and default is not None and default.best_value is not None:
         difference = words.signed(best.best_value - default.best_value)
         line.append(f"   default {words.value(default.best_value)} ({difference})", "not bold")
-        line.append("   one seed", "dim not bold")
+        again = confirmed(snapshot.records, best.number, snapshot.config.objective)
+        said = "not confirmed" if again is None else f"fresh seeds {again.means}"
+        line.append(f"   {said}", "dim not bold")
     return line
 
 

@@ -132,6 +132,9 @@ def _add_resume(commands: "Commands") -> None:
     _add_study_choice(command)
     command.add_argument("--trials", type=count, metavar="N", help="new total number of trials")
     command.add_argument(
+        "--confirm", type=count, metavar="N", help="then winner and default again, N seeds each"
+    )
+    command.add_argument(
         "--accept-drift",
         action="store_true",
         help="keep the study's space although its skill gives another one now",

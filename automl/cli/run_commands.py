@@ -92,6 +92,7 @@ def resume(arguments: argparse.Namespace) -> int:
             paths,
             screen,
             arguments.trials,
+            confirm=arguments.confirm,
             accept_drift=arguments.accept_drift,
             accept_image=arguments.accept_image,
         )

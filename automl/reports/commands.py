@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.errors import FixInput
-from automl.reports.findings import Command, Winner
+from automl.reports.findings import ONE_SEED, Command, Winner
 from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
 from automl.skill.tree import whole_number
@@ -18,6 +18,8 @@ __all__ = ["commands_for", "training_of"]
 _DEFAULT_STUDIES = Path("studies")
 #: How much longer a retraining is that is offered.
 _LONGER = 2
+#: Fresh seeds each in the confirmation that is offered.
+_SEEDS = 3
 
 
 def commands_for(summary: Summary) -> tuple[Command, ...]:
@@ -32,6 +34,7 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
             again = training_of(summary.config, folder / winner.spec, name)
             commands.append(Command("train", "train the winner again", again))
         commands += _with_weights(summary, winner)
+    commands += _confirmation(summary)
     if summary.n_finished < summary.n_asked and summary.status is not StudyStatus.RUNNING:
         commands.append(Command("resume", "go on with this study", _study("resume", folder)))
     if summary.failures:
@@ -43,6 +46,18 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
         repeated = _repeated([str(word) for word in given], f"{summary.name}-again")
         commands.append(Command("repeat", "repeat it under a new name", repeated))
     return tuple(commands)
+
+
+def _confirmation(summary: Summary) -> list[Command]:
+    """Fresh seeds for winner and default, where nothing but a seed's luck stands between them."""
+    winner = summary.winner
+    is_open = summary.status is StudyStatus.RUNNING or summary.n_finished < summary.n_asked
+    takes_seed = summary.config.keys.seed
+    if winner is None or winner.note != ONE_SEED or is_open or not takes_seed:
+        return []
+    line = _study("resume", summary.folder, more=("--confirm", str(_SEEDS)))
+    purpose = f"train winner and default again with {_SEEDS} fresh seeds each"
+    return [Command("confirm", purpose, line)]
 
 
 def _with_weights(summary: Summary, winner: Winner) -> list[Command]:

@@ -105,25 +105,34 @@ class Confirmed:
     verdict: Verdict | None = None
 
     @property
-    def finding(self) -> str:
-        """What it comes to, in a few words; failed trainings are always among them."""
-        failures = self.winner.failures
-        also = f", and {failures}" if failures else ""
+    def phrase(self) -> str:
+        """The verdict in words that go on from the winner's name."""
         if self.verdict is None:
-            return f"too few fresh seeds to tell{also}"
+            return "trained with too few fresh seeds to tell"
         verb = {
             Verdict.BETTER: "better than",
             Verdict.WORSE: "worse than",
             Verdict.NOT_SEPARABLE: "not separable from",
         }[self.verdict]
-        return f"{verb} the default with fresh seeds{also}"
+        return f"{verb} the default with fresh seeds"
 
     @property
-    def lines(self) -> tuple[str, ...]:
-        """The numbers behind it, one matter a line."""
+    def finding(self) -> str:
+        """The verdict, and the winner's trainings that failed."""
+        failures = self.winner.failures
+        return f"{self.phrase}, and {failures}" if failures else self.phrase
+
+    @property
+    def means(self) -> str:
+        """Mean and deviation of both: ``0.7333 ± 0.0208 (n = 3) against 0.6233 ± ...``."""
+        against = "" if self.default is None else f" against {self.default}"
+        return f"{self.winner}{against}"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What stands behind the verdict, one matter a line: interval, lack of variance."""
         sides = [self.winner] if self.default is None else [self.winner, self.default]
-        means = "; ".join(f"trial {seeds.number}: {seeds}" for seeds in sides)
-        lines = [f"{means}; mean ± sd of fresh seeds"]
+        lines = []
         if self.low is not None and self.high is not None:
             ends = f"{words.signed(self.low)} to {words.signed(self.high)}"
             lines.append(f"difference of the means {ends} (95 % interval, Welch)")

@@ -12,7 +12,9 @@ from typing import TypeGuard
 from automl.reports.advice import ADVICE
 from automl.reports.confirmation import Confirmed, confirmed
 from automl.reports.findings import (
+    NOT_BEATEN,
     ONE_SEED,
+    UNCHALLENGED,
     Change,
     Cost,
     EdgeHint,
@@ -28,7 +30,7 @@ from automl.space.proposal import sampled
 from automl.study.config import Objective
 from automl.study.known_errors import known_error
 from automl.study.ranking import best_trial, better, is_ranked
-from automl.study.records import FailureClass, Outcome, TrialState
+from automl.study.records import FailureClass, Outcome, TrialRecord, TrialState
 
 __all__ = [
     "cost_of",
@@ -71,19 +73,21 @@ def winner_of(
         last_value=best.last_value,
         baseline=baseline,
         difference=None if baseline is None else value - baseline,
-        note=_note(best.number, baseline, confirmed_by),
+        note=_note(records, best.number, confirmed_by),
         changes=_changes(best, trials, space),
         checkpoint=best.record.checkpoint or "",
         confirmed=confirmed_by,
     )
 
 
-def _note(number: int, baseline: float | None, confirmed_by: Confirmed | None) -> str:
+def _note(records: Sequence[TrialRecord], number: int, confirmed_by: Confirmed | None) -> str:
+    """What keeps a reader from taking the winner's value for more than it is."""
     if number == 0:
-        return "the default settings were not beaten"
+        is_challenged = sum(map(is_ranked, records)) > 1
+        return NOT_BEATEN if is_challenged else UNCHALLENGED
     if confirmed_by is not None:
         return confirmed_by.finding
-    if baseline is None:
+    if not any(record.number == 0 and record.is_usable for record in records):
         return "trial 0 has no value to compare with"
     return ONE_SEED
 

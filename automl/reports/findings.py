@@ -8,7 +8,9 @@ from automl.skill.tree import ParamValue
 from automl.study.records import FailureClass, TrialState
 
 __all__ = [
+    "NOT_BEATEN",
     "ONE_SEED",
+    "UNCHALLENGED",
     "Change",
     "Command",
     "Cost",
@@ -18,7 +20,10 @@ __all__ = [
     "Winner",
 ]
 
-ONE_SEED = "one seed: not separable from noise"
+#: What the difference of two trainings is worth.
+ONE_SEED = "not confirmed: one seed each"
+NOT_BEATEN = "the default settings were not beaten"
+UNCHALLENGED = "nothing challenged the default settings: no other trial ran to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,11 @@ class Winner:
     checkpoint: str = ""
     checkpoint_sha256: str = ""
     confirmed: Confirmed | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over fresh seeds, which leads wherever there is one."""
+        return None if self.confirmed is None else self.confirmed.winner.mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,7 @@ class Command:
 
     Attributes:
         name: What it does in a word: ``best``, ``train``, ``retrain``, ``evaluate``, ``resume``,
-            ``explain``, ``report``, ``repeat``.
+            ``confirm``, ``explain``, ``report``, ``repeat``.
         purpose: What it is for, in words for a reader.
         line: The command line.
     """

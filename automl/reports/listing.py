@@ -26,10 +26,10 @@ class StudyListing:
         ended: Trials that ended.
         asked: Trials asked for.
         objective: The metric.
-        best: The winner's value, if there is a winner.
+        best: The mean of the winner's fresh seeds, else its value of one seed; None without one.
         best_trial: The winner's number.
         started: When the study was made.
-        remark: FAKE, a direct training, or why it cannot be read; else empty.
+        remark: FAKE, a direct training, what fresh seeds say, or why it cannot be read.
     """
 
     name: str
@@ -62,15 +62,18 @@ def _listing(paths: StudyPaths, clock: Clock) -> StudyListing:
         return StudyListing(paths.folder.name, "unreadable", remark=error.rule)
     created = moment(str(summary.provenance.get("created_at", "")))
     written = datetime.fromtimestamp(paths.resolved.stat().st_mtime, UTC)
+    winner = summary.winner
     remarks = ["FAKE"] * summary.is_fake + ["direct training"] * (not summary.is_search)
+    if winner is not None and winner.confirmed is not None:
+        remarks.append(winner.confirmed.finding)
     return StudyListing(
         name=paths.folder.name,
         status=str(summary.status),
         ended=summary.n_finished,
         asked=summary.n_asked,
         objective=summary.objective.metric,
-        best=None if summary.winner is None else summary.winner.value,
-        best_trial=None if summary.winner is None else summary.winner.number,
+        best=None if winner is None else winner.value if winner.mean is None else winner.mean,
+        best_trial=None if winner is None else winner.number,
         started=created or written,
         remark=", ".join(remarks),
     )

@@ -173,6 +173,10 @@ class Summary:
         seen = {key for trial in self.trials for key in trial.record.params}
         return known + tuple(sorted(seen - set(known)))
 
+    def command(self, name: str) -> str:
+        """The command line of a name; empty where it is not offered."""
+        return next((command.line for command in self.commands if command.name == name), "")
+
     def trial(self, number: int) -> TrialReport | None:
         """The trial of that number, or None."""
         return next((trial for trial in self.trials if trial.number == number), None)

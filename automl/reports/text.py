@@ -4,7 +4,7 @@ Every function is pure and returns lines without a line end at the close; nothin
 that the text can be piped. Paths are shown as the summary's folder was given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from statistics import median
 
@@ -12,7 +12,7 @@ from automl.reports import words
 from automl.reports.findings import Winner
 from automl.reports.listing import StudyListing
 from automl.reports.model import Summary
-from automl.reports.verdict import FAKE
+from automl.reports.verdict import FAKE, leading, note_of
 from automl.study.records import FailureClass, TrialState
 from automl.study.state import StudyState, StudyStatus
 
@@ -60,11 +60,8 @@ def best_text(summary: Summary) -> str:
     if winner is None:
         return "\n".join([*_fake(summary), *_no_winner(summary)])
     lines = [*_fake(summary), _labelled(f"trial {winner.number}", _value_of(summary, winner))]
-    if summary.is_search and winner.number != 0:
-        lines.append(_labelled("difference", _difference(winner)))
-        lines += _again(winner)
-    elif summary.is_search:
-        lines.append(_labelled("note", winner.note))
+    if summary.is_search:
+        lines += _standing(summary, winner)
     lines += [
         _labelled("changed" if i == 0 else "", text) for i, text in enumerate(_changes(winner))
     ]
@@ -72,20 +69,36 @@ def best_text(summary: Summary) -> str:
 
 
 def _value_of(summary: Summary, winner: Winner) -> str:
+    """The mean of fresh seeds where there is one, else the value of the one seed."""
+    if winner.mean is not None:
+        return leading(summary, winner)
+    return f"{summary.objective.metric} {_one_seed(winner)}"
+
+
+def _one_seed(winner: Winner) -> str:
     last = f", last epoch {words.value(winner.last_value)}"
-    return f"{summary.objective.metric} {words.value(winner.value)} at epoch {winner.epoch}{last}"
+    return f"{words.value(winner.value)} at epoch {winner.epoch}{last}"
 
 
-def _difference(winner: Winner) -> str:
-    if winner.baseline is None:
-        return winner.note
-    text = f"{words.signed(winner.difference)} against trial 0, the default"
-    return f"{text} ({words.value(winner.baseline)}); {winner.note}"
+def _standing(summary: Summary, winner: Winner) -> Iterator[str]:
+    """The winner of a search against the default, and what that is worth."""
+    confirmed = winner.confirmed
+    if confirmed is None or winner.mean is None:
+        if winner.number != 0:
+            yield from _difference(winner.difference, words.value(winner.baseline))
+        yield _labelled("note", note_of(summary, winner))
+        return
+    yield from _difference(confirmed.difference, str(confirmed.default))
+    yield _labelled("verdict", confirmed.finding)
+    for text in confirmed.details:
+        yield _labelled("", text)
+    yield _labelled("one seed", f"{_one_seed(winner)}: the value that chose it")
 
 
-def _again(winner: Winner) -> list[str]:
-    lines = () if winner.confirmed is None else winner.confirmed.lines
-    return [_labelled("again" if i == 0 else "", line) for i, line in enumerate(lines)]
+def _difference(difference: float | None, default: str) -> Iterator[str]:
+    if difference is not None:
+        text = f"{words.signed(difference)} against trial 0, the default: {default}"
+        yield _labelled("difference", text)
 
 
 def _changes(winner: Winner) -> list[str]:
@@ -137,9 +150,7 @@ def run_footer(summary: Summary) -> str:
     else:
         lines.append(_labelled("best", f"trial {winner.number}: {_value_of(summary, winner)}"))
         if summary.is_search:
-            against = _difference(winner) if winner.number != 0 else winner.note
-            lines.append(_labelled("", against))
-            lines += _again(winner)
+            lines += _standing(summary, winner)
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
     lines.append(_labelled("report", str(summary.folder / "report" / "index.html")))

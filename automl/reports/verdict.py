@@ -1,20 +1,40 @@
-"""The verdict on a study: two sentences that never claim more than the trials show."""
+"""The verdict on a study: two sentences that never claim more than the trials show.
+
+Where the winner was trained again with fresh seeds their mean leads: the value that made it the
+winner is the luckiest of many.
+"""
 
 from automl.reports import words
-from automl.reports.findings import Winner
+from automl.reports.findings import ONE_SEED, Winner
 from automl.reports.model import Summary
 from automl.study.config import Direction
 
-__all__ = ["FAKE", "headline", "verdict"]
+__all__ = ["FAKE", "headline", "leading", "note_of", "verdict"]
 
 FAKE = "FAKE: a script made these numbers up; nothing was trained"
 
 
 def headline(summary: Summary) -> str:
-    """The outcome in a few words: the best value, or that there is none."""
+    """The outcome in a few words: the value that leads, or that there is none."""
     if summary.winner is None:
         return "no usable trial" if summary.trials else "no trial yet"
-    return f"{summary.objective.metric} {words.value(summary.winner.value)}"
+    return leading(summary, summary.winner)
+
+
+def leading(summary: Summary, winner: Winner) -> str:
+    """The metric with the mean of the fresh seeds, else with the winner's value of one seed."""
+    metric = summary.objective.metric
+    if winner.confirmed is None or winner.mean is None:
+        return f"{metric} {words.value(winner.value)}"
+    return f"{metric} {winner.confirmed.winner}, mean of fresh seeds"
+
+
+def note_of(summary: Summary, winner: Winner) -> str:
+    """What keeps a reader from taking the value for more than it is, and what would tell."""
+    confirm = summary.command("confirm")
+    if winner.note == ONE_SEED and confirm:
+        return f"{winner.note}; `{confirm}` tells"
+    return winner.note
 
 
 def verdict(summary: Summary) -> tuple[str, str]:
@@ -49,8 +69,13 @@ def _direct(summary: Summary, winner: Winner) -> tuple[str, str]:
 
 def _outcome(summary: Summary, winner: Winner) -> str:
     metric = summary.objective.metric
+    if winner.confirmed is not None and winner.mean is not None:
+        means = f"{metric} {winner.confirmed.means}, means of fresh seeds"
+        return f"Trial {winner.number} is {winner.confirmed.phrase}: {means}."
     reached = f"{metric} {words.value(winner.value)}"
     if winner.number == 0:
+        if summary.n_usable == 1:
+            return f"Nothing but the default settings (trial 0) has a value: {reached}."
         return f"The default settings (trial 0) stay the best, with {reached}."
     if winner.baseline is None or winner.difference is None:
         return f"Trial {winner.number} is the best, with {reached}; trial 0 has no value."
@@ -66,11 +91,15 @@ def _outcome(summary: Summary, winner: Winner) -> str:
 
 def _trust(summary: Summary, winner: Winner) -> str:
     ranked = f"It is the best of {words.count(summary.n_usable, 'usable trial')}"
+    if summary.n_usable == 1:
+        ranked = "It is the only usable trial"
     if summary.n_finished < summary.n_asked:
         ranked += f", {summary.n_finished} of {summary.n_asked} having ended"
     if winner.number == 0:
         return f"{ranked}; {winner.note}."
     better = "highest" if summary.objective.direction is Direction.MAXIMIZE else "lowest"
-    lines = () if winner.confirmed is None else winner.confirmed.lines
-    further = "".join(f" {line[0].upper()}{line[1:]}." for line in lines)
-    return f"{ranked}, by the {better} value of any epoch; {winner.note}.{further}"
+    if winner.confirmed is None or winner.mean is None:
+        return f"{ranked}, by the {better} value of any epoch; {note_of(summary, winner)}."
+    lines = "".join(f" {line[0].upper()}{line[1:]}." for line in winner.confirmed.details)
+    chosen = f"by the {better} value of any epoch, {words.value(winner.value)} with one seed"
+    return f"{ranked}, {chosen}.{lines}"

@@ -95,7 +95,7 @@ class TestFinishedSearch:
     def test_it_ends_well_though_trials_failed(self, study: Study) -> None:
         assert study.done.code == 0, study.done.err
         assert "3 complete, 2 failed" in study.done.out
-        assert "one seed: not separable from noise" in study.done.out
+        assert "not confirmed: one seed each" in study.done.out
         assert "Traceback" not in study.done.err
 
     def test_the_folder_is_complete(self, study: Study) -> None:

@@ -17,7 +17,15 @@ from automl.space.model import SearchSpace
 from automl.study.config import Limits
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
-from tests.unit.reports.study_builder import START, StudyBuilder, Told, config, fill, params
+from tests.unit.reports.study_builder import (
+    START,
+    StudyBuilder,
+    Told,
+    config,
+    confirm,
+    fill,
+    params,
+)
 
 Golden = Callable[[str, str], None]
 
@@ -34,6 +42,13 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _search(name: str = "bike-fan") -> StudyBuilder:
     builder = StudyBuilder(_HERE, config(name))
     fill(builder)
+    return builder
+
+
+def _confirmed() -> StudyBuilder:
+    builder = StudyBuilder(_HERE, config("sure", limits=Limits(trials=8, confirm=3)))
+    fill(builder)
+    confirm(builder, 4)
     return builder
 
 
@@ -66,7 +81,7 @@ def _read(make: Callable[[], StudyBuilder]) -> Summary:
     return read_summary(_HERE / make().config.name)
 
 
-@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
 def test_best(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/best-{summary.name}.txt", best_text(summary) + "\n")
@@ -82,13 +97,13 @@ def test_explain_of_a_class(golden: Golden) -> None:
     golden("reports/explain-class.txt", class_text(account) + "\n")
 
 
-@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
 def test_footer(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/footer-{summary.name}.txt", run_footer(summary) + "\n")
 
 
-@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
 def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     builder = make()
     summary = read_summary(_HERE / builder.config.name)
@@ -97,14 +112,14 @@ def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("make", [_search, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
 def test_markdown(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/summary-{summary.name}.md", render_markdown(summary).decode())
 
 
 def test_list(golden: Golden) -> None:
-    for make in (_search, _failed, _direct, _halfway):
+    for make in (_search, _confirmed, _failed, _direct, _halfway):
         make()
     (_HERE / "torn").mkdir()
     (_HERE / "torn" / "resolved.json").write_text("{", encoding="utf-8")

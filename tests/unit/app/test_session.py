@@ -304,6 +304,26 @@ def test_winner_and_default_are_trained_again_with_other_seeds(
     assert len(winner.confirmed.winner.values) == 2
 
 
+@pytest.mark.slow
+def test_a_search_that_has_ended_can_be_confirmed(
+    search: Callable[..., Plan], paths: StudyPaths
+) -> None:
+    run.start(search("--trials", "4"), Silent())
+    before = read_summary(paths.folder)
+    assert before.winner is not None
+    assert before.winner.number != 0
+    assert before.command("confirm") == (
+        f"automl resume {paths.folder.name} --confirm 3 --studies-dir {paths.folder.parent}"
+    )
+    assert run.go_on(paths, Silent(), confirm=2).exit_code == 0
+    after = read_summary(paths.folder)
+    assert after.winner is not None
+    assert after.winner.confirmed is not None
+    assert len(after.trials) == 8
+    assert after.command("confirm") == ""
+    assert after.config.origin["confirm"] == "automl resume --confirm"
+
+
 def test_a_longer_search_confirms_its_new_winner(
     search: Callable[..., Plan], paths: StudyPaths
 ) -> None:

@@ -38,7 +38,9 @@ def test_eighty_columns_show_everything_that_matters(busy: Progress) -> None:
     assert lines[0] == "bike-fan   policy on   tpe   seed 0   val_3DIoU maximize"
     assert "5/12  ok 3  prune 1  FAIL 1  run 2  20m42s" in lines[1]
     assert lines[1].startswith("trials  [##########..............]")
-    assert lines[2].startswith("best    0.4700  trial 4   default 0.3100 (+0.1600)   one seed")
+    assert lines[2].startswith(
+        "best    0.4700  trial 4   default 0.3100 (+0.1600)   not confirmed"
+    )
     assert lines[3].startswith("left    ")
     rows = {line.split()[0]: line for line in lines if line[:3].strip().isdigit()}
     assert list(rows) == ["5", "6", "4", "3", "2", "1", "0"]

@@ -79,7 +79,7 @@ def config(name: str = "bike-fan", **changes: Any) -> StudyConfig:
         search=SearchSettings(seed=7),
         limits=Limits(trials=8),
         resources=Resources(max_concurrent=2),
-        keys=NetworkKeys(epochs="train.num_epochs"),
+        keys=NetworkKeys(epochs="train.num_epochs", seed="train.seed"),
     )
     return replace(plain, **changes)
 
@@ -100,6 +100,7 @@ class Told:
         source: Why it was tried.
         checkpoint: Whether a checkpoint file is left.
         metrics: More metrics, the same at each epoch.
+        confirms: The trial whose settings are trained again.
     """
 
     params: Mapping[str, ParamValue]
@@ -113,6 +114,7 @@ class Told:
     source: str = attributes.SOURCE_SAMPLER
     checkpoint: bool = True
     metrics: Mapping[str, float] = field(default_factory=lambda: {"val_2DMPE": 0.02})
+    confirms: int | None = None
 
 
 class StudyBuilder:
@@ -163,6 +165,8 @@ class StudyBuilder:
             }
         if told.failure is not None:
             attrs[attributes.FAILURE] = str(told.failure)
+        if told.confirms is not None:
+            attrs |= {attributes.CONFIRMS: told.confirms, attributes.SEED: 100 + number // 2}
         if checkpoint is not None:
             attrs[attributes.CHECKPOINT] = checkpoint
         self._study.add_trial(self._frozen(told, attrs))
@@ -258,6 +262,23 @@ def fill(builder: StudyBuilder) -> None:
         Told(params(3e-4, 4), [0.0, 0.1, 0.3, 0.36, 0.38], ok, begin_s=170, attempt=2),
     )
     builder.add(7, Told(params(1.1e-3, 6), [0.0, 0.15, 0.3, 0.4, 0.42], ok, begin_s=140))
+
+
+def confirm(builder: StudyBuilder, winner: int, n: int = 3) -> None:
+    """The trainings with fresh seeds after ``fill``: the default's, and the winner's, in turn."""
+    values = {0: (0.30, 0.33, 0.29), winner: (0.44, 0.47, 0.46)}
+    number = builder.config.limits.trials
+    for i in range(n):
+        for confirms in (0, winner):
+            told = Told(
+                params() if confirms == 0 else params(9e-4, 8),
+                [0.1, values[confirms][i]],
+                begin_s=240 + 60 * i,
+                source=attributes.SOURCE_CONFIRM,
+                confirms=confirms,
+            )
+            builder.add(number, told)
+            number += 1
 
 
 def many(builder: StudyBuilder, trials: int) -> None:

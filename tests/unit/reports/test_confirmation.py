@@ -81,8 +81,8 @@ def test_failed_trainings_are_counted_and_have_no_value() -> None:
     assert found.default is not None
     assert (found.default.failed, found.default.sd) == ({"diverged": 1}, None)
     assert found.low is None
-    assert found.finding == "too few fresh seeds to tell"
-    assert "1 of 2 failed: 1 diverged" in found.lines[0]
+    assert found.finding == "trained with too few fresh seeds to tell"
+    assert "1 of 2 failed: 1 diverged" in found.means
 
 
 def test_settings_that_break_more_trainings_than_the_default_are_not_better() -> None:
@@ -118,7 +118,7 @@ def test_equal_values_have_an_interval_without_width() -> None:
     found = confirmed([*again(0, 0.5, 0.5), *again(4, 0.5, 0.5)], 4, UP)
     assert found is not None
     assert (found.low, found.high, found.verdict) == (0.0, 0.0, Verdict.NOT_SEPARABLE)
-    assert found.lines[-1] == (
+    assert found.details[-1] == (
         "zero variance: every fresh seed of trial 4 and of trial 0 gave the same value"
     )
 
@@ -132,14 +132,14 @@ def test_one_side_without_variance_is_said_and_has_an_interval(noise: float) -> 
     assert found.high is not None
     assert found.low < 0.5 < found.high
     assert found.verdict is Verdict.BETTER
-    assert found.lines[-1] == "zero variance: every fresh seed of trial 0 gave the same value"
+    assert found.details[-1] == "zero variance: every fresh seed of trial 0 gave the same value"
 
 
 def test_different_values_without_variance_are_told_apart() -> None:
     found = confirmed([*again(0, 0.5, 0.5), *again(4, 0.4, 0.4)], 4, UP)
     assert found is not None
     assert found.verdict is Verdict.WORSE
-    assert "zero variance" in found.lines[-1]
+    assert "zero variance" in found.details[-1]
 
 
 def test_no_default_leaves_nothing_to_compare_with() -> None:

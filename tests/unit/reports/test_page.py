@@ -13,7 +13,7 @@ from automl.reports.markdown import render_markdown
 from automl.reports.summary import read_summary
 from automl.space.model import SearchSpace
 from automl.study.records import FailureClass, OutcomeState
-from tests.unit.reports.study_builder import StudyBuilder, Told, config, fill, params
+from tests.unit.reports.study_builder import StudyBuilder, Told, config, confirm, fill, params
 
 _EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }}"
 _VOID = {"meta", "link", "input", "br", "img"}
@@ -63,7 +63,12 @@ def _nothing(builder: StudyBuilder) -> None:
     del builder
 
 
-@pytest.mark.parametrize("make", [fill, _unfinished, _no_success, _one_trial, _nothing])
+def _sure(builder: StudyBuilder) -> None:
+    fill(builder)
+    confirm(builder, 4)
+
+
+@pytest.mark.parametrize("make", [fill, _sure, _unfinished, _no_success, _one_trial, _nothing])
 def test_every_study_has_a_whole_page_that_fetches_nothing(
     studies_dir: Path, make: Callable[[StudyBuilder], None]
 ) -> None:
@@ -81,6 +86,22 @@ def test_a_direct_training_says_so(studies_dir: Path) -> None:
     assert "One direct training, no search" in text
     assert 'id="mattered"' not in text
     assert 'id="duel"' not in text
+
+
+def test_the_mean_of_fresh_seeds_leads_title_tiles_and_first_sentence(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    _sure(builder)
+    text = render_html(read_summary(builder.folder)).decode()
+    mean = "0.4567"
+    title = re.search("<title>(.*?)</title>", text)
+    assert title is not None
+    assert mean in title[1]
+    first = re.search('<p class="verdict">(.*?)<span>', text)
+    assert first is not None
+    assert mean in first[1]
+    assert "better than the default with fresh seeds" in first[1]
+    assert f'<li class="lead"><b>{mean}</b>' in text
+    assert "not confirmed" not in text
 
 
 def test_made_up_numbers_are_called_so_before_anything_else(studies_dir: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from automl.cli.parser import build_parser
 from automl.errors import FixInput
-from automl.reports.findings import ONE_SEED
+from automl.reports.findings import NOT_BEATEN, ONE_SEED, UNCHALLENGED
 from automl.reports.markdown import render_markdown
 from automl.reports.summary import read_summary
 from automl.reports.text import run_footer, status_text
@@ -66,7 +66,11 @@ def test_a_pruned_value_never_wins(studies_dir: Path) -> None:
     winner = read_summary(builder.folder).winner
     assert winner is not None
     assert winner.number == 0
-    assert winner.note == "the default settings were not beaten"
+    assert winner.note == UNCHALLENGED
+    builder.add(2, Told(params(2e-3), [0.1, 0.15]))
+    winner = read_summary(builder.folder).winner
+    assert winner is not None
+    assert (winner.number, winner.note) == (0, NOT_BEATEN)
 
 
 def test_lower_is_better_where_the_study_says_so(studies_dir: Path) -> None:
