@@ -3,25 +3,25 @@
 ::
 
     AutomlError
-    ├── FixInput          mend a flag, a study file, a spec, a skill or the data   exit 2
+    ├── FixInput          fix a flag, a study file, a spec, a skill or the data    exit 2
     │   └── InstallExtra  install an optional part of this package                 exit 2
-    ├── PrepareMachine    mend the machine: engine, GPU, disk, image               exit 3
+    ├── PrepareMachine    fix the machine: engine, GPU, disk, image                exit 3
     ├── NoUsableTrial     read the failures: nothing usable was trained            exit 4
-    ├── MendAndResume     one cause ended trial after trial: mend it, then resume  exit 5
+    ├── FixAndResume      one cause ended trial after trial: fix it, then resume   exit 5
     └── ResolveConflict   the study is in use, or is not what it was               exit 7
 
-Each message answers four questions in one order: which rule, what was given, where, how to mend
-it. Whoever raises one gives the parts; only the command line puts them on a screen. The exit codes
-are part of the command line's contract and never change.
+Each message answers four questions in one order: which rule, what was given, where, how to fix
+it. The code that raises one gives the parts; only the command line puts them on a screen. The exit
+codes are part of the command line's contract and never change.
 """
 
 from typing import ClassVar
 
 __all__ = [
     "AutomlError",
+    "FixAndResume",
     "FixInput",
     "InstallExtra",
-    "MendAndResume",
     "NoUsableTrial",
     "PrepareMachine",
     "ResolveConflict",
@@ -80,7 +80,7 @@ class NoUsableTrial(AutomlError):
     exit_code = 4
 
 
-class MendAndResume(AutomlError):
+class FixAndResume(AutomlError):
     """The same failure ended trial after trial, so the search stopped itself."""
 
     exit_code = 5

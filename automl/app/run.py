@@ -81,7 +81,7 @@ def go_on(
     accept_drift: bool = False,
     accept_image: bool = False,
 ) -> Ending:
-    """Settles every trial that a driver left running, then drives the study to its end.
+    """Recovers every trial that a driver left running, then drives the study to its end.
 
     Args:
         paths: The study.

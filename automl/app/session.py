@@ -10,7 +10,7 @@ from pathlib import Path
 from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen
 from automl.app.winner import keep_best_current
-from automl.errors import MendAndResume, NoUsableTrial, PrepareMachine
+from automl.errors import FixAndResume, NoUsableTrial, PrepareMachine
 from automl.execution import serial
 from automl.execution.control import Control, Stage
 from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
@@ -38,7 +38,7 @@ _STATE_EVERY_S = 3.0
 _ENDED_AS = {
     0: StudyStatus.FINISHED,
     NoUsableTrial.exit_code: StudyStatus.FAILED,
-    MendAndResume.exit_code: StudyStatus.STOPPED,
+    FixAndResume.exit_code: StudyStatus.STOPPED,
 }
 
 
@@ -155,8 +155,8 @@ class Session:
         missing = asked - len(records) + unfinished
         ended = self.engine.stopped
         if missing and ended is not None and ended.cause is EndCause.CIRCUIT_BREAKER:
-            reason = f"{ended}; mend the cause, then automl resume goes on"
-            return Ending(MendAndResume.exit_code, reason, self.paths)
+            reason = f"{ended}; fix the cause, then automl resume goes on"
+            return Ending(FixAndResume.exit_code, reason, self.paths)
         if missing and control.stage is not Stage.RUNNING:
             number = control.signal
             code = RESUMABLE if number is None else _SIGNALLED + number

@@ -82,7 +82,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
 
 
 def resume(arguments: argparse.Namespace) -> int:
-    """Settles what a driver left behind, then goes on to the study's limits."""
+    """Recovers what a driver left behind, then goes on to the study's limits."""
     from automl.app.run import go_on
     from automl.study.layout import StudyPaths
 

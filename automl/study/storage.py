@@ -17,7 +17,7 @@ __all__ = ["create_study", "memory_study", "open_storage", "open_study", "read_s
 
 
 def open_storage(paths: StudyPaths, url: str = "") -> BaseStorage:
-    """The storage of a study; an unfinished end of the journal is mended first.
+    """The storage of a study; an unfinished end of the journal is cut off first.
 
     Args:
         paths: The study folder, which must exist.
@@ -39,10 +39,10 @@ def _open_journal(paths: StudyPaths) -> JournalStorage:
         return JournalStorage(backend)
     except ValueError as error:
         raise FixInput(
-            "every line of a journal must be one JSON object",
+            "every line of a study's journal must be JSON",
             got=_first_broken_line(paths),
             where=str(paths.journal),
-            fix="restore the file from a copy; trials after that line cannot be read",
+            fix="restore the file from a copy: the trials after that line cannot be read",
         ) from error
 
 
@@ -52,8 +52,8 @@ def _first_broken_line(paths: StudyPaths) -> str:
             try:
                 parse_json(line)
             except ValueError:
-                return f"something else in line {position}"
-    return "something else"
+                return f"line {position}, which is not"
+    return "a line that is not"
 
 
 def _open_database(url: str) -> RDBStorage:
@@ -65,7 +65,7 @@ def _open_database(url: str) -> RDBStorage:
             return RDBStorage(url, skip_compatibility_check=False)
     except ImportError as error:
         raise InstallExtra(
-            "a database needs its Python driver",
+            "a database needs its Python driver installed",
             got=str(error).splitlines()[0],
             where="storage",
             fix="install the driver that the URL names",
@@ -92,10 +92,10 @@ def create_study(storage: BaseStorage, name: str, objective: Objective) -> optun
         )
     except optuna.exceptions.DuplicatedStudyError as error:
         raise ResolveConflict(
-            "a storage holds one study of a name",
-            got=name,
+            "a study's name must be new in its storage",
+            got=f"{name}, which is there already",
             where="--name",
-            fix="choose another name, or continue that study with automl resume",
+            fix="choose another name, or go on with that study: automl resume",
         ) from error
 
 
@@ -111,7 +111,7 @@ def open_study(storage: BaseStorage, name: str, objective: Objective) -> optuna.
         return create_study(storage, name, objective)
     if study.direction is not _direction(objective):
         raise ResolveConflict(
-            f"the study {name} was started to {study.direction.name.lower()} {objective.metric}",
+            f"the study {name} must {study.direction.name.lower()} {objective.metric}",
             got=str(objective.direction),
             where="--direction",
             fix="start a new study for another objective",

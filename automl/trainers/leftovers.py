@@ -16,7 +16,7 @@ _POLL_S = 0.05
 
 
 def end_leftovers(paths: StudyPaths, timeout_s: float = 10.0) -> tuple[str, ...]:
-    """Ends every trainer of a study that still runs; to be called before it is settled.
+    """Ends every trainer of a study that still runs; to be called before it is recovered.
 
     Only by the driver that holds the study's lock: the trainers it has started itself would be
     ended too.

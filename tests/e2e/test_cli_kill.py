@@ -52,7 +52,7 @@ KILLS = (
 
 
 @dataclass
-class Books:
+class Evidence:
     """What a study had to show at some moment, to be compared with later ones."""
 
     paths: StudyPaths
@@ -138,23 +138,23 @@ def test_killed_again_and_again_a_search_comes_to_the_same_end(
 ) -> None:
     luck = random.Random(seed)  # noqa: S311 -- moments of kills, not secrets
     paths = StudyPaths(terminal.studies / "bikes")
-    books = Books(paths)
+    evidence = Evidence(paths)
     argv = ["run", terminal.study_file(STUDY), "--name", "bikes"]
     for told, longest_s, everything in KILLS:
         driver = terminal.start(*argv)
         wait_s = luck.uniform(0.0, longest_s)
         kill(driver, paths.folder, told, wait_s, everything=everything)
-        books.take()
+        evidence.take()
         argv = ["resume", "bikes"]
 
     done = terminal.run("resume", "bikes")
     assert done.code == 0, done.err
-    books.take()
-    trials = books.study().get_trials(deepcopy=False)
+    evidence.take()
+    trials = evidence.study().get_trials(deepcopy=False)
     assert {trial.state for trial in trials} <= {
         *(OptunaState.COMPLETE, OptunaState.FAIL, OptunaState.PRUNED),
     }
-    records = books.records()
+    records = evidence.records()
     assert [record.number for record in records] == list(range(TRIALS))
     assert [row["number"] for row in rows_of(paths)] == [str(n) for n in range(TRIALS)]
     for record in records:

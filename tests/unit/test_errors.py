@@ -22,6 +22,6 @@ def test_exit_codes_are_the_published_ones() -> None:
         "InstallExtra": 2,
         "PrepareMachine": 3,
         "NoUsableTrial": 4,
-        "MendAndResume": 5,
+        "FixAndResume": 5,
         "ResolveConflict": 7,
     }

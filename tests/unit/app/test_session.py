@@ -265,7 +265,7 @@ class TestGoesOn:
         assert "trials/0000" in caught.value.got
         assert str(paths.journal) in caught.value.where
 
-    def test_what_was_left_running_is_settled_and_told(
+    def test_what_was_left_running_is_recovered_and_reported(
         self, search: Callable[..., Plan], paths: StudyPaths
     ) -> None:
         def vanish() -> None:

@@ -15,9 +15,9 @@ from automl.cli.main import main
 from automl.cli.parser import EXIT_CODES, build_parser
 from automl.errors import (
     AutomlError,
+    FixAndResume,
     FixInput,
     InstallExtra,
-    MendAndResume,
     NoUsableTrial,
     PrepareMachine,
     ResolveConflict,
@@ -48,7 +48,7 @@ def raises(monkeypatch: pytest.MonkeyPatch) -> Raises:
         (InstallExtra, 2),
         (PrepareMachine, 3),
         (NoUsableTrial, 4),
-        (MendAndResume, 5),
+        (FixAndResume, 5),
         (ResolveConflict, 7),
     ],
 )

@@ -52,7 +52,7 @@ def test_reading_makes_nothing(paths: StudyPaths) -> None:
     assert list(paths.folder.iterdir()) == []
 
 
-def test_a_storage_holds_one_study_of_a_name(paths: StudyPaths) -> None:
+def test_the_name_of_a_study_is_new_in_its_storage(paths: StudyPaths) -> None:
     filled(paths)
     with pytest.raises(ResolveConflict, match="bikes"):
         create_study(open_storage(paths), "bikes", OBJECTIVE)
@@ -240,9 +240,7 @@ def test_a_database_holds_a_study_too(paths: StudyPaths, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "url", ["sqlite:////nowhere/at/all.db", "no database", "postgresql+nodriver://host/db"]
 )
-def test_a_database_that_cannot_be_opened_is_the_users_to_mend(
-    paths: StudyPaths, url: str
-) -> None:
+def test_a_database_that_cannot_be_opened_is_the_users_to_fix(paths: StudyPaths, url: str) -> None:
     with pytest.raises(FixInput) as caught:
         open_storage(paths, url)
     assert caught.value.where == "storage"
