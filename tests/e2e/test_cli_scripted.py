@@ -247,7 +247,12 @@ def test_interrupted_in_every_way_a_study_still_comes_to_its_end(terminal: Termi
     assert stopped.code == 130, stopped.err
     assert eventually(lambda: not processes_naming(study), 5.0)
     kept = [strict(path.read_text()) for path in study.glob("trials/*/1/outcome.json")]
-    interrupted = [outcome for outcome in kept if outcome["state"] == "interrupted"]
+    # One that had just been started has neither measured nor saved anything yet.
+    interrupted = [
+        outcome
+        for outcome in kept
+        if outcome["state"] == "interrupted" and outcome["measurements"]
+    ]
     assert interrupted
     assert all((study / outcome["checkpoint"]).is_file() for outcome in interrupted)
 
