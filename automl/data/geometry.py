@@ -20,15 +20,12 @@ import numpy.typing as npt
 
 __all__ = [
     "CORNER_SIGNS",
-    "FLIP_PAIRS",
     "GL_FROM_CV",
     "N_CORNERS",
     "Array",
     "Intrinsics",
     "apply",
     "box_keypoints",
-    "intrinsics_of",
-    "invert_rigid",
     "pose_matrix",
     "project",
     "projection_of",
@@ -45,9 +42,6 @@ CORNER_SIGNS: Final[Array] = np.array(
     [[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64
 )
 """(8, 3): the signs of x, y, z of corners 1 to 8, z changing fastest."""
-
-FLIP_PAIRS: Final[tuple[tuple[int, int], ...]] = ((0, 4), (1, 5), (2, 6), (3, 7))
-"""Corner indices from 0 that a mirrored image swaps: those that differ only in the sign of x."""
 
 GL_FROM_CV: Final[Array] = np.array(
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]], dtype=np.float64
@@ -130,17 +124,6 @@ def projection_of(
     return matrix
 
 
-def intrinsics_of(projection: Array, size: tuple[int, int]) -> Intrinsics:
-    """The pinhole camera of an OpenGL projection matrix: the inverse of :func:`projection_of`."""
-    width, height = size
-    return Intrinsics(
-        fx=float(projection[1, 1]) * width / 2,
-        fy=float(projection[0, 0]) * height / 2,
-        cx=(1 - float(projection[1, 2])) * width / 2,
-        cy=(1 - float(projection[0, 2])) * height / 2,
-    )
-
-
 def rotation_about_y(angle_rad: float) -> Array:
     """(3, 3): the rotation by an angle about y; a positive one turns z towards x."""
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)
@@ -196,12 +179,6 @@ def pose_matrix(rotation: Array, translation: npt.ArrayLike) -> Array:
     matrix[:3, :3] = rotation
     matrix[:3, 3] = translation
     return matrix
-
-
-def invert_rigid(matrix: Array) -> Array:
-    """(4, 4): the inverse of a rigid motion."""
-    rotation = matrix[:3, :3].T
-    return pose_matrix(rotation, -rotation @ matrix[:3, 3])
 
 
 def apply(matrix: Array, points: Array) -> Array:

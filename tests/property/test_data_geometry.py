@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from automl.data.geometry import (
     Intrinsics,
-    intrinsics_of,
     project,
     projection_of,
     quaternion_of,
@@ -39,5 +38,3 @@ def test_projection_is_the_formula_of_its_docstring(
     projection = projection_of(camera, (600, 800))
     pixel = project(np.array([[x, y, z]]), projection, 600, 800)[0]
     assert np.allclose(pixel, (fx * y / -z + cx, fy * x / -z + cy), atol=1e-6)
-    back = intrinsics_of(projection, (600, 800))
-    assert np.allclose((back.fx, back.fy, back.cx, back.cy), (fx, fy, cx, cy))

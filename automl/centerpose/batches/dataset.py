@@ -20,7 +20,6 @@ from automl.centerpose.batches.split import Request, Split, read_split
 __all__ = ["Batch", "Loader", "Split", "make_loader", "read_split", "to_input"]
 
 _ALONE = Shard()
-_CPU = torch.device("cpu")
 _LOOK_AHEAD = 2  # batches begun before they are asked for
 _ORDER = 1  # a stream of random numbers
 

@@ -8,7 +8,7 @@ container, such as ``reg_bbox: false``, ``mse_loss: true`` or a weight of 0, wor
 from collections.abc import Iterator
 
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.config.train import LossConfig
+from automl.centerpose.config.loss import LossConfig
 from automl.centerpose.training.losses import LossForm, LossWeights
 from automl.data.geometry import N_CORNERS
 
