@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.centerpose.config.load import load_spec
-from automl.centerpose.hardware.needs import NEEDS, forecast_mib
+from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
 from automl.data.checks import SplitFacts, check_enough, check_split
 from automl.errors import FixInput
 
@@ -96,7 +96,7 @@ def _forecasts(
             continue
         mib = forecast_mib(str(model), batch, side, str(precision))
         words = f"{model}, batch {batch}, {side} px, {precision}"
-        yield None if mib is None else Forecast(mib, words, NEEDS[str(model)].parameters)
+        yield None if mib is None else Forecast(mib, words, MEMORY_NEEDS[str(model)].parameters)
 
 
 def _value(spec: Mapping[str, Any], key: str) -> Any:

@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 import torch
 
-from automl.centerpose.batches.assemble import OnDevice
+from automl.centerpose.batches.assemble import DeviceBatchMaker
 from automl.centerpose.batches.augment import draw_epoch
 from automl.centerpose.batches.batch import to_input
-from automl.centerpose.batches.dataset import Loader
-from automl.centerpose.batches.pixels import Resident
-from automl.centerpose.batches.split import Split, Stored, read_stored
+from automl.centerpose.batches.images import DeviceImages
+from automl.centerpose.batches.loader import Loader
+from automl.centerpose.batches.split import Split, StoredSplit, read_stored
 from automl.centerpose.batches.targets import draw_heatmaps, draw_targets, place_marks
-from automl.centerpose.batches.warp import Cuts, cut_views, cut_with_opencv, recolour
+from automl.centerpose.batches.warp import Crops, crop_views, crop_with_opencv, recolour
 from automl.centerpose.config.dataset import Dataset
 from automl.data.layout import list_frames
 from automl.data.synth.make import synthesise
@@ -80,7 +80,7 @@ def learn(batches: Iterable[object], device: torch.device) -> None:
     wait(device)
 
 
-def common(stored: Stored, split_of: Callable[[], object], threads: int) -> None:
+def common(stored: StoredSplit, split_of: Callable[[], object], threads: int) -> None:
     """What happens once a training or once an epoch."""
     n, cpu = len(stored.annotations), torch.device("cpu")
     print(f"\nonce, {n} images, {threads} threads{'':<28}{'ms':>10}{'images/s':>12}")
@@ -107,7 +107,7 @@ def steps_on_host(split: Split) -> None:
 
     def cut() -> None:
         for k in range(n):
-            cut_with_opencv(frames.pixels(k), maps.matrix(k), drawn.colours, k, side)
+            crop_with_opencv(frames.pixels(k), maps.matrix(k), drawn.colours, k, side)
 
     row("cutting and colouring, one thread", n, seconds(cut, cpu))
     row(
@@ -124,7 +124,7 @@ def steps_on_device(split: Split, device: torch.device, compiled: bool) -> None:
     assert resident is not None
     maps, colours = drawn.views.to_square(settings.input_res), drawn.colours
     tables = (resident.starts[:n], split.stored.frames.sizes[:n], maps.zoom, maps.shift)
-    cuts = Cuts(*(torch.from_numpy(table).to(device) for table in tables))
+    cuts = Crops(*(torch.from_numpy(table).to(device) for table in tables))
     parts = [
         torch.from_numpy(each).float().to(device)
         for each in (colours.matrix, colours.offset, colours.contrast)
@@ -135,10 +135,10 @@ def steps_on_device(split: Split, device: torch.device, compiled: bool) -> None:
     peaks, ind = (torch.from_numpy(x).to(device) for x in (marks.peaks, marks.arrays["ind"]))
 
     def pixels() -> torch.Tensor:
-        return recolour(cut_views(resident.flat, cuts, settings.input_res), *parts)
+        return recolour(crop_views(resident.flat, cuts, settings.input_res), *parts)
 
-    views = cut_views(resident.flat, cuts, settings.input_res)
-    row("cutting", n, seconds(lambda: cut_views(resident.flat, cuts, settings.input_res), device))
+    views = crop_views(resident.flat, cuts, settings.input_res)
+    row("cutting", n, seconds(lambda: crop_views(resident.flat, cuts, settings.input_res), device))
     row("colouring", n, seconds(lambda: recolour(views, *parts), device))
     row(
         "positions of targets (host)",
@@ -168,7 +168,7 @@ def epochs(split: Split, loader: Loader, device: torch.device, name: str) -> Non
 
 def launching(split: Split, device: torch.device, threads: int) -> None:
     """What a batch costs the thread of the training when everything before it is done."""
-    n, preparing = split.settings.batch_size, OnDevice(split, device)
+    n, preparing = split.settings.batch_size, DeviceBatchMaker(split, device)
     request = split.request(range(n), split.draw(1, 0), learnt=True)
     with ThreadPoolExecutor(threads) as pool:
         spent = []
@@ -193,10 +193,10 @@ def measure_device(split: Split, device: torch.device, threads: int, compiled: b
     """The rows of a GPU: images sent with each batch, then images that lie there."""
     n, frames = split.settings.batch_size, split.stored.frames
     frames.resident = None
-    sending = Loader(split, n, threads, preparing=OnDevice(split, device))
+    sending = Loader(split, n, threads, preparing=DeviceBatchMaker(split, device))
     epochs(split, sending, device, "sent with each batch")
-    frames.resident = Resident(frames.sizes, device)
-    reading = Loader(split, n, threads, preparing=OnDevice(split, device))
+    frames.resident = DeviceImages(frames.sizes, device)
+    reading = Loader(split, n, threads, preparing=DeviceBatchMaker(split, device))
     epochs(split, reading, device, "on the GPU")
     launching(split, device, threads)
     steps_on_device(split, device, compiled)

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automl.centerpose.hardware.needs import forecast_mib
+from automl.centerpose.hardware.memory_forecast import forecast_mib
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import SynthRequest
 from automl.gpus import read_gpus

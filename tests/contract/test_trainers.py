@@ -35,7 +35,7 @@ sys.exit(3 if mode == "fail" else 0)
 
 SERVER = """
 import os, signal, sys, time
-from automl.centerpose.program.serve import Ended, serve
+from automl.centerpose.program.serve import TrainingEnd, serve
 
 def work(job, interrupt):
     with open(job.spec) as file:
@@ -50,8 +50,8 @@ def work(job, interrupt):
     while mode == "stubborn" or (mode == "long" and interrupt.asked is None):
         time.sleep(0.01)
     if interrupt.asked is not None:
-        return Ended(128 + interrupt.asked, True)
-    return Ended(3, False) if mode == "fail" else Ended(0, True)
+        return TrainingEnd(128 + interrupt.asked, True)
+    return TrainingEnd(3, False) if mode == "fail" else TrainingEnd(0, True)
 
 sys.exit(serve(work))
 """

@@ -10,8 +10,8 @@ from automl.data.geometry import (
     GL_FROM_CV,
     Intrinsics,
     box_keypoints,
-    intrinsics_of,
     project,
+    projection_of,
     rotation_of,
 )
 from automl.data.synth.annotate import annotation_of
@@ -36,8 +36,7 @@ def test_an_annotation_agrees_with_itself(seed: int, hard: Difficulty, category:
     normal, centre = np.array(plane["plane_normal"]), np.array(plane["plane_center"])
     k = camera["intrinsics"]
     intrinsics = Intrinsics(k["fx"], k["fy"], k["cx"], k["cy"])
-    back = intrinsics_of(projection, (600, 800))
-    assert np.allclose(intrinsics.matrix(), back.matrix(), atol=1e-9)
+    assert np.allclose(projection, projection_of(intrinsics, (600, 800)), atol=1e-9)
     assert np.isclose(np.linalg.norm(normal), 1.0)
     assert centre @ normal < 0, "the ground lies below the camera and its normal points up"
     assert values["objects"]

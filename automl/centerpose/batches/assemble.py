@@ -19,14 +19,14 @@ from torch import Tensor
 
 from automl.centerpose.batches.batch import Batch
 from automl.centerpose.batches.colour import Colours
-from automl.centerpose.batches.pixels import PAD, Pixels
-from automl.centerpose.batches.split import Request, Split
+from automl.centerpose.batches.images import PAD, Pixels
+from automl.centerpose.batches.split import BatchRequest, Split
 from automl.centerpose.batches.targets import Arrays, draw_heatmaps, draw_targets, place_marks
-from automl.centerpose.batches.transfer import Parcel
-from automl.centerpose.batches.warp import Cuts, cut_views, cut_with_opencv, recolour
+from automl.centerpose.batches.transfer import PackedArrays
+from automl.centerpose.batches.warp import Crops, crop_views, crop_with_opencv, recolour
 from automl.data.geometry import Array
 
-__all__ = ["OnDevice", "OnHost", "Preparing", "Take"]
+__all__ = ["BatchMaker", "DeviceBatchMaker", "HostBatchMaker", "Take"]
 
 _Image = npt.NDArray[np.float32]  # (R, R, 3)
 
@@ -34,7 +34,7 @@ Take = Callable[[], Batch]
 """Hands a finished batch over to whoever computes with it; called once."""
 
 
-class Preparing(Protocol):
+class BatchMaker(Protocol):
     """One way to make batches.
 
     Attributes:
@@ -43,12 +43,12 @@ class Preparing(Protocol):
 
     ahead: int
 
-    def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
+    def begin(self, pool: ThreadPoolExecutor, request: BatchRequest) -> Callable[[], Take]:
         """Starts a batch in threads; what is returned finishes it."""
 
 
-class OnHost:
-    """Makes batches in host memory; OpenCV cuts and colours the views, an image a task.
+class HostBatchMaker:
+    """Makes batches in host memory; OpenCV crops and colours the views, an image a task.
 
     Args:
         split: The images.
@@ -59,15 +59,15 @@ class OnHost:
     def __init__(self, split: Split) -> None:
         self._split = split
 
-    def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
+    def begin(self, pool: ThreadPoolExecutor, request: BatchRequest) -> Callable[[], Take]:
         """Starts a batch: a task an image, then one for what the images share."""
         maps = request.drawn.views.to_square(self._split.settings.input_res)
-        cuts = [
-            pool.submit(self._cut, index, maps.matrix(k), request.drawn.colours, k)
+        crops = [
+            pool.submit(self._crop, index, maps.matrix(k), request.drawn.colours, k)
             for k, index in enumerate(request.indices)
         ]
         # Tasks are taken in order, so no thread can come to wait here for one not yet taken.
-        whole = pool.submit(self._assemble, request, cuts)
+        whole = pool.submit(self._assemble, request, crops)
 
         def finish() -> Take:
             batch = whole.result()
@@ -75,12 +75,12 @@ class OnHost:
 
         return finish
 
-    def _cut(self, index: int, affine: Array, colours: Colours, row: int) -> _Image:
+    def _crop(self, index: int, affine: Array, colours: Colours, row: int) -> _Image:
         side = self._split.settings.input_res
         image = self._split.stored.frames.pixels(index)
-        return cut_with_opencv(image, affine, colours, row, side)
+        return crop_with_opencv(image, affine, colours, row, side)
 
-    def _assemble(self, request: Request, cuts: list[Future[_Image]]) -> Batch:
+    def _assemble(self, request: BatchRequest, crops: list[Future[_Image]]) -> Batch:
         split, views = self._split, request.drawn.views
         targets: dict[str, Tensor] = {}
         if request.learnt:
@@ -88,7 +88,7 @@ class OnHost:
             objects = split.objects[np.array(request.indices)]
             targets = draw_targets(objects, grids, views.flipped, split.settings)
         return Batch(
-            images=torch.from_numpy(np.stack([cut.result() for cut in cuts])),
+            images=torch.from_numpy(np.stack([crop.result() for crop in crops])),
             targets=targets,
             metas=() if request.learnt else split.metas(request),
         )
@@ -98,13 +98,13 @@ class OnHost:
 class _Staged:
     """A batch in host memory, ready to be sent."""
 
-    parcel: Parcel
+    packed: PackedArrays
     largest: int  # radius
     fresh: tuple[int, ...]  # images whose pixels are not on the device
     pixels: Tensor | None  # (P, 3) theirs, with PAD at either end
 
 
-class OnDevice:
+class DeviceBatchMaker:
     """Makes batches on a device, on a stream of its own.
 
     Images that lie there are read in place. The others are decoded, or taken from host memory,
@@ -127,7 +127,7 @@ class OnDevice:
         if self._stream is not None:
             self._stream.wait_stream(torch.cuda.current_stream(device))
 
-    def begin(self, pool: ThreadPoolExecutor, request: Request) -> Callable[[], Take]:
+    def begin(self, pool: ThreadPoolExecutor, request: BatchRequest) -> Callable[[], Take]:
         """Starts a batch: a task an image that is not on the device, then one for the rest."""
         frames, fresh = self._split.stored.frames, list(request.indices)
         if self._resident is not None:
@@ -138,7 +138,9 @@ class OnDevice:
 
     # -- in a thread ------------------------------------------------------------------------------
 
-    def _stage(self, request: Request, fresh: list[int], decoded: list[Future[Pixels]]) -> _Staged:
+    def _stage(
+        self, request: BatchRequest, fresh: list[int], decoded: list[Future[Pixels]]
+    ) -> _Staged:
         settings, views = self._split.settings, request.drawn.views
         rows = np.array(request.indices)
         maps, colours = views.to_square(settings.input_res), request.drawn.colours
@@ -159,14 +161,14 @@ class OnDevice:
             arrays |= marks.arrays | {"peaks": marks.peaks}
             largest = marks.largest
         with self._own_device():
-            parcel = Parcel(arrays, pinned=self._on_gpu)
-            return _Staged(parcel, largest, tuple(fresh), self._joined(decoded))
+            packed = PackedArrays(arrays, pinned=self._on_gpu)
+            return _Staged(packed, largest, tuple(fresh), self._joined(decoded))
 
     def _own_device(self) -> AbstractContextManager[object]:
         """A thread that page-locks memory would else begin to use the first GPU too."""
         return torch.cuda.device(self._device) if self._on_gpu else nullcontext()
 
-    def _starts(self, request: Request, fresh: list[int]) -> npt.NDArray[Any]:
+    def _starts(self, request: BatchRequest, fresh: list[int]) -> npt.NDArray[Any]:
         """(B,) where each image begins: in the store, or among the pixels sent with the batch."""
         if self._resident is not None:
             return np.asarray(self._resident.starts[np.array(request.indices)])
@@ -174,7 +176,7 @@ class OnDevice:
         return np.asarray(PAD + areas.cumsum() - areas)
 
     def _joined(self, decoded: list[Future[Pixels]]) -> Tensor | None:
-        images = [each.result().reshape(-1, 3) for each in decoded]
+        images = [image.result().reshape(-1, 3) for image in decoded]
         if not images:
             return None
         ends = PAD + np.cumsum([len(image) for image in images])
@@ -185,7 +187,7 @@ class OnDevice:
 
     # -- in the training's thread -----------------------------------------------------------------
 
-    def _launch(self, request: Request, staged: _Staged) -> Take:
+    def _launch(self, request: BatchRequest, staged: _Staged) -> Take:
         with self._own_stream():
             batch = self._make(request, staged)
         if self._stream is None:
@@ -196,12 +198,12 @@ class OnDevice:
     def _own_stream(self) -> AbstractContextManager[object]:
         return torch.cuda.stream(self._stream) if self._stream else nullcontext()
 
-    def _make(self, request: Request, staged: _Staged) -> Batch:
+    def _make(self, request: BatchRequest, staged: _Staged) -> Batch:
         settings = self._split.settings
-        sent = staged.parcel.to(self._device)
-        cuts = Cuts(sent.pop("starts"), sent.pop("extents"), sent.pop("zoom"), sent.pop("shift"))
+        sent = staged.packed.to(self._device)
+        crops = Crops(sent.pop("starts"), sent.pop("extents"), sent.pop("zoom"), sent.pop("shift"))
         colours = sent.pop("matrix"), sent.pop("offset"), sent.pop("contrast")
-        views = cut_views(self._pixels(staged), cuts, settings.input_res)
+        views = crop_views(self._pixels(staged), crops, settings.input_res)
         targets: dict[str, Tensor] = {}
         if request.learnt:
             peaks = sent.pop("peaks")
@@ -213,7 +215,7 @@ class OnDevice:
         )
 
     def _pixels(self, staged: _Staged) -> Tensor:
-        """The flat tensor that the batch is cut from, on the device."""
+        """The flat tensor that the batch is cropped from, on the device."""
         sent = staged.pixels
         if sent is not None:
             sent = sent.to(self._device, non_blocking=True)

@@ -14,7 +14,7 @@ from automl.centerpose.batches.colour import Colours, chain, draw_noise, plain
 from automl.centerpose.config.dataset import Dataset
 from automl.data.geometry import Array
 
-__all__ = ["AxisMaps", "Drawn", "Views", "draw_epoch", "draw_views", "unchanged"]
+__all__ = ["Augmentation", "AxisMaps", "Views", "draw_epoch", "draw_views", "unchanged"]
 
 _SCALES = np.arange(6, 14) / 10.0  # 0.6, 0.7, ..., 1.3 of the image's longer side
 _BORDER_PX = 128
@@ -82,7 +82,7 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class Augmentation:
     """How each image of a split is shown in an epoch.
 
     Attributes:
@@ -93,22 +93,24 @@ class Drawn:
     views: Views
     colours: Colours
 
-    def __getitem__(self, rows: npt.NDArray[np.int64]) -> "Drawn":
+    def __getitem__(self, rows: npt.NDArray[np.int64]) -> "Augmentation":
         """Some of the images."""
-        return Drawn(self.views[rows], self.colours[rows])
+        return Augmentation(self.views[rows], self.colours[rows])
 
 
-def unchanged(sizes: npt.NDArray[np.int64], settings: Dataset) -> Drawn:
+def unchanged(sizes: npt.NDArray[np.int64], settings: Dataset) -> Augmentation:
     """Every image whole and in its own colours.
 
     Args:
         sizes: (n, 2) width and height, pixels.
         settings: How colours are normalised.
     """
-    return Drawn(Views.whole(sizes), plain(settings, len(sizes)))
+    return Augmentation(Views.whole(sizes), plain(settings, len(sizes)))
 
 
-def draw_epoch(seed: int, epoch: int, sizes: npt.NDArray[np.int64], settings: Dataset) -> Drawn:
+def draw_epoch(
+    seed: int, epoch: int, sizes: npt.NDArray[np.int64], settings: Dataset
+) -> Augmentation:
     """Random views and colours of every image for one epoch of a training.
 
     A few milliseconds for thousands of images; the same for any setting of the others, so that
@@ -118,10 +120,10 @@ def draw_epoch(seed: int, epoch: int, sizes: npt.NDArray[np.int64], settings: Da
     uniform = np.random.default_rng([seed, _UNIFORM, epoch]).random((n, _FOR_VIEW + _FOR_COLOUR))
     views = draw_views(uniform[:, :_FOR_VIEW], sizes, settings)
     if settings.no_color_aug:
-        return Drawn(views, plain(settings, n))
+        return Augmentation(views, plain(settings, n))
     normal = np.random.default_rng([seed, _NORMAL, epoch]).standard_normal((n, 3))
     noise = draw_noise(uniform[:, _FOR_VIEW:], normal, settings)
-    return Drawn(views, chain(settings, noise))
+    return Augmentation(views, chain(settings, noise))
 
 
 def draw_views(uniform: Array, sizes: npt.NDArray[np.int64], settings: Dataset) -> Views:

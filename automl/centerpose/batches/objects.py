@@ -52,7 +52,7 @@ def symmetry_rows(settings: Dataset) -> int:
 def objects_of(annotations: Sequence[Annotation], settings: Dataset) -> Objects:
     """The pixels of every object of each image under every equivalent pose."""
     rows = symmetry_rows(settings)
-    counts = [len(each.objects[: settings.max_objs]) for each in annotations]
+    counts = [len(annotation.objects[: settings.max_objs]) for annotation in annotations]
     most = max([1, *counts])
     n = len(annotations)
     points = np.zeros((n, rows, most, N_CORNERS + 1, 2))
@@ -66,7 +66,9 @@ def objects_of(annotations: Sequence[Annotation], settings: Dataset) -> Objects:
             scale[i, k] = np.abs(item.scale)
             if not settings.use_absolute_scale:
                 scale[i, k] /= scale[i, k, 1]
-    extents = np.array([(each.width, each.height) for each in annotations]).reshape(n, 1, 1, 1, 2)
+    extents = np.array(
+        [(annotation.width, annotation.height) for annotation in annotations]
+    ).reshape(n, 1, 1, 1, 2)
     within = inside(points, extents)
     flags = N_CORNERS + within[..., 1:].sum(-1)
     kept = present & (within[..., 0] | (flags > _FLAGS_TO_KEEP))

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.centerpose.batches.augment import Drawn, draw_epoch, unchanged
+from automl.centerpose.batches.augment import Augmentation, draw_epoch, unchanged
+from automl.centerpose.batches.images import ImageStore
 from automl.centerpose.batches.objects import Objects, objects_of
-from automl.centerpose.batches.pixels import Frames
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.evaluation.evaluator import ImageMeta
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.data.objectron import Annotation, Frame, list_frames, read_annotation
 
-__all__ = ["Request", "Split", "Stored", "read_split", "read_stored"]
+__all__ = ["BatchRequest", "Split", "StoredSplit", "read_split", "read_stored"]
 
 
-class Stored:
+class StoredSplit:
     """What a folder holds, apart from every setting: images and annotations.
 
     Args:
@@ -29,11 +29,11 @@ class Stored:
         self.annotations: tuple[Annotation, ...] = tuple(
             read_annotation(frame.annotation) for frame in frames
         )
-        self.frames = Frames([frame.image for frame in frames])
+        self.frames = ImageStore([frame.image for frame in frames])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class BatchRequest:
     """A batch to be made.
 
     Attributes:
@@ -43,7 +43,7 @@ class Request:
     """
 
     indices: tuple[int, ...]
-    drawn: Drawn
+    drawn: Augmentation
     learnt: bool
 
 
@@ -55,7 +55,7 @@ class Split:
         settings: The spec's ``dataset`` block.
     """
 
-    def __init__(self, stored: Stored, settings: Dataset) -> None:
+    def __init__(self, stored: StoredSplit, settings: Dataset) -> None:
         self.stored = stored
         self.settings = settings
 
@@ -72,36 +72,44 @@ class Split:
         """The images' objects."""
         return objects_of(self.stored.annotations, self.settings)
 
-    def draw(self, seed: int, epoch: int) -> Drawn:
+    def draw(self, seed: int, epoch: int) -> Augmentation:
         """How an epoch of a training shows the images."""
         return draw_epoch(seed, epoch, self.stored.frames.sizes, self.settings)
 
     @cached_property
-    def unchanged(self) -> Drawn:
+    def unchanged(self) -> Augmentation:
         """Every image whole and in its own colours."""
         return unchanged(self.stored.frames.sizes, self.settings)
 
-    def request(self, indices: Sequence[int], drawn: Drawn, *, learnt: bool) -> Request:
+    def request(
+        self, indices: Sequence[int], drawn: Augmentation, *, learnt: bool
+    ) -> BatchRequest:
         """A batch of some images, as ``drawn`` for the whole split shows them."""
-        return Request(tuple(indices), drawn[np.array(indices, dtype=np.int64)], learnt)
+        return BatchRequest(tuple(indices), drawn[np.array(indices, dtype=np.int64)], learnt)
 
-    def metas(self, request: Request) -> tuple[ImageMeta, ...]:
+    def metas(self, request: BatchRequest) -> tuple[ImageMeta, ...]:
         """What scoring needs to know of the images of a request."""
         views = request.drawn.views
         annotations = [self.annotations[index] for index in request.indices]
         return tuple(
-            ImageMeta(each, views.center[k], float(views.size[k]), each.intrinsics.matrix(), index)
-            for k, (index, each) in enumerate(zip(request.indices, annotations, strict=True))
+            ImageMeta(
+                annotation,
+                views.center[k],
+                float(views.size[k]),
+                annotation.intrinsics.matrix(),
+                index,
+            )
+            for k, (index, annotation) in enumerate(zip(request.indices, annotations, strict=True))
         )
 
 
-def read_stored(root: Path) -> Stored:
+def read_stored(root: Path) -> StoredSplit:
     """Everything in a split's folder; images are decoded when they are first asked for."""
-    return Stored(list_frames(root))
+    return StoredSplit(list_frames(root))
 
 
 def read_split(
-    root: str, key: str, settings: Dataset, n_devices: int, kept: Kept | None = None
+    root: str, key: str, settings: Dataset, n_devices: int, cache: Cache | None = None
 ) -> Split:
     """The split in a folder, checked to fill one batch.
 
@@ -110,7 +118,7 @@ def read_split(
         key: The spec's key that names it, for messages.
         settings: The spec's ``dataset`` block.
         n_devices: Devices that share a batch of ``batch_size`` images each.
-        kept: What outlives a training: images and annotations are read once for all of them.
+        cache: What outlives a training: images and annotations are read once for all of them.
 
     Raises:
         ValueError: No folder is named, or it holds fewer images than one step needs.
@@ -118,7 +126,7 @@ def read_split(
     if not root:
         raise ValueError(f"{key} must name the folder of a split, but it is empty")
     folder = Path(root)
-    everything = Kept() if kept is None else kept
+    everything = Cache() if cache is None else cache
     stored = everything.get(("stored", folder.resolve()), lambda: read_stored(folder))
     needed = settings.batch_size * n_devices
     if len(stored.annotations) < needed:

@@ -94,7 +94,7 @@ def place_marks(
     objects: Objects, grids: AxisMaps, flipped: npt.NDArray[np.bool_], settings: Dataset
 ) -> Marks:
     """Where the objects of B views are, for ``draw_targets``, whose arguments these are."""
-    zoom, shift = (each[:, None, None, None] for each in (grids.zoom, grids.shift))
+    zoom, shift = (values[:, None, None, None] for values in (grids.zoom, grids.shift))
     points = objects.points * zoom + shift  # (B, S, N, 9, 2), cells
     order = np.where(flipped[:, None], _mirrored_order(settings.flip_idx), np.arange(N_CORNERS))
     order = order[:, None, None]
@@ -105,18 +105,18 @@ def place_marks(
     size = high - low
     center = points[..., 0, :] if settings.center_3d else (low + high) / 2.0
     drawn = objects.present & (size > 0).all(-1) & inside(center, cells)
-    found = _Found(
+    placed = _PlacedObjects(
         drawn=drawn,
         center=np.where(drawn[..., None], center, 0.0),
         size=np.where(drawn[..., None], size, 1.0),
         corners=np.where(drawn[..., None, None], corners, 0.0),
         marked=drawn[..., None] & seen & inside(corners, cells),
     )
-    return _marks(found, objects.scale, settings)
+    return _marks(placed, objects.scale, settings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class _PlacedObjects:
     """Objects in B views, in cells; zeros (a size of 1) stand for what is not drawn."""
 
     drawn: npt.NDArray[np.bool_]  # (B, S, N)
@@ -126,29 +126,29 @@ class _Found:
     marked: npt.NDArray[np.bool_]  # (B, S, N, 8), the corners that are drawn
 
 
-def _marks(found: _Found, scale: Array, settings: Dataset) -> Marks:
-    cells, (n, rows, count) = settings.output_res, found.drawn.shape
-    cell, corner_cell = found.center.astype(np.int64), found.corners.astype(np.int64)
-    drawn, marked = found.drawn[..., None], found.marked[..., None]
+def _marks(placed: _PlacedObjects, scale: Array, settings: Dataset) -> Marks:
+    cells, (n, rows, count) = settings.output_res, placed.drawn.shape
+    cell, corner_cell = placed.center.astype(np.int64), placed.corners.astype(np.int64)
+    drawn, marked = placed.drawn[..., None], placed.marked[..., None]
     flat = np.array([1, cells])
     filled: Arrays = {
         "ind": cell @ flat,
-        "reg": found.center - cell,
-        "wh": found.size * drawn,
+        "reg": placed.center - cell,
+        "wh": placed.size * drawn,
         "scale": scale[:, None] * drawn,
-        "reg_mask": found.drawn,
-        "hps": ((found.corners - cell[..., None, :]) * drawn[..., None]).reshape(
+        "reg_mask": placed.drawn,
+        "hps": ((placed.corners - cell[..., None, :]) * drawn[..., None]).reshape(
             n, rows, count, -1
         ),
-        "hps_mask": np.repeat(found.marked, 2, axis=-1),
-        "hp_ind": (corner_cell @ flat * found.marked).reshape(n, rows, -1),
-        "hp_offset": ((found.corners - corner_cell) * marked).reshape(n, rows, -1, 2),
-        "hp_mask": found.marked.reshape(n, rows, -1),
+        "hps_mask": np.repeat(placed.marked, 2, axis=-1),
+        "hp_ind": (corner_cell @ flat * placed.marked).reshape(n, rows, -1),
+        "hp_offset": ((placed.corners - corner_cell) * marked).reshape(n, rows, -1, 2),
+        "hp_mask": placed.marked.reshape(n, rows, -1),
     }
     arrays = _empty(n, rows, settings.max_objs)
     for name, values in filled.items():
         arrays[name][:, :, : values.shape[2]] = values
-    peaks = _peaks(found, gaussian_radius(found.size))
+    peaks = _peaks(placed, gaussian_radius(placed.size))
     return Marks(arrays, peaks, int(peaks[3].max(initial=0)))
 
 
@@ -175,14 +175,14 @@ def _mirrored_order(pairs: tuple[tuple[int, ...], ...]) -> npt.NDArray[np.int64]
     return order
 
 
-def _peaks(found: _Found, radius: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _peaks(placed: _PlacedObjects, radius: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """(4, K): the Gaussians of centres, then those of corners, as ``Marks`` has them."""
-    n, rows, _ = found.drawn.shape
-    image, row, item = found.drawn.nonzero()
-    centers = found.center[image, row, item].astype(np.int64).T
+    n, rows, _ = placed.drawn.shape
+    image, row, item = placed.drawn.nonzero()
+    centers = placed.center[image, row, item].astype(np.int64).T
     some = np.stack([image * rows + row, *centers, radius[image, row, item]])
-    image, row, item, corner = found.marked.nonzero()
-    corners = found.corners[image, row, item, corner].astype(np.int64).T
+    image, row, item, corner = placed.marked.nonzero()
+    corners = placed.corners[image, row, item, corner].astype(np.int64).T
     place = n * rows + (image * rows + row) * N_CORNERS + corner
     return np.concatenate([some, np.stack([place, *corners, radius[image, row, item]])], axis=1)
 

@@ -9,12 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["Parcel"]
+__all__ = ["PackedArrays"]
 
 _ALIGNED = 16  # bytes: any type may start there
 
 
-class Parcel:
+class PackedArrays:
     """Arrays side by side in one buffer of host memory, page-locked where a GPU is to fetch it.
 
     Args:

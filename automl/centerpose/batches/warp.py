@@ -16,11 +16,11 @@ from torch import Tensor
 from automl.centerpose.batches.colour import GRAY_OF_BGR, Colours
 from automl.data.geometry import Array
 
-__all__ = ["Cuts", "cut_views", "cut_with_opencv", "recolour"]
+__all__ = ["Crops", "crop_views", "crop_with_opencv", "recolour"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cuts:
+class Crops:
     """What to cut from which images, B of them.
 
     Attributes:
@@ -36,7 +36,7 @@ class Cuts:
     shift: Tensor
 
 
-def cut_views(flat: Tensor, cuts: Cuts, side: int) -> Tensor:
+def crop_views(flat: Tensor, crops: Crops, side: int) -> Tensor:
     """(B, side, side, 3) fp32 in [0, 255]: bilinear, with black around the images.
 
     What ``cv2.warpAffine`` computes, but for its rounding of positions to 1/32 pixel and of
@@ -44,12 +44,12 @@ def cut_views(flat: Tensor, cuts: Cuts, side: int) -> Tensor:
 
     Args:
         flat: (P, 3) uint8, the images one after another, with a pixel more at either end.
-        cuts: Which images, and how they map to the views.
+        crops: Which images, and how they map to the views.
         side: Of a view.
     """
-    left, across = _axis(cuts, 0, side)
-    top, down = _axis(cuts, 1, side)
-    width, height = (each.view(-1, 1) for each in cuts.extents.unbind(1))
+    left, across = _axis(crops, 0, side)
+    top, down = _axis(crops, 1, side)
+    width, height = (sides.view(-1, 1) for sides in crops.extents.unbind(1))
     left = torch.minimum(left.clamp(min=-1), width - 1)
     # Each read takes two neighbours in a row of the image. One beyond the row's end belongs to
     # another row or image and weighs nothing.
@@ -57,7 +57,7 @@ def cut_views(flat: Tensor, cuts: Cuts, side: int) -> Tensor:
     views = torch.zeros(len(left), side, side, 3, device=flat.device)
     for step in (0, 1):
         row = torch.minimum((top + step).clamp(min=0), height - 1)
-        first = cuts.starts.view(-1, 1) + row * width
+        first = crops.starts.view(-1, 1) + row * width
         read = pairs[first.unsqueeze(2) + left.unsqueeze(1)]  # (B, side, side, 6)
         for half in (0, 1):
             weight = down[step].unsqueeze(2) * across[half].unsqueeze(1)
@@ -65,13 +65,13 @@ def cut_views(flat: Tensor, cuts: Cuts, side: int) -> Tensor:
     return views
 
 
-def _axis(cuts: Cuts, axis: int, side: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+def _axis(crops: Crops, axis: int, side: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Along one axis: the pixel before each position (B, side), the weights of it and the next.
 
     A pixel outside the image weighs 0.
     """
     zoom, shift, extent = (
-        each[:, axis : axis + 1] for each in (cuts.zoom, cuts.shift, cuts.extents)
+        values[:, axis : axis + 1] for values in (crops.zoom, crops.shift, crops.extents)
     )
     place = (torch.arange(side, device=zoom.device) - shift) / zoom
     before = place.floor()
@@ -101,7 +101,7 @@ def recolour(views: Tensor, matrix: Tensor, offset: Tensor, contrast: Tensor) ->
     return result
 
 
-def cut_with_opencv(
+def crop_with_opencv(
     image: npt.NDArray[np.uint8], affine: Array, colours: Colours, row: int, side: int
 ) -> npt.NDArray[np.float32]:
     """(side, side, 3) fp32: the network's input from one image, the fastest way on a CPU.
@@ -113,6 +113,6 @@ def cut_with_opencv(
         row: The image's place in them.
         side: Of the view.
     """
-    cut = cv2.warpAffine(image, affine, (side, side))
-    coloured: Any = cv2.transform(cut.astype(np.float32), colours.affine(row, cv2.mean(cut)[:3]))
+    crop = cv2.warpAffine(image, affine, (side, side))
+    coloured: Any = cv2.transform(crop.astype(np.float32), colours.affine(row, cv2.mean(crop)[:3]))
     return np.asarray(coloured, dtype=np.float32)

@@ -120,19 +120,19 @@ def _entries(kind: Any) -> tuple[Entry, ...]:
     blank = kind()
     return tuple(
         Entry(
-            name=each.metadata[_METADATA].key or each.name,
-            attribute=each.name,
-            annotation=_plain(hints[each.name]),
-            facts=each.metadata[_METADATA],
-            default=getattr(blank, each.name),
+            name=member.metadata[_METADATA].key or member.name,
+            attribute=member.name,
+            annotation=_plain(hints[member.name]),
+            facts=member.metadata[_METADATA],
+            default=getattr(blank, member.name),
         )
-        for each in fields(kind)
+        for member in fields(kind)
     )
 
 
 def _plain(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, types.UnionType):
-        return next(each for each in get_args(annotation) if each is not types.NoneType)
+        return next(option for option in get_args(annotation) if option is not types.NoneType)
     return annotation
 
 

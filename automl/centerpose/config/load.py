@@ -117,7 +117,7 @@ def _convert(annotation: Any, value: Any, key: str) -> Any:
     (inner, *_) = get_args(annotation)
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise _wrong("a list", value, key)
-    return tuple(_convert(inner, each, f"{key}[{n}]") for n, each in enumerate(value))
+    return tuple(_convert(inner, item, f"{key}[{n}]") for n, item in enumerate(value))
 
 
 def _whole(value: Any, key: str) -> int:
@@ -195,4 +195,4 @@ def to_tree(spec: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -59,7 +59,7 @@ class DecodingNetwork(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The tensors of ``OUTPUTS`` in its order, for images (B, 3, H, W)."""
         maps: dict[str, Tensor] = self.network(image)
-        scores, cells = (each[:, 0] for each in self._strongest(maps["hm"]))  # (B, K)
+        scores, cells = (values[:, 0] for values in self._strongest(maps["hm"]))  # (B, K)
         peaks = self._places(cells)  # (B, K, 2)
         corners = _read(maps["hps"], cells) + peaks.repeat(1, 1, _CORNERS)
         centers, half = _read(maps["reg"], cells) + peaks, _read(maps["wh"], cells) / 2.0
@@ -93,8 +93,8 @@ class DecodingNetwork(nn.Module):
         peaks = self._places(cells) + offset  # (B, 8, K, 2)
         wanted = corners.view(-1, k, _CORNERS, 2).transpose(1, 2)  # (B, 8, K, 2)
         apart = (wanted.unsqueeze(3) - peaks.unsqueeze(2)).square().sum(dim=4).sqrt()
-        found = (scores > _FOUND).unsqueeze(2)
-        distance, index = torch.where(found, apart, torch.full_like(apart, _FAR)).min(dim=3)
+        is_corner = (scores > _FOUND).unsqueeze(2)
+        distance, index = torch.where(is_corner, apart, torch.full_like(apart, _FAR)).min(dim=3)
         nearest = peaks.gather(2, index.unsqueeze(3).expand(-1, -1, -1, 2))
         low, high = boxes[:, None, :, :2], boxes[:, None, :, 2:]
         inside = torch.minimum(nearest - low, high - nearest).amin(dim=3) >= 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from automl.centerpose.batches.dataset import Batch, to_input
+from automl.centerpose.batches.loader import Batch, to_input
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.graph import INPUT, OUTPUTS
 from automl.centerpose.evaluation.detections import Detections
@@ -126,10 +126,10 @@ def _load_errors() -> tuple[type[Exception], ...]:
 
 def _not_centerpose(session: Any) -> str:
     """What the file has instead of the contract's input and outputs; empty if it fits."""
-    inputs = {each.name: each for each in session.get_inputs()}
+    inputs = {node.name: node for node in session.get_inputs()}
     if set(inputs) != {INPUT} or len(inputs[INPUT].shape) != 4:
         return f"the inputs {', '.join(inputs)}"
-    given = [each.name for each in session.get_outputs()]
+    given = [node.name for node in session.get_outputs()]
     return "" if set(OUTPUTS) <= set(given) else f"the outputs {', '.join(given)}"
 
 

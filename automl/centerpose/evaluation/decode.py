@@ -67,11 +67,11 @@ def _read(maps: Tensor, cells: Tensor) -> Tensor:
     return maps.flatten(2).gather(2, index).transpose(1, 2).double()
 
 
-def to_pixels(found: Detections, center: Tensor, size: Tensor, cells: int) -> Detections:
+def to_pixels(detections: Detections, center: Tensor, size: Tensor, cells: int) -> Detections:
     """The detections in pixels of the stored images.
 
     Args:
-        found: (B, K) detections in cells of the maps.
+        detections: (B, K) detections in cells of the maps.
         center: (B, 2) pixel in the middle of the network's input.
         size: (B,) side in pixels of the square that the input covers.
         cells: Side of the maps in cells.
@@ -79,9 +79,9 @@ def to_pixels(found: Detections, center: Tensor, size: Tensor, cells: int) -> De
     pixel = (size / cells)[:, None, None]
     shift = (center - size[:, None] / 2.0)[:, None]
     return Detections(
-        found.scores,
-        found.boxes * pixel + shift.repeat(1, 1, 2),
-        found.centers * pixel + shift,
-        found.points * pixel[..., None] + shift[:, :, None],
-        found.scale,
+        detections.scores,
+        detections.boxes * pixel + shift.repeat(1, 1, 2),
+        detections.centers * pixel + shift,
+        detections.points * pixel[..., None] + shift[:, :, None],
+        detections.scale,
     )

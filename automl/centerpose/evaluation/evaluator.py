@@ -60,10 +60,10 @@ class ImageMeta:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _DecodedBatch:
     """A batch that is decoded: detections in cells, images, and the side of the maps."""
 
-    found: Detections
+    detections: Detections
     metas: Sequence[ImageMeta]
     cells: int
 
@@ -77,7 +77,7 @@ class Evaluator:
 
     def __init__(self, settings: EvaluationSettings) -> None:
         self.settings = settings
-        self._waiting: list[_Waiting] = []
+        self._pending: list[_DecodedBatch] = []
         self._records: list[Record] = []
 
     def add(self, outputs: Mapping[str, Tensor], metas: Sequence[ImageMeta]) -> None:
@@ -92,25 +92,29 @@ class Evaluator:
         Raises:
             ValueError: A head is missing, or ``metas`` and the maps disagree about the batch size.
         """
-        found = decode(outputs, self.settings.num_select)
-        self.add_detections(found, metas, outputs["hm"].shape[-1])
+        detections = decode(outputs, self.settings.num_select)
+        self.add_detections(detections, metas, outputs["hm"].shape[-1])
 
-    def add_detections(self, found: Detections, metas: Sequence[ImageMeta], cells: int) -> None:
+    def add_detections(
+        self, detections: Detections, metas: Sequence[ImageMeta], cells: int
+    ) -> None:
         """Adds one batch that is decoded already.
 
         Args:
-            found: (B, K) detections in cells of the maps, best first.
+            detections: (B, K) detections in cells of the maps, best first.
             metas: One entry per image of the batch, in its order.
             cells: Side of the maps in cells.
 
         Raises:
             ValueError: ``metas`` and the detections disagree about the batch size.
         """
-        if len(found) != len(metas):
-            raise ValueError(f"{len(found)} images were predicted, but {len(metas)} are described")
-        self._waiting.append(_Waiting(found, metas, cells))
-        if sum(len(batch.metas) for batch in self._waiting) >= _AT_ONCE:
-            self._settle()
+        if len(detections) != len(metas):
+            raise ValueError(
+                f"{len(detections)} images were predicted, but {len(metas)} are described"
+            )
+        self._pending.append(_DecodedBatch(detections, metas, cells))
+        if sum(len(batch.metas) for batch in self._pending) >= _AT_ONCE:
+            self._measure_pending()
 
     def add_poses(self, poses: Sequence[Poses], truths: Sequence[GroundTruth]) -> None:
         """Adds images of which the poses are known already; they are numbered on.
@@ -123,15 +127,15 @@ class Evaluator:
         pairs = enumerate(zip(poses, truths, strict=True), start=first)
         counted = [(k, *pair) for k, pair in pairs if pair[1].counts(VISIBLE_ABOVE)]
         if counted:
-            indices, found, objects = zip(*counted, strict=True)
-            image = [torch.full((len(each),), row) for row, each in enumerate(found)]
+            indices, posed, objects = zip(*counted, strict=True)
+            image = [torch.full((len(poses),), row) for row, poses in enumerate(posed)]
             known = Truths.of(objects, torch.device("cpu"))
-            joined = Poses.joined(found)
+            joined = Poses.joined(posed)
             self._records += measure(joined, torch.cat(image), known, indices, self.settings)
 
     def records(self) -> list[Record]:
         """One record for each image added so far that counts."""
-        self._settle()
+        self._measure_pending()
         return list(self._records)
 
     def result(self, gather: Gather | None = None) -> EvaluationResult:
@@ -144,25 +148,25 @@ class Evaluator:
         records = self.records()
         return summarise(records if gather is None else gather(records))
 
-    def _settle(self) -> None:
+    def _measure_pending(self) -> None:
         """Turns what waits into records."""
-        for cells in {batch.cells for batch in self._waiting}:
-            self._measure([batch for batch in self._waiting if batch.cells == cells], cells)
-        self._waiting = []
+        for cells in {batch.cells for batch in self._pending}:
+            self._measure([batch for batch in self._pending if batch.cells == cells], cells)
+        self._pending = []
 
-    def _measure(self, batches: Sequence[_Waiting], cells: int) -> None:
+    def _measure(self, batches: Sequence[_DecodedBatch], cells: int) -> None:
         metas = [meta for batch in batches for meta in batch.metas]
         truths = [GroundTruth.of(meta.annotation) for meta in metas]
         rows = [k for k, truth in enumerate(truths) if truth.counts(VISIBLE_ABOVE)]
         if not rows:
             return
-        found = Detections.joined([batch.found for batch in batches])
-        device = found.scores.device
+        detections = Detections.joined([batch.detections for batch in batches])
+        device = detections.scores.device
         if len(rows) < len(metas):
-            found = found.take(torch.tensor(rows, device=device))
+            detections = detections.take(torch.tensor(rows, device=device))
         counted = [metas[row] for row in rows]
         center, size, camera = views_of(counted, device)
-        kept = detect(to_pixels(found, center, size, cells), self.settings.score_threshold)
+        kept = detect(to_pixels(detections, center, size, cells), self.settings.score_threshold)
         poses, left = solve_poses(kept.detections, camera[kept.image], opencv=self.settings.opencv)
         known = Truths.of([truths[row] for row in rows], device)
         indices = [meta.index for meta in counted]

@@ -103,10 +103,10 @@ def measure(
 def _overlaps(points: Tensor, image: Tensor, truths: Truths, steps: int) -> Tensor:
     """(N, M) 3D IoU of every detection with every object of its image, 0 where there is none."""
     n, most = len(points), truths.present.shape[1]
-    found, true = fit_boxes(points), fit_boxes(truths.keypoints_3d.flatten(0, 1))
+    predicted, true = fit_boxes(points), fit_boxes(truths.keypoints_3d.flatten(0, 1))
     rows = torch.arange(n, device=image.device).repeat_interleave(most)
     objects = (image[:, None] * most + torch.arange(most, device=image.device)).flatten()
-    values = symmetric_iou(found.take(rows), true.take(objects), steps).view(n, most)
+    values = symmetric_iou(predicted.take(rows), true.take(objects), steps).view(n, most)
     return torch.where(truths.present[image], values, 0.0)
 
 

@@ -140,18 +140,18 @@ def _curves(
 
 def _one_to_one(images: Sequence[Record], n_objects: int) -> OneToOne:
     """The scores of detections that share no object."""
-    crowd = _Crowd.of(images)
+    ranked = _RankedDetections.of(images)
     precisions = []
     for threshold in (0.5, 0.75):
-        passed = crowd.claimed(threshold)[0]
-        area = average_precision(crowd.scores[crowd.real], passed[crowd.real, None], n_objects)
+        passed = ranked.claimed(threshold)[0]
+        area = average_precision(ranked.scores[ranked.real], passed[ranked.real, None], n_objects)
         precisions.append(float(area[0]))
-    found = crowd.claimed(0.0)[1]
-    return OneToOne(precisions[0], precisions[1], _mean(found[crowd.objects]))
+    overlaps = ranked.claimed(0.0)[1]
+    return OneToOne(precisions[0], precisions[1], _mean(overlaps[ranked.objects]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Crowd:
+class _RankedDetections:
     """The detections of B images, padded to the N of the image that has most, best first.
 
     Attributes:
@@ -167,7 +167,7 @@ class _Crowd:
     objects: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, images: Sequence[Record]) -> "_Crowd":
+    def of(cls, images: Sequence[Record]) -> "_RankedDetections":
         shapes = np.array([i.overlaps.shape for i in images], dtype=np.intp).reshape(-1, 2)
         most = shapes.max(axis=0, initial=0)
         real = np.arange(most[0]) < shapes[:, :1]
@@ -184,7 +184,7 @@ class _Crowd:
     def claimed(self, threshold: float) -> tuple[npt.NDArray[np.bool_], Array]:
         """(B, N) whether each detection gets an object of its own; (B, M) objects' IoU, or 0."""
         passed = np.zeros(self.real.shape, dtype=bool)
-        found = np.zeros(self.objects.shape)
+        best_overlap = np.zeros(self.objects.shape)
         free = self.objects.copy()
         rows = np.arange(len(free))
         for rank in range(self.real.shape[1] if self.objects.size else 0):
@@ -192,9 +192,9 @@ class _Crowd:
             best = candidates.argmax(axis=1)
             gets = candidates[rows, best] >= threshold
             passed[:, rank] = gets
-            found[rows[gets], best[gets]] = candidates[rows, best][gets]
+            best_overlap[rows[gets], best[gets]] = candidates[rows, best][gets]
             free[rows[gets], best[gets]] = False
-        return passed, found
+        return passed, best_overlap
 
 
 def _joined(parts: Iterable[npt.NDArray[np.generic]]) -> Array:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from automl.centerpose.evaluation.detections import Detections, Poses
 from automl.centerpose.evaluation.pnp_refine import refine
-from automl.centerpose.evaluation.pnp_start import Views, start
+from automl.centerpose.evaluation.pnp_start import Correspondences, start
 from automl.centerpose.evaluation.rotations import rotation_of
 from automl.data.geometry import CORNER_SIGNS, GL_FROM_CV, Array
 
@@ -48,35 +48,35 @@ def solve_pnp(points: Tensor, scale: Tensor, camera: Tensor) -> tuple[Tensor, Te
     finite = points.isfinite().all(dim=2) | ~seen
     usable = finite.all(dim=1) & scale.isfinite().all(dim=1) & (scale != 0.0).all(dim=1)
     iterative = usable & (count >= _FEWEST_ITERATIVE)
-    views = _views(points, scale, camera, torch.where(iterative[:, None], seen, True))
-    views = views.replaced(~iterative)
-    turn, translation = refine(views, *start(views))
+    pairs = _pairs(points, scale, camera, torch.where(iterative[:, None], seen, True))
+    pairs = pairs.replaced(~iterative)
+    turn, translation = refine(pairs, *start(pairs))
     rotation = rotation_of(turn)
     few = (usable & (count >= _FEWEST) & ~iterative).nonzero()[:, 0]
     solved = iterative
     if len(few):
-        turned, shifted, found = _epnp(points[few], scale[few], camera[few])
+        turned, shifted, has_pose = _epnp(points[few], scale[few], camera[few])
         rotation, translation = rotation.clone(), translation.clone()
         rotation[few], translation[few] = turned, shifted
-        solved = iterative.index_put((few,), found)
+        solved = iterative.index_put((few,), has_pose)
     finite = rotation.isfinite().flatten(1).all(dim=1)
     return rotation, translation, solved & finite & (translation[:, 2] >= 0.0)
 
 
-def solve_poses(found: Detections, camera: Tensor, *, opencv: bool) -> tuple[Poses, Tensor]:
+def solve_poses(detections: Detections, camera: Tensor, *, opencv: bool) -> tuple[Poses, Tensor]:
     """The poses of detections, without those that have none.
 
     Args:
-        found: N detections in pixels.
+        detections: N detections in pixels.
         camera: (N, 3, 3) camera matrices, pixels.
         opencv: Leave poses and keypoints in OpenCV's camera frame; else they are turned into the
             GL frame, the one of annotations.
 
     Returns:
-        The poses, and the row in ``found`` of each.
+        The poses, and the row in ``detections`` of each.
     """
-    rotation, translation, solved = solve_pnp(found.points, found.scale, camera)
-    local = torch.nn.functional.pad(_corners(found.scale), (0, 0, 1, 0))
+    rotation, translation, solved = solve_pnp(detections.points, detections.scale, camera)
+    local = torch.nn.functional.pad(_corners(detections.scale), (0, 0, 1, 0))
     points = local @ rotation.transpose(1, 2) + translation[:, None]
     projected = _projected(points, camera)
     if not opencv:
@@ -85,15 +85,15 @@ def solve_poses(found: Detections, camera: Tensor, *, opencv: bool) -> tuple[Pos
     # A corner in the camera's own plane has no pixel, so the box cannot be compared with any.
     solved = solved & projected.isfinite().flatten(1).all(dim=1)
     index = solved.nonzero()[:, 0]
-    poses = Poses(found.scores, rotation, translation, found.scale, points, projected)
+    poses = Poses(detections.scores, rotation, translation, detections.scale, points, projected)
     return poses.take(index), index
 
 
-def _views(points: Tensor, scale: Tensor, camera: Tensor, seen: Tensor) -> Views:
+def _pairs(points: Tensor, scale: Tensor, camera: Tensor, seen: Tensor) -> Correspondences:
     focal = torch.stack([camera[:, 0, 0], camera[:, 1, 1]], dim=1)
     middle = camera[:, :2, 2]
     plane = (points - middle[:, None]) / focal[:, None]
-    return Views(_corners(scale), plane, seen.to(points.dtype), focal)
+    return Correspondences(_corners(scale), plane, seen.to(points.dtype), focal)
 
 
 def _corners(scale: Tensor) -> Tensor:
@@ -116,8 +116,8 @@ def _epnp(points: Tensor, scale: Tensor, camera: Tensor) -> tuple[Tensor, Tensor
         for row in zip(points, _corners(scale), camera, strict=True)
     ]
     poses = torch.as_tensor(np.array(rows), device=points.device)
-    found = poses.isfinite().all(dim=2).all(dim=1)
-    return poses[:, :, :3], poses[:, :, 3], found
+    has_pose = poses.isfinite().all(dim=2).all(dim=1)
+    return poses[:, :, :3], poses[:, :, 3], has_pose
 
 
 def _epnp_one(points: Array, corners: Array, camera: Array) -> Array:
@@ -125,10 +125,10 @@ def _epnp_one(points: Array, corners: Array, camera: Array) -> Array:
     seen = (points >= _ABSENT).all(axis=1)
     pixels = np.ascontiguousarray(points[seen])
     try:
-        found = cv2.solvePnP(corners[seen], pixels, camera, None, flags=cv2.SOLVEPNP_EPNP)
+        solution = cv2.solvePnP(corners[seen], pixels, camera, None, flags=cv2.SOLVEPNP_EPNP)
     except cv2.error:
         # OpenCV checks its own degenerate cases by assertion; each is a box without a pose.
         return np.full((3, 4), np.nan)
-    if not found[0]:
+    if not solution[0]:
         return np.full((3, 4), np.nan)
-    return np.column_stack([cv2.Rodrigues(found[1])[0], np.asarray(found[2]).reshape(3)])
+    return np.column_stack([cv2.Rodrigues(solution[1])[0], np.asarray(solution[2]).reshape(3)])

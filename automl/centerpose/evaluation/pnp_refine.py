@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from automl.centerpose.evaluation.pnp_start import Views
+from automl.centerpose.evaluation.pnp_start import Correspondences
 from automl.centerpose.evaluation.rotations import left_jacobian, rotation_of
 
 __all__ = ["refine"]
@@ -59,11 +59,11 @@ class _State:
         )
 
 
-def refine(views: Views, turn: Tensor, translation: Tensor) -> tuple[Tensor, Tensor]:
+def refine(pairs: Correspondences, turn: Tensor, translation: Tensor) -> tuple[Tensor, Tensor]:
     """The poses at the error's minimum next to a start.
 
     Args:
-        views: N views.
+        pairs: N pairs.
         turn: (N, 3) rotation vectors to start from.
         translation: (N, 3) translations to start from.
 
@@ -72,36 +72,36 @@ def refine(views: Views, turn: Tensor, translation: Tensor) -> tuple[Tensor, Ten
     """
     pose = torch.cat([turn, translation], dim=1)
     rows = torch.arange(len(pose), device=pose.device)
-    state = _begun(views, pose)
+    state = _begun(pairs, pose)
     for trial in range(_TRIALS):
         if trial % _LOOK_EVERY == 0:
             going = (~state.ended).nonzero()[:, 0]
             if len(going) <= len(rows) // 2:
                 # Most end early: the few that are slow do not keep all the others busy.
                 pose = pose.index_copy(0, rows, state.pose)
-                rows, state, views = rows[going], state.take(going), views.take(going)
+                rows, state, pairs = rows[going], state.take(going), pairs.take(going)
             if not len(rows):
                 break
-        _advance(state, views)
+        _advance(state, pairs)
     pose = pose.index_copy(0, rows, state.pose)
     return pose[:, :3], pose[:, 3:]
 
 
-def _begun(views: Views, pose: Tensor) -> _State:
-    error, normal, slope = _linearised(views, pose)
+def _begun(pairs: Correspondences, pose: Tensor) -> _State:
+    error, normal, slope = _linearised(pairs, pose)
     count = torch.zeros(len(pose), dtype=torch.long, device=pose.device)
     damping = torch.full_like(error, _FIRST)
     return _State(pose, error, normal, slope, damping, count, ~pose.isfinite().all(dim=1))
 
 
-def _advance(state: _State, views: Views) -> None:
+def _advance(state: _State, pairs: Correspondences) -> None:
     """One trial step of every search that has not ended."""
     diagonal = torch.diag_embed(state.normal.diagonal(dim1=1, dim2=2))
     damped = state.normal + diagonal * (10.0**state.damping)[:, None, None]
     change = torch.linalg.solve_ex(damped, state.slope).result
     change = torch.where(change.isfinite().all(dim=1, keepdim=True), change, 0.0)
     pose = state.pose - change
-    error, normal, slope = _linearised(views, pose)
+    error, normal, slope = _linearised(pairs, pose)
     worse = (error > state.error) & (state.damping < _MOST)
     accepted = ~state.ended & ~worse
     still = change.norm(dim=1) < _CHANGE * state.pose.norm(dim=1)
@@ -115,14 +115,14 @@ def _advance(state: _State, views: Views) -> None:
     state.ended = state.ended | (accepted & (still | (state.steps >= _STEPS)))
 
 
-def _linearised(views: Views, pose: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _linearised(pairs: Correspondences, pose: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Summed squared errors (N,) of poses, and the normal equations (N, 6, 6) and (N, 6)."""
-    turned = views.solid @ rotation_of(pose[:, :3]).transpose(1, 2)  # (N, P, 3)
+    turned = pairs.solid @ rotation_of(pose[:, :3]).transpose(1, 2)  # (N, P, 3)
     x, y, depth = (turned + pose[:, None, 3:]).unbind(2)
     inverse = torch.where(depth != 0.0, 1.0 / depth, 1.0)
     place = torch.stack([x * inverse, y * inverse], dim=2)  # (N, P, 2)
-    scale = (views.focal[:, None] * views.weight[:, :, None]).transpose(1, 2)  # (N, 2, P)
-    errors = (place - views.plane).transpose(1, 2) * scale
+    scale = (pairs.focal[:, None] * pairs.weight[:, :, None]).transpose(1, 2)  # (N, 2, P)
+    errors = (place - pairs.plane).transpose(1, 2) * scale
     # Derivatives by the point: (inverse, 0, -u) and (0, inverse, -v), times the focal lengths.
     nothing = torch.zeros_like(inverse)
     by_u = torch.stack([inverse, nothing, -place[:, :, 0] * inverse], dim=2)

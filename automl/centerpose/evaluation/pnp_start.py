@@ -14,13 +14,13 @@ from torch import Tensor
 from automl.centerpose.evaluation.homography import homography, least_of
 from automl.centerpose.evaluation.rotations import nearest_rotation, vector_of
 
-__all__ = ["Views", "start"]
+__all__ = ["Correspondences", "start"]
 
 _FLAT: Final = 1e-3  # ratio of the two smaller principal moments below which points count as flat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Views:
+class Correspondences:
     """N arrangements of P points, each seen by a camera.
 
     Attributes:
@@ -35,18 +35,20 @@ class Views:
     weight: Tensor
     focal: Tensor
 
-    def take(self, rows: Tensor) -> "Views":
-        """The views at ``rows``."""
-        return Views(self.solid[rows], self.plane[rows], self.weight[rows], self.focal[rows])
+    def take(self, rows: Tensor) -> "Correspondences":
+        """The pairs at ``rows``."""
+        return Correspondences(
+            self.solid[rows], self.plane[rows], self.weight[rows], self.focal[rows]
+        )
 
-    def replaced(self, mask: Tensor) -> "Views":
+    def replaced(self, mask: Tensor) -> "Correspondences":
         """The same with a harmless view, a unit cube straight ahead, under a mask (N,)."""
         cube = torch.tensor([-0.5, 0.5], dtype=self.solid.dtype, device=self.solid.device)
         cube = torch.cartesian_prod(cube, cube, cube)
         seen = cube[:, :2] / (cube[:, 2:] + 4.0)
         away, missing = mask[:, None, None], self.weight[:, :, None] == 0.0
         plane = torch.where(missing, 0.0, self.plane)
-        return Views(
+        return Correspondences(
             torch.where(away, cube, self.solid),
             torch.where(away, seen, plane),
             torch.where(mask[:, None], 1.0, self.weight),
@@ -54,27 +56,27 @@ class Views:
         )
 
 
-def start(views: Views) -> tuple[Tensor, Tensor]:
+def start(pairs: Correspondences) -> tuple[Tensor, Tensor]:
     """First guesses of the poses: rotation vectors (N, 3) and translations (N, 3)."""
-    weight = views.weight[:, :, None]
-    middle = (views.solid * weight).sum(dim=1) / weight.sum(dim=1)
-    spread = (views.solid - middle[:, None]) * weight
+    weight = pairs.weight[:, :, None]
+    middle = (pairs.solid * weight).sum(dim=1) / weight.sum(dim=1)
+    spread = (pairs.solid - middle[:, None]) * weight
     moments, axes = torch.linalg.eigh(spread.transpose(1, 2) @ spread)
     flat = moments[:, 0] < _FLAT * moments[:, 1]
-    rotation, translation = _solid_start(views)
+    rotation, translation = _solid_start(pairs)
     if bool(flat.any()):
-        other = _flat_start(views, middle, axes.flip(2).transpose(1, 2))
+        other = _flat_start(pairs, middle, axes.flip(2).transpose(1, 2))
         rotation = torch.where(flat[:, None, None], other[0], rotation)
         translation = torch.where(flat[:, None], other[1], translation)
     return vector_of(rotation), translation
 
 
-def _solid_start(views: Views) -> tuple[Tensor, Tensor]:
+def _solid_start(pairs: Correspondences) -> tuple[Tensor, Tensor]:
     """Poses by the direct linear transform: the projection with the least algebraic error."""
-    ones = torch.ones_like(views.weight)[:, :, None]
-    point = torch.cat([views.solid, ones], dim=2) * views.weight[:, :, None]
+    ones = torch.ones_like(pairs.weight)[:, :, None]
+    point = torch.cat([pairs.solid, ones], dim=2) * pairs.weight[:, :, None]
     nothing = torch.zeros_like(point)
-    x, y = views.plane[:, :, :1], views.plane[:, :, 1:]
+    x, y = pairs.plane[:, :, :1], pairs.plane[:, :, 1:]
     rows = torch.cat(
         [
             torch.cat([point, nothing, -x * point], dim=2),
@@ -89,11 +91,11 @@ def _solid_start(views: Views) -> tuple[Tensor, Tensor]:
     return rotation, least[:, :, 3] * (3.0**0.5 / length)
 
 
-def _flat_start(views: Views, middle: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
+def _flat_start(pairs: Correspondences, middle: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
     """Poses by the homography between the points' own plane and the image.
 
     Args:
-        views: N views.
+        pairs: N pairs.
         middle: (N, 3) mean point.
         axes: (N, 3, 3) the points' principal axes as rows, the longest first.
     """
@@ -102,8 +104,8 @@ def _flat_start(views: Views, middle: Tensor, axes: Tensor) -> tuple[Tensor, Ten
     axes = torch.where(upright[:, None, None], eye, axes)
     axes = torch.where(torch.linalg.det(axes)[:, None, None] < 0.0, -axes, axes)
     shift = -(axes @ middle[:, :, None])[:, :, 0]
-    local = (views.solid @ axes.transpose(1, 2) + shift[:, None])[:, :, :2]
-    columns = homography(local, views.plane, views.weight)
+    local = (pairs.solid @ axes.transpose(1, 2) + shift[:, None])[:, :, :2]
+    columns = homography(local, pairs.plane, pairs.weight)
     lengths = columns[:, :, :2].norm(dim=1, keepdim=True).clamp(min=1e-300)
     first, second = (columns[:, :, :2] / lengths).unbind(2)
     frame = torch.stack([first, second, torch.linalg.cross(first, second)], dim=2)

@@ -26,7 +26,7 @@ class Detected:
     detections: Detections
 
 
-def detect(found: Detections, threshold: float) -> Detected:
+def detect(detections: Detections, threshold: float) -> Detected:
     """The detections that are finite, above the threshold, and left by soft-NMS.
 
     Gaussian soft-NMS: the best detection of an image is taken, the scores of all its others are
@@ -34,24 +34,26 @@ def detect(found: Detections, threshold: float) -> Detected:
     with the rest. Boxes count their border pixels: a box from 3 to 5 is three pixels wide.
 
     Args:
-        found: (B, K) detections in pixels; not changed.
+        detections: (B, K) detections in pixels; not changed.
         threshold: Score that a detection must exceed, in [0, 1].
 
     Returns:
         What is left, with the lowered scores.
     """
-    finite = found.boxes.isfinite().all(2) & found.points.isfinite().all(3).all(2)
-    candidate = finite & (found.scores > threshold)
+    finite = detections.boxes.isfinite().all(2) & detections.points.isfinite().all(3).all(2)
+    candidate = finite & (detections.scores > threshold)
     most = int(candidate.sum(1).max()) if candidate.numel() else 0
     # A stable order among equal scores: the first one wins.
-    ranked = torch.where(candidate, found.scores, -1.0).sort(dim=1, descending=True, stable=True)
+    ranked = torch.where(candidate, detections.scores, -1.0).sort(
+        dim=1, descending=True, stable=True
+    )
     columns, scores = ranked.indices[:, :most], ranked.values[:, :most]
-    boxes = found.boxes.gather(1, columns[:, :, None].expand(-1, -1, 4))
+    boxes = detections.boxes.gather(1, columns[:, :, None].expand(-1, -1, 4))
     lowered, place = _suppressed(scores, boxes, threshold)
     order = place.argsort(dim=1)
     image, rank = (place.gather(1, order) < most).nonzero(as_tuple=True)
     slot = order[image, rank]
-    left = found.take(image, columns[image, slot])
+    left = detections.take(image, columns[image, slot])
     scores = lowered[image, slot]
     return Detected(image, Detections(scores, left.boxes, left.centers, left.points, left.scale))
 

@@ -96,7 +96,7 @@ def compile_blocks(
     Returns:
         Whether the network has such blocks.
     """
-    blocks = [each for each in network.modules() if isinstance(each, _BLOCKS)]
+    blocks = [module for module in network.modules() if isinstance(module, _BLOCKS)]
     for block in blocks:
         _compile_block(block, backend)
     return bool(blocks)

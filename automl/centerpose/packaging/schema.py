@@ -107,7 +107,7 @@ def _leaf(entry: Entry) -> dict[str, Any]:
 
 
 def _listed(value: Any) -> Any:
-    return [_listed(each) for each in value] if isinstance(value, tuple) else value
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _group(entry: Entry, prefix: str) -> dict[str, Any]:

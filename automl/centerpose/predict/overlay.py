@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from automl.centerpose.predict.found import FoundObject, FoundPose
+from automl.centerpose.predict.objects import DetectedObject, ObjectPose
 from automl.data.geometry import CORNER_SIGNS, GL_FROM_CV, N_CORNERS, Array
 from automl.files import write_bytes
 
@@ -32,7 +32,7 @@ _LIMIT_PX: Final = 30000  # OpenCV draws within 16 bits
 _PER_STROKE_PX: Final = 400  # an image of this size has lines one pixel wide
 
 
-def draw(image: Pixels, found: Sequence[FoundObject], intrinsic: Array | None) -> Pixels:
+def draw(image: Pixels, objects: Sequence[DetectedObject], intrinsic: Array | None) -> Pixels:
     """A copy of an image with the objects drawn on it.
 
     An object with a pose shows the box of its pose and its axes from the middle to the faces in
@@ -41,19 +41,19 @@ def draw(image: Pixels, found: Sequence[FoundObject], intrinsic: Array | None) -
 
     Args:
         image: (H, W, 3) blue, green, red.
-        found: Its objects.
+        objects: Its objects.
         intrinsic: (3, 3) camera matrix of the poses; None where there are none.
     """
     canvas = image.copy()
     width = max(1, max(image.shape[:2]) // _PER_STROKE_PX)
-    for each in found:
-        if each.pose is None or intrinsic is None:
-            low, high = _whole(each.box.reshape(2, 2))
+    for detected in objects:
+        if detected.pose is None or intrinsic is None:
+            low, high = _whole(detected.box.reshape(2, 2))
             cv2.rectangle(canvas, low, high, _BOX_BGR, width, cv2.LINE_AA)
-            _draw_box(canvas, each.points, width)
+            _draw_box(canvas, detected.points, width)
         else:
-            _draw_box(canvas, each.pose.projected[1:], width)
-            _draw_axes(canvas, each.pose, intrinsic, width + 1)
+            _draw_box(canvas, detected.pose.projected[1:], width)
+            _draw_axes(canvas, detected.pose, intrinsic, width + 1)
     return canvas
 
 
@@ -77,7 +77,7 @@ def _draw_box(canvas: Pixels, corners: Array, width: int) -> None:
         cv2.circle(canvas, place, 2 * width, _CORNER_BGR, -1, cv2.LINE_AA)
 
 
-def _draw_axes(canvas: Pixels, pose: FoundPose, intrinsic: Array, width: int) -> None:
+def _draw_axes(canvas: Pixels, pose: ObjectPose, intrinsic: Array, width: int) -> None:
     points = pose.keypoints_3d
     tips = np.array([points[1:][CORNER_SIGNS[:, axis] > 0.0].mean(axis=0) for axis in range(3)])
     ends = np.concatenate([points[:1], tips])

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
-from automl.centerpose.batches.dataset import Batch, to_input
+from automl.centerpose.batches.loader import Batch, to_input
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.deploy.runtime import OnnxNetwork, check_input, is_onnx
 from automl.centerpose.evaluation.decode import decode

@@ -23,15 +23,23 @@ from automl.trainers.contract import EXPERIMENT_NAME, results_folder
 from automl.yamltext import dump_yaml, load_yaml
 
 if TYPE_CHECKING:
-    from automl.centerpose.session.cache import Kept
+    from automl.centerpose.session.cache import Cache
 
-__all__ = ["ACTIONS", "End", "perform", "read_tree", "refused", "say", "train_on_its_devices"]
+__all__ = [
+    "ACTIONS",
+    "ActionEnd",
+    "perform",
+    "read_tree",
+    "refused",
+    "say",
+    "train_on_its_devices",
+]
 
 Act: TypeAlias = Callable[[Experiment, Run], None]
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class ActionEnd:
     """How an action ended.
 
     Attributes:
@@ -49,7 +57,7 @@ def perform(
     overrides: Sequence[str],
     interrupt: Interrupt,
     act: Act | None = None,
-) -> End:
+) -> ActionEnd:
     """Runs an action from its spec file to its last line of output, however it ends.
 
     Args:
@@ -60,7 +68,7 @@ def perform(
         act: What does the work; None for the action's own.
     """
 
-    def run() -> End:
+    def run() -> ActionEnd:
         tree = read_tree(spec, overrides)
         folder = _results_folder(tree, action)
         end = _record(action, tree, Run(folder, StatusLog(folder), interrupt, say), act)
@@ -70,13 +78,13 @@ def perform(
     return refused(run)
 
 
-def refused(run: Callable[[], End | None]) -> End:
+def refused(run: Callable[[], ActionEnd | None]) -> ActionEnd:
     """Runs what may refuse its spec before there is a status file to say so in."""
     try:
-        return run() or End(0)
+        return run() or ActionEnd(0)
     except (AutomlError, ValueError, OSError) as error:
         say(f"{error}\nExecution status: FAIL")
-        return End(1, error)
+        return ActionEnd(1, error)
 
 
 def read_tree(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def _results_folder(tree: Mapping[str, Any], action: str) -> Path:
     return folder
 
 
-def _record(action: str, tree: Mapping[str, Any], run: Run, act: Act | None) -> End:
+def _record(action: str, tree: Mapping[str, Any], run: Run, act: Act | None) -> ActionEnd:
     """Runs an action and puts however it ends into the status file."""
     name = action.capitalize()
     run.status.started(f"Starting Centerpose {action}.")
@@ -111,27 +119,27 @@ def _record(action: str, tree: Mapping[str, Any], run: Run, act: Act | None) -> 
         (act or _ACTS[action])(spec, run)
     except Interrupted as error:
         run.status.failed(f"User/System interruption: {name} was interrupted ({error})")
-        return End(error.exit_code, error)
+        return ActionEnd(error.exit_code, error)
     except KeyboardInterrupt as error:
         run.status.failed(f"User/System interruption: {name} was interrupted (SIGINT, twice)")
-        return End(130, error)
+        return ActionEnd(130, error)
     except Exception as error:  # noqa: BLE001 - the program's edge: every failure is recorded
         if not is_expected(error):
             traceback.print_exc()
         run.status.failed(failure_text(error))
         run.say(failure_text(error))
-        return End(1, error)
+        return ActionEnd(1, error)
     run.status.running(f"{name} finished successfully.")
-    return End(0)
+    return ActionEnd(0)
 
 
-def train_on_its_devices(spec: Experiment, run: Run, kept: "Kept | None" = None) -> None:
+def train_on_its_devices(spec: Experiment, run: Run, cache: "Cache | None" = None) -> None:
     """Trains as the spec says: here on one device, in processes of their own on several.
 
     Args:
         spec: The whole spec.
-        run: Where to write and whom to tell.
-        kept: What earlier trainings of this process left; None in a process that trains once.
+        run: Where to write and report.
+        cache: What earlier trainings of this process left; None in a process that trains once.
     """
     if len(device_ids(spec.train)) > 1:
         path = run.folder / EXPERIMENT_NAME
@@ -139,7 +147,7 @@ def train_on_its_devices(spec: Experiment, run: Run, kept: "Kept | None" = None)
     else:
         from automl.centerpose.program.train import train
 
-        train(spec, run, kept=kept)
+        train(spec, run, cache=cache)
 
 
 # Importing torch takes seconds: a spec with a mistake in it is refused before that.

@@ -38,15 +38,15 @@ def describe() -> tuple[ModelFacts, ...]:
 
 def as_json(models: tuple[ModelFacts, ...]) -> str:
     """The facts as one JSON object, ``{"models": [...]}``."""
-    return json.dumps({"models": [asdict(each) for each in models]}, indent=2)
+    return json.dumps({"models": [asdict(model) for model in models]}, indent=2)
 
 
 def as_table(models: tuple[ModelFacts, ...]) -> str:
     """The facts as a table of text."""
     lines = [f"{'model_type':<12}{'parameters':>12}{'GFLOP forward':>16}"]
     lines += [
-        f"{each.model_type:<12}{each.parameters:>12,}{each.gflop_forward:>16.1f}"
-        for each in models
+        f"{model.model_type:<12}{model.parameters:>12,}{model.gflop_forward:>16.1f}"
+        for model in models
     ]
     lines.append(f"one image of {INPUT_SIZE} x {INPUT_SIZE}, two operations a multiply-add")
     return "\n".join(lines)

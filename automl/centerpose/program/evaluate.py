@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from automl.centerpose.batches.dataset import Loader, make_loader, read_split
+from automl.centerpose.batches.loader import Loader, make_loader, read_split
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.deploy.runtime import is_onnx
 from automl.centerpose.evaluation.baseline import score_mean_pose

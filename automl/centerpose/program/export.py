@@ -7,7 +7,7 @@ import torch
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.export import Export
 from automl.centerpose.deploy import extras
-from automl.centerpose.deploy.agree import check_agreement
+from automl.centerpose.deploy.agreement import check_agreement
 from automl.centerpose.deploy.graph import DecodingNetwork
 from automl.centerpose.deploy.runtime import OnnxNetwork
 from automl.centerpose.deploy.write import GraphSettings, onnx_bytes

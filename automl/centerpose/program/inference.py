@@ -13,10 +13,10 @@ from automl.centerpose.evaluation.decode import to_pixels
 from automl.centerpose.evaluation.detections import Detections
 from automl.centerpose.hardware.device import choose_seed, loader_threads, prepare_torch
 from automl.centerpose.predict.camera import cameras_of
-from automl.centerpose.predict.found import FoundObject, find, to_json
+from automl.centerpose.predict.images import LoadedImage, batches_of
+from automl.centerpose.predict.objects import DetectedObject, detect_objects, to_json
+from automl.centerpose.predict.outputs import OutputFiles, output_files
 from automl.centerpose.predict.overlay import draw, write_image
-from automl.centerpose.predict.pictures import Picture, batches_of
-from automl.centerpose.predict.places import Place, places_of
 from automl.centerpose.predict.predictor import open_predictor
 from automl.centerpose.session.run import Run
 from automl.centerpose.training.supported import check_supported
@@ -28,12 +28,12 @@ __all__ = ["inference"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Task:
     """The images, what is known of each, and where its results go."""
 
     frames: Sequence[Frame]
     cameras: Sequence[Array] | None
-    places: Sequence[Place]
+    outputs: Sequence[OutputFiles]
 
 
 def inference(spec: Experiment, run: Run) -> int:
@@ -51,24 +51,24 @@ def inference(spec: Experiment, run: Run) -> int:
         Interrupted: A signal ended the inference; what is written is whole.
     """
     check_supported(spec)
-    job = _job(spec, run.folder)
+    task = _task(spec, run.folder)
     path = Path(spec.inference.checkpoint)
     prepare_torch(choose_seed(spec.train.seed), spec.train.cudnn)
     run.status.running(f"Loading checkpoint: {path}")
     predict = open_predictor(spec, path, spec.inference.gpu_ids)
-    images = [frame.image for frame in job.frames]
-    n_found = 0
-    for pictures, batch in batches_of(images, spec.dataset, loader_threads(spec.dataset.workers)):
+    paths = [frame.image for frame in task.frames]
+    n_objects = 0
+    for images, batch in batches_of(paths, spec.dataset, loader_threads(spec.dataset.workers)):
         run.interrupt.check()
-        found = _found(spec, job, pictures, predict(batch))
-        for picture, objects in zip(pictures, found, strict=True):
-            _save(spec, job, picture, objects)
-            n_found += len(objects)
-    run.say(f"{n_found} objects in {len(images)} images")
-    return n_found
+        detected = _objects_of(spec, task, images, predict(batch))
+        for image, objects in zip(images, detected, strict=True):
+            _save(spec, task, image, objects)
+            n_objects += len(objects)
+    run.say(f"{n_objects} objects in {len(paths)} images")
+    return n_objects
 
 
-def _job(spec: Experiment, folder: Path) -> _Job:
+def _task(spec: Experiment, folder: Path) -> _Task:
     data = spec.dataset
     if not data.inference_data:
         raise ValueError("dataset.inference_data must name a folder of images, but it is empty")
@@ -81,29 +81,31 @@ def _job(spec: Experiment, folder: Path) -> _Job:
         )
     pnp = spec.inference.use_pnp
     cameras = cameras_of(spec.inference, frames) if pnp else None
-    return _Job(frames, cameras, places_of([frame.image for frame in frames], root, folder))
+    return _Task(frames, cameras, output_files([frame.image for frame in frames], root, folder))
 
 
-def _found(
-    spec: Experiment, job: _Job, pictures: Sequence[Picture], cells: Detections
-) -> list[list[FoundObject]]:
+def _objects_of(
+    spec: Experiment, task: _Task, images: Sequence[LoadedImage], cells: Detections
+) -> list[list[DetectedObject]]:
     """The objects of each image of a batch."""
     block, device = spec.inference, cells.scores.device
-    views = Views.whole(np.array([picture.pixels.shape[1::-1] for picture in pictures]))
+    views = Views.whole(np.array([image.pixels.shape[1::-1] for image in images]))
     center, size = (
         torch.as_tensor(values, dtype=torch.float64, device=device)
         for values in (views.center, views.size)
     )
     pixels = to_pixels(cells, center, size, spec.dataset.output_res)
-    cameras = None if job.cameras is None else [job.cameras[each.number] for each in pictures]
-    return find(pixels, block.visualization_threshold, cameras, opencv=block.opencv)
+    cameras = None if task.cameras is None else [task.cameras[image.number] for image in images]
+    return detect_objects(pixels, block.visualization_threshold, cameras, opencv=block.opencv)
 
 
-def _save(spec: Experiment, job: _Job, picture: Picture, found: Sequence[FoundObject]) -> None:
-    """Writes what was found in one image."""
-    block, place = spec.inference, job.places[picture.number]
-    camera = None if job.cameras is None else job.cameras[picture.number]
+def _save(
+    spec: Experiment, task: _Task, image: LoadedImage, objects: Sequence[DetectedObject]
+) -> None:
+    """Writes the drawing and the JSON file of one image."""
+    block, output = spec.inference, task.outputs[image.number]
+    camera = None if task.cameras is None else task.cameras[image.number]
     if block.save_visualization:
-        write_image(place.overlay, draw(picture.pixels, found, camera))
+        write_image(output.overlay, draw(image.pixels, objects, camera))
     if block.save_json:
-        write_json(place.poses, to_json(job.frames[picture.number].image.name, found))
+        write_json(output.poses, to_json(task.frames[image.number].image.name, objects))

@@ -37,10 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     for number in OUTSIDE_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, OUTSIDE_SIGNALS)
-    told = _Told()
-    threading.Thread(target=told.listen, daemon=True).start()
+    interrupt = _StdinInterrupt()
+    threading.Thread(target=interrupt.listen, daemon=True).start()
     try:
-        _train(Path(spec), Path(folder), told)
+        _train(Path(spec), Path(folder), interrupt)
     except Interrupted as error:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the program's edge: every failure is recorded
@@ -52,21 +52,21 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _train(path: Path, folder: Path, told: Interrupt) -> None:
+def _train(path: Path, folder: Path, interrupt: Interrupt) -> None:
     spec = load_spec(load_yaml(path), "train")
     rank = int(os.environ["LOCAL_RANK"])
-    # Importing torch takes seconds: a failure before that is told before that.
+    # Importing torch takes seconds: a failure before that is reported before that.
     from automl.centerpose.program.train import train
-    from automl.centerpose.training.process_group import Together
+    from automl.centerpose.training.process_group import MultiProcess
 
-    peers = Together(spec.train, rank, told)
+    processes = MultiProcess(spec.train, rank, interrupt)
     if rank == 0:
-        train(spec, Run(folder, StatusLog(folder), told, _say), peers=peers)
+        train(spec, Run(folder, StatusLog(folder), interrupt, _say), processes=processes)
     else:
-        train(spec, Run(folder, SilentLog(), told, _say_nothing), peers=peers)
+        train(spec, Run(folder, SilentLog(), interrupt, _say_nothing), processes=processes)
 
 
-class _Told(Interrupt):
+class _StdinInterrupt(Interrupt):
     """Is asked on standard input."""
 
     def listen(self) -> None:

@@ -42,7 +42,7 @@ from typing import IO, Any, Protocol
 from automl.centerpose.session.interrupt import Interrupt
 from automl.jsontext import parse_json
 
-__all__ = ["Ended", "Job", "Work", "serve"]
+__all__ = ["Job", "TrainingEnd", "Work", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class TrainingEnd:
     """How a training ended.
 
     Attributes:
@@ -90,18 +90,18 @@ class Ended:
     gpu_peak_mib: int | None = None
 
 
-_STOPPED = Ended(128 + signal.SIGTERM, reusable=True)
+_STOPPED = TrainingEnd(128 + signal.SIGTERM, reusable=True)
 
 
 class Work(Protocol):
     """What runs one training."""
 
-    def __call__(self, job: Job, interrupt: Interrupt) -> Ended:
+    def __call__(self, job: Job, interrupt: Interrupt) -> TrainingEnd:
         """Runs it to its end, asking ``interrupt`` whether to go on."""
         ...
 
 
-class _Desk:
+class _JobQueue:
     """Takes messages in a thread of its own, while the main thread trains."""
 
     def __init__(self, lines: IO[str]) -> None:
@@ -156,7 +156,7 @@ def serve(work: Work) -> int:
     sys.stdout.flush()
     os.dup2(2, 1)
     # Not sys.stdin: Python waits for the lock of its standard streams before it ends.
-    desk = _Desk(os.fdopen(os.dup(0), encoding="utf-8"))
+    desk = _JobQueue(os.fdopen(os.dup(0), encoding="utf-8"))
     for number, job in enumerate(desk.jobs(), start=1):
         _answer(answers, id=job.id, pid=os.getpid(), training=number)
         began = time.monotonic()

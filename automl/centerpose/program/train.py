@@ -9,14 +9,14 @@ from pathlib import Path
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.metrics import EvaluationResult
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.session.clock import process_age
 from automl.centerpose.session.interrupt import Interrupted
 from automl.centerpose.session.run import Run
-from automl.centerpose.training.loop import Checkpoint, Training
+from automl.centerpose.training.loop import LoadedCheckpoint, Training
 from automl.centerpose.training.pretrained import load_pretrained
-from automl.centerpose.training.process_group import Alone, Peers
+from automl.centerpose.training.process_group import ProcessGroup, SingleProcess
 from automl.centerpose.training.supported import check_supported
 
 __all__ = ["train"]
@@ -26,17 +26,17 @@ def train(
     spec: Experiment,
     run: Run,
     *,
-    kept: Kept | None = None,
-    peers: Peers | None = None,
+    cache: Cache | None = None,
+    processes: ProcessGroup | None = None,
     augment: bool = True,
 ) -> EvaluationResult | None:
     """Trains as the spec says, from the checkpoint to resume if there is one.
 
     Args:
         spec: The whole spec.
-        run: Where to write and whom to tell.
-        kept: What earlier trainings of this process left; None in a process that trains once.
-        peers: The processes that train together; None trains alone, on the spec's first device.
+        run: Where to write and report.
+        cache: What earlier trainings of this process left; None in a process that trains once.
+        processes: Those that train together; None trains alone, on the spec's first device.
         augment: False shows training images as they are; for tests that must memorise.
 
     Returns:
@@ -49,12 +49,12 @@ def train(
         Diverged: The loss stopped being finite.
         Interrupted: A signal ended the training; a checkpoint was written first.
     """
-    began = time.monotonic() - (process_age() if kept is None else 0.0)
+    began = time.monotonic() - (process_age() if cache is None else 0.0)
     check_supported(spec)
     _check_intervals(spec)
     resumed = _checkpoint_to_resume(spec, run.folder)
-    peers = peers or Alone(spec.train.gpu_ids, run.interrupt)
-    training = Training(spec, run, peers, kept=kept, resumed=resumed, augment=augment)
+    processes = processes or SingleProcess(spec.train.gpu_ids, run.interrupt)
+    training = Training(spec, run, processes, cache=cache, resumed=resumed, augment=augment)
     if resumed:
         run.status.started(f"Resuming training from checkpoint: {resumed.path}")
         training.restore(resumed)
@@ -69,7 +69,7 @@ def train(
         raise
     finally:
         training.writer.close()
-    training.report.end(peers.device)
+    training.report.end(processes.device)
     return training.last_result
 
 
@@ -85,7 +85,7 @@ def _check_intervals(spec: Experiment) -> None:
             )
 
 
-def _checkpoint_to_resume(spec: Experiment, folder: Path) -> Checkpoint | None:
+def _checkpoint_to_resume(spec: Experiment, folder: Path) -> LoadedCheckpoint | None:
     given = spec.train.resume_training_checkpoint_path
     path = Path(given) if given else latest_in(folder)
-    return Checkpoint(path, read_checkpoint(path)) if path else None
+    return LoadedCheckpoint(path, read_checkpoint(path)) if path else None

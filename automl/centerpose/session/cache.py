@@ -1,6 +1,6 @@
-"""What outlives one training within a process, so that the next need not make it again.
+"""A cache of what outlives one training within a process, so that the next need not make it again.
 
-Memory bounds it. Before something new is made, what was not asked for the longest time goes while
+Memory bounds it. Before something new is made, the least recently used entries are dropped while
 memory is short; what the training in progress has asked for stays.
 """
 
@@ -10,33 +10,33 @@ from typing import Any, TypeVar
 
 import torch
 
-__all__ = ["Kept", "memory_is_short", "on_gpu", "release"]
+__all__ = ["Cache", "memory_is_short", "on_gpu", "release"]
 
 T = TypeVar("T")
 
-#: Things kept at most, however much memory there is: each may hold threads and open files too.
-MOST = 8
+#: However much memory there is: an entry may hold threads and open files too.
+MAX_ENTRIES = 8
 _GPU_SHARE = 0.5  # of a GPU's memory that must be free for the training itself
 _HOST_SHARE = 0.25
 
 
-class Kept:
+class Cache:
     """Things that were costly to make, by what they were made from.
 
     Args:
-        is_short: Says whether something must go before something new is made.
+        is_short: Whether memory is short, so that an entry must go before another is made.
     """
 
     def __init__(self, is_short: Callable[[], bool] | None = None) -> None:
-        self._things: dict[Hashable, Any] = {}  # the one used last stands last
+        self._entries: dict[Hashable, Any] = {}  # least recently used first
         self._used: set[Hashable] = set()
         self._is_short = is_short or memory_is_short
 
     def __len__(self) -> int:
-        return len(self._things)
+        return len(self._entries)
 
     def begin(self) -> None:
-        """A training begins: nothing that is kept is in use any more."""
+        """A training begins: nothing in the cache is in use any more."""
         self._used.clear()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -46,30 +46,30 @@ class Kept:
             key: Everything that what is made depends on.
             make: Makes it.
         """
-        if key in self._things:
-            thing: T = self._things.pop(key)
+        if key in self._entries:
+            value: T = self._entries.pop(key)
         else:
             self._make_room()
-            thing = make()
-        self._things[key] = thing
+            value = make()
+        self._entries[key] = value
         self._used.add(key)
-        return thing
+        return value
 
     @property
     def has_unused(self) -> bool:
-        """Whether something is kept that the training in progress has not asked for."""
-        return any(key not in self._used for key in self._things)
+        """Whether the cache holds something that the training in progress has not asked for."""
+        return any(key not in self._used for key in self._entries)
 
     def clear(self) -> None:
-        """Lets go of everything."""
-        self._things.clear()
+        """Drops every entry."""
+        self._entries.clear()
         release()
 
     def _make_room(self) -> None:
-        for key in [key for key in self._things if key not in self._used]:
-            if len(self._things) < MOST and not self._is_short():
+        for key in [key for key in self._entries if key not in self._used]:
+            if len(self._entries) < MAX_ENTRIES and not self._is_short():
                 return
-            del self._things[key]
+            del self._entries[key]
             release()
 
 
@@ -95,7 +95,7 @@ def release() -> None:
 
 
 def _host_share() -> float:
-    """The share of the machine's memory that is to be had; 1 where the system does not tell."""
+    """The share of the machine's memory that is available; 1 where the system does not say."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
         rows = dict(line.split(":", 1) for line in text.splitlines())

@@ -150,10 +150,10 @@ def put_weights(module: nn.Module, given: Mapping[str, Tensor], path: Path) -> N
     }
     if any(problems.values()):
         n_matched = sum(name in given for name in own) - len(shapes)
-        told = [_few(kind, names) for kind, names in problems.items() if names]
+        parts = [_few(kind, names) for kind, names in problems.items() if names]
         raise FixInput(
             "weights must fit model.backbone.model_type and the model's other settings",
-            got="; ".join([f"{n_matched} layers matched", *told]),
+            got="; ".join([f"{n_matched} layers matched", *parts]),
             where=str(path),
         )
     module.load_state_dict(dict(given))

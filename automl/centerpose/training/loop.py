@@ -17,27 +17,27 @@ from torch import Tensor
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.hardware.device import choose_seed, mixed, prepare_torch
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import load_weights, weights_of
 from automl.centerpose.session.run import Run
 from automl.centerpose.training.checkpoint_writer import CheckpointWriter
-from automl.centerpose.training.loss_monitor import LossWatch, check_finite
+from automl.centerpose.training.loss_monitor import LossMonitor, check_finite
 from automl.centerpose.training.losses import centerpose_loss
 from automl.centerpose.training.optimiser import Optimiser
 from automl.centerpose.training.position import Position, Schedule
 from automl.centerpose.training.prepared import ready_loaders, ready_network
-from automl.centerpose.training.process_group import Peers
+from automl.centerpose.training.process_group import ProcessGroup
 from automl.centerpose.training.randomness import random_states, restore_random_states, seed_apart
-from automl.centerpose.training.reporting import Effort, Report
+from automl.centerpose.training.reporting import EpochTiming, TrainingReport
 from automl.centerpose.training.scoring import evaluation_settings, score
 from automl.centerpose.training.steps import RecordedSteps, Steps, can_record
 from automl.centerpose.training.supported import loss_form, loss_weights
 
-__all__ = ["Checkpoint", "Training"]
+__all__ = ["LoadedCheckpoint", "Training"]
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class LoadedCheckpoint:
     """A checkpoint to go on from.
 
     Attributes:
@@ -54,9 +54,9 @@ class Training:
 
     Args:
         spec: The whole spec.
-        run: Where to write and whom to tell.
-        peers: The processes that train together.
-        kept: What earlier trainings of this process left.
+        run: Where to write and report.
+        processes: The processes that train together.
+        cache: What earlier trainings of this process left.
         resumed: The checkpoint that ``restore`` will be given, if any; its seed holds.
         augment: Whether training images are augmented.
     """
@@ -65,33 +65,33 @@ class Training:
         self,
         spec: Experiment,
         run: Run,
-        peers: Peers,
+        processes: ProcessGroup,
         *,
-        kept: Kept | None = None,
-        resumed: Checkpoint | None = None,
+        cache: Cache | None = None,
+        resumed: LoadedCheckpoint | None = None,
         augment: bool = True,
     ) -> None:
-        self.spec, self.run, self.peers, self.augment = spec, run, peers, augment
+        self.spec, self.run, self.processes, self.augment = spec, run, processes, augment
         seed = resumed.content["seed"] if resumed else choose_seed(spec.train.seed)
-        self.seed: int = peers.gather([seed])[0]
+        self.seed: int = processes.gather([seed])[0]
         prepare_torch(self.seed, spec.train.cudnn, spec.train.precision)
-        kept = Kept() if kept is None else kept
+        cache = Cache() if cache is None else cache
 
-        self.train_loader, self.val_loader = ready_loaders(spec.dataset, peers, kept)
+        self.train_loader, self.val_loader = ready_loaders(spec.dataset, processes, cache)
         n_learnt = resumed.content["global_step"] if resumed else 0
         n_steps = spec.train.num_epochs * self._n_batches - n_learnt
-        self.network = ready_network(spec, peers, kept, n_steps, run.say)
-        peers.share(self.network.state_dict().values())
-        seed_apart(self.seed, peers)
+        self.network = ready_network(spec, processes, cache, n_steps, run.say)
+        processes.broadcast(self.network.state_dict().values())
+        seed_apart(self.seed, processes)
         self.weights, self.form = loss_weights(spec), loss_form(spec)
         optim = spec.train.optim
         self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
-        self.optimiser = Optimiser(self.network, spec.train, peers)
-        recorded = can_record(self.network, peers.device, spec.train.precision)
+        self.optimiser = Optimiser(self.network, spec.train, processes)
+        recorded = can_record(self.network, processes.device, spec.train.precision)
         kind = RecordedSteps if recorded else Steps
-        self.steps = kind(self._losses, self.optimiser, peers)
-        self.watch = LossWatch(peers.device)
-        self.report = Report(run, spec.train.num_epochs, self._n_batches)
+        self.steps = kind(self._losses, self.optimiser, processes)
+        self.loss_monitor = LossMonitor(processes.device)
+        self.report = TrainingReport(run, spec.train.num_epochs, self._n_batches)
         self.writer = CheckpointWriter(run.folder)
         self.position = Position()
         self.last_result: EvaluationResult | None = None
@@ -107,15 +107,15 @@ class Training:
             epoch, before = self.position.epoch, self.position.batch
             started = time.monotonic()
             self._learn_epoch()
-            self._settle()
+            self._update_loss()
             learnt = ended = time.monotonic()
             if (epoch + 1) % settings.validation_interval == 0:
                 self.last_result = self._validate()
                 ended = time.monotonic()
             images = (self.position.batch - before) * self._images_per_step
-            self.report.epoch(self.position, Effort(images, learnt - started, ended - learnt))
+            self.report.epoch(self.position, EpochTiming(images, learnt - started, ended - learnt))
             self.position = Position(epoch=epoch + 1, step=self.position.step)
-            self.watch.begin(0.0)
+            self.loss_monitor.begin(0.0)
             by_epoch = settings.checkpoint_interval_unit == "epoch"
             if by_epoch and (epoch + 1) % settings.checkpoint_interval == 0:
                 self.save()
@@ -130,21 +130,21 @@ class Training:
         self.optimiser.set_rate(self.schedule.at(position.epoch))
         self.network.train()
         for batch in islice(batches, self._n_batches - position.batch):
-            self.peers.check()
+            self.processes.check()
             ready = time.monotonic()
             loss = self.steps.take(batch)
             position.batch += 1
             position.step += 1
-            self.watch.add(loss, self._place())
+            self.loss_monitor.add(loss, self._place())
             if self.began is not None:
-                self.watch.settle()
+                self.loss_monitor.synchronise()
                 self.report.first_step(self.began, ready)
                 self.began = None
             if by_step and position.step % settings.checkpoint_interval == 0:
                 self.save()
 
     def _losses(self, images: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
-        with mixed(self.peers.device, self.spec.train.precision):
+        with mixed(self.processes.device, self.spec.train.precision):
             outputs: dict[str, Tensor] = self.network(images)
         return centerpose_loss(outputs, targets, self.weights, self.form)
 
@@ -156,18 +156,18 @@ class Training:
             f"{self.schedule.at(position.epoch):g}; lower train.optim.lr or train.clip_grad_val"
         )
 
-    def _settle(self) -> None:
+    def _update_loss(self) -> None:
         """Brings the position's loss up to date, once loss and weights are known to be finite."""
-        self.position.loss_sum = self.peers.mean(self.watch.total())
+        self.position.loss_sum = self.processes.mean(self.loss_monitor.total())
         check_finite(self.network.state_dict().values(), self._place())
 
     def _validate(self) -> EvaluationResult:
         settings = evaluation_settings(self.spec)
         limit = 1 if self.spec.train.is_dry_run else None
         batches = islice(self.val_loader.scoring(), limit)
-        self.peers.share(self.network.buffers())
-        gather = self.peers.gather if self.peers.shard.world > 1 else None
-        check = self.peers.check_apart
+        self.processes.broadcast(self.network.buffers())
+        gather = self.processes.gather if self.processes.shard.world > 1 else None
+        check = self.processes.check_locally
         result = score(self.network, batches, settings, check, gather=gather)
         self.report.validation(result)
         return result
@@ -179,7 +179,7 @@ class Training:
 
     @property
     def _images_per_step(self) -> int:
-        return self.spec.dataset.batch_size * self.peers.shard.world
+        return self.spec.dataset.batch_size * self.processes.shard.world
 
     # -- the state --------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class Training:
         """
         if self.spec.train.is_dry_run or not self.position.step:
             return
-        self._settle()
+        self._update_loss()
         name = self.position.name()
         content: dict[str, Any] = {
             "epoch": name.epoch,
@@ -205,12 +205,12 @@ class Training:
             "position": asdict(self.position),
             "images_per_step": self._images_per_step,
             "seed": self.seed,
-            "rng": random_states(self.peers),
+            "rng": random_states(self.processes),
         }
-        if self.peers.shard.rank == 0:
+        if self.processes.shard.rank == 0:
             self.writer.write(name, content)
 
-    def restore(self, checkpoint: Checkpoint) -> None:
+    def restore(self, checkpoint: LoadedCheckpoint) -> None:
         """Takes up the state of a checkpoint: learning rate and schedule too are the checkpoint's.
 
         Raises:
@@ -223,5 +223,5 @@ class Training:
         position = Position(**content["position"])
         before = content.get("images_per_step", images)
         self.position = position.in_batches_of(images, instead_of=before)
-        self.watch.begin(self.position.loss_sum)
-        restore_random_states(content["rng"], self.seed, position.step, self.peers)
+        self.loss_monitor.begin(self.position.loss_sum)
+        restore_random_states(content["rng"], self.seed, position.step, self.processes)

@@ -1,7 +1,7 @@
-"""Watching the loss without waiting for it.
+"""Monitoring the loss without waiting for it.
 
 Reading a number off a GPU stalls the program until everything before it is computed. Here each
-loss is copied to the host by the GPU itself, and looked at a few steps later.
+loss is copied to the host by the GPU itself, and checked a few steps later.
 """
 
 import math
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Diverged", "LossWatch", "check_finite"]
+__all__ = ["Diverged", "LossMonitor", "check_finite"]
 
-_BEHIND = 8  # steps that a GPU may lie behind the program at most
+_MAX_PENDING = 8  # steps that a GPU may lie behind the program at most
 
 
 class Diverged(Exception):
@@ -22,7 +22,7 @@ class Diverged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Noted:
+class _PendingLoss:
     """The loss of one step, on its way to the host."""
 
     place: str
@@ -34,7 +34,7 @@ class _Noted:
         return bool(self.arrived.query())  # type: ignore[no-untyped-call]
 
 
-class LossWatch:
+class LossMonitor:
     """Sums an epoch's losses on the device, and ends the training at the first that is not finite.
 
     Args:
@@ -44,10 +44,10 @@ class LossWatch:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._sum = torch.zeros((), dtype=torch.float64, device=device)
-        self._open: deque[_Noted] = deque()
+        self._pending: deque[_PendingLoss] = deque()
         if device.type == "cuda":
-            self._host = torch.zeros(_BEHIND, pin_memory=True)
-            self._events = [_event() for _ in range(_BEHIND)]
+            self._host = torch.zeros(_MAX_PENDING, pin_memory=True)
+            self._events = [_event() for _ in range(_MAX_PENDING)]
             self._next = 0
 
     def begin(self, total: float) -> None:
@@ -69,24 +69,24 @@ class LossWatch:
         if self._device.type != "cuda":
             _check(loss, place)
             return
-        if len(self._open) == _BEHIND:
-            self._look_at_the_oldest()
-        while self._open and self._open[0].has_arrived():
-            self._look_at_the_oldest()
-        noted = _Noted(place, self._host[self._next], self._events[self._next])
-        noted.value.copy_(loss, non_blocking=True)
-        noted.arrived.record()
-        self._open.append(noted)
-        self._next = (self._next + 1) % _BEHIND
+        if len(self._pending) == _MAX_PENDING:
+            self._check_oldest()
+        while self._pending and self._pending[0].has_arrived():
+            self._check_oldest()
+        pending = _PendingLoss(place, self._host[self._next], self._events[self._next])
+        pending.value.copy_(loss, non_blocking=True)
+        pending.arrived.record()
+        self._pending.append(pending)
+        self._next = (self._next + 1) % _MAX_PENDING
 
-    def settle(self) -> None:
+    def synchronise(self) -> None:
         """Waits for the losses that are still on their way.
 
         Raises:
             Diverged: One of them is not finite.
         """
-        while self._open:
-            self._look_at_the_oldest()
+        while self._pending:
+            self._check_oldest()
 
     def total(self) -> float:
         """The exact sum of the losses since ``begin``.
@@ -94,13 +94,13 @@ class LossWatch:
         Raises:
             Diverged: One of them is not finite.
         """
-        self.settle()
+        self.synchronise()
         return self._sum.item()
 
-    def _look_at_the_oldest(self) -> None:
-        noted = self._open.popleft()
-        noted.arrived.synchronize()
-        _check(noted.value, noted.place)
+    def _check_oldest(self) -> None:
+        pending = self._pending.popleft()
+        pending.arrived.synchronize()
+        _check(pending.value, pending.place)
 
 
 def _event() -> torch.cuda.Event:
@@ -125,8 +125,8 @@ def check_finite(weights: Iterable[Tensor], place: str) -> None:
     Raises:
         Diverged: Some are not finite.
     """
-    floating = [each.detach() for each in weights if each.is_floating_point()]
-    finite = torch.stack([each.isfinite().all() for each in floating])
+    floating = [weight.detach() for weight in weights if weight.is_floating_point()]
+    finite = torch.stack([weight.isfinite().all() for weight in floating])
     if not finite.all().item():
         n_bad = int((~finite).sum().item())
         raise Diverged(f"{n_bad} layers hold weights that are not finite at {place}")

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from automl.centerpose.config.train import Train
 from automl.centerpose.training.losses import LossWeights
-from automl.centerpose.training.process_group import Peers
+from automl.centerpose.training.process_group import ProcessGroup
 
 __all__ = ["Optimiser", "freeze", "idle_parameters"]
 
@@ -22,13 +22,13 @@ class Optimiser:
     Args:
         network: Whose weights are learnt.
         settings: The spec's ``train`` block.
-        peers: The processes that train together.
+        processes: The processes that train together.
     """
 
-    def __init__(self, network: nn.Module, settings: Train, peers: Peers) -> None:
+    def __init__(self, network: nn.Module, settings: Train, processes: ProcessGroup) -> None:
         self._parameters = list(network.parameters())
         self._limit = settings.clip_grad_val
-        kind = peers.device.type
+        kind = processes.device.type
         self._on_gpu = kind == "cuda"
         # On a GPU in one kernel that a recording may hold.
         self._fused = True if self._on_gpu else None
@@ -96,7 +96,7 @@ class Optimiser:
             self._scaler.load_state_dict(content["scaler"])
 
     def _all_gradients(self) -> list[Tensor]:
-        return [each.grad for each in self._parameters if each.grad is not None]
+        return [parameter.grad for parameter in self._parameters if parameter.grad is not None]
 
     def _as_rate(self, rate: float) -> float | Tensor:
         """On a GPU a tensor, which a recorded step reads anew each time."""
@@ -123,10 +123,14 @@ def idle_parameters(network: nn.Module, weights: LossWeights) -> tuple[str, ...]
     network.eval()
     outputs: dict[str, Tensor] = network(torch.zeros(1, 3, _PROBE, _PROBE))
     network.train(was_training)
-    named = [(name, each) for name, each in network.named_parameters() if each.requires_grad]
+    named = [
+        (name, parameter)
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad
+    ]
     used: Sequence[Tensor | None] = torch.autograd.grad(
         torch.stack([value.sum() for name, value in outputs.items() if name not in off]).sum(),
-        [each for _, each in named],
+        [parameter for _, parameter in named],
         allow_unused=True,
     )
     return tuple(name for (name, _), found in zip(named, used, strict=True) if found is None)

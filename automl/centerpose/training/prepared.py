@@ -1,6 +1,6 @@
 """What a training needs before its first step: data and network, made or found ready.
 
-A process that trains once makes everything. One that trains again finds what it made in ``Kept``:
+A process that trains once makes everything. One that trains again finds what it made in ``Cache``:
 decoded images, whatever the training makes of them, and networks laid out and compiled for the
 same settings. A network found there is given the very weights that a fresh process would begin
 with, so that what happened before cannot change a result.
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from automl.centerpose.batches.dataset import Loader, make_loader, read_split
+from automl.centerpose.batches.loader import Loader, make_loader, read_split
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.hardware.device import loader_threads
 from automl.centerpose.hardware.footprint import save_memory
 from automl.centerpose.hardware.speed import tune_network
 from automl.centerpose.models.build import build_network
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.centerpose.training.optimiser import freeze, idle_parameters
-from automl.centerpose.training.process_group import Peers
+from automl.centerpose.training.process_group import ProcessGroup
 from automl.centerpose.training.supported import loss_weights
 
 __all__ = ["ready_loaders", "ready_network"]
@@ -29,13 +29,13 @@ __all__ = ["ready_loaders", "ready_network"]
 _LAYOUT = torch.channels_last  # the one in which to_input hands images over
 
 
-def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Loader]:
+def ready_loaders(data: Dataset, processes: ProcessGroup, cache: Cache) -> tuple[Loader, Loader]:
     """Batches of the training and the validation split for one of the processes.
 
     Args:
         data: The spec's ``dataset`` block.
-        peers: The processes that train together.
-        kept: What earlier trainings of this process left.
+        processes: The processes that train together.
+        cache: What earlier trainings of this process left.
 
     Raises:
         ValueError: A split is not named, or smaller than a batch of all devices.
@@ -43,11 +43,11 @@ def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Load
     """
     train, validation = (
         make_loader(
-            read_split(root, key, data, n_devices=peers.shard.world, kept=kept),
+            read_split(root, key, data, n_devices=processes.shard.world, cache=cache),
             data.batch_size,
             loader_threads(data.workers),
-            device=peers.device,
-            shard=peers.shard,
+            device=processes.device,
+            shard=processes.shard,
         )
         for key, root in (
             ("dataset.train_data", data.train_data),
@@ -58,7 +58,7 @@ def ready_loaders(data: Dataset, peers: Peers, kept: Kept) -> tuple[Loader, Load
 
 
 @dataclass(slots=True)
-class _Made:
+class _PreparedNetwork:
     """A network ready to train.
 
     Attributes:
@@ -86,7 +86,11 @@ class _Made:
 
 
 def ready_network(
-    spec: Experiment, peers: Peers, kept: Kept, n_steps: int, say: Callable[[str], None]
+    spec: Experiment,
+    processes: ProcessGroup,
+    cache: Cache,
+    n_steps: int,
+    say: Callable[[str], None],
 ) -> nn.Module:
     """The spec's network with fresh weights, on its device, in the layout that trains fastest.
 
@@ -94,8 +98,8 @@ def ready_network(
 
     Args:
         spec: The whole spec.
-        peers: The processes that train together.
-        kept: What earlier trainings of this process left.
+        processes: The processes that train together.
+        cache: What earlier trainings of this process left.
         n_steps: Optimiser steps that lie ahead.
         say: Writes a line to the log.
 
@@ -104,9 +108,9 @@ def ready_network(
     """
     fresh = build_network(spec.model)
     idle = idle_parameters(fresh, loss_weights(spec))
-    device = peers.device
+    device = processes.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        made = kept.get(_key(spec, device, idle), lambda: _made(fresh, spec, device, idle))
+        made = cache.get(_key(spec, device, idle), lambda: _made(fresh, spec, device, idle))
         made.tune_for(spec, device, n_steps)
     if made.network is not fresh:
         made.network.load_state_dict(fresh.state_dict())
@@ -125,9 +129,9 @@ def _key(spec: Experiment, device: torch.device, idle: tuple[str, ...]) -> tuple
 
 def _made(
     network: nn.Module, spec: Experiment, device: torch.device, idle: tuple[str, ...]
-) -> _Made:
+) -> _PreparedNetwork:
     """The network on its device; its tuning is yet to be decided."""
     freeze(network, idle)
     network.to(device=device, memory_format=_LAYOUT)  # type: ignore[call-overload]
     frugal = save_memory(network, spec.dataset, device, spec.train.precision)
-    return _Made(network, frugal, tuned="", n_steps=-1)
+    return _PreparedNetwork(network, frugal, tuned="", n_steps=-1)

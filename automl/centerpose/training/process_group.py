@@ -1,4 +1,4 @@
-"""What a training asks of the processes that train with it; one that trains alone asks nobody.
+"""The processes of one training: what they average, gather and agree on.
 
 All processes of a training take the same way through the loop, so that each question below is
 asked by all of them, in the same order. That holds for the end by a signal too: it is agreed on.
@@ -21,14 +21,14 @@ from automl.centerpose.session.interrupt import Interrupt, Interrupted
 from automl.centerpose.training.fabric import make_fabric
 from automl.errors import FixInput
 
-__all__ = ["Alone", "Peers", "Together"]
+__all__ = ["MultiProcess", "ProcessGroup", "SingleProcess"]
 
 T = TypeVar("T")
 
 _LAG = 1  # steps after which the answer to "shall we end" is looked at
 
 
-class Peers(Protocol):
+class ProcessGroup(Protocol):
     """The processes of one training, seen from one of them."""
 
     shard: Shard
@@ -40,7 +40,7 @@ class Peers(Protocol):
     def check(self) -> None:
         """Ends the training here, in every process, if a signal asked one of them to."""
 
-    def check_apart(self) -> None:
+    def check_locally(self) -> None:
         """Ends the training here where no other process must follow."""
 
     def mean(self, value: float) -> float:
@@ -49,12 +49,12 @@ class Peers(Protocol):
     def gather(self, things: list[T]) -> list[T]:
         """The things of all processes, in the order of their ranks, on each of them."""
 
-    def share(self, state: Iterable[Tensor]) -> None:
-        """Gives every process these tensors of the first."""
+    def broadcast(self, state: Iterable[Tensor]) -> None:
+        """Copies these tensors of the first process to every other."""
 
 
-class Alone:
-    """One process on one device.
+class SingleProcess:
+    """A group of one process, on one device.
 
     Args:
         gpu_ids: The GPU to use, if there is one at all.
@@ -66,7 +66,7 @@ class Alone:
         self.device = choose_device(gpu_ids)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)  # events and kernels go to the current device
-        self.check = self.check_apart = interrupt.check
+        self.check = self.check_locally = interrupt.check
 
     def average(self, values: Tensor) -> None:
         """Leaves them as they are."""
@@ -79,11 +79,11 @@ class Alone:
         """The things themselves."""
         return things
 
-    def share(self, state: Iterable[Tensor]) -> None:
-        """Nobody to share with."""
+    def broadcast(self, state: Iterable[Tensor]) -> None:
+        """There is no other process."""
 
 
-class Together:
+class MultiProcess:
     """One process of several, each with a device of its own, joined by Lightning Fabric.
 
     Gradients travel by NCCL between GPUs, all at once; small things of the host (a flag, a number,
@@ -129,7 +129,7 @@ class Together:
             if number.item():
                 raise Interrupted(int(number.item()))
 
-    def check_apart(self) -> None:
+    def check_locally(self) -> None:
         """Never ends: the processes may ask a different number of times."""
 
     def mean(self, value: float) -> float:
@@ -142,8 +142,8 @@ class Together:
         dist.all_gather_object(parts, things, group=self._hosts)
         return [thing for part in parts for thing in part]
 
-    def share(self, state: Iterable[Tensor]) -> None:
-        """Gives every process these tensors of the first."""
+    def broadcast(self, state: Iterable[Tensor]) -> None:
+        """Copies these tensors of the first process to every other."""
         for tensor in state:
             dist.broadcast(tensor.detach(), 0)
 

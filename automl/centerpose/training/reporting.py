@@ -11,13 +11,13 @@ from automl.centerpose.session.run import Run
 from automl.centerpose.training.position import Position
 from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP
 
-__all__ = ["Effort", "Report"]
+__all__ = ["EpochTiming", "TrainingReport"]
 
 _GIB = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class EpochTiming:
     """What an epoch took.
 
     Attributes:
@@ -44,7 +44,7 @@ class Effort:
         return text
 
 
-class Report:
+class TrainingReport:
     """Tells of one training.
 
     Args:
@@ -71,7 +71,7 @@ class Report:
         scores = f"\n Validation 3DIoU : {result.ap50}\n\n Validation 2DMPE : {result.mpe}"
         self._run.say(scores)
 
-    def epoch(self, position: Position, effort: Effort) -> None:
+    def epoch(self, position: Position, effort: EpochTiming) -> None:
         """Tells of an epoch that ends at ``position``."""
         seconds, left = effort.seconds, self._n_epochs - 1 - position.epoch
         fields = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import nn
 
-from automl.centerpose.batches.dataset import Batch, to_input
+from automl.centerpose.batches.loader import Batch, to_input
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.evaluator import Evaluator, Gather
 from automl.centerpose.evaluation.metrics import EvaluationResult

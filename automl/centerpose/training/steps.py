@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from automl.centerpose.batches.batch import Batch, to_input
 from automl.centerpose.models.fan import FAN
 from automl.centerpose.training.optimiser import Optimiser
-from automl.centerpose.training.process_group import Peers
+from automl.centerpose.training.process_group import ProcessGroup
 from automl.errors import FixInput
 
 __all__ = ["RECORD_VARIABLE", "Losses", "RecordedSteps", "Steps", "can_record"]
@@ -35,21 +35,21 @@ class Steps:
     Args:
         losses: Passes a batch through the network.
         optimiser: Learns from the gradients.
-        peers: The processes that train together.
+        processes: The processes that train together.
     """
 
-    def __init__(self, losses: Losses, optimiser: Optimiser, peers: Peers) -> None:
+    def __init__(self, losses: Losses, optimiser: Optimiser, processes: ProcessGroup) -> None:
         self._losses = losses
         self._optimiser = optimiser
-        self._peers = peers
+        self._processes = processes
 
     def take(self, batch: Batch) -> Tensor:
         """One step; returns the loss before it, which a GPU may still be computing."""
         self._optimiser.forget()
         loss = self._gradients(to_input(batch), batch.targets)
-        if self._peers.shard.world > 1:
+        if self._processes.shard.world > 1:
             flat = self._optimiser.gradients()
-            self._peers.average(flat)
+            self._processes.average(flat)
             self._optimiser.set_gradients(flat)
         self._optimiser.update()
         return loss
@@ -69,11 +69,11 @@ class RecordedSteps(Steps):
     Args:
         losses: Passes a batch through the network.
         optimiser: Learns from the gradients; its rate must be a tensor.
-        peers: The processes that train together.
+        processes: The processes that train together.
     """
 
-    def __init__(self, losses: Losses, optimiser: Optimiser, peers: Peers) -> None:
-        super().__init__(losses, optimiser, peers)
+    def __init__(self, losses: Losses, optimiser: Optimiser, processes: ProcessGroup) -> None:
+        super().__init__(losses, optimiser, processes)
         self._taken = 0
         self._graphs: list[torch.cuda.CUDAGraph] = []
         self._flat: Tensor | None = None
@@ -91,7 +91,7 @@ class RecordedSteps(Steps):
         first, *others = self._graphs
         first.replay()
         if self._flat is not None:
-            self._peers.average(self._flat)
+            self._processes.average(self._flat)
         for graph in others:
             graph.replay()
         return self._loss
@@ -101,7 +101,7 @@ class RecordedSteps(Steps):
         self._images = torch.empty_like(batch.images)
         self._targets = {name: torch.empty_like(value) for name, value in batch.targets.items()}
         self._optimiser.forget()  # so that the recording brings gradients of its own
-        together = self._peers.shard.world > 1
+        together = self._processes.shard.world > 1
         graph = torch.cuda.CUDAGraph()
         with _recording(graph):
             self._loss = self._gradients(self._images.permute(0, 3, 1, 2), self._targets)

@@ -3,7 +3,7 @@
 import pytest
 
 from automl.app.machine import Machine
-from automl.centerpose.hardware.needs import forecast_mib
+from automl.centerpose.hardware.memory_forecast import forecast_mib
 from automl.errors import PrepareMachine
 from automl.gpus import Gpu, GpuProcess
 from tests.unit.app.kit import MakePlan

@@ -21,23 +21,23 @@ from automl.trainers.warm import WarmTrainer
 
 SERVER = """
 import ctypes, os, sys, time
-from automl.centerpose.program.serve import Ended, serve
+from automl.centerpose.program.serve import TrainingEnd, serve
 
 def work(job, interrupt):
     how = open(job.spec).read().strip()
     print("trains", how, "in", os.getcwd(), *job.overrides)
     os.write(2, b"straight to the descriptor\\n")
     if how == "spoil":
-        return Ended(1, False)
+        return TrainingEnd(1, False)
     if how == "mistake":
-        return Ended(1, True)
+        return TrainingEnd(1, True)
     if how == "die":
         os.kill(os.getpid(), 11)
     if how == "leave":
         os._exit(0)
     while how == "long" and interrupt.asked is None:
         time.sleep(0.005)
-    return Ended(0 if interrupt.asked is None else 128 + interrupt.asked, True)
+    return TrainingEnd(0 if interrupt.asked is None else 128 + interrupt.asked, True)
 
 sys.exit(serve(work))
 """

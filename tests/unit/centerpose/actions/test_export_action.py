@@ -11,7 +11,7 @@ import torch
 
 from automl.centerpose.config.model import Backbone, Model
 from automl.centerpose.deploy import extras
-from automl.centerpose.deploy.agree import TOLERANCE, check_agreement, largest_difference
+from automl.centerpose.deploy.agreement import TOLERANCE, check_agreement, largest_difference
 from automl.centerpose.deploy.graph import OUTPUTS, DecodingNetwork
 from automl.centerpose.deploy.runtime import OnnxNetwork
 from automl.centerpose.deploy.write import GraphSettings, onnx_bytes

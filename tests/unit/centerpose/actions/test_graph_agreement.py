@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automl.centerpose.deploy.agree import TOLERANCE, largest_difference
+from automl.centerpose.deploy.agreement import TOLERANCE, largest_difference
 from automl.centerpose.deploy.graph import OUTPUTS
 
 K = 40

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from automl.centerpose.batches.assemble import OnDevice
-from automl.centerpose.batches.dataset import Loader, make_loader, read_split, to_input
+from automl.centerpose.batches.assemble import DeviceBatchMaker
+from automl.centerpose.batches.loader import Loader, make_loader, read_split, to_input
 from automl.centerpose.config.dataset import Dataset
 
 pytestmark = [
@@ -21,13 +21,13 @@ SETTINGS = Dataset(batch_size=4, input_res=128, output_res=32, category="chair")
 def test_a_gpu_makes_the_batches_of_the_cpu(
     small_data: Path, fits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("automl.centerpose.batches.pixels.fits_on", lambda *_, **__: fits)
+    monkeypatch.setattr("automl.centerpose.batches.images.fits_on", lambda *_, **__: fits)
     root, cuda = str(small_data / "train"), torch.device("cuda", 0)
     split = read_split(root, "dataset.train_data", SETTINGS, 1)
     loader = make_loader(split, 4, 2, device=cuda)
     assert (split.stored.frames.resident is not None) == fits
     other = read_split(root, "dataset.train_data", SETTINGS, 1)
-    slow = Loader(other, 4, 1, preparing=OnDevice(other, torch.device("cpu")))
+    slow = Loader(other, 4, 1, preparing=DeviceBatchMaker(other, torch.device("cpu")))
     for epoch in (0, 1):
         for wanted, found in zip(slow.training(3, epoch), loader.training(3, epoch), strict=True):
             assert found.images.device == cuda

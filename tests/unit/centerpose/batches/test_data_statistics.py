@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from automl.centerpose.batches.assemble import OnDevice
-from automl.centerpose.batches.dataset import Loader, Split, read_split, to_input
-from automl.centerpose.batches.pixels import Resident
+from automl.centerpose.batches.assemble import DeviceBatchMaker
+from automl.centerpose.batches.images import DeviceImages
+from automl.centerpose.batches.loader import Loader, Split, read_split, to_input
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose.batches.slow_data import (
     slow_colour,
@@ -86,8 +86,8 @@ def loader(split: Split, kind: str) -> Loader:
     if kind == "host":
         return Loader(split, 12, 1)
     cpu = torch.device("cpu")
-    split.stored.frames.resident = Resident(split.stored.frames.sizes, cpu)
-    return Loader(split, 12, 1, preparing=OnDevice(split, cpu))
+    split.stored.frames.resident = DeviceImages(split.stored.frames.sizes, cpu)
+    return Loader(split, 12, 1, preparing=DeviceBatchMaker(split, cpu))
 
 
 @pytest.mark.parametrize("kind", ["host", "device"])

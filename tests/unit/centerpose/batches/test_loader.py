@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.batches.assemble import OnDevice
-from automl.centerpose.batches.dataset import (
+from automl.centerpose.batches.assemble import DeviceBatchMaker
+from automl.centerpose.batches.images import DeviceImages
+from automl.centerpose.batches.loader import (
     Batch,
     Loader,
     Split,
@@ -17,11 +18,10 @@ from automl.centerpose.batches.dataset import (
     read_split,
     to_input,
 )
-from automl.centerpose.batches.pixels import Resident
 from automl.centerpose.batches.sharding import Shard
 from automl.centerpose.batches.split import read_stored
 from automl.centerpose.config.dataset import Dataset
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.data.objectron import list_frames
 
 SETTINGS = Dataset(batch_size=4, input_res=128, output_res=32)
@@ -42,8 +42,8 @@ def same(one: Batch, two: Batch) -> bool:
 def on_device(split: Split, *, resident: bool) -> Loader:
     """The way of a GPU, on the CPU."""
     if resident:
-        split.stored.frames.resident = Resident(split.stored.frames.sizes, CPU)
-    return Loader(split, 4, 2, preparing=OnDevice(split, CPU))
+        split.stored.frames.resident = DeviceImages(split.stored.frames.sizes, CPU)
+    return Loader(split, 4, 2, preparing=DeviceBatchMaker(split, CPU))
 
 
 def test_threads_do_not_change_the_batches(split: Split) -> None:
@@ -124,9 +124,9 @@ def test_images_of_several_sizes_make_one_split(small_data: Path, tmp_path: Path
 
 
 def test_trainings_with_other_settings_share_what_is_stored(small_data: Path) -> None:
-    kept, root = Kept(), str(small_data / "train")
-    one = read_split(root, "dataset.train_data", SETTINGS, 1, kept)
-    two = read_split(root, "x", replace(SETTINGS, no_color_aug=True, category="chair"), 1, kept)
+    cache, root = Cache(), str(small_data / "train")
+    one = read_split(root, "dataset.train_data", SETTINGS, 1, cache)
+    two = read_split(root, "x", replace(SETTINGS, no_color_aug=True, category="chair"), 1, cache)
     assert one.stored is two.stored
     batch = next(make_loader(two, 4, 1, device=CPU).training(0, 0))
     assert batch.targets["hm"].shape == (4, 4, 1, 32, 32)

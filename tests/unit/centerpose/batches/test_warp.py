@@ -7,8 +7,8 @@ import torch
 
 from automl.centerpose.batches.augment import Views, draw_epoch
 from automl.centerpose.batches.colour import chain, draw_noise
-from automl.centerpose.batches.pixels import PAD, Resident
-from automl.centerpose.batches.warp import Cuts, cut_views, cut_with_opencv, recolour
+from automl.centerpose.batches.images import PAD, DeviceImages
+from automl.centerpose.batches.warp import Crops, crop_views, crop_with_opencv, recolour
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose.batches.slow_data import SlowNoise, SlowView, slow_colour, slow_cut
 
@@ -21,8 +21,8 @@ def images() -> list[np.ndarray]:
     return [rng.integers(0, 256, (h, w, 3), dtype=np.uint8) for w, h in SIZES]
 
 
-def stored(images: list[np.ndarray]) -> Resident:
-    store = Resident(SIZES, torch.device("cpu"))
+def stored(images: list[np.ndarray]) -> DeviceImages:
+    store = DeviceImages(SIZES, torch.device("cpu"))
     store.flat.fill_(255)  # what lies beyond an image must not be seen
     for index, image in enumerate(images):
         store.put(index, torch.from_numpy(image).view(-1, 3))
@@ -31,13 +31,13 @@ def stored(images: list[np.ndarray]) -> Resident:
 
 def cut(images: list[np.ndarray], views: Views, side: int) -> np.ndarray:
     store, maps = stored(images), views.to_square(side)
-    cuts = Cuts(
+    cuts = Crops(
         torch.from_numpy(store.starts),
         torch.from_numpy(SIZES),
         torch.from_numpy(maps.zoom),
         torch.from_numpy(maps.shift),
     )
-    return cut_views(store.flat, cuts, side).numpy()
+    return crop_views(store.flat, cuts, side).numpy()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -89,13 +89,13 @@ def test_opencv_makes_the_same_input(images: list[np.ndarray]) -> None:
     noise = draw_noise(rng.random((4, 4)), rng.standard_normal((4, 3)), settings)
     maps, colours = Views.whole(SIZES).to_square(64), chain(settings, noise)
     image = images[3]
-    found = cut_with_opencv(image, maps.matrix(3), colours, 3, 64)  # a view of a pixel each
+    found = crop_with_opencv(image, maps.matrix(3), colours, 3, 64)  # a view of a pixel each
     slow = SlowNoise(noise.order[3].tolist(), noise.factors[3], noise.lighting[3])
     np.testing.assert_allclose(found, slow_colour(image, slow, settings), atol=1e-4)
 
 
 def test_a_store_knows_what_it_holds() -> None:
-    store = Resident(SIZES, torch.device("cpu"))
+    store = DeviceImages(SIZES, torch.device("cpu"))
     assert store.missing([3, 1]) == [3, 1]
     store.put(1, torch.full((33 * 17, 3), 7, dtype=torch.uint8))
     assert store.missing([3, 1]) == [3]

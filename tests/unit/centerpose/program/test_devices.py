@@ -18,14 +18,14 @@ from automl.centerpose.config.load import load_spec
 from automl.centerpose.config.train import Train
 from automl.centerpose.hardware.selection import ACCELERATOR
 from automl.centerpose.program.train import train
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
 from automl.centerpose.session.run import Run
 from automl.centerpose.session.status import StatusLog
 from automl.centerpose.training.fabric import make_fabric
 from automl.centerpose.training.prepared import ready_loaders
-from automl.centerpose.training.process_group import Alone, Together
+from automl.centerpose.training.process_group import MultiProcess, SingleProcess
 from automl.errors import FixInput, InstallExtra
 from automl.trainers.contract import LATEST_NAME
 
@@ -163,11 +163,11 @@ def rank_of(program: int, rank: int) -> int:
 
 
 def test_a_split_must_fill_a_batch_of_every_device(spec_tree: dict[str, Any]) -> None:
-    peers = Alone((), Interrupt())
-    peers.shard = Shard(1, 4)
+    processes = SingleProcess((), Interrupt())
+    processes.shard = Shard(1, 4)
     data = load_spec(spec_tree, "train").dataset
     with pytest.raises(ValueError, match=r"batch_size x devices = 16 images, but .* holds 12"):
-        ready_loaders(data, peers, Kept())
+        ready_loaders(data, processes, Cache())
 
 
 @pytest.mark.parametrize("name", ["lightning_fabric", "lightning.fabric"])
@@ -204,8 +204,8 @@ def test_more_devices_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.delenv(ACCELERATOR, raising=False)
     with pytest.raises(FixInput, match=r"num_gpus must be 1 on a machine without GPUs"):
-        Together(Train(num_gpus=2), 0, Interrupt())
+        MultiProcess(Train(num_gpus=2), 0, Interrupt())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(FixInput, match="index 2 of 2 visible GPUs"):
-        Together(Train(num_gpus=3), 0, Interrupt())
+        MultiProcess(Train(num_gpus=3), 0, Interrupt())

@@ -11,7 +11,7 @@ import torch
 from automl.centerpose.batches import split
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.program.train import train
-from automl.centerpose.session.cache import Kept
+from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
 from automl.centerpose.session.interrupt import Interrupt
 from automl.centerpose.session.run import Run
@@ -20,11 +20,11 @@ from automl.centerpose.training import prepared
 from automl.centerpose.training.loss_monitor import Diverged
 
 
-def state_after(folder: Path, tree: dict[str, Any], kept: Kept | None) -> dict[str, Any]:
+def state_after(folder: Path, tree: dict[str, Any], cache: Cache | None) -> dict[str, Any]:
     """Everything that a training leaves: its last checkpoint and its metrics."""
     said: list[str] = []
     run = Run(folder, StatusLog(folder), Interrupt(), said.append)
-    result = train(load_spec(tree, "train"), run, kept=kept)
+    result = train(load_spec(tree, "train"), run, cache=cache)
     path = latest_in(folder)
     assert path is not None
     assert result is not None
@@ -70,16 +70,16 @@ def test_bit_for_bit(
     other = spec_tree | {"train": spec_tree["train"] | before}
     cold = state_after(tmp_path / "cold", spec_tree, None)
     counted |= dict.fromkeys(counted, 0)
-    kept = Kept(is_short=lambda: False)
+    cache = Cache(is_short=lambda: False)
     diverges = "optim" in before and before["optim"]["lr"] > 1
     with pytest.raises(Diverged) if diverges else nullcontext():
-        state_after(tmp_path / "other", other, kept)
-    kept.begin()
-    warm = state_after(tmp_path / "warm", spec_tree, kept)
+        state_after(tmp_path / "other", other, cache)
+    cache.begin()
+    warm = state_after(tmp_path / "warm", spec_tree, cache)
     assert counted == {"read_stored": 2, "tune_network": 1 if again else 2}
     assert warm["result"] == cold["result"]
     longer = spec_tree | {"train": spec_tree["train"] | {"num_epochs": 3}}
-    state_after(tmp_path / "longer", longer, kept)
+    state_after(tmp_path / "longer", longer, cache)
     assert counted["tune_network"] == (2 if again else 3)
     for part in ("state_dict", "optimizer_states", "rng", "position"):
         torch.testing.assert_close(warm[part], cold[part], rtol=0, atol=0)

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from automl.centerpose.program import warm
-from automl.centerpose.program.serve import Ended, Job
-from automl.centerpose.program.warm import Trainings
-from automl.centerpose.session.cache import MOST, Kept
+from automl.centerpose.program.serve import Job, TrainingEnd
+from automl.centerpose.program.warm import CachedTrainings
+from automl.centerpose.session.cache import MAX_ENTRIES, Cache
 from automl.centerpose.session.interrupt import Interrupt
 from automl.errors import FixInput
 from tests.unit.centerpose.conftest import SpecWriter
@@ -28,46 +28,46 @@ class Short:
 
 
 def made_again() -> object:
-    raise AssertionError("it was kept")
+    raise AssertionError("it was cached")
 
 
 class TestKept:
     def test_a_thing_is_made_once(self) -> None:
-        kept, made = Kept(lambda: False), []
+        cache, made = Cache(lambda: False), []
         for _ in range(2):
-            kept.begin()
-            kept.get("a", lambda: made.append(1))
+            cache.begin()
+            cache.get("a", lambda: made.append(1))
         assert made == [1]
 
     def test_what_was_used_least_recently_goes_first(self) -> None:
         short = Short()
-        kept = Kept(short)
+        cache = Cache(short)
         for key in ("a", "b", "c"):
-            kept.begin()
-            kept.get(key, object)
-        kept.begin()
-        kept.get("a", made_again)
-        kept.begin()
+            cache.begin()
+            cache.get(key, object)
+        cache.begin()
+        cache.get("a", made_again)
+        cache.begin()
         short.left = 2
-        kept.get("d", object)
-        assert len(kept) == 2
-        kept.begin()
-        kept.get("a", made_again)
+        cache.get("d", object)
+        assert len(cache) == 2
+        cache.begin()
+        cache.get("a", made_again)
 
     def test_what_the_training_uses_stays_however_short_memory_is(self) -> None:
-        kept = Kept(lambda: True)
-        kept.begin()
-        first = kept.get("data", object)
-        kept.get("network", object)
-        assert kept.get("data", object) is first
-        assert not kept.has_unused
+        cache = Cache(lambda: True)
+        cache.begin()
+        first = cache.get("data", object)
+        cache.get("network", object)
+        assert cache.get("data", object) is first
+        assert not cache.has_unused
 
     def test_there_is_a_most(self) -> None:
-        kept = Kept(lambda: False)
-        for number in range(2 * MOST):
-            kept.begin()
-            kept.get(number, object)
-        assert len(kept) == MOST
+        cache = Cache(lambda: False)
+        for number in range(2 * MAX_ENTRIES):
+            cache.begin()
+            cache.get(number, object)
+        assert len(cache) == MAX_ENTRIES
 
 
 class TestOutOfMemory:
@@ -76,16 +76,16 @@ class TestOutOfMemory:
     @pytest.fixture
     def run(
         self, spec_tree: dict[str, Any], write_spec: SpecWriter, monkeypatch: pytest.MonkeyPatch
-    ) -> Callable[..., tuple[Ended, list[int]]]:
+    ) -> Callable[..., tuple[TrainingEnd, list[int]]]:
         spec = write_spec(spec_tree)
 
-        def run(*errors: Exception | None, left: bool) -> tuple[Ended, list[int]]:
-            trainings, seen, endings = Trainings(), list[int](), iter(errors)
+        def run(*errors: Exception | None, left: bool) -> tuple[TrainingEnd, list[int]]:
+            trainings, seen, endings = CachedTrainings(), list[int](), iter(errors)
             if left:
-                trainings.kept.get("of an earlier training", object)
+                trainings.cache.get("of an earlier training", object)
 
-            def train(spec: object, run: object, kept: Kept) -> None:
-                seen.append(len(kept))
+            def train(spec: object, run: object, cache: Cache) -> None:
+                seen.append(len(cache))
                 error = next(endings)
                 if error is not None:
                     raise error
@@ -127,5 +127,5 @@ class TestOutOfMemory:
 
 
 def test_a_spec_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
-    ended = Trainings()(Job(1, str(tmp_path / "none.yaml")), Interrupt())
+    ended = CachedTrainings()(Job(1, str(tmp_path / "none.yaml")), Interrupt())
     assert (ended.exit_code, ended.reusable) == (1, True)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.centerpose.training.loss_monitor import Diverged, LossWatch, check_finite
+from automl.centerpose.training.loss_monitor import Diverged, LossMonitor, check_finite
 
 CPU = torch.device("cpu")
 single = st.floats(-1e3, 1e3, width=32)
@@ -15,7 +15,7 @@ single = st.floats(-1e3, 1e3, width=32)
 
 @given(st.lists(single, max_size=30), st.floats(0, 1e3))
 def test_the_sum_is_that_of_python(losses: list[float], before: float) -> None:
-    watch = LossWatch(CPU)
+    watch = LossMonitor(CPU)
     watch.begin(before)
     for loss in losses:
         watch.add(torch.tensor(loss), "")
@@ -27,7 +27,7 @@ def test_the_sum_is_that_of_python(losses: list[float], before: float) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_names_its_step(value: float) -> None:
-    watch = LossWatch(CPU)
+    watch = LossMonitor(CPU)
     watch.add(torch.tensor(1.0), "step 1")
     with pytest.raises(Diverged, match="at step 2"):
         watch.add(torch.tensor(value), "step 2")
@@ -45,7 +45,7 @@ def test_a_gpu_is_never_waited_for() -> None:
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
     device = torch.device("cuda")
-    watch, losses = LossWatch(device), torch.arange(40.0, device=device)
+    watch, losses = LossMonitor(device), torch.arange(40.0, device=device)
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -60,6 +60,6 @@ def test_a_gpu_is_never_waited_for() -> None:
         add_all(watch, losses)
 
 
-def add_all(watch: LossWatch, losses: torch.Tensor) -> None:
+def add_all(watch: LossMonitor, losses: torch.Tensor) -> None:
     for step, loss in enumerate(losses):
         watch.add(loss, f"step {step}")

@@ -13,7 +13,7 @@ from automl.centerpose.session.interrupt import Interrupt
 from automl.centerpose.training.checkpoint_writer import to_host
 from automl.centerpose.training.losses import LossWeights
 from automl.centerpose.training.optimiser import Optimiser, freeze, idle_parameters
-from automl.centerpose.training.process_group import Alone
+from automl.centerpose.training.process_group import SingleProcess
 
 
 def network_of(model_type: str) -> nn.Module:
@@ -65,7 +65,7 @@ def test_what_is_not_idle_has_a_gradient_with_any_terms(
 def step_of(limit: float, **settings: Any) -> tuple[nn.Linear, Optimiser]:
     network = nn.Linear(2, 1)
     nn.init.zeros_(network.weight)
-    optimiser = Optimiser(network, Train(clip_grad_val=limit), Alone((), Interrupt()))
+    optimiser = Optimiser(network, Train(clip_grad_val=limit), SingleProcess((), Interrupt()))
     return network, optimiser
 
 
@@ -100,7 +100,7 @@ def test_its_state_goes_on_where_it_was_whatever_wrote_it() -> None:
 def test_gradients_go_out_in_one_row_and_come_back_to_their_places() -> None:
     network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Conv2d(3, 1, 1))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = Optimiser(network, Train(), Alone((), Interrupt()))
+    optimiser = Optimiser(network, Train(), SingleProcess((), Interrupt()))
     optimiser.backward(network(torch.rand(1, 2, 5, 5)).square().sum())
     before = [each.grad.clone() for each in network.parameters() if each.grad is not None]
     flat = optimiser.gradients()

@@ -12,7 +12,7 @@ from automl.centerpose.config.train import Train  # noqa: E402
 from automl.centerpose.models.build import build_network  # noqa: E402
 from automl.centerpose.session.interrupt import Interrupt  # noqa: E402
 from automl.centerpose.training.optimiser import Optimiser  # noqa: E402
-from automl.centerpose.training.process_group import Alone  # noqa: E402
+from automl.centerpose.training.process_group import SingleProcess  # noqa: E402
 from automl.centerpose.training.steps import (  # noqa: E402
     RECORD_VARIABLE,
     RecordedSteps,
@@ -57,13 +57,13 @@ def learnt(kind: type[Steps], rates: list[float]) -> tuple[list[float], dict[str
     gpu = torch.device("cuda", 0)
     trained = network().to(gpu)
     trained.train()
-    optimiser = Optimiser(trained, Train(), Alone((0,), Interrupt()))
+    optimiser = Optimiser(trained, Train(), SingleProcess((0,), Interrupt()))
 
     def losses(images: Tensor, targets: dict[str, Tensor]) -> Tensor:
         found: Tensor = trained(images)["hm"]
         return (found - targets["hm"]).square().mean()
 
-    steps = kind(losses, optimiser, Alone((0,), Interrupt()))  # type: ignore[arg-type]
+    steps = kind(losses, optimiser, SingleProcess((0,), Interrupt()))  # type: ignore[arg-type]
     generator = torch.Generator(gpu).manual_seed(1)
     seen = []
     for rate in rates:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.batches.pixels import Frames
-from automl.centerpose.batches.transfer import Parcel
+from automl.centerpose.batches.images import ImageStore
+from automl.centerpose.batches.transfer import PackedArrays
 from automl.centerpose.hardware import memory
 from automl.centerpose.hardware.memory import fits_on, host_share, share_of_gpu
 from automl.errors import FixInput
@@ -41,7 +41,7 @@ def test_sizes_are_known_before_anything_is_decoded(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded = count_decoding(monkeypatch)
-    assert Frames(paths).sizes.tolist() == [[20, 10], [20, 11], [20, 12], [20, 13]]
+    assert ImageStore(paths).sizes.tolist() == [[20, 10], [20, 11], [20, 12], [20, 13]]
     assert not decoded
 
 
@@ -49,8 +49,8 @@ def test_images_are_kept_while_there_is_room_and_decoded_again_beyond(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded = count_decoding(monkeypatch)
-    monkeypatch.setattr("automl.centerpose.batches.pixels.host_share", lambda: 20 * 3 * 22)
-    frames = Frames(paths)
+    monkeypatch.setattr("automl.centerpose.batches.images.host_share", lambda: 20 * 3 * 22)
+    frames = ImageStore(paths)
     for _ in range(2):
         for index in range(4):
             assert frames.pixels(index).shape == (10 + index, 20, 3)
@@ -59,22 +59,22 @@ def test_images_are_kept_while_there_is_room_and_decoded_again_beyond(
 
 def test_a_file_that_is_gone_or_no_image_is_named(paths: list[Path]) -> None:
     with pytest.raises(OSError, match=r"gone\.jpg"):
-        Frames([paths[0].with_name("gone.jpg")])
-    frames = Frames(paths)
+        ImageStore([paths[0].with_name("gone.jpg")])
+    frames = ImageStore(paths)
     paths[1].write_bytes(paths[1].read_bytes()[:60])
     with pytest.raises(OSError, match=r"1\.png"):
         frames.pixels(1)
 
 
 def test_an_image_of_another_size_than_was_read_is_refused(paths: list[Path]) -> None:
-    frames = Frames(paths)
+    frames = ImageStore(paths)
     paths[0].write_bytes(paths[3].read_bytes())
     with pytest.raises(FixInput, match="20 x 13 instead of 20 x 10"):
         frames.pixels(0)
 
 
 def test_a_cpu_gets_no_store(paths: list[Path]) -> None:
-    frames = Frames(paths)
+    frames = ImageStore(paths)
     frames.place(torch.device("cpu"), 1)
     assert frames.resident is None
 
@@ -117,7 +117,7 @@ def test_a_parcel_brings_every_array_as_it_was() -> None:
         "masks": np.arange(5, dtype=np.uint8),
         "where": np.arange(6, dtype=np.int64)[::2],
     }
-    sent = Parcel(arrays, pinned=False).to(torch.device("cpu"))
+    sent = PackedArrays(arrays, pinned=False).to(torch.device("cpu"))
     for name, array in arrays.items():
         assert sent[name].shape == array.shape
         assert sent[name].numpy().dtype == array.dtype

@@ -12,11 +12,11 @@ from pathlib import Path
 from automl.errors import FixInput
 from automl.trainers.contract import STATUS_NAME
 
-__all__ = ["Place", "places_of"]
+__all__ = ["OutputFiles", "output_files"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OutputFiles:
     """The two files of one image.
 
     Attributes:
@@ -28,8 +28,8 @@ class Place:
     poses: Path
 
 
-def places_of(images: Sequence[Path], root: Path, folder: Path) -> list[Place]:
-    """A place for each image, no two alike.
+def output_files(images: Sequence[Path], root: Path, folder: Path) -> list[OutputFiles]:
+    """The output files of each image, no two alike.
 
     Args:
         images: Paths below ``root``.
@@ -53,9 +53,9 @@ def places_of(images: Sequence[Path], root: Path, folder: Path) -> list[Place]:
     if not _all_differ([folder / STATUS_NAME, *poses]):
         # Frame 7 as 7.jpg and as 7.png would share 7.json; an image may be called "status".
         poses = [overlay.with_name(f"{overlay.name}.json") for overlay in overlays]
-    places = [Place(*pair) for pair in zip(overlays, poses, strict=True)]
-    _check_apart(places, images)
-    return places
+    outputs = [OutputFiles(*pair) for pair in zip(overlays, poses, strict=True)]
+    _check_apart(outputs, images)
+    return outputs
 
 
 def _all_differ(names: Iterable[object]) -> bool:
@@ -63,11 +63,11 @@ def _all_differ(names: Iterable[object]) -> bool:
     return len(set(listed)) == len(listed)
 
 
-def _check_apart(places: Sequence[Place], images: Sequence[Path]) -> None:
+def _check_apart(outputs: Sequence[OutputFiles], images: Sequence[Path]) -> None:
     """No file that is read may be written."""
     read = {path.resolve() for image in images for path in (image, image.with_suffix(".json"))}
-    for place in places:
-        for path in (place.overlay, place.poses):
+    for output in outputs:
+        for path in (output.overlay, output.poses):
             if path.resolve() in read:
                 raise FixInput(
                     "results must not replace what they are made from",

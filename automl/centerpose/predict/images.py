@@ -14,16 +14,16 @@ import torch
 from automl.centerpose.batches.augment import Views
 from automl.centerpose.batches.batch import Batch
 from automl.centerpose.batches.colour import plain
-from automl.centerpose.batches.warp import cut_with_opencv
+from automl.centerpose.batches.warp import crop_with_opencv
 from automl.centerpose.config.dataset import Dataset
 
-__all__ = ["Picture", "batches_of"]
+__all__ = ["LoadedImage", "batches_of"]
 
 Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class LoadedImage:
     """One stored image, whole.
 
     Attributes:
@@ -37,7 +37,7 @@ class Picture:
 
 def batches_of(
     images: Sequence[Path], settings: Dataset, threads: int
-) -> Iterator[tuple[list[Picture], Batch]]:
+) -> Iterator[tuple[list[LoadedImage], Batch]]:
     """Batches of ``dataset.batch_size`` images in their order; the last may be smaller.
 
     Args:
@@ -49,27 +49,27 @@ def batches_of(
         OSError: An image cannot be decoded.
     """
     step = settings.batch_size
-    with ThreadPoolExecutor(threads, thread_name_prefix="pictures") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="images") as pool:
         for start in range(0, len(images), step):
             numbers = range(start, min(start + step, len(images)))
-            pictures = list(pool.map(lambda number: _picture(number, images[number]), numbers))
-            yield pictures, _batch(pictures, settings)
+            loaded = list(pool.map(lambda number: _load(number, images[number]), numbers))
+            yield loaded, _batch(loaded, settings)
 
 
-def _picture(number: int, path: Path) -> Picture:
+def _load(number: int, path: Path) -> LoadedImage:
     image: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise OSError(f"the image cannot be decoded: {path}")
-    return Picture(number, np.asarray(image, dtype=np.uint8))
+    return LoadedImage(number, np.asarray(image, dtype=np.uint8))
 
 
-def _batch(pictures: Sequence[Picture], settings: Dataset) -> Batch:
+def _batch(images: Sequence[LoadedImage], settings: Dataset) -> Batch:
     side = settings.input_res
-    sizes = np.array([picture.pixels.shape[1::-1] for picture in pictures])
+    sizes = np.array([image.pixels.shape[1::-1] for image in images])
     maps = Views.whole(sizes).to_square(side)
-    colours = plain(settings, len(pictures))
+    colours = plain(settings, len(images))
     cuts = [
-        cut_with_opencv(picture.pixels, maps.matrix(k), colours, k, side)
-        for k, picture in enumerate(pictures)
+        crop_with_opencv(image.pixels, maps.matrix(k), colours, k, side)
+        for k, image in enumerate(images)
     ]
     return Batch(images=torch.from_numpy(np.stack(cuts)), targets={}, metas=())

@@ -20,14 +20,14 @@ from automl.centerpose.hardware.memory import fits_on, host_share
 from automl.data.imagesize import image_size
 from automl.errors import FixInput
 
-__all__ = ["PAD", "Frames", "Pixels", "Resident"]
+__all__ = ["PAD", "DeviceImages", "ImageStore", "Pixels"]
 
 Pixels = npt.NDArray[np.uint8]
 
 PAD = 1  # pixels before the first image and after the last: reading may begin one to the left
 
 
-class Frames:
+class ImageStore:
     """The images of a split, decoded on demand and kept in host memory up to a share of it.
 
     Args:
@@ -41,7 +41,7 @@ class Frames:
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
         self.sizes = np.array([_size_of(path) for path in self.paths]).reshape(-1, 2)
-        self.resident: Resident | None = None
+        self.resident: DeviceImages | None = None
         self._kept: dict[int, Pixels] = {}
         self._left: int | None = None  # bytes that may still be kept
         self._lock = Lock()
@@ -77,7 +77,7 @@ class Frames:
         if not fits_on(device, n_bytes, batch_pixels, held=held):
             self.resident = None
         elif not here:
-            self.resident = Resident(self.sizes, device)
+            self.resident = DeviceImages(self.sizes, device)
 
     def _decode(self, index: int) -> Pixels:
         path = self.paths[index]
@@ -110,7 +110,7 @@ def _size_of(path: Path) -> tuple[int, int]:
     return size
 
 
-class Resident:
+class DeviceImages:
     """Images on a device: one after another in a flat tensor that is filled bit by bit.
 
     Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.centerpose.predict.places import places_of
+from automl.centerpose.predict.outputs import output_files
 from automl.trainers.contract import STATUS_NAME
 
 ROOT, OUT = Path("/data/images"), Path("/data/results")
@@ -18,7 +18,7 @@ _IMAGES = st.builds(lambda folder, name: ROOT / folder / name, _FOLDERS, _NAMES)
 
 @given(st.lists(_IMAGES, unique=True, min_size=1))
 def test_no_result_falls_onto_another(images: list[Path]) -> None:
-    places = places_of(images, ROOT, OUT)
+    places = output_files(images, ROOT, OUT)
     written = [path for place in places for path in (place.overlay, place.poses)]
     assert len({*written, OUT / STATUS_NAME}) == 2 * len(images) + 1
     assert all(OUT in path.parents for path in written)

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from automl.centerpose.batches.assemble import OnDevice, OnHost, Preparing, Take
+from automl.centerpose.batches.assemble import BatchMaker, DeviceBatchMaker, HostBatchMaker, Take
 from automl.centerpose.batches.batch import Batch, to_input
 from automl.centerpose.batches.sharding import Shard
-from automl.centerpose.batches.split import Request, Split, read_split
+from automl.centerpose.batches.split import BatchRequest, Split, read_split
 
 __all__ = ["Batch", "Loader", "Split", "make_loader", "read_split", "to_input"]
 
@@ -41,7 +41,7 @@ def make_loader(
         shard: Which part of every epoch is this process's.
     """
     split.stored.frames.place(device, batch_size * split.settings.input_res**2)
-    preparing = OnHost(split) if device.type == "cpu" else OnDevice(split, device)
+    preparing = HostBatchMaker(split) if device.type == "cpu" else DeviceBatchMaker(split, device)
     return Loader(split, batch_size, threads, preparing=preparing, shard=shard)
 
 
@@ -62,14 +62,14 @@ class Loader:
         batch_size: int,
         threads: int,
         *,
-        preparing: Preparing | None = None,
+        preparing: BatchMaker | None = None,
         shard: Shard = _ALONE,
     ) -> None:
         self.split = split
         self.batch_size = batch_size
         self.threads = threads
         self.shard = shard
-        self._preparing = preparing or OnHost(split)
+        self._preparing = preparing or HostBatchMaker(split)
 
     @property
     def n_training_batches(self) -> int:
@@ -106,7 +106,7 @@ class Loader:
     def _rest(self, first: int) -> Sequence[int]:
         return range(first, self.n_training_batches)
 
-    def _prepared(self, requests: Iterator[Request]) -> Iterator[Batch]:
+    def _prepared(self, requests: Iterator[BatchRequest]) -> Iterator[Batch]:
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="loader")
         begun: deque[Callable[[], Take]] = deque()
         finished: deque[Take] = deque()

@@ -42,7 +42,9 @@ def check_agreement(
     for batch in batches:
         images = torch.randn(batch, 3, side_px, side_px, generator=generator)
         with torch.inference_mode():
-            expected = dict(zip(OUTPUTS, (each.numpy() for each in graph(images)), strict=True))
+            expected = dict(
+                zip(OUTPUTS, (values.numpy() for values in graph(images)), strict=True)
+            )
         worst = max(worst, largest_difference(expected, written.run(images.numpy())))
     if not worst <= TOLERANCE:
         raise RuntimeError(
@@ -74,8 +76,8 @@ def _unlike(one: Mapping[str, Values], other: Mapping[str, Values], i: int) -> V
     sure = scores > scores[-1] * (1.0 + _MARGIN)
     apart = np.zeros((int(sure.sum()), len(scores)), dtype=np.float32)
     for name in OUTPUTS:
-        wanted, found = one[name][i][sure][:, None], other[name][i][None]
+        value, others = one[name][i][sure][:, None], other[name][i][None]
         with np.errstate(invalid="ignore"):  # infinity less infinity is counted as infinity
-            off = np.abs(found - wanted) / np.maximum(1.0, np.abs(wanted))
+            off = np.abs(others - value) / np.maximum(1.0, np.abs(value))
         apart = np.maximum(apart, np.nan_to_num(off.max(axis=2), nan=np.inf))
     return np.asarray(apart.min(axis=1), dtype=np.float32)

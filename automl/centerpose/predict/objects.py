@@ -1,4 +1,4 @@
-"""The objects found in images, with or without poses, and their JSON form."""
+"""The objects detected in images, with or without poses, and their JSON form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from automl.centerpose.evaluation.pnp import solve_poses
 from automl.centerpose.evaluation.suppress import detect
 from automl.data.geometry import Array, quaternion_of
 
-__all__ = ["FoundObject", "FoundPose", "find", "to_json"]
+__all__ = ["DetectedObject", "ObjectPose", "detect_objects", "to_json"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundPose:
+class ObjectPose:
     """The pose of one object.
 
     Attributes:
@@ -32,7 +32,7 @@ class FoundPose:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundObject:
+class DetectedObject:
     """One object of one image.
 
     Attributes:
@@ -45,12 +45,12 @@ class FoundObject:
     points: Array
     box: Array
     scale: Array
-    pose: FoundPose | None
+    pose: ObjectPose | None
 
 
-def find(
+def detect_objects(
     pixels: Detections, threshold: float, cameras: Sequence[Array] | None, *, opencv: bool
-) -> list[list[FoundObject]]:
+) -> list[list[DetectedObject]]:
     """The objects of each image of a batch, best first.
 
     Args:
@@ -63,36 +63,36 @@ def find(
     detected = detect(pixels, threshold)
     finite = detected.detections.scale.isfinite().all(dim=1).nonzero()[:, 0]
     kept, image = detected.detections.take(finite), detected.image[finite]
-    poses: list[FoundPose] | list[None] = [None] * len(kept)
+    poses: list[ObjectPose] | list[None] = [None] * len(kept)
     if cameras is not None:
         matrices = torch.tensor([camera.tolist() for camera in cameras], dtype=torch.float64)
         solved, rows = solve_poses(kept, matrices.to(image.device)[image], opencv=opencv)
         kept, image, poses = kept.take(rows), image[rows], _poses(solved)
-    boxes, points, scale = (_array(each) for each in (kept.boxes, kept.points, kept.scale))
-    found: list[list[FoundObject]] = [[] for _ in range(len(pixels))]
+    boxes, points, scale = (_array(values) for values in (kept.boxes, kept.points, kept.scale))
+    objects: list[list[DetectedObject]] = [[] for _ in range(len(pixels))]
     for k, number in enumerate(image.tolist()):
-        found[number].append(FoundObject(points[k], boxes[k], scale[k], poses[k]))
-    return found
+        objects[number].append(DetectedObject(points[k], boxes[k], scale[k], poses[k]))
+    return objects
 
 
-def _poses(poses: Poses) -> list[FoundPose]:
+def _poses(poses: Poses) -> list[ObjectPose]:
     fields = (poses.rotation, poses.translation, poses.keypoints_3d, poses.projected)
-    return [FoundPose(*row) for row in zip(*(_array(each) for each in fields), strict=True)]
+    return [ObjectPose(*row) for row in zip(*(_array(values) for values in fields), strict=True)]
 
 
 def _array(values: torch.Tensor) -> Array:
     return values.double().cpu().numpy()
 
 
-def to_json(name: str, found: Sequence[FoundObject]) -> dict[str, Any]:
+def to_json(name: str, objects: Sequence[DetectedObject]) -> dict[str, Any]:
     """The container's JSON of one image; without poses, of each object only what needs none."""
-    objects = [{"id": f"object_{k}", **_fields(each)} for k, each in enumerate(found)]
-    return {"image_name": name, "objects": objects}
+    listed = [{"id": f"object_{k}", **_fields(detected)} for k, detected in enumerate(objects)]
+    return {"image_name": name, "objects": listed}
 
 
-def _fields(found: FoundObject) -> dict[str, Any]:
-    flat = {"relative_scale": found.scale.tolist(), "keypoints_2d": found.points.tolist()}
-    pose = found.pose
+def _fields(detected: DetectedObject) -> dict[str, Any]:
+    flat = {"relative_scale": detected.scale.tolist(), "keypoints_2d": detected.points.tolist()}
+    pose = detected.pose
     if pose is None:
         return flat
     return {

@@ -9,7 +9,7 @@ for DLA34: its figures make the forecast what one H200 had reserved at the peak 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["NEEDS", "Need", "forecast_mib"]
+__all__ = ["MEMORY_NEEDS", "MemoryNeed", "forecast_mib"]
 
 _SIDE = 512
 _PARAMETER_BYTES = 16  # a weight, its gradient and Adam's two moments, 4 bytes each
@@ -19,7 +19,7 @@ _FULL = ("fp32", "tf32")
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class MemoryNeed:
     """What one network needs.
 
     Attributes:
@@ -33,12 +33,12 @@ class Need:
     half_mib: float
 
 
-NEEDS: Mapping[str, Need] = {
-    "nano": Need(0.39, 12.5, 7.0),
-    "DLA34": Need(19.80, 810.0, 480.0),
-    "fan_small": Need(33.46, 1556.8, 890.3),
-    "fan_base": Need(58.27, 2053.9, 1219.0),
-    "fan_large": Need(84.88, 2655.6, 1603.9),
+MEMORY_NEEDS: Mapping[str, MemoryNeed] = {
+    "nano": MemoryNeed(0.39, 12.5, 7.0),
+    "DLA34": MemoryNeed(19.80, 810.0, 480.0),
+    "fan_small": MemoryNeed(33.46, 1556.8, 890.3),
+    "fan_base": MemoryNeed(58.27, 2053.9, 1219.0),
+    "fan_large": MemoryNeed(84.88, 2655.6, 1603.9),
 }
 
 
@@ -54,7 +54,7 @@ def forecast_mib(model_type: str, batch: int, side: int, precision: str) -> int 
     Returns:
         None for a network that is not known here.
     """
-    need = NEEDS.get(model_type)
+    need = MEMORY_NEEDS.get(model_type)
     if need is None:
         return None
     image = need.image_mib if precision in _FULL else need.half_mib

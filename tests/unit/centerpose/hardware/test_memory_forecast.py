@@ -7,14 +7,14 @@ import torch
 
 from automl.centerpose.config.model import Model
 from automl.centerpose.hardware.footprint import saved_bytes
-from automl.centerpose.hardware.needs import NEEDS, forecast_mib
+from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
 from automl.centerpose.models.build import BUILDERS, build_network
 
 SIDE = 128
 
 
 def test_every_network_is_known() -> None:
-    assert set(NEEDS) == set(BUILDERS)
+    assert set(MEMORY_NEEDS) == set(BUILDERS)
 
 
 @pytest.mark.parametrize("name", ["nano", "DLA34"])
@@ -22,7 +22,7 @@ def test_it_is_not_far_from_what_a_forward_pass_keeps(name: str) -> None:
     model = Model()
     network = build_network(replace(model, backbone=replace(model.backbone, model_type=name)))
     millions = sum(each.numel() for each in network.parameters()) / 1e6
-    assert NEEDS[name].parameters == pytest.approx(millions, rel=0.02)
+    assert MEMORY_NEEDS[name].parameters == pytest.approx(millions, rel=0.02)
     image = torch.zeros(1, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
     for precision in ("fp32", "bf16"):
         told = [forecast_mib(name, batch, SIDE, precision) for batch in (64, 128)]
