@@ -1,4 +1,4 @@
-"""Plain event lines, for logs and batch systems: one line an event, and a beat now and then.
+"""Plain event lines, for logs and batch systems: one line an event, and a heartbeat now and then.
 
 A line is a UTC time, a word, and ``name=value`` pairs; a value with spaces or quotes is a JSON
 string. Nothing is coloured and nothing is redrawn, so NO_COLOR asks for nothing more.
@@ -23,9 +23,9 @@ from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord, TrialState
 
-__all__ = ["EventScreen", "beat_line", "event_line"]
+__all__ = ["EventScreen", "event_line", "heartbeat_line"]
 
-_BEAT_EVERY_S = 60.0
+_HEARTBEAT_EVERY_S = 60.0
 _EVIDENCE = 160
 _WORDS = {
     OutcomeState.OK: "ok",
@@ -80,7 +80,7 @@ def _ended(record: TrialRecord, outcome: Outcome) -> dict[str, str]:
     return pairs
 
 
-def beat_line(snapshot: Snapshot) -> str:
+def heartbeat_line(snapshot: Snapshot) -> str:
     """How the study stands, as one line without its time."""
     counts = snapshot.counts
     pairs = {
@@ -96,7 +96,7 @@ def beat_line(snapshot: Snapshot) -> str:
     if snapshot.eta is not None:
         low, high = snapshot.eta.low_s, snapshot.eta.high_s
         pairs["eta"] = f"{words.duration(low)}-{words.duration(high)}"
-    return _line("beat", pairs)
+    return _line("heartbeat", pairs)
 
 
 def _line(word: str, pairs: Mapping[str, str]) -> str:
@@ -121,7 +121,7 @@ class EventScreen:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._progress: Progress | None = None
-        self._beat_s = 0.0
+        self._heartbeat_s = 0.0
         self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -138,7 +138,7 @@ class EventScreen:
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         """Prints what is about to be driven."""
         self._progress = Progress(config, monotonic)
-        self._beat_s = monotonic()
+        self._heartbeat_s = monotonic()
         if config.is_fake:
             self._print(f"{'note':<9} {FAKE}")
         pairs = {
@@ -166,14 +166,14 @@ class EventScreen:
             self._print(_line("best", pairs))
 
     def look(self, records: tuple[TrialRecord, ...]) -> None:
-        """Prints a beat once a minute."""
+        """Prints a heartbeat once a minute."""
         if self._progress is None:
             return
         self._progress.look(records)
         snapshot = self._progress.snapshot()
-        if snapshot.now_s - self._beat_s >= _BEAT_EVERY_S:
-            self._beat_s = snapshot.now_s
-            self._print(beat_line(snapshot))
+        if snapshot.now_s - self._heartbeat_s >= _HEARTBEAT_EVERY_S:
+            self._heartbeat_s = snapshot.now_s
+            self._print(heartbeat_line(snapshot))
 
     def _print(self, text: str) -> None:
         with self._guard:

@@ -136,8 +136,8 @@ def slots_of(resources: Resources) -> int:
         return resources.max_concurrent
     if len(ids) < needed:
         raise FixInput(
-            f"a trial needs {needed} GPUs",
-            got=f"{len(ids)} that the study may use",
+            f"a study must have at least the {needed} GPUs that one trial needs",
+            got=str(len(ids)),
             where="--gpus",
             fix="name more GPUs or lower --gpus-per-trial",
         )

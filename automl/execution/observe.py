@@ -1,4 +1,4 @@
-"""Looking at a running search once a second: the live table, the state file, the lock's beat."""
+"""Looking at a running search once a second: the live table, the state file, the heartbeat."""
 
 import threading
 from collections.abc import Callable

@@ -5,7 +5,7 @@
     <studies-dir>/<name>/
       study.yaml        what was asked, as given     resolved.json    what it became, with origins
       study.journal     the Optuna storage           provenance.json  versions, hashes, seeds, host
-      state.json        rewritten every few seconds  driver.lock      who drives it, with a beat
+      state.json        rewritten every few seconds  driver.lock      who drives it, its heartbeat
       space.json        the search space and its hash
       stop              its presence asks every running trial to stop now
       trials/0007/1/    one folder a trial, one subfolder an attempt
@@ -120,7 +120,7 @@ class StudyPaths:
 
     @property
     def lock(self) -> Path:
-        """The lock of the driver: owner and beat."""
+        """The lock of the driver: owner and heartbeat."""
         return self.folder / "driver.lock"
 
     @property

@@ -40,18 +40,18 @@ class Owner:
         process_started: Start of the process in clock ticks after boot, which tells it from a
             later one with the same id; 0 where the system does not say.
         started_at: When it took the study, ISO 8601, UTC.
-        beat_at: When it last said that it is alive, ISO 8601, UTC.
+        heartbeat_at: When it last said that it is alive, ISO 8601, UTC.
     """
 
     pid: int
     host: str
     process_started: int
     started_at: str
-    beat_at: str
+    heartbeat_at: str
 
     def heartbeat_age_s(self, now: datetime) -> float:
         """Seconds since the last heartbeat; 0 where clocks disagree."""
-        return max(0.0, (now - datetime.fromisoformat(self.beat_at)).total_seconds())
+        return max(0.0, (now - datetime.fromisoformat(self.heartbeat_at)).total_seconds())
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it still drives: its process exists, or from afar, its heartbeat is fresh."""
@@ -116,7 +116,7 @@ class StudyLock:
         with self._guard:
             if self._file is None or self._owner is None:
                 return
-            self._owner = replace(self._owner, beat_at=self._clock().isoformat())
+            self._owner = replace(self._owner, heartbeat_at=self._clock().isoformat())
             record = json.dumps(asdict(self._owner)).encode().ljust(_RECORD_BYTES - 1) + b"\n"
             os.pwrite(self._file, record, 0)
 

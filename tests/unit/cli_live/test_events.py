@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from automl.cli.events import EventScreen, beat_line, event_line
+from automl.cli.events import EventScreen, event_line, heartbeat_line
 from automl.cli.progress import Progress
 from automl.execution.driver import Measured, Note, TrialEnded, TrialStarted
 from automl.study.config import StudyConfig
@@ -85,9 +85,9 @@ def test_a_new_best_is_told_once(config: StudyConfig) -> None:
     ]
 
 
-def test_the_beat_counts_and_forecasts(busy: Progress) -> None:
-    assert beat_line(busy.snapshot()) == (
-        "beat      done=5/12 ok=3 pruned=1 failed=1 running=2 best=0.4700 trial=4 eta=2m50s-2m57s"
+def test_the_heartbeat_counts_and_forecasts(busy: Progress) -> None:
+    assert heartbeat_line(busy.snapshot()) == (
+        "heartbeat done=5/12 ok=3 pruned=1 failed=1 running=2 best=0.4700 trial=4 eta=2m50s-2m57s"
     )
 
 

@@ -127,7 +127,7 @@ class TestSlots:
         assert slots_of(resources) == slots
 
     def test_a_trial_that_needs_more_than_there_are_is_refused(self) -> None:
-        with pytest.raises(FixInput, match="a trial needs 2 GPUs"):
+        with pytest.raises(FixInput, match="at least the 2 GPUs that one trial needs, but got 1"):
             slots_of(Resources(gpus_per_trial=2, gpu_ids=(3,)))
 
 

@@ -282,7 +282,7 @@ def test_a_driver_elsewhere_is_alive_while_its_beat_is_fresh(studies_dir: Path) 
         "host": f"not-{socket.gethostname()}",
         "process_started": 1,
         "started_at": beat.isoformat(),
-        "beat_at": beat.isoformat(),
+        "heartbeat_at": beat.isoformat(),
     }
     builder.paths.lock.write_text(json.dumps(owner), encoding="utf-8")
     assert read_summary(builder.folder, lambda: beat).status is StudyStatus.RUNNING

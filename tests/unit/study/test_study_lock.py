@@ -32,13 +32,13 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
-def owner_elsewhere(beat_at: datetime) -> str:
+def owner_elsewhere(heartbeat_at: datetime) -> str:
     owner = {
         "pid": 4711,
         "host": "ws-07",
         "process_started": 5,
         "started_at": NOON.isoformat(),
-        "beat_at": beat_at.isoformat(),
+        "heartbeat_at": heartbeat_at.isoformat(),
     }
     return json.dumps(owner)
 
