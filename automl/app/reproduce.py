@@ -1,14 +1,14 @@
 """A trial trained again as it was, and whether its metric came out the same."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from automl.app.plan import Plan
 from automl.app.retrain import Chosen, RetrainRequest, choose, plan_again
 from automl.errors import FixInput
-from automl.study.folder import read_provenance
+from automl.study.folder import read_config, read_provenance
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
 from automl.study.records import Measurement
@@ -28,6 +28,7 @@ class Reproduction:
         others: Every other metric that both measured, to its first difference: epoch, then, now;
             None where there is none.
         drift: What of the surroundings is not what it was: name to old and new.
+        threads: CPU threads of the new training.
     """
 
     metric: str
@@ -36,23 +37,26 @@ class Reproduction:
     again: Mapping[int, float]
     others: Mapping[str, tuple[int, float, float] | None] = field(default_factory=dict)
     drift: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    threads: int = 1
 
     @property
     def is_same(self) -> bool:
-        """Whether every epoch's value is equal, to the last digit."""
-        return bool(self.original) and self.original == self.again
+        """Whether every metric that both measured is equal at every epoch, to the last digit."""
+        is_equal = bool(self.original) and self.original == self.again
+        return is_equal and all(found is None for found in self.others.values())
 
     def __str__(self) -> str:
         n = len(self.original)
         if self.is_same:
             head = f"same: {self.metric} is equal at all {n} validations, to the last digit"
-            return "\n".join([head, *self._of_others()])
+            return "\n".join([head, *self._of_others(), f"  both with {_threads(self.threads)}"])
         lines = [f"not the same: {self._difference()}"]
         lines += self._of_others()
         lines += [f"  {name}: {old} then, {new} now" for name, (old, new) in self.drift.items()]
         if not self.drift:
             lines.append(
-                "  nothing else differs: this training is not deterministic on its device"
+                f"  nothing else differs, both with {_threads(self.threads)}: "
+                "this training is not deterministic on its device"
             )
         return "\n".join(lines)
 
@@ -70,6 +74,8 @@ class Reproduction:
             old, new = self.original.get(epoch), self.again.get(epoch)
             if old != new:
                 return f"{self.metric} at epoch {epoch} was {old}, now {new}"
+        if self.original:
+            return f"{self.metric} is equal, another metric is not"
         return f"the trial has no {self.metric} to compare with"
 
     def to_json(self) -> dict[str, Any]:
@@ -80,7 +86,8 @@ class Reproduction:
 def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
     """The plan of the same training again, and the trial that it repeats.
 
-    Spec, seed, trainer and image are the trial's own.
+    Spec, seed, trainer, image and the number of CPU threads are the trial's own: sums that are
+    added in another order differ in their last digits.
 
     Raises:
         FixInput: There is no such trial, it has measured nothing, or its data is gone.
@@ -94,7 +101,12 @@ def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
             where=str(chosen.trial.attempts[-1].folder),
             fix="automl explain says why it failed",
         )
-    return plan_again(request, chosen, "again", []), chosen
+    plan = plan_again(request, chosen, "again", [])
+    threads = chosen.config.resources.threads_per_trial
+    resources = replace(plan.config.resources, threads_per_trial=threads)
+    note = f"trains with {_threads(threads)}, as trial {chosen.trial.number} did"
+    config = replace(plan.config, resources=resources)
+    return replace(plan, config=config, notes=(*plan.notes, note)), chosen
 
 
 def compare(chosen: Chosen, plan: Plan) -> Reproduction:
@@ -114,8 +126,13 @@ def compare(chosen: Chosen, plan: Plan) -> Reproduction:
             name: _first_difference(_values(old, name), _values(new, name))
             for name in sorted(shared)
         },
-        drift=_drift(read_provenance(chosen.paths), read_provenance(paths)),
+        drift=_drift(_surroundings(chosen.paths), _surroundings(paths)),
+        threads=plan.config.resources.threads_per_trial,
     )
+
+
+def _threads(n: int) -> str:
+    return f"{n} CPU thread" if n == 1 else f"{n} CPU threads"
 
 
 def _measured(folder: Path) -> tuple[Measurement, ...]:
@@ -138,15 +155,17 @@ def _first_difference(
     return next(((e, old[e], new[e]) for e in shared if old[e] != new[e]), None)
 
 
-def _drift(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _drift(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """What differs of versions, commit, machine and GPUs; paths and times always do."""
-    found = {}
-    before, after = dict(_facts(old)), dict(_facts(new))
-    for name in sorted(before.keys() | after.keys()):
-        pair = (before.get(name, "absent"), after.get(name, "absent"))
-        if pair[0] != pair[1]:
-            found[name] = pair
-    return found
+    names = sorted(before.keys() | after.keys())
+    pairs = {name: (before.get(name, "absent"), after.get(name, "absent")) for name in names}
+    return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+
+
+def _surroundings(paths: StudyPaths) -> dict[str, str]:
+    """What a training's numbers may depend on beside its spec."""
+    threads = read_config(paths).resources.threads_per_trial
+    return {**dict(_facts(read_provenance(paths))), "CPU threads of a trial": str(threads)}
 
 
 def _facts(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

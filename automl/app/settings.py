@@ -32,7 +32,7 @@ KEYS: Mapping[str, str] = {
     "direction": "maximize or minimize",
     "sampler": "tpe or random",
     "pruner": "none or median: who stops a trial early",
-    "seed": "seed of the whole study",
+    "seed": "seed of the sampler and of fresh seeds",
     "startup_trials": "random trials before the sampler learns",
     "trials": "trials in total, trial 0 included",
     "confirm": "seeds with which winner and default are trained again after the search",

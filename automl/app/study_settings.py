@@ -60,7 +60,8 @@ _PROPOSALS = (
             default=_SEARCH.sampler, scope=_SEARCHED),
     Setting("pruner", choice(_PRUNERS, "none|median"), "who stops a trial early", "search",
             default=_SEARCH.pruner, scope=_SEARCHED),
-    Setting("seed", whole(0), "seed of the whole study", "search", default=_SEARCH.seed),
+    Setting("seed", whole(0), "seed of the sampler and of fresh seeds", "search",
+            default=_SEARCH.seed),
     Setting("startup_trials", whole(0), "random trials before learning", "search",
             scope=_SEARCHED),
 )  # fmt: skip

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["act", "reproduce", "retrain"]
 
 _SPLITS = ("train", "test", "inference")
+#: The exit code of a reproduction that gave another value.
+_DIFFERS = 6
 
 
 def _note(text: str) -> None:
@@ -114,7 +116,7 @@ def retrain(arguments: argparse.Namespace) -> int:
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
-    """Trains a trial again as it was and says whether its metric came out the same."""
+    """Trains a trial again as it was and says whether its metrics came out the same."""
     from automl.app.reproduce import compare, plan_reproduction
     from automl.app.retrain import RetrainRequest
     from automl.cli.run_commands import train_plan
@@ -137,7 +139,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
         _print_json({"schema": "automl.reproduction/1", **verdict.to_json()})
     else:
         print(verdict)
-    return 0
+    return 0 if verdict.is_same else _DIFFERS
 
 
 def _print_json(value: Any) -> None:

@@ -22,6 +22,14 @@ exit codes:
   4    the action failed; its own exit code, evidence and log are named
   7    the checkpoint is not the one that its trial has recorded
 """
+_REPRODUCE_EXIT_CODES = """\
+exit codes:
+  0    every metric is the same to the last digit
+  2    there is no such trial, or its data is gone
+  3    the machine lacks something the training needs
+  4    the training failed
+  6    trained again, and a metric differs
+"""
 
 _ACTIONS = (
     ("evaluate", "score a checkpoint on the test data"),
@@ -138,6 +146,7 @@ def _add_retrain(commands: "Commands") -> None:
 
 def _add_reproduce(commands: "Commands") -> None:
     command = _command(commands, "reproduce", "train a trial again as it was, and compare")
+    command.epilog = _REPRODUCE_EXIT_CODES
     command.set_defaults(handler="automl.cli.action_commands:reproduce")
     command.add_argument(
         "trial", nargs="?", default="best", metavar="TRIAL", help="best (default) or a number"

@@ -263,7 +263,9 @@ def _add_search_flags(group: "Group") -> None:
     group.add_argument("--direction", metavar="maximize|minimize", help="which way is better")
     group.add_argument("--sampler", metavar="tpe|random", help="who proposes (default: tpe)")
     group.add_argument("--pruner", metavar="none|median", help="who stops a trial early")
-    group.add_argument("--seed", metavar="N", help="seed of the whole study (default: 0)")
+    group.add_argument(
+        "--seed", metavar="N", help="seed of the sampler and of fresh seeds (default: 0)"
+    )
     group.add_argument("--trials", metavar="N", help="trials in total (default: 20)")
     group.add_argument("--startup-trials", metavar="N", help="random trials before learning")
     group.add_argument(

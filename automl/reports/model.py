@@ -51,12 +51,14 @@ class TrialReport:
             the objective alone, with an ``elapsed_s`` of NaN.
         attempts: The attempts that have ended, in order.
         folder: The trial's folder relative to the study folder.
+        seed: What its training was seeded with; None where no setting of the spec takes a seed.
     """
 
     record: TrialRecord
     measurements: tuple[Measurement, ...] = ()
     attempts: tuple[Outcome, ...] = ()
     folder: str = ""
+    seed: int | None = None
 
     @property
     def number(self) -> int:
@@ -215,6 +217,7 @@ def _trial_json(trial: TrialReport) -> dict[str, Any]:
     del record["inherited"]  # they are among the measurements
     return {
         **record,
+        "seed": trial.seed,
         "last_epoch": trial.last_epoch,
         "last_value": trial.last_value,
         "folder": trial.folder,

@@ -13,9 +13,10 @@ from typing import Any
 from automl.errors import FixInput
 from automl.jsontext import read_json
 from automl.reports.model import TrialReport
+from automl.skill.tree import get
 from automl.space.model import SearchSpace
-from automl.study.config import Objective
-from automl.study.folder import read_provenance, read_space
+from automl.study.config import StudyConfig
+from automl.study.folder import read_base_spec, read_provenance, read_space
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
 from automl.study.records import Measurement, Outcome, TrialRecord
@@ -61,14 +62,32 @@ class Sources:
             return {}
         return value if isinstance(value, dict) else {}
 
-    def trial(self, record: TrialRecord, objective: Objective) -> TrialReport:
-        """A record of the storage with what the trial's folder adds to it."""
+    def spec_seed(self, key: str) -> int | None:
+        """The seed of the spec that every trial starts from; None where it has none.
+
+        Args:
+            key: The setting that takes the seed; empty where there is none.
+        """
+        seed = get(self._read(read_base_spec, {}), key, None) if key else None
+        return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
+
+    def trial(
+        self, record: TrialRecord, config: StudyConfig, spec_seed: int | None
+    ) -> TrialReport:
+        """A record of the storage with what the trial's folder adds to it.
+
+        Args:
+            record: The trial as the storage knows it.
+            config: The metric that trials are ranked by, and which setting takes a seed.
+            spec_seed: What a trial is seeded with that has no seed of its own.
+        """
         outcomes = self._outcomes(record.number)
         return TrialReport(
             record=record,
-            measurements=_measurements(record, outcomes, objective.metric),
+            measurements=_measurements(record, outcomes, config.objective.metric),
             attempts=tuple(outcomes),
             folder=self.paths.relative(self.paths.trial(record.number)),
+            seed=_seed(record, config.keys.seed, spec_seed),
         )
 
     def _read(
@@ -89,6 +108,12 @@ class Sources:
             if note:
                 self.notes.append(note)
         return outcomes
+
+
+def _seed(record: TrialRecord, key: str, spec_seed: int | None) -> int | None:
+    searched = record.params.get(key)
+    own = record.seed if record.seed is not None else searched
+    return own if isinstance(own, int) else spec_seed
 
 
 def _measurements(

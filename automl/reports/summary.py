@@ -58,7 +58,8 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     space = sources.space()
     study = read_study(paths, config)
     records = _records(paths, config, sources, study)
-    trials = tuple(sources.trial(record, config.objective) for record in records)
+    seed = sources.spec_seed(config.keys.seed)
+    trials = tuple(sources.trial(record, config, seed) for record in records)
     state = read_state(paths)
     summary = replace(
         _summarise(folder, config, space, trials),

@@ -23,6 +23,7 @@ _AFTER_PARAMS: Mapping[str, str] = {
     "evidence": "string",
     "source": "string",
     "confirms": "Int64",
+    "seed": "Int64",
     "checkpoint": "string",
 }
 
@@ -61,6 +62,7 @@ def _after_params(trial: TrialReport) -> dict[str, Any]:
         "evidence": record.evidence or None,
         "source": record.source,
         "confirms": record.confirms,
+        "seed": trial.seed,
         "checkpoint": record.checkpoint,
     }
 

@@ -135,7 +135,9 @@ class SearchSettings:
         search: Requests of the form KEY=RANGE, in the order given.
         freeze: Requests of the form KEY or KEY=VALUE.
         sampler: ``tpe`` or ``random``.
-        seed: Seed of the whole study; each trial's seed is derived from it.
+        seed: Seed of the sampler, and what the fresh seeds of a confirmation are derived from.
+            Every trial of the search trains with the one seed of the spec, so that two trials
+            differ by their settings alone.
         startup_trials: Random trials before the sampler learns; None for its own rule.
         pruner: ``none``, or the name of a rule that stops trials early.
     """

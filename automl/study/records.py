@@ -222,6 +222,7 @@ class TrialRecord:
         gpu_seconds: GPU time over all attempts.
         source: Why it was tried: ``default``, ``sampler``, ``user``, ``confirm``.
         confirms: The trial whose settings it trains again with another seed; None of the search.
+        seed: What it was seeded with in place of the spec's own seed; None if it was not.
         inherited: Measurements that the newest attempt goes on from, by epoch; empty where it
             began anew.
     """
@@ -240,6 +241,7 @@ class TrialRecord:
     gpu_seconds: float = 0.0
     source: str = "sampler"
     confirms: int | None = None
+    seed: int | None = None
     inherited: tuple[Measurement, ...] = ()
 
     @property

@@ -82,6 +82,7 @@ def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecor
         gpu_seconds=_total(trials, attributes.GPU_SECONDS),
         source=str(attrs.get(attributes.SOURCE, attributes.SOURCE_SAMPLER)),
         confirms=attrs.get(attributes.CONFIRMS),
+        seed=attrs.get(attributes.SEED),
         inherited=history_of(latest),
     )
 

@@ -13,6 +13,7 @@ from automl.app.retrain import RetrainRequest, plan_retrain, rescaled
 from automl.app.run import start
 from automl.app.screen import Silent
 from automl.errors import FixInput
+from automl.files import write_json
 from automl.skill.tree import get
 from automl.study.folder import find_study, read_config, read_provenance
 from automl.study.layout import StudyPaths
@@ -135,10 +136,20 @@ def test_the_studys_trainer_and_its_settings_are_kept(trained: StudyPaths) -> No
     assert made.config.search.seed == before.search.seed
 
 
+def record_threads(paths: StudyPaths, threads: int) -> None:
+    """The study as one that was run on another machine, with another number of threads."""
+    config = read_config(paths)
+    resources = replace(config.resources, threads_per_trial=threads)
+    write_json(paths.resolved, replace(config, resources=resources).to_json())
+
+
 def test_the_same_training_once_more_says_that_it_came_out_the_same(trained: StudyPaths) -> None:
+    record_threads(trained, 3)
     made, original = plan_reproduction(request_of(trained, trial="0"))
+    assert "trains with 3 CPU threads, as trial 0 did" in made.notes
     assert start(made, Silent()).exit_code == 0
     again = find_study(trained.folder.parent, made.config.name)
+    assert read_config(again).resources.threads_per_trial == 3
     before = load_yaml(trained.attempt(0, 1).spec)
     after = load_yaml(again.attempt(0, 1).spec)
     moved = dict.fromkeys(("results_dir",), str(trained.attempt(0, 1).folder))
@@ -149,7 +160,8 @@ def test_the_same_training_once_more_says_that_it_came_out_the_same(trained: Stu
     assert verdict.is_same
     head, *others = str(verdict).splitlines()
     assert head == "same: val_3DIoU is equal at all 10 validations, to the last digit"
-    assert all(line.startswith("  equal as well: ") for line in others)
+    assert others[-1] == "  both with 3 CPU threads"
+    assert all(line.startswith("  equal as well: ") for line in others[:-1])
     assert verdict.to_json()["same"] is True
 
 
@@ -158,12 +170,15 @@ def test_what_differs_is_told() -> None:
     verdict = Reproduction("val_3DIoU", "again", old, new)
     assert not verdict.is_same
     assert "at epoch 1 was 0.25, now 0.26" in str(verdict)
-    assert "nothing else differs" in str(verdict)
+    assert "nothing else differs, both with 1 CPU thread" in str(verdict)
     drifted = replace(verdict, drift={"torch": ("2.12", "2.13")})
     assert "torch: 2.12 then, 2.13 now" in str(drifted)
     other = replace(verdict, others={"train_loss": (0, 1.5, 1.25), "val_2DMPE": None})
     assert "  equal as well: val_2DMPE" in str(other)
     assert "  train_loss at epoch 0 was 1.5, now 1.25" in str(other)
+    only_other = replace(other, again=old)
+    assert not only_other.is_same
+    assert str(only_other).startswith("not the same: val_3DIoU is equal, another metric is not")
     assert not replace(verdict, original={}, again={}).is_same
 
 

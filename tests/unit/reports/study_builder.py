@@ -124,10 +124,15 @@ class StudyBuilder:
         studies_dir: Where the study is made.
         study: Its configuration.
         space: What it searches.
+        base_spec: The spec that every trial starts from.
     """
 
     def __init__(
-        self, studies_dir: Path, study: StudyConfig | None = None, space: SearchSpace = SPACE
+        self,
+        studies_dir: Path,
+        study: StudyConfig | None = None,
+        space: SearchSpace = SPACE,
+        base_spec: Mapping[str, Any] | None = None,
     ) -> None:
         self.config = config() if study is None else study
         self.space = space
@@ -141,7 +146,9 @@ class StudyBuilder:
         }
         request = {"trials": self.config.limits.trials}
         plain = {"digest": space.digest, **space.to_json()}
-        write_study(self.paths, NewStudy(request, self.config, plain, {}, provenance))
+        write_study(
+            self.paths, NewStudy(request, self.config, plain, dict(base_spec or {}), provenance)
+        )
 
     @property
     def folder(self) -> Path:

@@ -13,7 +13,7 @@ from automl.space.distributions import Choice
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study.records import FailureClass, OutcomeState
-from tests.unit.reports.study_builder import StudyBuilder, Told
+from tests.unit.reports.study_builder import StudyBuilder, Told, confirm, fill, params
 
 _COLUMNS = [
     "number",
@@ -31,6 +31,7 @@ _COLUMNS = [
     "evidence",
     "source",
     "confirms",
+    "seed",
     "checkpoint",
 ]
 
@@ -46,6 +47,22 @@ def test_csv_has_one_row_a_trial_and_the_documented_columns(full_study: Path) ->
     assert rows[2]["metric.val_3DIoU"] == ""
     assert rows[0]["source"] == "default"
     assert rows[6]["attempts"] == "2"
+
+
+def test_the_seed_of_every_trial_stands_in_the_files(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir, base_spec={"train": {"seed": 1234}})
+    fill(builder)
+    confirm(builder, 4, n=2)
+    summary = read_summary(builder.folder)
+    seeds = [*[1234] * 8, 104, 104, 105, 105]
+    assert list(trials_frame(summary)["seed"]) == seeds
+    assert [trial["seed"] for trial in summary.to_json()["trials"]] == seeds
+
+
+def test_a_seed_that_was_searched_is_the_trials_own(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir, base_spec={"train": {"seed": 1234}})
+    builder.add(0, Told({**params(), "train.seed": 9}, [0.1]))
+    assert read_summary(builder.folder).trials[0].seed == 9
 
 
 def test_parquet_keeps_types_and_numbers(full_study: Path, tmp_path: Path) -> None:
