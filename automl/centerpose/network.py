@@ -11,7 +11,7 @@ from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mi
 from automl.data.checks import SplitFacts, check_enough, check_split
 from automl.errors import FixInput
 
-__all__ = ["CenterPose", "Forecast"]
+__all__ = ["CenterPose", "TrainingForecast"]
 
 _DATA = {"train": "train_data", "val": "val_data"}
 _MODEL, _BATCH, _SIDE, _PRECISION = (
@@ -21,7 +21,7 @@ _MODEL, _BATCH, _SIDE, _PRECISION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class TrainingForecast:
     """What the largest trial of a study will need.
 
     Attributes:
@@ -69,7 +69,7 @@ class CenterPose:
 
     def forecast(
         self, spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
-    ) -> Forecast | None:
+    ) -> TrainingForecast | None:
         """What the largest trial needs; None where a network is not known here.
 
         Args:
@@ -82,12 +82,12 @@ class CenterPose:
         known = [trial for trial in trials if trial is not None]
         largest = max(known, key=lambda trial: trial.mib)
         most = max(trial.parameters for trial in known)
-        return Forecast(largest.mib, largest.words, most)
+        return TrainingForecast(largest.mib, largest.words, most)
 
 
 def _forecasts(
     spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
-) -> Iterator[Forecast | None]:
+) -> Iterator[TrainingForecast | None]:
     keys = (_MODEL, _BATCH, _SIDE, _PRECISION)
     options = (searched.get(key) or (_value(spec, key),) for key in keys)
     for model, batch, side, precision in product(*options):
@@ -96,7 +96,11 @@ def _forecasts(
             continue
         mib = forecast_mib(str(model), batch, side, str(precision))
         words = f"{model}, batch {batch}, {side} px, {precision}"
-        yield None if mib is None else Forecast(mib, words, MEMORY_NEEDS[str(model)].parameters)
+        yield (
+            None
+            if mib is None
+            else TrainingForecast(mib, words, MEMORY_NEEDS[str(model)].parameters)
+        )
 
 
 def _value(spec: Mapping[str, Any], key: str) -> Any:

@@ -47,10 +47,10 @@ def work(job, interrupt):
     if mode == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.write(2, b"ready\\n")
-    while mode == "stubborn" or (mode == "long" and interrupt.asked is None):
+    while mode == "stubborn" or (mode == "long" and interrupt.requested is None):
         time.sleep(0.01)
-    if interrupt.asked is not None:
-        return TrainingEnd(128 + interrupt.asked, True)
+    if interrupt.requested is not None:
+        return TrainingEnd(128 + interrupt.requested, True)
     return TrainingEnd(3, False) if mode == "fail" else TrainingEnd(0, True)
 
 sys.exit(serve(work))

@@ -31,7 +31,7 @@ __all__ = ["BatchMaker", "DeviceBatchMaker", "HostBatchMaker", "Take"]
 _Image = npt.NDArray[np.float32]  # (R, R, 3)
 
 Take = Callable[[], Batch]
-"""Hands a finished batch over to whoever computes with it; called once."""
+"""Hands a finished batch over to the caller, once."""
 
 
 class BatchMaker(Protocol):

@@ -2,7 +2,7 @@
 
 All of these are affine in a pixel's colour, so that one small matrix an image stands for the
 whole chain. Contrast alone also looks at the view: it blends with the view's mean gray. That
-part of the offset is kept as a factor of the mean, which whoever has the pixels fills in.
+part of the offset is kept as a factor of the mean, which is filled in where the pixels are.
 """
 
 from dataclasses import dataclass

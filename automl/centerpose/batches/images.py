@@ -87,7 +87,7 @@ class ImageStore:
         width, height = self.sizes[index].tolist()
         if image.shape[:2] != (height, width):
             raise FixInput(
-                "an image has the size that its header gives",
+                "an image must have the size that its header gives",
                 got=f"{image.shape[1]} x {image.shape[0]} instead of {width} x {height} pixels",
                 where=str(path),
                 fix="store it upright, without an EXIF orientation",

@@ -28,7 +28,7 @@ def splat(peaks: Tensor, n_maps: int, cells: int, largest: int) -> Tensor:
         peaks: (4, K) int64: map, column, row and radius r of each.
         n_maps: How many maps there are.
         cells: Side of a map.
-        largest: The largest radius, below ``cells``: known beforehand, so that nobody waits for
+        largest: The largest radius, below ``cells``: known beforehand, so that nothing waits for
             the device.
     """
     maps = _black(n_maps * cells * cells, peaks.device)

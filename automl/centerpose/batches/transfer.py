@@ -1,4 +1,4 @@
-"""Many small arrays to a device in one copy that nobody waits for."""
+"""Many small arrays to a device in one copy that nothing waits for."""
 
 from collections.abc import Mapping
 from math import prod

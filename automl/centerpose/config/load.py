@@ -69,13 +69,13 @@ def interpolated(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _referred(tree: Mapping[str, Any], key: str) -> Any:
-    here: Any = tree
+    value: Any = tree
     for part in key.split("."):
-        if not isinstance(here, Mapping) or part not in here:
+        if not isinstance(value, Mapping) or part not in value:
             break
-        here = here[part]
+        value = value[part]
     else:
-        return here
+        return value
     defaults = dict(leaf_entries(Experiment))
     if key in defaults:
         return _plain(defaults[key].default)
@@ -108,7 +108,7 @@ def _load_entry(entry: Entry, value: Any, key: str) -> Any:
 
 def _unknown(key: str) -> FixInput:
     keys = [known for known, _ in leaf_entries(Experiment)]
-    return FixInput("the spec may hold known settings only", got=key, fix=did_you_mean(key, keys))
+    return FixInput("the spec must hold known settings only", got=key, fix=did_you_mean(key, keys))
 
 
 def _convert(annotation: Any, value: Any, key: str) -> Any:
@@ -174,13 +174,13 @@ def _check_required(spec: Experiment, action: str) -> None:
     for key, entry in leaf_entries(type(blocks)):
         if not entry.facts.required:
             continue
-        here = blocks
-        *way, _ = key.split(".")
-        for part in way:
-            here = getattr(here, part)
-        if getattr(here, entry.attribute) in (MISSING_VALUE, (MISSING_VALUE,), ()):
+        block = blocks
+        *parents, _ = key.split(".")
+        for part in parents:
+            block = getattr(block, part)
+        if getattr(block, entry.attribute) in (MISSING_VALUE, (MISSING_VALUE,), ()):
             raise FixInput(
-                f"{action} needs a value for {action}.{key}",
+                f"{action}.{key} must have a value",
                 fix=f"give it in the spec or as {action}.{key}=...",
             )
 

@@ -17,7 +17,7 @@ def apply_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
     is the empty text. Keys are not checked here: loading the result does that.
 
     Raises:
-        FixInput: An override is not of that form, or its key leads through a value.
+        FixInput: An override is not of that form, or its key leads through a setting.
     """
     result = copy.deepcopy(dict(tree))
     for override in overrides:
@@ -30,11 +30,15 @@ def apply_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
 
 
 def _place(tree: dict[str, Any], key: str, value: Any) -> None:
-    *way, last = key.split(".")
-    here = tree
-    for part in way:
-        below = here.setdefault(part, {})
-        if not isinstance(below, dict):
-            raise FixInput("an override may not lead through a value", got=key, where=part)
-        here = below
-    here[last] = value
+    *parents, last = key.split(".")
+    block = tree
+    for part in parents:
+        inner = block.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise FixInput(
+                "every part of an override's key but the last must name a block",
+                got=key,
+                where=part,
+            )
+        block = inner
+    block[last] = value

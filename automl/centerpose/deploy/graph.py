@@ -1,8 +1,9 @@
 """The network and its decoder as one module: what ``export`` writes down.
 
-Whoever runs the file gets detections, not maps, under the names and shapes of the TAO container's
-own export. The decoder says the same as :mod:`automl.centerpose.evaluation.decode`, in operators
-that every ONNX runtime and TensorRT have; a test holds the two together.
+A program that runs the file gets detections, not maps, under the names and shapes of the TAO
+container's own export. The decoder says the same as
+:mod:`automl.centerpose.evaluation.decode`, in operators that every ONNX runtime and TensorRT have;
+a test holds the two together.
 """
 
 from collections.abc import Mapping

@@ -43,7 +43,7 @@ class OnnxNetwork:
         problem = _not_centerpose(self._session)
         if problem:
             raise FixInput(
-                f"an exported CenterPose network takes {INPUT} and gives {', '.join(OUTPUTS)}",
+                f"an exported CenterPose network must take {INPUT} and give {', '.join(OUTPUTS)}",
                 got=problem,
                 where=where,
                 fix="export it with `python -m automl.centerpose export`",

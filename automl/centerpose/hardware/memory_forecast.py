@@ -1,4 +1,4 @@
-"""How much GPU memory a training will need, told without torch and without a GPU.
+"""How much GPU memory a training will need, known without torch and without a GPU.
 
 ``footprint.py`` measures the same on the device, a moment before it trains; its constants are used
 here too. What one image adds at 512 x 512 pixels was counted by its ``saved_bytes`` on a CPU, but

@@ -36,7 +36,7 @@ def cameras_of(block: Inference, frames: Sequence[Frame]) -> list[Array]:
     without = [frame for frame in frames if not frame.annotation.is_file()]
     if without:
         raise FixInput(
-            "poses need the camera of each image",
+            "each image must have a camera for its poses",
             got=f"focal lengths of 0 in the spec and {len(without)} of {len(frames)} images "
             "without a JSON file beside them",
             where=str(without[0].image),

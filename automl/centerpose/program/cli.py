@@ -31,7 +31,7 @@ __all__ = ["main"]
 
 #: Actions that need no spec file, and why.
 _WITHOUT_SPEC = {
-    "describe": "it tells of every network",
+    "describe": "it describes every network",
     "serve": "it takes them on standard input",
 }
 

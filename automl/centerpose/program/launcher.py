@@ -2,7 +2,7 @@
 
 The program that was started trains nothing itself here: it needs neither torch nor a GPU, so it
 always answers a signal, and always lives to say how the training ended. Each process it starts is
-told to end through its standard input, and ends by itself when that closes, whatever happened at
+asked to end through its standard input, and ends by itself when that closes, whatever happened at
 the other end. Signals from outside go to this program alone; the others ignore them.
 """
 
@@ -84,12 +84,12 @@ class _Ranks:
         os.close(writer)
 
     def watch(self, interrupt: Interrupt) -> None:
-        """Waits for the end of all, passing on the wish to end early."""
+        """Waits for the end of all, passing on a request to end early."""
         asked: int | None = None
         while None in self._codes() and not self._in_trouble(asked):
-            if asked is None and interrupt.asked is not None:
-                asked = interrupt.asked
-                self._tell(f"{asked}\n".encode())
+            if asked is None and interrupt.requested is not None:
+                asked = interrupt.requested
+                self._send(f"{asked}\n".encode())
         self._judge(asked)
 
     def _in_trouble(self, asked: int | None) -> bool:
@@ -129,7 +129,7 @@ class _Ranks:
     def _codes(self) -> Sequence[int | None]:
         return [process.poll() for process in self._processes]
 
-    def _tell(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> None:
         for process in self._processes:
             if process.stdin is not None and process.poll() is None:
                 with suppress(BrokenPipeError):  # it ended just now

@@ -4,8 +4,8 @@ Usage::
 
     LOCAL_RANK=... WORLD_SIZE=... python -m automl.centerpose.program.rank SPEC FOLDER DESCRIPTOR
 
-It reads the number of a signal on standard input, as the wish to end, and ends at once when that
-closes. Why it failed is written to the descriptor, one JSON text on a line.
+It reads the number of a signal on standard input, as the request to end, and ends at once when
+that closes. Why it failed is written to the descriptor, one JSON text on a line.
 """
 
 import json
@@ -70,7 +70,7 @@ class _StdinInterrupt(Interrupt):
     """Is asked on standard input."""
 
     def listen(self) -> None:
-        """Notes the first wish to end; never returns."""
+        """Notes the first request to end; never returns."""
         for line in sys.stdin:
             self.request(int(line))
         os._exit(1)

@@ -42,7 +42,7 @@ from typing import IO, Any, Protocol
 from automl.centerpose.session.interrupt import Interrupt
 from automl.jsontext import parse_json
 
-__all__ = ["Job", "TrainingEnd", "Work", "serve"]
+__all__ = ["Job", "TrainingEnd", "TrainingRunner", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class TrainingEnd:
 _STOPPED = TrainingEnd(128 + signal.SIGTERM, reusable=True)
 
 
-class Work(Protocol):
+class TrainingRunner(Protocol):
     """What runs one training."""
 
     def __call__(self, job: Job, interrupt: Interrupt) -> TrainingEnd:
@@ -112,7 +112,7 @@ class _JobQueue:
         self._stopped: set[int] = set()
         threading.Thread(target=self._read, name="messages", daemon=True).start()
 
-    def jobs(self) -> Iterator[Job]:
+    def in_order(self) -> Iterator[Job]:
         """The trainings asked for, in order; waits for the next one."""
         while (job := self._jobs.get()) is not None:
             yield job
@@ -149,23 +149,23 @@ class _JobQueue:
                 self._current[1].request(signal.SIGTERM)
 
 
-def serve(work: Work) -> int:
+def serve(run_training: TrainingRunner) -> int:
     """Runs the trainings that standard input asks for; returns the process's exit code."""
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     # What a library prints between two trainings must not be taken for an answer.
     sys.stdout.flush()
     os.dup2(2, 1)
     # Not sys.stdin: Python waits for the lock of its standard streams before it ends.
-    desk = _JobQueue(os.fdopen(os.dup(0), encoding="utf-8"))
-    for number, job in enumerate(desk.jobs(), start=1):
+    jobs = _JobQueue(os.fdopen(os.dup(0), encoding="utf-8"))
+    for number, job in enumerate(jobs.in_order(), start=1):
         _answer(answers, id=job.id, pid=os.getpid(), training=number)
         began = time.monotonic()
         interrupt = Interrupt()
-        with _signals_to(interrupt), _surroundings(job), desk.in_progress(job, interrupt):
+        with _signals_to(interrupt), _surroundings(job), jobs.in_progress(job, interrupt):
             sys.stdout.write(f"trainer process {os.getpid()}, its training number {number}\n")
             sys.stdout.flush()
-            was_stopped = interrupt.asked is not None
-            ended = _STOPPED if was_stopped else work(job, interrupt)
+            was_stopped = interrupt.requested is not None
+            ended = _STOPPED if was_stopped else run_training(job, interrupt)
         _answer(
             answers,
             id=job.id,
@@ -183,7 +183,7 @@ def _answer(answers: IO[str], **fields: Any) -> None:
     try:
         answers.write(json.dumps(fields) + "\n")
     except BrokenPipeError:
-        # Nobody listens any more: whoever started this process will end it.
+        # The caller listens no more, and will end this process.
         return
 
 
@@ -204,7 +204,7 @@ def _signals_to(interrupt: Interrupt) -> Iterator[None]:
 def _surroundings(job: Job) -> Iterator[None]:
     """The training's own working directory, and its output in its log, inside the block."""
     home = Path.cwd()
-    kept = [os.dup(1), os.dup(2)]
+    saved = [os.dup(1), os.dup(2)]
     try:
         if job.folder:
             os.chdir(job.folder)
@@ -214,8 +214,8 @@ def _surroundings(job: Job) -> Iterator[None]:
             os.close(log)
         yield
     finally:
-        _send_output_to(kept)
-        for descriptor in kept:
+        _send_output_to(saved)
+        for descriptor in saved:
             os.close(descriptor)
         os.chdir(home)
 

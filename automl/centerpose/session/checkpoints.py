@@ -78,7 +78,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         FixInput: There is no such file, it is truncated, or it is no checkpoint of this program.
     """
     if path.suffix not in CHECKPOINT_SUFFIXES:
-        raise FixInput(f"a checkpoint ends in {' or '.join(CHECKPOINT_SUFFIXES)}", got=path.name)
+        raise FixInput(
+            f"a checkpoint's name must end in {' or '.join(CHECKPOINT_SUFFIXES)}", got=path.name
+        )
     content = load_plain(path)
     if not isinstance(content, dict) or "state_dict" not in content:
         raise FixInput("a checkpoint must hold a state_dict", where=str(path))

@@ -27,13 +27,13 @@ class Interrupt:
     """Remembers the first signal; a second of its kind acts at once, as it does by default.
 
     Attributes:
-        asked: The signal that was noted; None as long as nobody asked for the end.
+        requested: The signal that was noted; None as long as there was none.
         by_signal: Whether a signal asked, and not a message.
     """
 
     def __init__(self) -> None:
         self.by_signal = False
-        self.asked: int | None = None
+        self.requested: int | None = None
 
     def listen(self) -> None:
         """Takes over SIGTERM and SIGINT in this process."""
@@ -50,7 +50,7 @@ class Interrupt:
 
     def request(self, number: int) -> None:
         """Asks for the end as that signal would; from any thread."""
-        self.asked = number
+        self.requested = number
 
     def check(self) -> None:
         """Ends the action here if it was asked to.
@@ -58,5 +58,5 @@ class Interrupt:
         Raises:
             Interrupted: It was.
         """
-        if self.asked is not None:
-            raise Interrupted(self.asked)
+        if self.requested is not None:
+            raise Interrupted(self.requested)

@@ -1,4 +1,4 @@
-"""Appending to ``status.json``, the file that whoever started this program reads."""
+"""Appending to ``status.json``, the file that the caller of this program reads."""
 
 import os
 from collections.abc import Callable, Mapping

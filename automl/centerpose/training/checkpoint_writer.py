@@ -16,8 +16,8 @@ __all__ = ["CheckpointWriter", "to_host"]
 class CheckpointWriter:
     """Copies a state to the host at once, and writes it to disk from a thread.
 
-    At most one checkpoint is being written at a time, and they reach the disk in order. Whoever
-    uses one calls ``join`` at the end: only then is the last one known to be there.
+    At most one checkpoint is being written at a time, and they reach the disk in order. The caller
+    calls ``join`` at the end: only then is the last one known to be there.
 
     Args:
         folder: Results folder of the training.

@@ -63,7 +63,7 @@ class Position:
         learnt = self.batch * instead_of
         if learnt % images:
             raise FixInput(
-                "a training interrupted within an epoch goes on with as many images a step, or "
+                "a training interrupted within an epoch must go on with as many images a step, or "
                 "with a number that divides what it has learnt of the epoch",
                 got=f"{images} a step after {self.batch} steps of {instead_of}",
                 where="dataset.batch_size x train.num_gpus",

@@ -120,7 +120,7 @@ class MultiProcess:
         Raises:
             Interrupted: A process was asked to end.
         """
-        number = torch.tensor([self._interrupt.asked or 0])
+        number = torch.tensor([self._interrupt.requested or 0])
         work = dist.all_reduce(number, dist.ReduceOp.MAX, group=self._hosts, async_op=True)
         self._asked.append((work, number))
         if len(self._asked) > _LAG:

@@ -1,4 +1,4 @@
-"""What a training tells while it runs: the lines of its status file and of its log."""
+"""What a training reports while it runs: the lines of its status file and of its log."""
 
 import time
 from dataclasses import dataclass
@@ -45,10 +45,10 @@ class EpochTiming:
 
 
 class TrainingReport:
-    """Tells of one training.
+    """Reports one training.
 
     Args:
-        run: Where to write and whom to tell.
+        run: Where to write and report.
         n_epochs: Of the whole training.
         n_batches: Batches an epoch.
     """
@@ -65,14 +65,14 @@ class TrainingReport:
         self._run.say(f"first step after {ready - began:.1f} s (done after {done:.1f} s)")
 
     def validation(self, result: EvaluationResult) -> None:
-        """Tells the scores; like the container, as text."""
+        """Reports the scores; like the container, as text."""
         kpi = {"val_3DIoU": str(result.ap50), "val_2DMPE": str(result.mpe)}
         self._run.status.running(EVAL_METRICS, kpi=kpi)
         scores = f"\n Validation 3DIoU : {result.ap50}\n\n Validation 2DMPE : {result.mpe}"
         self._run.say(scores)
 
     def epoch(self, position: Position, effort: EpochTiming) -> None:
-        """Tells of an epoch that ends at ``position``."""
+        """Reports an epoch that ends at ``position``."""
         seconds, left = effort.seconds, self._n_epochs - 1 - position.epoch
         fields = {
             "epoch": position.epoch,
@@ -89,7 +89,7 @@ class TrainingReport:
         self._run.say(f"epoch {position.epoch}: train_loss {loss:.4f}, {effort}")
 
     def end(self, device: torch.device) -> None:
-        """Tells that all is learnt, and the most memory of a GPU that it took."""
+        """Reports that all is learnt, and the most memory of a GPU that it took."""
         if device.type == "cuda":
             held = torch.cuda.max_memory_reserved(device) / _GIB
             self._run.say(f"peak GPU memory {held:.2f} GiB")

@@ -35,9 +35,9 @@ def work(job, interrupt):
         os.kill(os.getpid(), 11)
     if how == "leave":
         os._exit(0)
-    while how == "long" and interrupt.asked is None:
+    while how == "long" and interrupt.requested is None:
         time.sleep(0.005)
-    return TrainingEnd(0 if interrupt.asked is None else 128 + interrupt.asked, True)
+    return TrainingEnd(0 if interrupt.requested is None else 128 + interrupt.requested, True)
 
 sys.exit(serve(work))
 """

@@ -81,7 +81,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
 
 
 def test_only_checkpoints_are_read(tmp_path: Path) -> None:
-    with pytest.raises(FixInput, match=r"ends in \.pth or \.tlt"):
+    with pytest.raises(FixInput, match=r"end in \.pth or \.tlt"):
         read_checkpoint(tmp_path / "model.onnx")
     with pytest.raises(FixInput, match="must exist"):
         read_checkpoint(tmp_path / "model.pth")
