@@ -1,6 +1,6 @@
 """What dead drivers and killed commands left behind: found first, removed only when asked.
 
-Four kinds: containers of ours that nobody waits for, trainers that outlived their driver,
+Four kinds: what a trainer left where it runs (containers), trainers that outlived their driver,
 unfinished files and folders, and checkpoints beyond what the study keeps. A study that somebody
 drives is left alone, and so is what a live process is still writing.
 """
@@ -23,13 +23,8 @@ from automl.study.records import TrialRecord, TrialState
 from automl.study.storage import read_study
 from automl.study.trials import read_records
 from automl.trainers.checkpoints import checkpoints_in, newest_whole
-from automl.trainers.docker.engine import EngineAway
-from automl.trainers.docker.leftovers import (
-    LeftoverContainer,
-    leftover_containers,
-    remove_leftovers,
-)
 from automl.trainers.leftovers import end_leftover, leftover_pid
+from automl.trainers.table import all_trainers
 
 __all__ = ["Findings", "Leftover", "LeftoverKind", "find_leftovers", "remove_all"]
 
@@ -40,9 +35,8 @@ _SIGNS = "?" * 8
 
 
 class LeftoverKind(StrEnum):
-    """What was left."""
+    """What was left by this program itself; a trainer names what it leaves."""
 
-    CONTAINER = "container"
     PROCESS = "process"
     UNFINISHED = "unfinished"
     CHECKPOINT = "checkpoint"
@@ -54,21 +48,21 @@ class Leftover:
 
     Attributes:
         kind: What it is.
-        what: Its path, or the name of the container, or the process id.
+        what: Its path, its process id, or what its trainer calls it.
         why: Why nobody needs it.
         n_bytes: Disk that it takes; 0 for what takes none.
-        path: The path to delete, or the pid file of a process; None for a container.
+        path: The path to delete, or the pid file of a process; None for what a trainer removes.
         study: The study that it belongs to; None for the cache.
-        container: The container, if it is one.
+        remove: Removes it, where there is nothing to delete or to kill here.
     """
 
-    kind: LeftoverKind
+    kind: str
     what: str
     why: str
     n_bytes: int = 0
     path: Path | None = None
     study: StudyPaths | None = None
-    container: LeftoverContainer | None = None
+    remove: Callable[[], None] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""
@@ -102,7 +96,7 @@ def find_leftovers(
 
     Args:
         studies: The studies to look at.
-        studies_dir: Containers of studies below it are looked at, of folders that are gone too.
+        studies_dir: What trainers left of studies below it is looked at, of gone folders too.
         cache: The cache to look at as well; None to leave it out.
         clock: The time of day, for telling a driver that runs from one that died.
     """
@@ -116,7 +110,7 @@ def find_leftovers(
         found += _of_study(paths, kept)
     whole = {paths.folder for paths in list_studies(studies_dir)} == {s.folder for s in studies}
     places = [studies_dir] if whole else [paths.folder for paths in studies]
-    found += _containers(places, kept)
+    found += _of_trainers(places, kept)
     found += [] if cache is None else list(_of_cache(cache))
     return Findings(tuple(found), tuple(kept))
 
@@ -152,8 +146,8 @@ def remove_all(
 
 def _remove(leftovers: Iterable[Leftover], removed: Callable[[Leftover], None]) -> None:
     for leftover in leftovers:
-        if leftover.container is not None:
-            remove_leftovers([leftover.container])
+        if leftover.remove is not None:
+            leftover.remove()
         elif leftover.path is not None and leftover.kind is LeftoverKind.PROCESS:
             end_leftover(leftover.path)
         elif leftover.path is not None and leftover.path.is_dir():
@@ -205,18 +199,12 @@ def _checkpoints(paths: StudyPaths, record: TrialRecord) -> Iterator[Leftover]:
             yield Leftover(LeftoverKind.CHECKPOINT, name, why, size, checkpoint.path, paths)
 
 
-def _containers(places: Sequence[Path], kept: list[str]) -> Iterator[Leftover]:
-    try:
-        found = [one for place in places for one in leftover_containers(place)]
-    except EngineAway as error:
-        kept.append(f"containers, as no Docker engine answers ({error})")
-        return
-    for one in found:
-        if one.is_resumable:
-            kept.append(f"{one}: automl resume {one.study} goes on with it")
-        else:
-            why = f"nobody waits for it ({one.status})"
-            yield Leftover(LeftoverKind.CONTAINER, one.name, why, container=one)
+def _of_trainers(places: Sequence[Path], kept: list[str]) -> Iterator[Leftover]:
+    for entry in all_trainers().entries.values():
+        left = entry.left_behind(places)
+        kept += left.kept
+        for job in left.useless:
+            yield Leftover(job.kind, job.name, job.why, remove=job.remove)
 
 
 def _of_cache(cache: Path) -> Iterator[Leftover]:

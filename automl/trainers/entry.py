@@ -5,8 +5,9 @@ nothing heavy: the hooks of an entry import what they need when they are called,
 line can list every trainer without loading one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = [
     "ChosenOptions",
     "ContainerHooks",
     "Examined",
+    "LeftBehind",
+    "LeftoverJob",
     "SettingsGiven",
     "TrainerEntry",
 ]
@@ -98,6 +101,36 @@ class ActionAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftoverJob:
+    """Something that a trainer started, that outlived its driver, and that nobody needs.
+
+    Attributes:
+        kind: What it is, in one word: ``container``.
+        name: What it is called.
+        why: Why nobody needs it.
+        remove: Ends it and leaves nothing of it.
+    """
+
+    kind: str
+    name: str
+    why: str
+    remove: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What dead drivers left behind.
+
+    Attributes:
+        useless: What may go.
+        kept: What must stay, and why, in words.
+    """
+
+    useless: tuple[LeftoverJob, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerHooks:
     """What a trainer that runs containers knows beside the others.
 
@@ -125,6 +158,10 @@ def _examine(examined: Examined) -> Iterator["Check"]:
     yield from check_problems(examined.trainer, trainer.check())
 
 
+def _nothing_left(_: Sequence[Path]) -> LeftBehind:
+    return LeftBehind()
+
+
 def _no_remark(_: Mapping[str, Any]) -> str:
     return ""
 
@@ -144,6 +181,8 @@ class TrainerEntry:
         rules_as: By options, the trainer whose rules of a search profile apply; None for its own.
         remark: By options, what a plan says of it; empty for nothing.
         examine: Its lines of a check-up; by default what ``Trainer.check`` finds.
+        left_behind: What dead drivers of the studies below some folders left where this trainer
+            starts things; by default nothing, for a trainer whose trainings end with the driver.
         trains_only: Whether it can run no action but a training.
         container: What else it knows, if it runs containers.
     """
@@ -156,6 +195,7 @@ class TrainerEntry:
     rules_as: Callable[[Mapping[str, Any]], str] | None = None
     remark: Callable[[Mapping[str, Any]], str] = _no_remark
     examine: Callable[[Examined], Iterator["Check"]] = _examine
+    left_behind: Callable[[Sequence[Path]], LeftBehind] = _nothing_left
     trains_only: bool = False
     container: ContainerHooks | None = None
 

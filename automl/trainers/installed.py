@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "Broken", "Installed", "read_installed"]
 
-#: The group of entry points. Each is named as its trainer, and its object is a ``TrainerEntry``.
+#: The group of entry points. Each is named as its trainer, and its object is a ``TrainerEntry``
+#: whose settings begin with that name.
 GROUP = "automl.trainers"
 
 
@@ -76,7 +77,17 @@ def _load(point: "EntryPoint", taken: Collection[str]) -> TrainerEntry | str:
         return f"{point.value} must be a TrainerEntry, but is a {type(entry).__name__}"
     if entry.name != point.name:
         return f"its entry point must be named '{entry.name}', as the trainer is"
-    return entry
+    return _wrong_setting(entry) or entry
+
+
+def _wrong_setting(entry: TrainerEntry) -> str:
+    """What is wrong with the settings of an entry; empty if they can stand beside all others."""
+    for setting in entry.settings:
+        if not setting.name.startswith(f"{entry.name}_"):
+            return f"its setting {setting.name} must begin with '{entry.name}_'"
+        if setting.trainer != entry.name:
+            return f"its setting {setting.name} must say trainer='{entry.name}'"
+    return ""
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """The entry of the docker trainer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.settings.forms import NAMES, text, whole
@@ -10,6 +11,7 @@ from automl.trainers.entry import (
     ChosenOptions,
     ContainerHooks,
     Examined,
+    LeftBehind,
     SettingsGiven,
     TrainerEntry,
 )
@@ -91,6 +93,12 @@ def _examine(examined: Examined) -> Iterator["Check"]:
     return examine(examined)
 
 
+def _left_behind(places: Sequence[Path]) -> LeftBehind:
+    from automl.trainers.docker.leftovers import left_behind
+
+    return left_behind(places)
+
+
 def _examine_engine() -> Iterator["Check"]:
     from automl.trainers.docker.checkup import check_engine, engine_facts
 
@@ -106,5 +114,6 @@ DOCKER = TrainerEntry(
     choose=_choose,
     rules_as=_rules_as,
     examine=_examine,
+    left_behind=_left_behind,
     container=ContainerHooks(_action_options, _needs_gpus, _examine_engine),
 )

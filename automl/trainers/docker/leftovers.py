@@ -1,15 +1,23 @@
 """Containers of ours that a driver left behind, to be shown, gone on with, or removed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import read_owner
-from automl.trainers.docker.engine import DockerEngine, OwnContainer, connect
+from automl.trainers.docker.engine import DockerEngine, EngineAway, OwnContainer, connect
+from automl.trainers.entry import LeftBehind, LeftoverJob
 
-__all__ = ["LeftoverContainer", "containers_below", "leftover_containers", "remove_leftovers"]
+__all__ = [
+    "LeftoverContainer",
+    "containers_below",
+    "left_behind",
+    "leftover_containers",
+    "remove_leftovers",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,31 @@ class LeftoverContainer:
 
     def __str__(self) -> str:
         return f"{self.name}  {self.status}  trial {self.number} attempt {self.attempt}"
+
+
+def left_behind(places: Sequence[Path]) -> LeftBehind:
+    """The containers of the studies below some folders, for ``automl clean``."""
+    try:
+        containers = [one for place in places for one in leftover_containers(place)]
+    except EngineAway as error:
+        return LeftBehind(kept=(f"containers, as no Docker engine answers ({error})",))
+    return LeftBehind(
+        tuple(_job(container) for container in containers if not container.is_resumable),
+        tuple(
+            f"{container}: automl resume {container.study} goes on with it"
+            for container in containers
+            if container.is_resumable
+        ),
+    )
+
+
+def _job(container: LeftoverContainer) -> LeftoverJob:
+    why = f"nobody waits for it ({container.status})"
+    return LeftoverJob("container", container.name, why, partial(_remove, container))
+
+
+def _remove(container: LeftoverContainer) -> None:
+    remove_leftovers([container])
 
 
 def leftover_containers(

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from automl.app import clean
 from automl.app.clean import LeftoverKind, find_leftovers, remove_all
 from automl.cli.clean_commands import findings_text
 from automl.cli.main import main
 from automl.processes import started_at
 from automl.study.lock import StudyLock
 from automl.study.records import FailureClass, OutcomeState
+from automl.trainers.docker import leftovers
 from automl.trainers.docker.engine import EngineAway
 from automl.trainers.docker.leftovers import LeftoverContainer
 from tests.unit.reports.study_builder import StudyBuilder, Told, params
@@ -29,7 +29,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(_: Path) -> tuple[LeftoverContainer, ...]:
         raise EngineAway("no engine here")
 
-    monkeypatch.setattr(clean, "leftover_containers", away)
+    monkeypatch.setattr(leftovers, "leftover_containers", away)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def checkpoint(study: StudyBuilder, number: int, epoch: int) -> Path:
     return path
 
 
-def kinds(study: StudyBuilder, cache: Path | None = None) -> list[tuple[LeftoverKind, str]]:
+def kinds(study: StudyBuilder, cache: Path | None = None) -> list[tuple[str, str]]:
     found = find_leftovers([study.paths], study.folder.parent, cache)
     return [(one.kind, one.what) for one in found.leftovers]
 
@@ -147,8 +147,10 @@ def test_containers_nobody_waits_for(study: StudyBuilder, monkeypatch: pytest.Mo
 
     found = (container("dead", is_resumable=False), container("alive", is_resumable=True))
     removed: list[str] = []
-    monkeypatch.setattr(clean, "leftover_containers", lambda _: found)
-    monkeypatch.setattr(clean, "remove_leftovers", lambda ones: removed.extend(o.id for o in ones))
+    monkeypatch.setattr(leftovers, "leftover_containers", lambda _: found)
+    monkeypatch.setattr(
+        leftovers, "remove_leftovers", lambda ones: removed.extend(o.id for o in ones)
+    )
     findings = find_leftovers([study.paths], study.folder.parent, None)
     assert [one.what for one in findings.leftovers] == ["dead"]
     assert "automl resume bike-fan goes on with it" in findings.kept[0]

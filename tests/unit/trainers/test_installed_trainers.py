@@ -23,9 +23,9 @@ from automl.trainers.scripted import ScriptedTrainer
 def make(skill, options, action):
     return ScriptedTrainer()
 
-PARTITION = Setting("partition", text(), "where jobs wait", trainer="cluster")
+QUEUE = Setting("cluster_queue", text(), "where jobs wait", trainer="cluster")
 CLUSTER = TrainerEntry(name="cluster", summary="a queue of a cluster", make=make,
-                       settings=(PARTITION,))
+                       settings=(QUEUE,))
 """
 
 Install = Callable[[str, Mapping[str, str], Mapping[str, str]], None]
@@ -67,7 +67,7 @@ def test_an_installed_trainer_is_one_like_the_others(install: Install) -> None:
     )
     assert list(all_trainers().entries) == [*TRAINERS, "cluster"]
     entry = trainer_entry("cluster")
-    assert [setting.name for setting in entry.settings] == ["partition"]
+    assert [setting.name for setting in entry.settings] == ["cluster_queue"]
     assert entry.program({}) == "cluster"
     assert not make_trainer("cluster", SKILL, {}).check()
 
@@ -81,6 +81,16 @@ def test_an_installed_trainer_is_one_like_the_others(install: Install) -> None:
         ("def ENTRY(:", "odd:ENTRY", "SyntaxError"),
         ("", "odd:ENTRY", "has no attribute 'ENTRY'"),
         ("ENTRY = 7", "odd:ENTRY", "odd:ENTRY must be a TrainerEntry, but is a int"),
+        (
+            CLUSTER.replace("cluster", "odd").replace("odd_queue", "image"),
+            "odd:CLUSTER",
+            "its setting image must begin with 'odd_'",
+        ),
+        (
+            CLUSTER.replace('name="cluster"', 'name="odd"').replace("cluster_queue", "odd_queue"),
+            "odd:CLUSTER",
+            "its setting odd_queue must say trainer='odd'",
+        ),
         (CLUSTER, "odd:CLUSTER", "its entry point must be named 'cluster', as the trainer is"),
     ],
 )
