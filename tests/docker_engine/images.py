@@ -43,6 +43,11 @@ _TRAINER = (
     *("typing_extensions.py", "flatbuffers", "packaging", "coloredlogs", "humanfriendly", "pip"),
     *("setuptools", "isympy.py", "lightning_fabric", "lightning_utilities", "tqdm"),
 )
+#: The modules of this package that a scripted training imports.
+_PLAYER = (
+    *("__init__.py", "jsontext.py", "trainers/__init__.py"),
+    *("trainers/contract.py", "trainers/scripted_program.py"),
+)
 _VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LD_LIBRARY_PATH": "/usr/local/lib",
@@ -54,20 +59,19 @@ _VARIABLES = {
 def make_scripted(client: docker.DockerClient) -> str:
     """The small image; about five seconds. Returns its name."""
     package = Path(automl.__file__).parent
-    kept = ("__init__.py", "trainers/__init__.py", "trainers/contract.py")
-    files = {f"automl/{name}": package / name for name in (*kept, "trainers/scripted_program.py")}
+    files = {f"automl/{name}": package / name for name in _PLAYER}
     return _import(client, SCRIPTED, _PACKAGES, files, {"centerpose": _PROGRAM})
 
 
 def make_base(client: docker.DockerClient) -> str:
     """Python with everything that the trainer program imports; a gigabyte, half a minute."""
-    site = Path(sysconfig.get_paths()["purelib"])
     wanted = {re.sub(r"\.py$|\.libs$", "", name).lower().replace("-", "_") for name in _TRAINER}
     wanted |= {"opencv_python_headless", "pyyaml", "protobuf"}
     named = [
-        each.name
-        for each in site.glob("*.dist-info")
-        if each.name.partition("-")[0].lower() in wanted
+        about.name
+        for site in _sites()
+        for about in site.glob("*.dist-info")
+        if about.name.partition("-")[0].lower() in wanted
     ]
     return _import(client, BASE, (*_TRAINER, *named), {}, {})
 
@@ -117,6 +121,11 @@ def _import(
     return tag
 
 
+def _sites() -> tuple[Path, ...]:
+    """The folders that installed packages are imported from, in order."""
+    return tuple(Path(entry) for entry in sys.path if Path(entry).name == "site-packages")
+
+
 def _fill(
     rootfs: "_Rootfs",
     packages: Iterable[str],
@@ -124,12 +133,13 @@ def _fill(
     programs: dict[str, Path],
 ) -> None:
     rootfs.skeleton()
-    site, inside = Path(sysconfig.get_paths()["purelib"]), f"{_add_python(rootfs)}/site-packages"
+    inside = f"{_add_python(rootfs)}/site-packages"
     for name in packages:
-        if (site / name).is_dir():
-            rootfs.tree(site / name, f"{inside}/{name}")
-        elif (site / name).is_file():
-            rootfs.program(site / name, f"{inside}/{name}")
+        path = next((site / name for site in _sites() if (site / name).exists()), None)
+        if path is not None and path.is_dir():
+            rootfs.tree(path, f"{inside}/{name}")
+        elif path is not None:
+            rootfs.program(path, f"{inside}/{name}")
     for name, path in files.items():
         rootfs.program(path, f"{inside}/{name}")
     for name, path in programs.items():
