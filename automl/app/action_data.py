@@ -9,9 +9,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.datasets import SPLITS, resolve_data
+from automl.app.datasets import DataNames, SplitName, resolve_data
 from automl.app.networks import network_of
-from automl.app.settings import Layers
+from automl.app.study_settings import SPLITS
 from automl.data.layout import list_frames
 from automl.errors import FixInput
 from automl.skill.model import Skill
@@ -52,8 +52,10 @@ def action_data(
     Raises:
         FixInput: A source does not exist or is unsafe.
     """
-    layers = Layers([("flag", {f"{split}_data": value for split, value in flags.items()})])
-    named = resolve_data(layers, None, tell)
+    splits = {
+        split: SplitName(value, f"--{split}-data") for split, value in flags.items() if value
+    }
+    named, _ = resolve_data(DataNames(splits), tell)
     sources = _merged(named, recorded, _in_spec(skill, trained))
     every: dict[str, Any] = {
         each: getattr(sources, each) for each in SPLITS if getattr(sources, each)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automl.app.act import ActPlan
-from automl.app.machine import look_round
+from automl.app.machine import detect_machine
 from automl.errors import AutomlError, PrepareMachine
 from automl.files import sha256_of, write_text
 from automl.skill.tree import get
@@ -91,7 +91,7 @@ def _task(plan: ActPlan, paths: AttemptPaths) -> TrialTask:
         folder=plan.folder,
         spec_path=paths.spec,
         log_path=paths.log,
-        threads=look_round().cpus,
+        threads=detect_machine().cpus,
     )
 
 
@@ -103,7 +103,9 @@ def _gpus(plan: ActPlan) -> list[str]:
     if config is not None and config.resources.gpu_ids:
         return [str(config.resources.gpu_ids[0])]
     on_cpu = config is not None and not config.resources.gpus_per_trial
-    return [] if (on_cpu and plan.trainer.container is None) or not look_round().gpus else ["0"]
+    return (
+        [] if (on_cpu and plan.trainer.container is None) or not detect_machine().gpus else ["0"]
+    )
 
 
 def _await(handle: Handle) -> int:

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.app.cache import cache_dir
-from automl.app.settings import Layers, StudyFile, unknown_setting
+from automl.app.study_settings import SPLITS
 from automl.data.archive import resolve_source
 from automl.data.staging import Transfer, is_remote, stage
 from automl.errors import FixInput, InstallExtra
+from automl.settings.layers import Settings
+from automl.settings.study_file import unknown_setting
 from automl.study.config import DataSources
 
 if TYPE_CHECKING:
     from automl.data.synth.request import SynthRequest
 
-__all__ = ["SPLITS", "resolve_data", "synth_request"]
-
-SPLITS = ("train", "val", "test", "inference")
+__all__ = ["DataNames", "SplitName", "data_names", "resolve_data", "synth_request"]
 
 _SYNTH = ("category", "train", "val", "test", "seed", "difficulty", "image_format")
 
@@ -25,7 +25,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class SplitName:
     """What one split was called, and by whom."""
 
     value: str
@@ -33,84 +33,79 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _DataBlock:
-    """The ``data`` of a study file."""
+class DataNames:
+    """What a study's data was called.
 
-    splits: Mapping[str, str] = field(default_factory=dict)
+    Attributes:
+        splits: Split to its name, those alone that were named.
+        synth: Words of a synthetic set; None where none is asked for.
+        where: Who asked for that set.
+    """
+
+    splits: Mapping[str, SplitName] = field(default_factory=dict)
     synth: Mapping[str, Any] | None = None
+    where: str = ""
+
+
+def data_names(settings: Settings) -> DataNames:
+    """What flags and study file call the data.
+
+    Raises:
+        FixInput: A word of the synthetic set is unknown.
+    """
+    splits = {
+        split: SplitName(value, settings.origin(f"{split}_data"))
+        for split in SPLITS
+        if (value := settings[f"{split}_data"])
+    }
+    synth, where = settings["synth"], f"{settings.origin('synth')}: data.synth"
+    for name in synth or ():
+        if name not in _SYNTH:
+            raise unknown_setting(str(name), _SYNTH, where)
+    return DataNames(splits, synth, where)
 
 
 def resolve_data(
-    layers: Layers, file: StudyFile | None, tell: Tell, transfer: Transfer | None = None
-) -> DataSources:
+    names: DataNames, tell: Tell, transfer: Transfer | None = None
+) -> tuple[DataSources, dict[str, str]]:
     """The folder of each split that was named; tarballs are extracted, synthetic sets rendered.
 
     Args:
-        layers: Flags ``train_data``, ``val_data``, ``test_data``, ``inference_data``.
-        file: The study file, whose ``data`` block holds the same by split, or ``synth``.
-        tell: Told in a sentence when something that takes a while begins.
-        transfer: Told how far it is when something is brought from another machine.
+        names: What the splits were called.
+        tell: Called with a sentence when something that takes a while begins.
+        transfer: Called with how far it is when something is brought from another machine.
+
+    Returns:
+        The folders, and ``data.SPLIT`` to where each came from.
 
     Raises:
-        FixInput: A source does not exist or is unsafe, or the block holds an unknown word.
+        FixInput: A source does not exist or is unsafe, or a word of the set has the wrong value.
         InstallExtra: Rendering needs the trainer's packages.
     """
-    block = _block(file)
-    sources = DataSources()
-    if file is not None and block.synth is not None:
-        sources = _rendered(_requested(block.synth, file), tell)
-    for split in SPLITS:
-        asked = _asked(layers, file, block, split)
-        if asked is not None:
-            folder, origin = _resolved(asked, split, tell, transfer)
-            layers.origin[f"data.{split}"] = origin
-            sources = replace(sources, **{split: str(folder)})
-    return sources
+    sources, origins = DataSources(), dict[str, str]()
+    if names.synth is not None:
+        sources = _rendered(_requested(names.synth, names.where), tell)
+    for split, name in names.splits.items():
+        folder, origins[f"data.{split}"] = _resolved(name, split, tell, transfer)
+        sources = replace(sources, **{split: str(folder)})
+    return sources, origins
 
 
 def _resolved(
-    asked: _Asked, split: str, tell: Tell, transfer: Transfer | None
+    name: SplitName, split: str, tell: Tell, transfer: Transfer | None
 ) -> tuple[Path, str]:
     """The folder of a split, and where it came from: of what was brought, with its hash."""
     try:
-        if not is_remote(asked.value):
-            return resolve_source(asked.value, cache_dir()), asked.origin
+        if not is_remote(name.value):
+            return resolve_source(name.value, cache_dir()), name.origin
         tell(f"{split} data is brought from another machine, once")
-        staged = stage(asked.value, cache_dir(), transfer)
-        return resolve_source(str(staged.path), cache_dir()), f"{asked.origin}: {staged}"
+        staged = stage(name.value, cache_dir(), transfer)
+        return resolve_source(str(staged.path), cache_dir()), f"{name.origin}: {staged}"
     except InstallExtra:
         raise
     except FixInput as error:
-        where = f"{split} data, {asked.origin}"
+        where = f"{split} data, {name.origin}"
         raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
-
-
-def _asked(layers: Layers, file: StudyFile | None, block: _DataBlock, split: str) -> _Asked | None:
-    flag = layers.pick(f"{split}_data")
-    origin = layers.origin.pop(f"{split}_data")
-    if flag is not None:
-        return _Asked(str(flag), origin)
-    if file is not None and split in block.splits:
-        return _Asked(file.located(block.splits[split]), str(file.path))
-    return None
-
-
-def _block(file: StudyFile | None) -> _DataBlock:
-    value = file.values.get("data") if file else None
-    if file is None or value is None:
-        return _DataBlock()
-    if not isinstance(value, Mapping):
-        raise FixInput("data must be a mapping", got=repr(value), where=str(file.path))
-    for name in value:
-        if name not in (*SPLITS, "synth"):
-            raise unknown_setting(str(name), (*SPLITS, "synth"), f"{file.path}: data")
-    synth = value.get("synth")
-    if synth is not None and not isinstance(synth, Mapping):
-        raise FixInput("data.synth must be a mapping", got=repr(synth), where=str(file.path))
-    for name in synth or ():
-        if name not in _SYNTH:
-            raise unknown_setting(str(name), _SYNTH, f"{file.path}: data.synth")
-    return _DataBlock({split: str(value[split]) for split in SPLITS if value.get(split)}, synth)
 
 
 def synth_request(words: Mapping[str, Any]) -> "SynthRequest":
@@ -136,27 +131,26 @@ def synth_request(words: Mapping[str, Any]) -> "SynthRequest":
     return SynthRequest(**words, difficulty=PRESETS[preset])
 
 
-def _requested(words: Mapping[str, Any], file: StudyFile) -> "SynthRequest":
+def _requested(words: Mapping[str, Any], where: str) -> "SynthRequest":
     try:
         return synth_request(words)
     except InstallExtra:
         raise
     except FixInput as error:
-        where = f"{file.path}: data.synth"
         raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
 
 
 def _rendered(request: "SynthRequest", tell: Tell) -> DataSources:
     from automl.data.synth.demo import ensure_demo
 
-    told: list[str] = []
+    said: list[str] = []
 
     def progress(_: int, total: int) -> None:
-        if not told:
-            told.append(f"rendering {total} synthetic images of category {request.category}, once")
-            tell(told[0])
+        if not said:
+            said.append(f"rendering {total} synthetic images of category {request.category}, once")
+            tell(said[0])
 
     folders = ensure_demo(cache_dir(), request, progress)
-    found = {split: getattr(folders, split) for split in ("train", "val", "test")}
-    sources = DataSources(**{split: str(folder) for split, folder in found.items() if folder})
+    rendered = {split: getattr(folders, split) for split in ("train", "val", "test")}
+    sources = DataSources(**{split: str(folder) for split, folder in rendered.items() if folder})
     return replace(sources, inference=sources.val)

@@ -35,6 +35,7 @@ from automl.errors import AutomlError
 from automl.gpus import Gpu, read_gpus
 from automl.reports.summary import read_summary
 from automl.skill.keys import NetworkKeys
+from automl.skill.policy import Policy
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
 from automl.trainers.checkpoints import checkpoints_in
@@ -193,13 +194,19 @@ def _file_system(folder: Path) -> str:
 
 def try_one_epoch(request: PlanRequest, keys: NetworkKeys) -> Check:
     """Trains one epoch in a folder of its own and looks for the metric in what it wrote."""
-    given = [*(request.flags.get("set") or ()), *(f"{key}=1" for key in keys.once)]
-    flags = {**request.flags, "set": given, "policy": "off", "name": "doctor"}
+    decided = {"policy": Policy.OFF, "name": "doctor", "set": dict.fromkeys(keys.once, 1)}
     above = _existing(request.studies_dir)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".doctor.", dir=above))
         try:
-            plan = make_plan(replace(request, flags=flags, studies_dir=Path(folder)))
+            plan = make_plan(
+                replace(
+                    request,
+                    studies_dir=Path(folder),
+                    decided=decided,
+                    decided_by="automl doctor --deep",
+                )
+            )
             ending = start(plan, Silent())
         except AutomlError as error:
             return refused("metric", error)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
-from automl.settings.forms import one_value
+from automl.settings.forms import names_in, one_value
 from automl.settings.setting import Completion, Form, Place
 
 if TYPE_CHECKING:
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FREEZE", "GPUS", "OVERRIDES", "POLICY", "SEARCH", "SOURCE", "SPACE"]
 
-SPACES = ("default", "profile", "all")
+_SPACES = names_in("automl.space.request", "SPACES")
 
 
 def _policy(value: Any, place: Place) -> Any:
     from automl.skill.policy import policy_of
 
-    return policy_of(value, place.where)
+    where = place.where if place.folder is None else f"{place.where}: {place.name}"
+    return policy_of(value, where)
 
 
 def _overrides(value: Any, place: Place) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _requests(value: Any, place: Place, parse: Callable[[str], Any]) -> list[Any
 
 def _space(value: Any, place: Place) -> str:
     word = str(one_value(value, place))
-    return word if word in SPACES else place.path(word)
+    return word if word in _SPACES() else place.path(word)
 
 
 def _source(value: Any, place: Place) -> str:
@@ -86,6 +87,6 @@ POLICY = Form("on|off", _policy, words=lambda: ("on", "off"))
 OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
 SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
 FREEZE = Form("KEY[=VALUE]", _freeze, repeats=True, adds_up=True)
-SPACE = Form("SPACE", _space, words=lambda: SPACES, completion=Completion.FILES)
+SPACE = Form("SPACE", _space, words=_SPACES, completion=Completion.FILES)
 SOURCE = Form("PATH", _source, completion=Completion.FILES)
 GPUS = Form("0,1", _gpus)

@@ -3,13 +3,13 @@
 import os
 from dataclasses import dataclass
 
-from automl.app.settings import Layers
 from automl.errors import FixInput, PrepareMachine
 from automl.gpus import Gpu, read_gpus
 from automl.reports import words
+from automl.settings.layers import Settings
 from automl.study.config import Resources
 
-__all__ = ["Machine", "choose_resources", "look_round"]
+__all__ = ["Machine", "choose_resources", "detect_machine"]
 
 _UUID = "GPU-"
 
@@ -27,13 +27,13 @@ class Machine:
     gpus: tuple[Gpu, ...] = ()
 
 
-def look_round() -> Machine:
+def detect_machine() -> Machine:
     """This machine, as the scheduler of the operating system and the NVIDIA driver report it."""
     return Machine(len(os.sched_getaffinity(0)), tuple(read_gpus()))
 
 
 def choose_resources(
-    layers: Layers, machine: Machine, num_gpus: int, *, searches: bool
+    settings: Settings, machine: Machine, num_gpus: int, *, searches: bool
 ) -> tuple[Resources, tuple[str, ...]]:
     """How many trials run at once and on what, with notes for the reader.
 
@@ -42,25 +42,22 @@ def choose_resources(
     one thread each finish sooner than one of two threads after the other.
 
     Args:
-        layers: ``gpus``, ``gpus_per_trial``, ``trials_per_gpu`` and ``max_concurrent`` are read
+        settings: ``gpus``, ``gpus_per_trial``, ``trials_per_gpu`` and ``max_concurrent`` are read
             from here.
         machine: What there is.
         num_gpus: ``train.num_gpus`` of the spec.
         searches: Whether more than one trial may run.
 
     Raises:
-        FixInput: A setting is no whole number or below its least value.
+        FixInput: A GPU has no such name, or several GPUs are to be shared.
         PrepareMachine: More GPUs are asked for than there are.
     """
-    gpu_ids = _gpu_ids(layers.pick("gpus"), layers.origin.get("gpus", ""), machine)
+    gpu_ids = _gpu_ids(settings["gpus"], settings.origin("gpus"), machine)
     available = len(machine.gpus) if gpu_ids is None else len(gpu_ids)
-    per_trial = _gpus_per_trial(layers, num_gpus, available)
-    sharing = _trials_per_gpu(layers, per_trial) if searches else 1
+    per_trial = _gpus_per_trial(settings, num_gpus, available)
+    sharing = _trials_per_gpu(settings, per_trial) if searches else 1
     room = available * sharing // per_trial if per_trial else machine.cpus
-    asked = layers.number("max_concurrent", room)
-    if asked is None or asked < 1:
-        raise FixInput("max_concurrent must be at least 1", got=str(asked))
-    concurrent = asked if searches else 1
+    concurrent = (settings["max_concurrent"] or room) if searches else 1
     notes: list[str] = []
     if not per_trial:
         cause = "no GPU was found" if not machine.gpus else "gpus_per_trial is 0"
@@ -73,29 +70,26 @@ def choose_resources(
     return Resources(concurrent, per_trial, gpu_ids, threads, sharing), tuple(notes)
 
 
-def _gpus_per_trial(layers: Layers, num_gpus: int, available: int) -> int:
-    number = layers.number("gpus_per_trial", num_gpus if available else 0)
-    if number is None or number < 0:
-        raise FixInput("gpus_per_trial must be 0 or more", got=str(number))
+def _gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:
+    given: int | None = settings["gpus_per_trial"]
+    number = (num_gpus if available else 0) if given is None else given
     if number > available:
         raise PrepareMachine(
             "a trial can hold no more GPUs than there are",
             got=f"{number} asked for, {available} there",
-            where=f"gpus_per_trial from {layers.origin['gpus_per_trial']}, train.num_gpus",
+            where=f"gpus_per_trial from {settings.origin('gpus_per_trial')}, train.num_gpus",
             fix="--gpus-per-trial 0 trains on the CPU",
         )
     return number
 
 
-def _trials_per_gpu(layers: Layers, per_trial: int) -> int:
-    number = layers.number("trials_per_gpu", 1)
-    if number is None or number < 1:
-        raise FixInput("trials_per_gpu must be at least 1", got=str(number))
+def _trials_per_gpu(settings: Settings, per_trial: int) -> int:
+    number: int = settings["trials_per_gpu"]
     if number > 1 and per_trial > 1:
         raise FixInput(
             "trials share a GPU where each of them needs no other",
             got=f"trials_per_gpu {number}, gpus_per_trial {per_trial}",
-            where=layers.origin["trials_per_gpu"],
+            where=settings.origin("trials_per_gpu"),
             fix="leave out one of the two",
         )
     return number if per_trial else 1
@@ -113,16 +107,17 @@ def _crowd(concurrent: int, cpus: int) -> list[str]:
     ]
 
 
-def _gpu_ids(value: object, where: str, machine: Machine) -> tuple[int, ...] | None:
-    if value is None or value == "all":
+def _gpu_ids(
+    names: tuple[str, ...] | None, where: str, machine: Machine
+) -> tuple[int, ...] | None:
+    if names is None:
         return None
-    texts = value if isinstance(value, list) else str(value).split(",")
     try:
-        ids = tuple(dict.fromkeys(_index(str(text).strip(), machine) for text in texts))
+        ids = tuple(dict.fromkeys(_index(name, machine) for name in names))
     except ValueError:
         raise FixInput(
             "GPUs must be named by their indices, or by UUIDs that are here",
-            got=repr(value),
+            got=repr(",".join(names)),
             where=where,
             fix="write 0,1 or GPU-8f1c...; nvidia-smi -L lists both",
         ) from None

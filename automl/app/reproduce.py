@@ -101,7 +101,7 @@ def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
             where=str(chosen.trial.attempts[-1].folder),
             fix="automl explain says why it failed",
         )
-    plan = plan_again(request, chosen, "again", [])
+    plan = plan_again(request, chosen, "again", {})
     threads = chosen.config.resources.threads_per_trial
     resources = replace(plan.config.resources, threads_per_trial=threads)
     note = f"trains with {_threads(threads)}, as trial {chosen.trial.number} did"

@@ -1,14 +1,14 @@
 """What a command line asks for, and the record of it that a study keeps."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from automl.app.drift import files_of
-from automl.app.settings import StudyFile
 from automl.data.checks import SplitFacts
 from automl.data.staging import Transfer, is_remote
+from automl.settings.study_file import StudyFile
 from automl.skill.model import Skill
 from automl.study.config import StudyConfig
 from automl.study.provenance import Inputs, collect_provenance
@@ -16,11 +16,11 @@ from automl.study.provenance import Inputs, collect_provenance
 __all__ = ["PlanRequest", "as_given", "provenance_of"]
 
 
-def _tell_nobody(_: str) -> None:
+def _unheard(_: str) -> None:
     """For a caller that shows nothing."""
 
 
-def _show_nobody(_done: int, _total: int) -> None:
+def _unseen(_done: int, _total: int) -> None:
     """For a caller that shows no progress."""
 
 
@@ -29,38 +29,50 @@ class PlanRequest:
     """What a command line asks for.
 
     Attributes:
-        flags: Setting name to value; None for a flag that was not given.
+        flags: Setting name to the flag's text, or texts; None for a flag that was not given.
         study_file: The study file, if one was named.
         demo: Whether the packaged demonstration is asked for.
-        request: What the user asked for in plain words.
         studies_dir: Where studies are kept.
         command: The command line, program first.
-        tell: Told in a sentence when something that takes a while begins.
-        transfer: Told how many bytes of how many have been brought from another machine.
+        decided: Setting name to typed value, of what a command decides itself; these win.
+        decided_by: That command, as the origin of these values.
+        tell: Called with a sentence when something that takes a while begins.
+        transfer: Called with the bytes that have been brought from another machine, and of how
+            many.
     """
 
-    flags: Mapping[str, Any]
+    flags: Mapping[str, Any] = field(default_factory=dict)
     study_file: Path | None = None
     demo: bool = False
-    request: str | None = None
     studies_dir: Path = Path("studies")
     command: tuple[str, ...] = ()
-    tell: Callable[[str], None] = _tell_nobody
-    transfer: Transfer = _show_nobody
+    decided: Mapping[str, Any] = field(default_factory=dict)
+    decided_by: str = ""
+    tell: Callable[[str], None] = _unheard
+    transfer: Transfer = _unseen
 
 
 def as_given(request: PlanRequest, file: StudyFile | None) -> dict[str, Any]:
     """The request as it was made, for the study's own record."""
     flags = {name: value for name, value in request.flags.items() if value is not None}
-    if request.request:
-        flags["request"] = request.request
+    decided = {"decided": _plain(request.decided)} if request.decided else {}
     return {
         "command": list(request.command),
         "flags": flags,
+        **decided,
         "study_file": str(file.path) if file else None,
         "settings": dict(file.values) if file else {},
         "text": file.text if file else "",
     }
+
+
+def _plain(value: Any) -> Any:
+    """A typed value as YAML can hold it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    return value if isinstance(value, bool | int | float | None) else str(value)
 
 
 def provenance_of(

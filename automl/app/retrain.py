@@ -8,8 +8,10 @@ from typing import Any
 from automl.app.parents import Trial, find_trial
 from automl.app.plan import Plan, make_plan
 from automl.app.request import PlanRequest
+from automl.app.study_settings import SPLITS
 from automl.errors import FixInput
 from automl.files import sha256_of
+from automl.skill.policy import Policy
 from automl.skill.read import read_skill
 from automl.skill.tree import get, leaves
 from automl.spec.values import parse_assignment
@@ -23,11 +25,10 @@ __all__ = ["Chosen", "RetrainRequest", "choose", "plan_again", "plan_retrain", "
 _EPOCHS = "train.num_epochs"
 _MILESTONES = ("lr_steps", "milestones")
 _INTERVALS = ("train.validation_interval", "train.checkpoint_interval")
-_SPLITS = ("train", "val", "test", "inference")
 _UNIT = "train.checkpoint_interval_unit"
 
 
-def _tell_nobody(_: str) -> None:
+def _unheard(_: str) -> None:
     """For a caller that shows nothing."""
 
 
@@ -43,7 +44,7 @@ class RetrainRequest:
         name: Name of the new study; None for a fresh one.
         overrides: ``KEY=VALUE`` texts.
         command: The command line, program first.
-        tell: Told in a sentence when something that takes a while begins.
+        tell: Called with a sentence when something that takes a while begins.
     """
 
     studies_dir: Path
@@ -53,7 +54,7 @@ class RetrainRequest:
     name: str | None = None
     overrides: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    tell: Callable[[str], None] = _tell_nobody
+    tell: Callable[[str], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,14 @@ def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
         raise FixInput(f"{key} of the trial is a whole number from 1", got=repr(old))
     new = request.epochs or old
     asked = {parse_assignment(text)[0] for text in request.overrides}
-    settings = {
-        name: value for name, value in rescaled(chosen.spec, old, new).items() if name not in asked
-    }
-    told = tuple(f"{name} {get(chosen.spec, name)} -> {value}" for name, value in settings.items())
-    told = (f"{key} {old} -> {new}", *told)
-    texts = [f"{name}={value}" for name, value in {key: new, **settings}.items()]
-    plan = plan_again(request, chosen, "retrain", [*texts, *request.overrides])
-    return plan, told
+    scaled = rescaled(chosen.spec, old, new)
+    settings = {name: value for name, value in scaled.items() if name not in asked}
+    changes = tuple(
+        f"{name} {get(chosen.spec, name)} -> {value}" for name, value in settings.items()
+    )
+    length = {} if key in asked else {key: new}
+    plan = plan_again(request, chosen, "retrain", {**length, **settings})
+    return plan, (f"{key} {old} -> {new}", *changes)
 
 
 def rescaled(spec: Mapping[str, Any], old: int, new: int) -> dict[str, Any]:
@@ -138,56 +139,66 @@ def _divisor(number: int, most: int) -> int:
     return max(each for each in range(1, min(number, most) + 1) if number % each == 0)
 
 
-def plan_again(request: RetrainRequest, chosen: Chosen, word: str, settings: list[str]) -> Plan:
+def plan_again(
+    request: RetrainRequest, chosen: Chosen, word: str, settings: Mapping[str, Any]
+) -> Plan:
     """The plan of one plain training from a trial's complete spec, which records its parent.
 
     Args:
         request: What was asked.
         chosen: The trial.
         word: What the new training is, for its name and its record.
-        settings: ``KEY=VALUE`` texts.
+        settings: Dotted spec key to value.
 
     Raises:
         FixInput: The settings do not fit.
     """
-    config, spec_path = chosen.config, chosen.trial.spec_path
-    number = chosen.trial.number
-    hint = f"{chosen.paths.folder.name}-{word}-{number}"
-    flags: dict[str, Any] = {
-        "policy": "off",
-        "name": request.name or fresh_name(request.studies_dir, hint),
-        "skill_dir": config.skill_dir,
-        "spec": str(spec_path),
-        "set": settings,
-        "metric": config.objective.metric,
-        "direction": str(config.objective.direction),
-        "seed": config.search.seed,
-        "trainer": config.trainer,
-        "keep": str(config.keep),
-        "gpus_per_trial": config.resources.gpus_per_trial,
-        **{f"{split}_data": getattr(config.data, split) or None for split in _SPLITS},
-    }
-    if config.trainer == "scripted":
-        flags["script"] = dict(config.trainer_options)
-    if config.resources.gpu_ids is not None:
-        flags["gpus"] = ",".join(map(str, config.resources.gpu_ids))
     plan = make_plan(
         PlanRequest(
-            flags, studies_dir=request.studies_dir, command=request.command, tell=request.tell
+            flags={"set": list(request.overrides)} if request.overrides else {},
+            studies_dir=request.studies_dir,
+            command=request.command,
+            decided={**_as_it_was(request, chosen, word), "set": settings},
+            decided_by=f"trial {chosen.trial.number} of {chosen.paths.folder.name}",
+            tell=request.tell,
         )
     )
     parent = {
         "made_by": word,
         "study": chosen.paths.folder.name,
         "folder": str(chosen.paths.folder),
-        "trial": number,
-        "spec": chosen.paths.relative(spec_path),
-        "spec_sha256": sha256_of(spec_path),
+        "trial": chosen.trial.number,
+        "spec": chosen.paths.relative(chosen.trial.spec_path),
+        "spec_sha256": sha256_of(chosen.trial.spec_path),
         "checkpoint_sha256": chosen.trial.sha256,
     }
     return replace(
         plan,
-        config=replace(plan.config, trainer_options=dict(config.trainer_options)),
+        config=replace(plan.config, trainer_options=dict(chosen.config.trainer_options)),
         request={**plan.request, "parent": parent},
         provenance={**plan.provenance, "parent": parent},
     )
+
+
+def _as_it_was(request: RetrainRequest, chosen: Chosen, word: str) -> dict[str, Any]:
+    """The settings of a trial's study as they are for one training: setting name to value."""
+    config = chosen.config
+    hint = f"{chosen.paths.folder.name}-{word}-{chosen.trial.number}"
+    ids = config.resources.gpu_ids
+    settings: dict[str, Any] = {
+        "policy": Policy.OFF,
+        "name": request.name or fresh_name(request.studies_dir, hint),
+        "skill_dir": Path(config.skill_dir),
+        "spec": chosen.trial.spec_path,
+        "metric": config.objective.metric,
+        "direction": config.objective.direction,
+        "seed": config.search.seed,
+        "trainer": config.trainer,
+        "keep": config.keep,
+        "gpus_per_trial": config.resources.gpus_per_trial,
+        "gpus": None if ids is None else tuple(map(str, ids)),
+        **{f"{split}_data": getattr(config.data, split) or None for split in SPLITS},
+    }
+    if config.trainer == "scripted":
+        settings["script"] = dict(config.trainer_options)
+    return {name: value for name, value in settings.items() if value is not None}

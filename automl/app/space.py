@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data
-from automl.app.datasets import resolve_data
-from automl.app.plan import Planner
+from automl.app.datasets import DataNames, data_names, resolve_data
+from automl.app.planner import Planner
 from automl.app.request import PlanRequest
 from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
@@ -22,6 +22,7 @@ from automl.space.draft import draft_profile
 from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SpaceRequest
 from automl.space.show import show_space
+from automl.spec.build import with_data
 from automl.study.config import Resources
 from automl.study.folder import read_space
 from automl.study.layout import StudyPaths
@@ -71,16 +72,19 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
         FixInput: A flag, the study file, the skill or the spec breaks a rule.
     """
     planner = Planner.of(request)
-    base, ceilings = planner.base_spec({}), tuple[Ceiling, ...]()
+    settings = planner.settings
+    base, ceilings = planner.base_spec(), tuple[Ceiling, ...]()
     if request.flags.get("train_data") and request.flags.get("val_data"):
-        sources = resolve_data(planner.layers, None, request.tell, request.transfer)
-        base = planner.base_spec({"train": sources.train, "val": sources.val})
-        gpus = planner.layers.number("gpus_per_trial", 0) or 0
-        _, ceilings, _ = check_data(planner.skill, base, Resources(gpus_per_trial=gpus))
-    search = planner.search()
-    trainer = choose_trainer(planner.layers, planner.skill, searches=True)
-    space = planner.space_of(base, search, ceilings, trainer.program)
-    return SpaceView(space, tuple(sample(space, samples, search.seed)))
+        names = data_names(settings)
+        of_flags = {split: name for split, name in names.splits.items()
+                    if request.flags.get(f"{split}_data")}  # fmt: skip
+        sources, _ = resolve_data(DataNames(of_flags), request.tell, request.transfer)
+        base = with_data(base, {"train": sources.train, "val": sources.val})
+        resources = Resources(gpus_per_trial=settings["gpus_per_trial"] or 0)
+        _, ceilings, _ = check_data(planner.skill, base, resources)
+    trainer = choose_trainer(settings, planner.skill, searches=True)
+    space = planner.space_of(base, trainer.program, ceilings)
+    return SpaceView(space, tuple(sample(space, samples, planner.search.seed)))
 
 
 def save_profile(text: str, target: str) -> Path:

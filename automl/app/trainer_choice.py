@@ -1,18 +1,17 @@
 """Which trainer runs a study, with which options, and what is to be said of that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automl.app.settings import Layers
-from automl.settings.setting import Place
+from automl.settings.layers import Settings
 from automl.skill.model import Skill
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.trainers.base import Previewing, TrialTask
 from automl.trainers.entry import SettingsGiven, TrainerEntry
-from automl.trainers.table import DEFAULT, all_trainers, make_trainer, trainer_entry
+from automl.trainers.table import all_trainers, make_trainer, trainer_entry
 
 __all__ = ["ChosenTrainer", "choose_trainer", "container_preview", "program_of"]
 
@@ -26,21 +25,23 @@ class ChosenTrainer:
         options: Its options, as the study records them.
         program: The trainer whose rules of a search profile apply.
         notes: What a reader of the plan should know.
+        origin: Setting to what decided it, where no flag, study file or default did.
     """
 
     name: str
     options: Mapping[str, Any]
     program: str
     notes: tuple[str, ...] = ()
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose_trainer(
-    layers: Layers, skill: Skill, *, searches: bool, gpus_per_trial: int = 0
+    settings: Settings, skill: Skill, *, searches: bool, gpus_per_trial: int = 0
 ) -> ChosenTrainer:
     """The trainer that flags and study file ask for.
 
     Args:
-        layers: The settings; those of the trainer are noted with their origins.
+        settings: Every setting.
         skill: Whose command will run.
         searches: Whether there will be a search.
         gpus_per_trial: GPUs that one trial holds.
@@ -49,53 +50,33 @@ def choose_trainer(
         FixInput: There is no such trainer, or a setting of it has a value that it cannot have.
         PrepareMachine: An installed package brings it and cannot be loaded.
     """
-    entry = trainer_entry(str(layers.pick("trainer", DEFAULT.name)))
-    values = _values(layers, entry)
-    chosen = entry.choose(
-        SettingsGiven(values, skill, searches, gpus_per_trial, dict(layers.origin))
-    )
-    layers.origin.update(chosen.origin)
+    entry = trainer_entry(settings["trainer"])
+    names = [one.name for one in entry.settings if settings.is_given(one.name)]
+    values = {name: settings[name] for name in names}
+    where = {name: settings.origin(name) for name in names}
+    chosen = entry.choose(SettingsGiven(values, skill, searches, gpus_per_trial, where))
     make_trainer(entry.name, skill, chosen.options)
-    trainers = all_trainers()
-    notes = _idle_settings(layers, entry, trainers.entries)
+    broken = map(str, all_trainers().broken)
     return ChosenTrainer(
         entry.name,
         chosen.options,
         entry.program(chosen.options),
-        (*notes, *map(str, trainers.broken)),
+        (*_idle_settings(settings, entry), *broken),
+        chosen.origin,
     )
 
 
-def _values(layers: Layers, entry: TrainerEntry) -> dict[str, Any]:
-    """The settings of a trainer that are given, typed."""
-    values = {}
-    for setting in entry.settings:
-        value = layers.pick(setting.name)
-        if value is not None:
-            place = Place(setting.name, layers.origin[setting.name])
-            values[setting.name] = setting.form.read(value, place)
-    return values
-
-
-def _idle_settings(
-    layers: Layers, entry: TrainerEntry, trainers: Mapping[str, TrainerEntry]
-) -> tuple[str, ...]:
+def _idle_settings(settings: Settings, entry: TrainerEntry) -> tuple[str, ...]:
     """What to say of settings that belong to other trainers.
 
-    A study file may well hold settings of several trainers; it is only told where nobody has
+    A study file may well hold settings of several trainers; it is only mentioned where nobody has
     chosen among them.
     """
-    own = {setting.name for setting in entry.settings}
-    every = {setting.name for other in trainers.values() for setting in other.settings}
-    is_chosen = layers.origin["trainer"] != "default"
-    idle: list[str] = []
-    for name in sorted(every - own):
-        is_given = layers.pick(name) is not None
-        origin = layers.origin.pop(name)
-        if is_given and origin.startswith("--"):
-            idle.append(origin)
-        elif is_given and not is_chosen:
-            idle.append(f"{name} ({origin})")
+    others = [one for one in settings.table.values() if one.trainer not in ("", entry.name)]
+    idle = list(settings.flags_given(others))
+    if not settings.is_given("trainer"):
+        in_file = (one for one in others if settings.is_given(one.name) and one.flag not in idle)
+        idle += [f"{one.name} ({settings.origin(one.name)})" for one in in_file]
     return (f"{', '.join(idle)}: without effect on the trainer {entry.name}",) if idle else ()
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["checks_text", "doctor"]
 
 _NAME, _RESULT, _WIDTH = 18, 6, 100
-#: Flags that say nothing of a study.
-_OF_NO_STUDY = frozenset({"study", "deep", "name"})
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -29,8 +27,8 @@ def doctor(arguments: argparse.Namespace) -> int:
 
     study = _named_study(arguments)
     request = request_of(arguments)
-    asked = [flag for name, flag in request.flags.items() if name not in _OF_NO_STUDY]
-    if study or request.study_file or request.demo or request.request or any(asked):
+    asked = any(name != "name" for name in request.flags)
+    if study or request.study_file or request.demo or asked:
         checks = list(examine(request, study, deep=arguments.deep))
     else:
         checks = list(examine_machine(request.studies_dir))

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
-from automl.cli.container_flags import add_container_flags
 from automl.cli.explain_commands import add_explain
+from automl.cli.setting_flags import add_settings
 from automl.cli.usage import Parser, count
 
 if TYPE_CHECKING:
     import argparse
 
     Commands = argparse._SubParsersAction[Parser]
-    Group = argparse._ArgumentGroup
 
 __all__ = ["EXIT_CODES", "build_parser"]
 
@@ -212,78 +211,5 @@ def _add_study_choice(command: Parser) -> None:
 def _add_study_settings(command: Parser) -> None:
     command.add_argument("study_file", nargs="?", type=Path, metavar="STUDY.yaml")
     command.add_argument("--demo", action="store_true", help="short for the packaged demo.yaml")
-    command.add_argument("--name", help="name of the study (default: readable and unique)")
     _add_studies_dir(command)
-    _add_policy_flags(command.add_argument_group("policy"))
-    _add_data_flags(command.add_argument_group("data"))
-    _add_spec_flags(command.add_argument_group("spec"))
-    _add_search_flags(command.add_argument_group("search"))
-    _add_machine_flags(command.add_argument_group("machine"))
-    add_container_flags(command.add_argument_group("container"))
-
-
-def _add_policy_flags(group: "Group") -> None:
-    group.add_argument("--policy", metavar="on|off", help="on: search; off: one plain training")
-    group.add_argument("--request", metavar="TEXT", help='own words, such as "no HPO, just train"')
-    group.add_argument("--skill-dir", metavar="DIR", help="model skill (default: CenterPose)")
-
-
-def _add_data_flags(group: "Group") -> None:
-    for split in ("train", "val", "test", "inference"):
-        group.add_argument(
-            f"--{split}-data", metavar="PATH", help=f"{split} split: a folder or a tarball"
-        )
-
-
-def _add_spec_flags(group: "Group") -> None:
-    group.add_argument("--spec", metavar="FILE", help="complete spec to start from")
-    group.add_argument(
-        "--set", action="append", metavar="KEY=VALUE", help="set a spec key; repeatable"
-    )
-    group.add_argument("--parent-checkpoint", metavar="FILE", help="weights to start from")
-
-
-def _add_search_flags(group: "Group") -> None:
-    group.add_argument(
-        "--space", metavar="SPACE", help="default, profile, all, or the file of a profile"
-    )
-    group.add_argument(
-        "--search",
-        action="append",
-        metavar="KEY=RANGE",
-        help="search a key: LOW..HIGH, LOW..HIGH:log or a,b,c; repeatable",
-    )
-    group.add_argument(
-        "--freeze",
-        action="append",
-        metavar="KEY[=VALUE]",
-        help="do not search a key; repeatable",
-    )
-    group.add_argument("--metric", help="metric to improve (default: the skill's)")
-    group.add_argument("--direction", metavar="maximize|minimize", help="which way is better")
-    group.add_argument("--sampler", metavar="tpe|random", help="who proposes (default: tpe)")
-    group.add_argument("--pruner", metavar="none|median", help="who stops a trial early")
-    group.add_argument(
-        "--seed", metavar="N", help="seed of the sampler and of fresh seeds (default: 0)"
-    )
-    group.add_argument("--trials", metavar="N", help="trials in total (default: 20)")
-    group.add_argument("--startup-trials", metavar="N", help="random trials before learning")
-    group.add_argument(
-        "--confirm", metavar="N", help="then winner and default again, N seeds each"
-    )
-    group.add_argument("--trial-timeout", metavar="TIME", help="90s, 10m, 2h: then it is hung")
-    group.add_argument("--same-failures", metavar="N", help="in a row, then stop (default: 3)")
-
-
-def _add_machine_flags(group: "Group") -> None:
-    group.add_argument("--max-concurrent", metavar="N", help="trials at the same time")
-    group.add_argument("--gpus-per-trial", metavar="N", help="default: train.num_gpus, or 0")
-    group.add_argument("--trials-per-gpu", metavar="N", help="that share one (default: 1)")
-    group.add_argument("--gpus", metavar="0,1", help="indices or UUIDs of the GPUs (default: all)")
-    group.add_argument("--keep", metavar="best|all", help="checkpoints that outlive a trial")
-    group.add_argument("--trainer", metavar="process|docker|scripted", help="default: process")
-    group.add_argument(
-        "--trainer-start",
-        metavar="warm|cold",
-        help="whether a process of the trainer takes trial after trial (default: warm)",
-    )
+    add_settings(command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from automl.cli.paths import shown
 from automl.cli.read_commands import studies_dir, study_folder
+from automl.cli.setting_flags import given
 
 if TYPE_CHECKING:
     from automl.app.plan import Plan
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from automl.cli.live import LiveScreen
 
 __all__ = ["plan", "request_of", "resume", "run", "show_transfer", "space", "train_plan"]
-
-_NOT_SETTINGS = frozenset(
-    {"handler", "study_file", "demo", "studies_dir", "yes", "json", "plain", "dry_run", "request"}
-    | {"study", "deep"}
-    | {"first", "sample", "format", "write_profile", "diff"}
-)
 
 
 def _note(text: str) -> None:
@@ -48,12 +43,10 @@ def request_of(arguments: argparse.Namespace) -> "PlanRequest":
     """The plan that the settings of a command line ask for."""
     from automl.app.request import PlanRequest
 
-    flags = {name: value for name, value in vars(arguments).items() if name not in _NOT_SETTINGS}
     return PlanRequest(
-        flags=flags,
+        flags=given(arguments),
         study_file=arguments.study_file,
         demo=arguments.demo,
-        request=arguments.request,
         studies_dir=studies_dir(arguments),
         command=tuple(sys.argv),
         tell=_note,

@@ -1,7 +1,8 @@
 """What is asked of the search of one parameter: a range, options, or a value it is frozen at.
 
 A flag, a study file and a skill's search profile all ask in these words, and the space is built
-from them.
+from them. Its reader of YAML is imported when a request is read: the table of settings, which
+``automl --help`` is made from, imports this.
 """
 
 import re
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.errors import FixInput
-from automl.yamltext import load_yaml
 
 __all__ = ["Asked", "Frozen", "parse_freeze", "parse_search", "text_of"]
 
@@ -142,6 +142,8 @@ def parse_freeze(text: str) -> Frozen:
         raise FixInput(
             "a parameter is frozen as KEY or KEY=VALUE", got=repr(text), where="--freeze"
         )
+    from automl.yamltext import load_yaml
+
     given = (load_yaml(value, where=f"--freeze {key}"),) if equals else ()
     return Frozen(key, given, text)
 
@@ -166,6 +168,8 @@ def _number(text: str, whole: str) -> float | int:
 
 
 def _options(value: str, text: str) -> tuple[Any, ...]:
+    from automl.yamltext import load_yaml
+
     options = load_yaml(f"[{value}]", where=f"--search {text}")
     unique: list[Any] = []
     for option in options:

@@ -3,7 +3,7 @@
 The policy holds for one run; it never changes what a skill says of itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -63,34 +63,23 @@ class Gate:
     problems: tuple[str, ...] = ()
 
 
-def choose_policy(flag: str | None, study_file_value: Any, request: str | None) -> PolicyChoice:
+def choose_policy(said: Sequence[tuple[str, Policy]], request: str | None) -> PolicyChoice:
     """The policy of a run; the first source that says something wins.
 
     Args:
-        flag: Value of ``--policy``.
-        study_file_value: Value of ``automl_policy`` in the study file; YAML's true and false count
-            as on and off, null as not given.
-        request: What the user asked for in plain words.
-
-    Raises:
-        FixInput: A source holds something else than on or off.
+        said: What flag and study file say: source and policy, the one that wins first.
+        request: What the user asked for in plain words; comes after them.
     """
-    first, *rest = (*_said(flag, study_file_value, request), PolicyChoice(Policy.ON, "default"))
-    others = (one.source for one in rest if one.value is not first.value)
-    return replace(first, overruled=tuple(one for one in others if one != "default"))
-
-
-def _said(flag: str | None, study_file_value: Any, request: str | None) -> Iterator[PolicyChoice]:
-    """What each source says that says something, the one that wins first."""
-    if flag is not None:
-        yield PolicyChoice(policy_of(flag, "--policy"), "--policy")
-    if study_file_value is not None:
-        place = "automl_policy in the study file"
-        yield PolicyChoice(policy_of(study_file_value, place), "study file")
+    choices = [PolicyChoice(policy, source) for source, policy in said]
     statement = statement_in(request or "")
     if statement is not None:
         value = Policy.ON if statement.searches else Policy.OFF
-        yield PolicyChoice(value, f'request: "{statement.words}"')
+        choices.append(PolicyChoice(value, f'request: "{statement.words}"'))
+    if not choices:
+        return PolicyChoice(Policy.ON, "default")
+    first, *rest = choices
+    others = tuple(one.source for one in rest if one.value is not first.value)
+    return replace(first, overruled=others)
 
 
 def policy_of(value: Any, where: str) -> Policy:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.asked import Asked
 from automl.skill.typewords import number_of
 from automl.skill.when import When, read_when
 from automl.yamltext import load_yaml
@@ -32,7 +33,6 @@ from automl.yamltext import load_yaml
 __all__ = [
     "InertRule",
     "Profile",
-    "ProfileEntry",
     "SettingRule",
     "Verdict",
     "load_profile",
@@ -45,31 +45,6 @@ class Verdict(StrEnum):
 
     REFUSE = "refuse"
     WARN = "warn"
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileEntry:
-    """How a profile searches one parameter.
-
-    Attributes:
-        key: Dotted spec key.
-        low: Lowest value, inclusive; None to keep the schema's or derive one.
-        high: Highest value, inclusive; None likewise.
-        log: Whether the scale is logarithmic; None to decide by the range.
-        choices: Values to choose from; empty for a range.
-        weights: One weight per choice for the start-up draws; empty for equal ones.
-        fraction_of: Setting of which ``low`` and ``high`` are fractions; empty for plain values.
-        reason: One line that says why this range.
-    """
-
-    key: str
-    low: float | int | None = None
-    high: float | int | None = None
-    log: bool | None = None
-    choices: tuple[Any, ...] = ()
-    weights: tuple[float, ...] = ()
-    fraction_of: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +84,7 @@ class SettingRule:
 class Profile:
     """All that a search profile says about a skill's settings; empty for a skill without one."""
 
-    parameters: Mapping[str, ProfileEntry] = field(default_factory=dict)
+    parameters: Mapping[str, Asked] = field(default_factory=dict)
     inert: tuple[InertRule, ...] = ()
     settings: tuple[SettingRule, ...] = ()
     where: str = ""
@@ -173,7 +148,7 @@ _ENTRY_WORDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def _entries(block: Any, where: str) -> Iterator[ProfileEntry]:
+def _entries(block: Any, where: str) -> Iterator[Asked]:
     if block is None:
         return
     if not isinstance(block, Mapping):
@@ -187,7 +162,8 @@ def _entries(block: Any, where: str) -> Iterator[ProfileEntry]:
             if not fits(held):
                 raise FixInput(f"{name} is {form}", got=repr(held), where=place)
         words |= {name: tuple(words[name]) for name in ("choices", "weights") if name in words}
-        yield ProfileEntry(str(key), **words)
+        reason = words.pop("reason", "")
+        yield Asked(str(key), **words, source=f"profile: {reason}" if reason else "profile")
 
 
 def _rules(tree: Mapping[str, Any], block: str, where: str) -> Iterator[tuple[Any, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from automl.errors import FixInput
+from automl.skill.asked import Asked
 from automl.skill.general_rules import general_rules
 from automl.skill.keys import find_keys
 from automl.skill.model import ParameterSchema
@@ -21,7 +22,7 @@ from automl.space.lists import list_parameter
 from automl.space.model import Ceiling, Constant, Refused, Searched, SearchSpace
 from automl.space.numeric import numeric_parameter
 from automl.space.proposal import default_params, is_legal
-from automl.space.request import Asked, SpaceRequest
+from automl.space.request import SpaceRequest
 from automl.space.select import Selection, check_known, select
 
 __all__ = ["build_space"]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.asked import Asked
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, as_type, enum_values, family_of
 from automl.space.model import Constant, Refused
 from automl.space.options import Choice
 from automl.space.parameter import Parameter
-from automl.space.request import Asked
 
 __all__ = ["choice_parameter", "subset_parameter", "weights_note"]
 

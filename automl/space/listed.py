@@ -4,6 +4,7 @@ import math
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.skill.asked import Asked
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, enum_values, family_of, number_of
 from automl.space.bounds import Bounds
@@ -13,7 +14,6 @@ from automl.space.model import Constant, Refused
 from automl.space.options import Choice
 from automl.space.parameter import Parameter
 from automl.space.relations import Number, compare
-from automl.space.request import Asked
 
 __all__ = [
     "MOST_VALUES",

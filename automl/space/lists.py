@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from automl.errors import FixInput
+from automl.skill.asked import Asked
 from automl.skill.model import ParameterSchema
 from automl.skill.tree import get
 from automl.skill.typewords import number_of
@@ -21,7 +22,6 @@ from automl.space.numeric import numeric_parameter
 from automl.space.parameter import Link, Parameter
 from automl.space.ranges import FloatRange, IntRange
 from automl.space.relations import Relation
-from automl.space.request import Asked
 
 __all__ = ["list_parameter"]
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from automl.errors import FixInput
+from automl.skill.asked import Asked
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import number_of
 from automl.space.bounds import Bounds, derive, is_wide
@@ -22,7 +23,6 @@ from automl.space.model import Ceiling, Constant, Refused
 from automl.space.parameter import Parameter
 from automl.space.ranges import FloatRange, IntRange
 from automl.space.relations import Number, Relation
-from automl.space.request import Asked
 
 __all__ = ["numeric_parameter"]
 

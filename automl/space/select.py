@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.skill.asked import Asked
 from automl.skill.keys import ACTIONS
 from automl.skill.model import ParameterSchema
 from automl.skill.profile import Profile
 from automl.skill.schema import SchemaTree
 from automl.space.bounds import words_of
 from automl.space.model import Refused
-from automl.space.request import Asked, SpaceRequest, asked_by_profile
+from automl.space.request import SpaceRequest
 
 __all__ = ["Selection", "check_known", "select"]
 
@@ -131,9 +132,7 @@ def _profile_set(schema: SchemaTree, profile: Profile) -> dict[str, Asked]:
         )
     for key in profile.parameters:
         check_known(schema, key, profile.where)
-    return {
-        key: asked_by_profile(entry, profile.where) for key, entry in profile.parameters.items()
-    }
+    return {key: asked.check() for key, asked in profile.parameters.items()}
 
 
 def _why_not(schema: SchemaTree, key: str, *, whole: bool) -> str:

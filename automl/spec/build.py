@@ -1,7 +1,7 @@
 """Complete specs: the one that a study starts from, and the one that each attempt runs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ __all__ = [
     "check_searched",
     "completed",
     "for_attempt",
+    "with_data",
     "with_gpus",
     "with_params",
 ]
@@ -254,6 +255,21 @@ def with_gpus(rules: SpecRules, tree: Mapping[str, Any], gpus: int | None) -> Tr
     if gpus and ids:
         settings[ids] = list(range(gpus))
     return with_settings(tree, settings, "--gpus-per-trial")
+
+
+def with_data(base: BaseSpec, data: Mapping[str, str]) -> BaseSpec:
+    """The spec with the folders of its data; what the user set by key stays.
+
+    Args:
+        base: The spec.
+        data: Split (``train``, ``val``, ``test``, ``inference``) to folder; empty if not given.
+
+    Raises:
+        FixInput: Data is given and no setting of the skill takes it.
+    """
+    given = {split: folder for split, folder in data.items() if folder}
+    tree = with_settings(base.tree, data_settings(base.rules, given), "data")
+    return replace(base, tree=with_settings(tree, base.overrides, "--set"))
 
 
 def with_params(base: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Tree:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from automl.errors import FixInput
+from automl.skill.asked import Asked, Frozen, parse_freeze, parse_search
 from automl.skill.keys import NetworkKeys
 
 __all__ = [
@@ -132,8 +133,8 @@ class SearchSettings:
 
     Attributes:
         space: ``default`` for the schema's own default parameters.
-        search: Requests of the form KEY=RANGE, in the order given.
-        freeze: Requests of the form KEY or KEY=VALUE.
+        search: What is asked of single parameters; written as texts KEY=RANGE.
+        freeze: Parameters that are not searched; written as texts KEY or KEY=VALUE.
         sampler: ``tpe`` or ``random``.
         seed: Seed of the sampler, and what the fresh seeds of a confirmation are derived from.
             Every trial of the search trains with the one seed of the spec, so that two trials
@@ -143,12 +144,29 @@ class SearchSettings:
     """
 
     space: str = "default"
-    search: tuple[str, ...] = ()
-    freeze: tuple[str, ...] = ()
+    search: tuple[Asked, ...] = ()
+    freeze: tuple[Frozen, ...] = ()
     sampler: str = "tpe"
     seed: int = 0
     startup_trials: int | None = None
     pruner: str = "none"
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The settings that ``to_json`` wrote."""
+        requests = {
+            "search": tuple(map(parse_search, value.get("search", ()))),
+            "freeze": tuple(map(parse_freeze, value.get("freeze", ()))),
+        }
+        return cls(**{**value, **requests})
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain value that ``json`` can write."""
+        requests = {
+            "search": [asked.text for asked in self.search],
+            "freeze": [frozen.text for frozen in self.freeze],
+        }
+        return {**asdict(self), **requests}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +246,7 @@ class StudyConfig:
                 objective["metric"], Direction(objective["direction"]), objective["worst"]
             ),
             "data": DataSources(**value["data"]),
-            "search": SearchSettings(
-                **value["search"]
-                | {name: tuple(value["search"][name]) for name in ("search", "freeze")}
-            ),
+            "search": SearchSettings.from_json(value["search"]),
             "limits": Limits(**value["limits"]),
             "resources": Resources(
                 **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
@@ -243,4 +258,9 @@ class StudyConfig:
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write, with its format number."""
-        return {"format": FORMAT, **asdict(self), "keys": self.keys.to_json()}
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "search": self.search.to_json(),
+            "keys": self.keys.to_json(),
+        }

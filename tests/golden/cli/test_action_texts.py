@@ -30,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("AUTOML_STUDIES_DIR", raising=False)
-    monkeypatch.setattr("automl.app.plan.look_round", lambda: Machine(cpus=2))
+    monkeypatch.setattr("automl.app.plan.detect_machine", lambda: Machine(cpus=2))
     for split in ("train", "val", "test"):
         write_split(tmp_path / "data" / split, 8)
     flags = {

@@ -39,7 +39,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("AUTOML_STUDIES_DIR", raising=False)
-    monkeypatch.setattr("automl.app.plan.look_round", lambda: Machine(cpus=2))
+    monkeypatch.setattr("automl.app.plan.detect_machine", lambda: Machine(cpus=2))
     monkeypatch.setattr(sys, "argv", ["automl"])
     for split in ("train", "val"):
         write_split(tmp_path / "data" / split, 8)

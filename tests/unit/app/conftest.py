@@ -54,7 +54,7 @@ def on_machine(monkeypatch: pytest.MonkeyPatch) -> OnMachine:
     def pretend(cpus: int = 2, gpus: int = 0) -> None:
         found = tuple(Gpu(index, f"GPU-{index}", "NVIDIA H200") for index in range(gpus))
         machine = Machine(cpus, found)
-        monkeypatch.setattr("automl.app.plan.look_round", lambda: machine)
+        monkeypatch.setattr("automl.app.plan.detect_machine", lambda: machine)
 
     return pretend
 

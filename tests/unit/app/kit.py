@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from automl.app.plan import Plan
 from automl.app.request import PlanRequest
-from automl.app.settings import KEYS
 from automl.cli.parser import build_parser
+from automl.cli.setting_flags import given
 from automl.skill.tree import Tree, get
 
 __all__ = ["AttemptSpec", "MakePlan", "MakeSkill", "OnMachine", "request_of", "values"]
@@ -25,17 +25,15 @@ class MakePlan(Protocol):
 
 def request_of(argv: tuple[str, ...], studies_dir: Path, splits: Path, text: str) -> PlanRequest:
     """What the command line would hand on."""
-    named = vars(build_parser().parse_args(["plan", *argv]))
+    arguments = build_parser().parse_args(["plan", *argv])
+    named, flags = vars(arguments), dict(given(arguments))
     data = [f"{split}_data" for split in ("train", "val", "test", "inference")]
-    flags = {name: named[name] for name in (*KEYS, "policy", *data) if name in named}
-    has_data = "data:" in text or named["demo"] or any(flags[name] for name in data)
+    has_data = "data:" in text or named["demo"] or any(name in flags for name in data)
     if not has_data:
         flags |= {"train_data": str(splits / "train"), "val_data": str(splits / "val")}
-    if flags["trainer"] is None and "trainer:" not in text and not named["demo"]:
+    if "trainer" not in flags and "trainer:" not in text and not named["demo"]:
         flags["trainer"] = "scripted"
-    return PlanRequest(
-        flags, named["study_file"], named["demo"], named["request"], studies_dir, ("automl", *argv)
-    )
+    return PlanRequest(flags, named["study_file"], named["demo"], studies_dir, ("automl", *argv))
 
 
 def values(spec: Tree, *keys: str) -> dict[str, Any]:

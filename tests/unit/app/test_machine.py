@@ -3,9 +3,10 @@
 import pytest
 
 from automl.app.machine import Machine, choose_resources
-from automl.app.settings import Layers
+from automl.app.study_settings import TABLE
 from automl.errors import FixInput, PrepareMachine
 from automl.gpus import Gpu
+from automl.settings.layers import merge, read_layer
 from automl.study.config import Resources
 
 FOUR_GPUS = Machine(
@@ -16,7 +17,8 @@ FOUR_GPUS = Machine(
 def choose(
     machine: Machine, num_gpus: int = 1, *, searches: bool = True, **flags: object
 ) -> tuple[Resources, tuple[str, ...]]:
-    return choose_resources(Layers([("flag", flags)]), machine, num_gpus, searches=searches)
+    settings = merge(TABLE, [read_layer(TABLE, flags)])
+    return choose_resources(settings, machine, num_gpus, searches=searches)
 
 
 def test_without_gpus_each_cpu_trains_one_trial_and_a_note_says_so() -> None:

@@ -270,5 +270,5 @@ class TestObjective:
         assert plan("--skill-dir", folder, file="data: {}").config.objective.metric == "mAP"
 
     def test_a_direction_is_never_guessed(self, plan: MakePlan) -> None:
-        with pytest.raises(FixInput, match="maximize or minimize, but got 'up'"):
+        with pytest.raises(FixInput, match="must be one of maximize, minimize, but got 'up'"):
             plan("--direction", "up")

@@ -4,57 +4,111 @@ from pathlib import Path
 
 import pytest
 
-from automl.app.settings import Layers, read_study_file
-from automl.app.units import seconds
+from automl.app.study_settings import STUDY_SETTINGS, TABLE
 from automl.errors import FixInput
+from automl.settings.forms import seconds
+from automl.settings.layers import Settings, merge, read_layer
+from automl.settings.setting import Setting
+from automl.settings.study_file import StudyFile
+from automl.settings.study_file import read_study_file as read_file
 
 
-def layers(flags: dict[str, object], file: dict[str, object]) -> Layers:
-    return Layers([("flag", flags), ("study file", file)])
+def read_study_file(path: Path) -> StudyFile:
+    return read_file(path, TABLE)
+
+
+def settings(flags: dict[str, object], file: dict[str, object]) -> Settings:
+    of_file = read_layer(TABLE, file, "study.yaml", Path("/studies"))
+    return merge(TABLE, [read_layer(TABLE, flags), of_file])
 
 
 def test_a_flag_beats_the_study_file_and_both_are_remembered() -> None:
-    settings = layers({"trials": "5", "seed": None}, {"trials": 9, "seed": 3})
-    assert settings.number("trials", 20) == 5
-    assert settings.number("seed", 0) == 3
-    assert settings.number("max_concurrent", 2) == 2
-    assert settings.origin == {
-        "trials": "--trials",
-        "seed": "study file",
-        "max_concurrent": "default",
-    }
+    asked = settings({"trials": "5", "seed": None}, {"trials": 9, "seed": 3})
+    assert (asked["trials"], asked.origin("trials")) == (5, "--trials")
+    assert (asked["seed"], asked.origin("seed")) == (3, "study.yaml")
+    assert (asked["sampler"], asked.origin("sampler")) == ("tpe", "default")
+    assert list(asked.said("trials")) == [("--trials", 5), ("study.yaml", 9)]
 
 
 @pytest.mark.parametrize("value", ["many", 1.5, True])
 def test_a_number_must_be_whole(value: object) -> None:
-    with pytest.raises(FixInput, match="trials must be a whole number"):
-        layers({}, {"trials": value}).number("trials", 1)
+    with pytest.raises(FixInput, match=r"trials must be a whole number.*study\.yaml"):
+        settings({}, {"trials": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("trials", "0", "trials must be at least 1"),
+        ("seed", "-1", "seed must be at least 0"),
+        ("trial_timeout", "0s", "trial_timeout must be longer than nothing"),
+        ("sampler", "tpa", "sampler must be one of tpe, random.*did you mean tpe"),
+        ("trainer", "dokcer", "trainer must be one of.*did you mean docker"),
+        ("direction", "up", "direction must be one of maximize, minimize"),
+    ],
+)
+def test_a_value_is_one_that_its_setting_can_have(name: str, value: str, rule: str) -> None:
+    with pytest.raises(FixInput, match=rule) as caught:
+        settings({name: value}, {})
+    assert caught.value.where == f"--{name.replace('_', '-')}"
 
 
 def test_a_choice_names_the_options() -> None:
     with pytest.raises(FixInput, match="keep must be one of best, all, but got 'most'"):
-        layers({"keep": "most"}, {}).choice("keep", ("best", "all"), "best")
+        settings({"keep": "most"}, {})
+
+
+def texts(asked: Settings) -> dict[str, list[str]]:
+    return {name: [one.text for one in asked[name].values()] for name in ("search", "freeze")}
 
 
 def test_requests_add_up_with_the_flags_last() -> None:
-    settings = layers(
+    asked = settings(
         {"search": ["a.b=1..2"]}, {"search": {"a.b": "3..4", "c.d": [4, 8]}, "freeze": ["e"]}
     )
-    assert settings.requests(("search", "freeze")) == {
-        "search": ("c.d=4,8", "a.b=1..2"),
-        "freeze": ("e",),
-    }
+    assert texts(asked) == {"search": ["c.d=4,8", "a.b=1..2"], "freeze": ["e"]}
+    assert asked["search"]["a.b"].low == 1
+    assert asked.chosen["search"].places == ("--search", "study.yaml")
 
 
 def test_a_flag_that_freezes_undoes_the_study_files_search_and_the_other_way_round() -> None:
-    settings = layers(
+    asked = settings(
         {"search": ["c.d=1..2"], "freeze": ["a.b"]},
         {"search": ["a.b=3..4", "e=1,2"], "freeze": {"c.d": 5, "f": 6}},
     )
-    assert settings.requests(("search", "freeze")) == {
-        "search": ("e=1,2", "c.d=1..2"),
-        "freeze": ("f=6", "a.b"),
-    }
+    assert texts(asked) == {"search": ["e=1,2", "c.d=1..2"], "freeze": ["f=6", "a.b"]}
+
+
+def test_spec_settings_of_flag_and_file_add_up_by_key() -> None:
+    asked = settings({"set": ["a.b=1"]}, {"set": {"a": {"b": 2, "c": 3}}})
+    assert asked["set"] == {"a.c": 3, "a.b": 1}
+
+
+def test_paths_of_a_study_file_are_relative_to_it() -> None:
+    flags, file = settings({"train_data": "data"}, {}), settings({}, {"train_data": "data"})
+    assert (flags["train_data"], file["train_data"]) == ("data", "/studies/data")
+    assert settings({}, {"train_data": "s3://bucket/x"})["train_data"] == "s3://bucket/x"
+    assert settings({}, {"spec": "/specs/a.yaml"})["spec"] == Path("/specs/a.yaml")
+    assert settings({}, {"space": "all"})["space"] == "all"
+    assert settings({}, {"space": "mine.yaml"})["space"] == "/studies/mine.yaml"
+
+
+def test_every_setting_is_declared_once() -> None:
+    keys = [setting.file_key for setting in STUDY_SETTINGS if setting.file_key]
+    assert len(TABLE) == len(STUDY_SETTINGS)
+    assert len(set(keys)) == len(keys)
+    assert all(setting.flag or setting.file_key for setting in STUDY_SETTINGS)
+    assert all(setting.help for setting in STUDY_SETTINGS)
+    assert all(not one.rival or TABLE[one.rival].rival == one.name for one in STUDY_SETTINGS)
+
+
+@pytest.mark.parametrize("setting", STUDY_SETTINGS, ids=lambda setting: setting.name)
+def test_the_help_names_the_words_that_a_setting_takes(setting: Setting) -> None:
+    words = list(setting.form.words())
+    if "|" in setting.form.metavar:
+        assert setting.form.metavar.split("|") == words
+    if words and setting.default is not None:
+        assert setting.default in words
 
 
 @pytest.mark.parametrize(
@@ -104,14 +158,6 @@ def test_a_study_file_must_be_a_mapping(tmp_path: Path) -> None:
     path.write_text("- trials\n", encoding="utf-8")
     with pytest.raises(FixInput, match="mapping of settings, but got list"):
         read_study_file(path)
-
-
-def test_paths_of_a_study_file_are_relative_to_it(tmp_path: Path) -> None:
-    path = tmp_path / "study.yaml"
-    path.write_text("trials: 1\n", encoding="utf-8")
-    file = read_study_file(path)
-    assert file.located("data/train") == str(tmp_path / "data" / "train")
-    assert file.located("/data/train") == "/data/train"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def gpu(plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
     """One GPU of 16 GiB, a quarter of it in use."""
     user = GpuProcess(8123, "python")
     card = Gpu(0, "GPU-a", "NVIDIA T4", 16384, 4096, "580", (user,))
-    monkeypatch.setattr("automl.app.plan.look_round", lambda: Machine(8, (card,)))
+    monkeypatch.setattr("automl.app.plan.detect_machine", lambda: Machine(8, (card,)))
 
 
 @pytest.mark.usefixtures("gpu")
@@ -52,7 +52,7 @@ def test_a_gpu_that_does_not_tell_its_memory_is_said(
     plan: MakePlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cards = (Gpu(0, "GPU-a", "GRID"),)
-    monkeypatch.setattr("automl.app.plan.look_round", lambda: Machine(8, cards))
+    monkeypatch.setattr("automl.app.plan.detect_machine", lambda: Machine(8, cards))
     made = plan("--trials-per-gpu", "3")
     assert any("is not known beforehand" in note for note in made.notes)
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from automl.app.settings import Layers
+from automl.app.choices import origins
+from automl.app.study_settings import TABLE
 from automl.app.trainer_choice import choose_trainer, container_preview, program_of
 from automl.errors import FixInput
+from automl.settings.layers import Settings, merge, read_layer
 from automl.skill.read import own_skill_dir, read_skill
 from automl.study.config import Direction, Objective, StudyConfig
 
@@ -15,8 +17,9 @@ TAO = "nvcr.io/nvidia/tao/tao-toolkit:7.1.0-pyt"
 DOCKER: dict[str, object] = {"trainer": "docker"}
 
 
-def layers(flags: dict[str, object], file: dict[str, object] | None = None) -> Layers:
-    return Layers([("flag", flags), ("study.yaml", file or {})])
+def layers(flags: dict[str, object], file: dict[str, object] | None = None) -> Settings:
+    of_file = read_layer(TABLE, file or {}, "study.yaml", Path())
+    return merge(TABLE, [read_layer(TABLE, flags), of_file])
 
 
 def config(trainer: str, **options: object) -> StudyConfig:
@@ -32,9 +35,10 @@ def test_a_flag_beats_the_file_and_the_skill_names_the_image() -> None:
     asked = layers({"memory": "8g"}, {"memory": "4g", "env": ["A_KEY"], **DOCKER})
     chosen = choose_trainer(asked, SKILL, searches=True)
     assert chosen.options == {"image": TAO, "memory": "8g", "env": ["A_KEY"]}
-    assert asked.origin["memory"] == "--memory"
-    assert asked.origin["image"] == "skill tao-train-centerpose"
-    assert asked.origin["network"] == "default"
+    origin = origins(asked, "docker", chosen.origin)
+    assert origin["memory"] == "--memory"
+    assert origin["image"] == "skill tao-train-centerpose"
+    assert origin["network"] == "default"
 
 
 def test_a_secret_in_place_of_a_name_is_not_repeated() -> None:
@@ -47,7 +51,7 @@ def test_flags_of_another_trainer_have_no_effect_and_no_origin() -> None:
     asked = layers({"image": "x:1", "memory": "8g", "trainer": "process"}, {"network": "host"})
     (note,) = choose_trainer(asked, SKILL, searches=True).notes
     assert note == "--image, --memory: without effect on the trainer process"
-    assert not {"image", "memory", "network"} & asked.origin.keys()
+    assert not {"image", "memory", "network"} & origins(asked, "process", {}).keys()
 
 
 def test_a_study_file_may_hold_settings_of_several_trainers() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from automl.app.settings import Layers
+from automl.app.study_settings import TABLE
 from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
+from automl.settings.layers import merge, read_layer
 from automl.skill.model import ActionInfo, Skill
 from automl.skill.read import own_skill_dir, read_skill
 from automl.trainers.process import ProcessTrainer
@@ -23,8 +24,8 @@ KEPT = {START: WARM}
 def start(
     *, gpus: int = 0, searches: bool = True, skill: Skill = OWN, **flags: str
 ) -> Mapping[str, Any]:
-    layers = Layers([("flag", flags)])
-    return choose_trainer(layers, skill, searches=searches, gpus_per_trial=gpus).options
+    settings = merge(TABLE, [read_layer(TABLE, flags)])
+    return choose_trainer(settings, skill, searches=searches, gpus_per_trial=gpus).options
 
 
 def test_it_is_kept_on_a_search_unless_that_is_not_wanted() -> None:

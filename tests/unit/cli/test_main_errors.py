@@ -9,8 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from automl.app.settings import KEYS
-from automl.cli import run_commands
+from automl.app.study_settings import STUDY_SETTINGS
 from automl.cli.main import main
 from automl.cli.parser import EXIT_CODES, build_parser
 from automl.errors import (
@@ -106,11 +105,10 @@ def test_an_interrupt_outside_a_search_is_130(
     assert capsys.readouterr().err == "interrupted\n"
 
 
-def test_every_setting_of_a_study_file_has_a_flag_and_the_other_way_round() -> None:
-    flags = set(vars(build_parser().parse_args(["run"]))) - run_commands._NOT_SETTINGS
-    in_files_alone = {"automl_policy", "data", "script"}
-    as_flags_alone = {"policy", "train_data", "val_data", "test_data", "inference_data"}
-    assert flags - as_flags_alone == set(KEYS) - in_files_alone
+@pytest.mark.parametrize("command", ["run", "plan", "space", "doctor"])
+def test_every_setting_with_a_flag_is_a_flag_of_each_command(command: str) -> None:
+    flags = {setting.name for setting in STUDY_SETTINGS if setting.has_flag}
+    assert flags <= set(vars(build_parser().parse_args([command])))
 
 
 def test_the_way_to_the_studies(

@@ -5,50 +5,45 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
-from automl.skill.policy import Policy, choose_policy, gate
+from automl.skill.policy import Policy, choose_policy, gate, policy_of
 from automl.skill.read import own_skill_dir, read_skill
 
 MakeSkill = Callable[..., Path]
 
 
 @pytest.mark.parametrize(
-    ("flag", "study_file_value", "request_text", "value", "source"),
+    ("said", "request_text", "value", "source"),
     [
-        (None, None, None, "on", "default"),
-        (None, None, "train bike", "on", "default"),
-        ("off", True, "use AutoML", "off", "--policy"),
-        ("ON", False, "no HPO", "on", "--policy"),
-        (None, "off", "use AutoML", "off", "study file"),
-        (None, True, "no HPO", "on", "study file"),
-        (None, False, None, "off", "study file"),
-        (None, "on", None, "on", "study file"),
-        (None, "Off", None, "off", "study file"),
-        (None, "yes", None, "on", "study file"),
-        (None, None, "plain training", "off", 'request: "plain training"'),
-        (None, None, "don't turn off AutoML", "on", 'request: "don\'t turn off AutoML"'),
+        ({}, None, "on", "default"),
+        ({}, "train bike", "on", "default"),
+        ({"--policy": "off", "study file": "on"}, "use AutoML", "off", "--policy"),
+        ({"--policy": "on", "study file": "off"}, "no HPO", "on", "--policy"),
+        ({"study file": "off"}, "use AutoML", "off", "study file"),
+        ({"study file": "on"}, "no HPO", "on", "study file"),
+        ({}, "plain training", "off", 'request: "plain training"'),
+        ({}, "don't turn off AutoML", "on", 'request: "don\'t turn off AutoML"'),
     ],
 )
 def test_the_first_source_that_speaks_wins(
-    flag: str | None, study_file_value: Any, request_text: str | None, value: str, source: str
+    said: dict[str, str], request_text: str | None, value: str, source: str
 ) -> None:
-    choice = choose_policy(flag, study_file_value, request_text)
+    choice = choose_policy([(one, Policy(word)) for one, word in said.items()], request_text)
     assert (choice.value, choice.source) == (Policy(value), source)
 
 
 @pytest.mark.parametrize(
-    ("flag", "study_file_value", "where"),
-    [
-        ("maybe", None, "--policy"),
-        ("", None, "--policy"),
-        (None, "sometimes", "automl_policy"),
-        (None, 1, "automl_policy"),
-        (None, ["on"], "automl_policy"),
-    ],
+    ("word", "value"),
+    [("ON", "on"), ("Off", "off"), ("yes", "on"), ("no", "off"), (True, "on"), (False, "off")],
 )
-def test_anything_else_is_refused(flag: str | None, study_file_value: Any, where: str) -> None:
+def test_words_and_switches_of_yaml_stand_for_a_policy(word: Any, value: str) -> None:
+    assert policy_of(word, "--policy") == Policy(value)
+
+
+@pytest.mark.parametrize("word", ["maybe", "", 1, ["on"]])
+def test_anything_else_is_refused(word: Any) -> None:
     with pytest.raises(FixInput, match="on or off") as caught:
-        choose_policy(flag, study_file_value, None)
-    assert where in caught.value.where
+        policy_of(word, "--policy")
+    assert caught.value.where == "--policy"
 
 
 def test_the_own_skill_searches_under_policy_on_alone() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from automl.skill.asked import parse_freeze, parse_search
 from automl.skill.profile import Profile
 from automl.skill.schema import SchemaTree, parse_schema
 from automl.space.build import build_space
@@ -99,7 +100,12 @@ def build(schema: SchemaTree) -> Build:
         trainer: str = "",
     ) -> SearchSpace:
         spec = schema.defaults if base is None else base
-        request = SpaceRequest(space, search, freeze, {"learning_rate": "train.optim.lr"})
+        request = SpaceRequest(
+            space,
+            tuple(map(parse_search, search)),
+            tuple(map(parse_freeze, freeze)),
+            {"learning_rate": "train.optim.lr"},
+        )
         return build_space(schema, spec, request, profile or Profile(), ceilings, trainer)
 
     return make

@@ -7,6 +7,7 @@ import pytest
 
 from automl.errors import FixInput
 from automl.search.sample import sample
+from automl.skill.asked import Asked
 from automl.skill.profile import read_profile
 from automl.skill.schema import SchemaTree, parse_schema
 from automl.skill.tree import with_value
@@ -200,7 +201,7 @@ def test_circles_and_unknown_parents_are_errors_with_the_chain(
     raw = {"properties": {"train": {"type": "collection", "properties": properties}}}
     schema = parse_schema(raw, where="test", action="train")
     with pytest.raises(FixInput, match=words):
-        build_space(schema, schema.defaults, SpaceRequest(search=("train.a",)))
+        build_space(schema, schema.defaults, SpaceRequest(search=(Asked("train.a"),)))
 
 
 def test_the_digest_follows_what_is_proposed_and_not_the_words(build: Build) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from automl.errors import FixInput
 from automl.search.sample import sample as draw
+from automl.skill.asked import parse_search
 from automl.skill.schema import SchemaTree, parse_schema
 from automl.space.build import build_space
 from automl.space.model import SearchSpace
@@ -28,7 +29,9 @@ def _space(*names: str, **leaves: dict[str, Any]) -> SearchSpace:
     raw = {"properties": {"train": {"type": "collection", "properties": properties}}}
     schema: SchemaTree = parse_schema(raw, where="test", action="train")
     search = tuple(f"train.{name}" for name in (names or leaves))
-    return build_space(schema, schema.defaults, SpaceRequest(search=search))
+    return build_space(
+        schema, schema.defaults, SpaceRequest(search=tuple(map(parse_search, search)))
+    )
 
 
 def test_a_child_is_always_above_its_searched_parent(build: Build) -> None:

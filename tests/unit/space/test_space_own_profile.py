@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from automl.search.sample import sample
+from automl.skill.asked import Asked
 from automl.skill.profile import Profile, load_profile
 from automl.skill.read import base_tree, own_skill_dir, read_action_schema, read_skill
 from automl.skill.schema import SchemaTree
@@ -75,7 +76,7 @@ def test_a_study_of_nano_stays_with_nano(schema: SchemaTree, base: Tree, profile
     left_out = {"model.backbone.model_type", "model.use_convGRU"}
     assert not left_out & {*space.keys, *space.fixed}
     assert {entry.key for entry in space.inert} == left_out
-    asked = SpaceRequest("profile", ("model.backbone.model_type",))
+    asked = SpaceRequest("profile", (Asked("model.backbone.model_type"),))
     named = build_space(schema, nano, asked, profile, trainer="process")
     assert "nano" not in named["model.backbone.model_type"].options
     assert "model.use_convGRU" in named.keys, "in some trials it has an effect"

@@ -3,7 +3,8 @@
 import pytest
 
 from automl.errors import FixInput
-from automl.space.request import Asked, SpaceRequest, parse_freeze, parse_search
+from automl.skill.asked import Asked, Frozen, parse_freeze, parse_search
+from automl.space.request import SpaceRequest
 
 
 @pytest.mark.parametrize(
@@ -47,20 +48,20 @@ def test_a_request_of_another_form_is_refused(text: str, words: str) -> None:
 
 
 def test_freezing() -> None:
-    assert parse_freeze("a.b") == ("a.b", ())
-    assert parse_freeze("a.b=1e-4") == ("a.b", (1e-4,))
+    assert parse_freeze("a.b") == Frozen("a.b")
+    assert parse_freeze("a.b=1e-4") == Frozen("a.b", (1e-4,))
     with pytest.raises(FixInput, match="frozen as KEY"):
         parse_freeze("=3")
 
 
 def test_short_keys_stand_for_dotted_ones() -> None:
-    request = SpaceRequest(search=("lr=1..2",), shorthand={"lr": "train.optim.lr"})
+    request = SpaceRequest(search=(parse_search("lr=1..2"),), shorthand={"lr": "train.optim.lr"})
     assert list(request.searched()) == ["train.optim.lr"]
     assert request.searched()["train.optim.lr"].key == "train.optim.lr"
 
 
 def test_the_last_request_for_a_key_wins() -> None:
-    request = SpaceRequest(search=("a=1..2", "a=3..4"))
+    request = SpaceRequest(search=(parse_search("a=1..2"), parse_search("a=3..4")))
     assert request.searched()["a"].low == 3
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from automl.errors import FixInput
 from automl.search.sample import sample
+from automl.skill.asked import parse_search
 from automl.skill.read import base_tree, read_action_schema, read_skill
 from automl.space.build import build_space
 from automl.space.model import SearchSpace
@@ -22,7 +23,7 @@ BASE = base_tree(read_skill(KITCHEN), "train")
 
 def _space(name: str = "all", *search: str) -> SearchSpace:
     schema = read_action_schema(read_skill(KITCHEN), "train")
-    return build_space(schema, BASE, SpaceRequest(name, search))
+    return build_space(schema, BASE, SpaceRequest(name, tuple(map(parse_search, search))))
 
 
 def test_the_fixture_uses_every_word_of_the_format() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
+from automl.skill.asked import parse_freeze, parse_search
 from automl.skill.keys import NetworkKeys
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
@@ -46,7 +47,12 @@ CONFIG = StudyConfig(
     objective=Objective("val_3DIoU", Direction.MAXIMIZE, 0.0),
     data=DataSources("/train", "/val"),
     overrides={"train.optim.lr": 1e-4, "dataset.category": "bike"},
-    search=SearchSettings(search=("a=1..2",), freeze=("b",), startup_trials=4, pruner="median"),
+    search=SearchSettings(
+        search=(parse_search("a=1..2"),),
+        freeze=(parse_freeze("b"),),
+        startup_trials=4,
+        pruner="median",
+    ),
     limits=Limits(12, 60.0),
     resources=Resources(2, 1, (0, 3)),
     keep=Keep.ALL,

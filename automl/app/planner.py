@@ -1,0 +1,155 @@
+"""What a request asks for, read once: its study file, settings, skill, policy, spec and space."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.app.choices import choose_search
+from automl.app.request import PlanRequest
+from automl.app.study_settings import TABLE
+from automl.errors import FixInput
+from automl.settings.layers import Layer, Settings, merge, read_layer
+from automl.settings.study_file import StudyFile, read_study_file
+from automl.skill.model import Skill
+from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
+from automl.skill.profile import Profile, load_profile
+from automl.skill.read import own_skill_dir, profile_path, read_action_schema, read_skill
+from automl.space.build import build_space
+from automl.space.model import Ceiling, SearchSpace
+from automl.space.request import SpaceRequest
+from automl.space.source import space_source
+from automl.spec.build import BaseSpec, SpecRequest, build_base, check_searched
+from automl.study.config import SearchSettings
+from automl.study.folder import check_name, fresh_name
+
+__all__ = ["Planner"]
+
+DEMO = Path("studies", "demo.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """What a request asks for.
+
+    Attributes:
+        request: The request.
+        file: Its study file.
+        settings: Every setting with its value.
+        skill: The model skill.
+        profile: The skill's search profile.
+        policy: Whether it may search.
+        gate: Whether it searches.
+        search: What is asked of the search.
+    """
+
+    request: PlanRequest
+    file: StudyFile | None
+    settings: Settings
+    skill: Skill
+    profile: Profile
+    policy: PolicyChoice
+    gate: Gate
+    search: SearchSettings
+
+    @classmethod
+    def of(cls, request: PlanRequest) -> "Planner":
+        """Reads study file, flags, skill and profile.
+
+        Raises:
+            FixInput: One of them is broken.
+        """
+        file = _study_file(request)
+        settings = merge(TABLE, list(_layers(request, file)))
+        skill = read_skill(settings["skill_dir"] or own_skill_dir())
+        path = str(file.path) if file else ""
+        said = [("study file" if place == path else place, policy)
+                for place, policy in settings.said("policy")]  # fmt: skip
+        policy = choose_policy(said, settings["request"])
+        return cls(
+            request=request,
+            file=file,
+            settings=settings,
+            skill=skill,
+            profile=load_profile(profile_path(skill)),
+            policy=policy,
+            gate=gate(skill, policy.value),
+            search=choose_search(settings),
+        )
+
+    @property
+    def name(self) -> str:
+        """The study's name: the one that was given, else a fresh one.
+
+        Raises:
+            FixInput: The given one cannot be the name of a folder.
+        """
+        given = self.settings["name"]
+        if given is not None:
+            return check_name(given, self.settings.origin("name"))
+        hint = self.file.path.stem if self.file else self.skill.network_arch
+        return fresh_name(self.request.studies_dir, hint)
+
+    def base_spec(self, data: Mapping[str, str] | None = None) -> BaseSpec:
+        """The spec of trial 0.
+
+        Args:
+            data: Split to its folder; empty where not given.
+
+        Raises:
+            FixInput: A key is unknown, a value does not fit, or there is no parent checkpoint.
+        """
+        settings = self.settings
+        parent: Path | None = settings["parent_checkpoint"]
+        if parent is not None and not parent.is_file():
+            where = settings.origin("parent_checkpoint")
+            raise FixInput(
+                "a parent checkpoint is a file that exists", got=str(parent), where=where
+            )
+        request = SpecRequest(
+            overrides=settings["set"],
+            spec_file=settings["spec"],
+            data={split: folder for split, folder in (data or {}).items() if folder},
+            parent_checkpoint=str(parent.absolute()) if parent else "",
+            gpus=settings["gpus_per_trial"],
+            where=" or ".join(map(self._place_of_set, settings.chosen["set"].places)),
+        )
+        return build_base(self.skill, "train", request)
+
+    def _place_of_set(self, place: str) -> str:
+        is_file = self.file is not None and place == str(self.file.path)
+        return f"{place}: set" if is_file else place
+
+    def space_of(
+        self, base: BaseSpec, program: str, ceilings: tuple[Ceiling, ...] = ()
+    ) -> SearchSpace:
+        """The search space over a base spec.
+
+        Args:
+            base: The spec of trial 0.
+            program: By which trainer's rules settings are judged.
+            ceilings: Upper bounds that the data puts on it.
+
+        Raises:
+            FixInput: The action has no schema, or the space cannot be had as asked.
+        """
+        schema = base.rules.schema or read_action_schema(self.skill, "train")
+        search = self.search
+        name, profile = space_source(search.space, self.profile)
+        asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand, base.keys)
+        check_searched(base.rules, asked.searched())
+        return build_space(schema, base.tree, asked, profile, ceilings, program)
+
+
+def _study_file(request: PlanRequest) -> StudyFile | None:
+    if request.demo and request.study_file is not None:
+        raise FixInput(
+            "a run has one study file", got=f"--demo and {request.study_file}", fix="drop one"
+        )
+    path = own_skill_dir() / DEMO if request.demo else request.study_file
+    return read_study_file(path, TABLE) if path is not None else None
+
+
+def _layers(request: PlanRequest, file: StudyFile | None) -> list[Layer]:
+    """What the command decides, then the flags, then the study file."""
+    layers = [Layer(request.decided, request.decided_by), read_layer(TABLE, request.flags)]
+    return [*layers, file.layer] if file is not None else layers

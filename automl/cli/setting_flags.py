@@ -1,0 +1,41 @@
+"""The flags of a study's settings, made from the table of settings."""
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from automl.app.study_settings import STUDY_SETTINGS
+
+if TYPE_CHECKING:
+    from automl.cli.usage import Parser
+    from automl.settings.setting import Setting
+
+__all__ = ["add_settings", "given"]
+
+
+def add_settings(command: "Parser") -> None:
+    """Declares the flag of each setting, under the heading of its group."""
+    groups: dict[str, argparse._ActionsContainer] = {"": command}
+    for setting in STUDY_SETTINGS:
+        if not setting.has_flag:
+            continue
+        if setting.group not in groups:
+            groups[setting.group] = command.add_argument_group(setting.group)
+        _add(groups[setting.group], setting)
+
+
+def _add(group: argparse._ActionsContainer, setting: "Setting") -> None:
+    form = setting.form
+    group.add_argument(
+        setting.flag,
+        dest=setting.name,
+        action="append" if form.repeats else "store",
+        metavar=form.metavar or None,
+        help=setting.help_text,
+    )
+
+
+def given(arguments: argparse.Namespace) -> Mapping[str, Any]:
+    """Setting name to its text, or list of texts, of the flags that were given."""
+    values = ((setting.name, getattr(arguments, setting.name, None)) for setting in STUDY_SETTINGS)
+    return {name: value for name, value in values if value is not None}
