@@ -198,7 +198,7 @@ class TestRefusals:
             ("data: /d", "data must be a mapping"),
             ("set: [train.num_epochs=3]", "set must be a mapping"),
             ("script: {epoch: 1}", "did you mean epoch_s?"),
-            ("script: {faults: {1: {kind: sulk}}}", "a fault's kind is one of"),
+            ("script: {faults: {1: {kind: sulk}}}", "a fault's kind must be one of"),
             ("script: {bowls: {train.optim.lr: {width: 1}}}", "best"),
             ("script: {bowls: {train.optim.lr: 1e-3}}", "bowls.train.optim.lr"),
             ("script: {faults: [crash]}", "faults"),
