@@ -116,6 +116,6 @@ def check_space(space: SearchSpace) -> Iterator[Check]:
         yield Check("search space", Result.OK, f"{len(space.parameters)} searched: {names}")
     for inert in space.inert:
         detail = f"{inert.key} changes nothing: {inert.reason}"
-        yield Check("search space", Result.WARN, detail, inert.mend)
+        yield Check("search space", Result.WARN, detail, inert.fix)
     for one in space.refused:
         yield Check("search space", Result.WARN, f"{one.key} cannot be searched: {one.reason}")

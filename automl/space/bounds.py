@@ -162,7 +162,8 @@ def rule_for(leaf: ParameterSchema, base: Number | None) -> Derived | None:
     """What the first rule that speaks for the leaf makes of its base value; None if none does."""
     if base is None:
         return None
-    return next((found for rule in RULES if (found := rule(leaf, base)) is not None), None)
+    derived = (rule(leaf, base) for rule in RULES)
+    return next((bounds for bounds in derived if bounds is not None), None)
 
 
 def derive(

@@ -66,15 +66,15 @@ def build_space(
     bounds = {ceiling.key: ceiling for ceiling in ceilings}
     needs = _Needs(schema, spec, selection, bounds, keys.epochs)
     shapes = _shapes(needs, rules)
-    constants = {key: one.value for key, one in shapes.items() if isinstance(one, Constant)}
+    constants = {key: shape.value for key, shape in shapes.items() if isinstance(shape, Constant)}
     if any(get(spec, key, None) != value for key, value in constants.items()):
         # What follows a constant follows the one that was asked for, not the base value.
         spec = _with_all(spec, constants)
         shapes = _shapes(replace(needs, spec=spec), rules)
-    searched = {key: one for key, one in shapes.items() if isinstance(one, Searched)}
+    searched = {key: shape for key, shape in shapes.items() if isinstance(shape, Searched)}
     inert = find_inert((*profile.inert, *profile.never_read), spec, searched, selection.named)
     dead = {entry.key for entry in inert}
-    candidates = {key: one for key, one in searched.items() if key not in dead}
+    candidates = {key: shape for key, shape in searched.items() if key not in dead}
     linked = _link(schema, spec, candidates, conditions_of_rules(rules, schema.leaves))
     _refuse_named((*_refusals(shapes), *linked.refused), selection.named)
     space = SearchSpace(
@@ -201,7 +201,7 @@ def _link(
     parents = {
         key: (
             *parse_conditions(schema.leaves[key]).parents,
-            *(parent for one in implied.get(key, ()) for parent in one.parents),
+            *(parent for condition in implied.get(key, ()) for parent in condition.parents),
         )
         for key in candidates
     }
@@ -231,7 +231,7 @@ def _refusals(
 
 
 def _refuse_named(refused: tuple[Refused, ...], named: frozenset[str]) -> None:
-    """A user who names a parameter is told at once why it cannot be searched."""
+    """Raises the reason at once where a user named a parameter that cannot be searched."""
     for entry in refused:
         if entry.key in named:
             raise FixInput(

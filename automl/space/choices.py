@@ -33,7 +33,7 @@ def choice_parameter(
         return _choice(leaf, base, options, asked.source, asked.weights)
     options = enum_values(leaf)
     if family_of(leaf) is Family.BOOL:
-        truths = tuple(one for one in options if isinstance(one, bool))
+        truths = tuple(option for option in options if isinstance(option, bool))
         if not options:
             return _choice(leaf, base, (False, True), "true or false", ())
         if not truths:
@@ -135,5 +135,5 @@ def _every(options: list[Any]) -> list[list[Any]]:
 def _few(options: list[Any], base: Any) -> list[list[Any]]:
     wanted = [list(base)] if isinstance(base, list) else []
     wanted += [[], *([option] for option in options), options]
-    legal = [one for one in wanted if all(entry in options for entry in one)]
-    return [one for place, one in enumerate(legal) if one not in legal[:place]]
+    legal = [subset for subset in wanted if all(entry in options for entry in subset)]
+    return [subset for place, subset in enumerate(legal) if subset not in legal[:place]]

@@ -86,10 +86,10 @@ def parse_conditions(leaf: ParameterSchema) -> Conditions:
     if parents and multiple is not None:
         comparisons.append(Comparison(Relation.AT_MOST, parents=parents, divisor=multiple))
         multiple = None
-    if parents and not any(set(one.parents) & set(parents) for one in comparisons):
+    if parents and not any(set(comparison.parents) & set(parents) for comparison in comparisons):
         bare = Relation.BELOW if _is_kernel_list(leaf) else Relation.AT_MOST
         comparisons.append(Comparison(bare, parents=parents))
-    named = tuple(key for one in comparisons for key in one.parents)
+    named = tuple(key for comparison in comparisons for key in comparison.parents)
     every = tuple(dict.fromkeys((*parents, *named)))
     return Conditions(tuple(comparisons), multiple, power, every, _texts(leaf))
 
@@ -113,13 +113,13 @@ def _parents(leaf: ParameterSchema) -> tuple[Relation | None, tuple[str, ...]]:
     text = leaf.depends_on.strip()
     if not text:
         return None, ()
-    found = re.fullmatch(r"(>=|<=|!=|>|<)?\s*(.*)", text, re.DOTALL)
-    assert found is not None  # noqa: S101 - the pattern matches every text
-    names = tuple(name.strip() for name in found[2].split(","))
+    parts = re.fullmatch(r"(>=|<=|!=|>|<)?\s*(.*)", text, re.DOTALL)
+    assert parts is not None  # noqa: S101 - the pattern matches every text
+    names = tuple(name.strip() for name in parts[2].split(","))
     for name in names:
         if not re.fullmatch(r"[A-Za-z_]\w*(?:\[\d+\])?(?:\.\w+(?:\[\d+\])?)*", name):
             raise _outside(leaf, "depends_on", leaf.depends_on)
-    return (Relation(found[1]) if found[1] else None), names
+    return (Relation(parts[1]) if parts[1] else None), names
 
 
 def _pairs(leaf: ParameterSchema) -> Iterator[tuple[str, str]]:
@@ -140,11 +140,11 @@ def _pairs(leaf: ParameterSchema) -> Iterator[tuple[str, str]]:
 def _tokens(leaf: ParameterSchema) -> Iterator[tuple[str, str]]:
     text, position = leaf.math_cond.rstrip(), 0
     while position < len(text):
-        found = _TOKEN.match(text, position)
-        if found is None or found.lastgroup is None:
+        token = _TOKEN.match(text, position)
+        if token is None or token.lastgroup is None:
             raise _outside(leaf, "math_cond", leaf.math_cond)
-        yield found.lastgroup, found[found.lastgroup]
-        position = found.end()
+        yield token.lastgroup, token[token.lastgroup]
+        position = token.end()
 
 
 def _comparison(
@@ -168,7 +168,7 @@ def _operand_of(
     leaf: ParameterSchema, pairs: tuple[tuple[str, str], ...], op: str
 ) -> float | int | None:
     """The number after ``/`` or ``^``, or None where the operator does not occur."""
-    operands = [operand for found, operand in pairs if found == op]
+    operands = [operand for operator, operand in pairs if operator == op]
     if not operands:
         return None
     number = _number(operands[0])

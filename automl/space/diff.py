@@ -60,9 +60,9 @@ _PARTS: Mapping[str, Callable[[Searched], object]] = {
     "default": lambda parameter: parameter.default,
     "weights": lambda parameter: list(parameter.weights),
     "holes": lambda parameter: [
-        hole for one in _own(parameter) for hole in one.distribution.holes
+        hole for own in _own(parameter) for hole in own.distribution.holes
     ],
-    "follows": lambda parameter: [str(link) for one in _own(parameter) for link in one.links],
+    "follows": lambda parameter: [str(link) for own in _own(parameter) for link in own.links],
 }
 
 

@@ -26,8 +26,8 @@ def _entry(parameter: Searched) -> dict[str, Any]:
         return {**entry, "reason": f"to be checked; {sources.get('choices', '')}"}
     reason = f"to be checked; low: {sources.get('low', '')}, high: {sources.get('high', '')}"
     return {
-        "low": min(one.ends[0] for one in parameter.elements),
-        "high": max(one.ends[1] for one in parameter.elements),
+        "low": min(element.ends[0] for element in parameter.elements),
+        "high": max(element.ends[1] for element in parameter.elements),
         "log": parameter.elements[0].distribution.log,
         "reason": reason,
     }

@@ -22,7 +22,7 @@ def find_inert(
     searched: Collection[str],
     forced: Collection[str],
 ) -> tuple[Inert, ...]:
-    """The searched parameters that change nothing, each with its reason and its mend.
+    """The searched parameters that change nothing, each with its reason and its fix.
 
     A rule that looks at another searched parameter is passed over: the parameter has an effect in
     some of the trials.
@@ -33,7 +33,7 @@ def find_inert(
         searched: Dotted keys that are to be searched.
         forced: Dotted keys that the user named; they are searched all the same.
     """
-    left, found = set(searched), dict[str, Inert]()
+    left, inert = set(searched), dict[str, Inert]()
     while True:
         more = {
             rule.key: Inert(rule.key, rule.reason, _filled(rule, spec))
@@ -43,14 +43,14 @@ def find_inert(
             and rule.when.holds(spec)
         }
         if not more:
-            return tuple(found.values())
+            return tuple(inert.values())
         # What is left out keeps its base value, which may leave others without effect.
-        found |= more
+        inert |= more
         left -= more.keys()
 
 
 def _filled(rule: InertRule, spec: Mapping[str, Any]) -> str:
-    """The mend, in which ``[...]`` stands for entries that fit this spec."""
+    """The fix, in which ``[...]`` stands for entries that fit this spec."""
     argument = rule.when.tests.get("all_at_or_beyond")
     if argument is None or not _SOME_ENTRIES.search(rule.mend):
         return rule.mend

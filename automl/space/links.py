@@ -96,7 +96,8 @@ class _Attempt:
             refused = self._leave_room(key)
             if refused is not None:
                 return refused
-        return next((one for key in self.parameters if (one := self._crossed(key))), None)
+        crossed = map(self._crossed, self.parameters)
+        return next((refused for refused in crossed if refused is not None), None)
 
     def _link(self, key: str) -> str:
         """Turns the conditions on parents into links and static bounds; why it fails, or empty."""
@@ -150,7 +151,8 @@ class _Attempt:
         if not values or not known or not searched:
             return None
         if not all(
-            compare(one, comparison.relation, min(known) / comparison.divisor) for one in values
+            compare(value, comparison.relation, min(known) / comparison.divisor)
+            for value in values
         ):
             return None  # it does not hold in the base spec either
         tightest = min(values) if comparison.relation in LOWER else max(values)

@@ -46,7 +46,7 @@ class ListParameter:
     @property
     def ends(self) -> tuple[list[Any], list[Any]]:
         """The lowest and the highest value of each element."""
-        return [one.ends[0] for one in self.elements], [one.ends[1] for one in self.elements]
+        return [part.ends[0] for part in self.elements], [part.ends[1] for part in self.elements]
 
     @property
     def largest(self) -> tuple[ParamValue, ...]:

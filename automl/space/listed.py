@@ -81,8 +81,8 @@ def _powers(base: Number, low: Number, high: Number, *, is_int: bool) -> list[Nu
 def _fits(value: Number, conditions: Conditions) -> bool:
     """Whether a listed value obeys the comparisons with numbers and the multiple."""
     return all(
-        one.number is None or compare(value, one.relation, one.number)
-        for one in conditions.comparisons
+        comparison.number is None or compare(value, comparison.relation, comparison.number)
+        for comparison in conditions.comparisons
     ) and (conditions.multiple is None or _is_multiple(value, conditions.multiple))
 
 

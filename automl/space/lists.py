@@ -53,19 +53,23 @@ def list_parameter(
     """
     if not isinstance(base, list) or not base or None in map(number_of, base):
         return Refused(leaf.key, f"only a list of numbers is searched by element, not {base!r}")
-    rising = bool(words_of(leaf.key) & _MILESTONES) and all(isinstance(one, int) for one in base)
-    if rising:
+    rises = _are_milestones(leaf, base)
+    if rises:
         asked = _milestone_range(leaf, asked, spec, epochs)
-    elements: list[Parameter] = []
-    for place, value in enumerate(base):
-        element = _element(leaf, place, value, conditions, asked)
+    elements = [_element(leaf, at, value, conditions, asked) for at, value in enumerate(base)]
+    for element in elements:
         if isinstance(element, Refused):
             return Refused(leaf.key, element.reason.replace(element.key, leaf.key))
-        elements.append(element)
-    if not rising:
-        return _whole(leaf, base, elements)
-    risen = _rising(elements)
-    return _cramped(leaf, elements) if risen is None else _whole(leaf, base, risen, _RISING)
+    numbers = [element for element in elements if isinstance(element, Parameter)]
+    if not rises:
+        return _whole(leaf, base, numbers)
+    rising = _rising(numbers)
+    return _cramped(leaf, numbers) if rising is None else _whole(leaf, base, rising, _RISING)
+
+
+def _are_milestones(leaf: ParameterSchema, base: list[Any]) -> bool:
+    whole = all(isinstance(value, int) for value in base)
+    return whole and bool(words_of(leaf.key) & _MILESTONES)
 
 
 def _milestone_range(
@@ -105,7 +109,7 @@ def _of_fraction(leaf: ParameterSchema, asked: Asked, spec: Mapping[str, Any]) -
 def _element(
     leaf: ParameterSchema, place: int, value: Any, conditions: Conditions, asked: Asked
 ) -> Parameter | Refused:
-    one = replace(
+    element = replace(
         leaf,
         key=f"{leaf.key}[{place}]",
         type="int" if isinstance(value, int) else "float",
@@ -115,9 +119,11 @@ def _element(
         enum=None,
         option_weights=None,
     )
-    shape = numeric_parameter(one, value, replace(conditions, texts=()), _clipped(asked, one))
+    shape = numeric_parameter(
+        element, value, replace(conditions, texts=()), _clipped(asked, element)
+    )
     if isinstance(shape, Constant):
-        return _single(one, shape)
+        return _single(element, shape)
     if isinstance(shape, Parameter) and "kernel" in words_of(leaf.key) and value % 2:
         return _odd(shape)
     return shape

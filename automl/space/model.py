@@ -65,12 +65,12 @@ class Inert:
     Attributes:
         key: Dotted spec key.
         reason: Why it has no effect.
-        mend: The flag or setting that would give it one.
+        fix: The flag or setting that would give it one.
     """
 
     key: str
     reason: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class SearchSpace:
         parameters: In the order in which they are suggested: a parent stands before its children.
         fixed: Constants that the space or the user fixes, dotted key to value.
         refused: Asked for, not searchable, with the reason.
-        inert: Left out because they change nothing, with the mend.
+        inert: Left out because they change nothing, with the fix.
     """
 
     parameters: tuple[Searched, ...] = ()
@@ -117,7 +117,7 @@ class SearchSpace:
             tuple(_searched(entry) for entry in value["parameters"]),
             dict(value["fixed"]),
             tuple(Refused(**entry) for entry in value["refused"]),
-            tuple(Inert(**entry) for entry in value["inert"]),
+            tuple(_inert(entry) for entry in value["inert"]),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -139,3 +139,8 @@ def _decisive(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _searched(value: Mapping[str, Any]) -> Searched:
     return (ListParameter if value.get("elements") else Parameter).from_json(value)
+
+
+def _inert(value: Mapping[str, Any]) -> Inert:
+    """The entry; an older ``space.json`` calls the fix ``mend``."""
+    return Inert(value["key"], value["reason"], value.get("fix", value.get("mend", "")))

@@ -99,13 +99,10 @@ def _asked_bounds(leaf: ParameterSchema, base: Number | None, asked: Asked) -> B
     wanted_low = low if asked.low is None else asked.low
     wanted_high = high if asked.high is None else asked.high
     if asked.low is not None and asked.high is not None:
-        found = _given(asked.low, asked.high)
+        bounds: Bounds | None = _given(asked.low, asked.high)
     else:
-        derived = derive(leaf, base, wanted_low, wanted_high)
-        if derived is None:
-            return None
-        found = derived
-    return _scaled(_sourced(found, asked), asked)
+        bounds = derive(leaf, base, wanted_low, wanted_high)
+    return None if bounds is None else _scaled(_sourced(bounds, asked), asked)
 
 
 def _given(low: Number, high: Number) -> Bounds:
@@ -200,9 +197,11 @@ def _beyond(leaf: ParameterSchema, number: Number, far: Number, base: Number | N
 
 def _holes(conditions: Conditions, low: Number, high: Number) -> tuple[Number, ...]:
     return tuple(
-        one.number
-        for one in conditions.comparisons
-        if one.relation is Relation.NOT and one.number is not None and low <= one.number <= high
+        comparison.number
+        for comparison in conditions.comparisons
+        if comparison.relation is Relation.NOT
+        and comparison.number is not None
+        and low <= comparison.number <= high
     )
 
 

@@ -122,7 +122,9 @@ class Choice:
         if self.is_ordered:
             return self.at_share(draw) if self.weights else self.options[int(draw)]
         drawn = list(map(plain, self.options))
-        place = next(at for at, one in enumerate(drawn) if type(one) is type(draw) and one == draw)
+        place = next(
+            at for at, known in enumerate(drawn) if type(known) is type(draw) and known == draw
+        )
         option = self.options[place]
         return list(option) if isinstance(option, list) else option
 
@@ -174,7 +176,7 @@ class Choice:
     @property
     def _numbers(self) -> Sequence[Number]:
         """Ordered options, which are numbers."""
-        return [number for one in self.options if (number := number_of(one)) is not None]
+        return [number for option in self.options if (number := number_of(option)) is not None]
 
     @property
     def _every_weight(self) -> Sequence[float]:

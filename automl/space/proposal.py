@@ -49,7 +49,7 @@ def suggest(space: SearchSpace, trial: optuna.Trial) -> dict[str, ParamValue]:
     A trial that was put into the queue with ``encode(space, params)`` gives ``params`` back, up to
     the rounding of a number that is drawn as a share.
     """
-    return _assembled(space, lambda one: one.drawn.draw(trial, one.draw_name))
+    return _assembled(space, lambda element: element.drawn.draw(trial, element.draw_name))
 
 
 def decode(space: SearchSpace, draws: Mapping[str, Any]) -> dict[str, ParamValue]:
@@ -58,7 +58,7 @@ def decode(space: SearchSpace, draws: Mapping[str, Any]) -> dict[str, ParamValue
     Raises:
         KeyError: A parameter of the space was not drawn.
     """
-    return _assembled(space, lambda one: draws[one.draw_name])
+    return _assembled(space, lambda element: draws[element.draw_name])
 
 
 def _assembled(space: SearchSpace, draw: Callable[[Parameter], Any]) -> dict[str, ParamValue]:
@@ -106,9 +106,10 @@ def _walk(
 
 def option_weights(space: SearchSpace) -> dict[str, tuple[float, ...]]:
     """The weights of the options of each draw that has some, by the name of the draw."""
-    return {one.draw_name: one.drawn.weights for one in sampled(space) if one.drawn.weights}
+    drawn = ((element.draw_name, element.drawn) for element in sampled(space))
+    return {name: distribution.weights for name, distribution in drawn if distribution.weights}
 
 
 def n_configurations(space: SearchSpace) -> float:
     """How many different proposals there are; infinite as soon as one parameter is continuous."""
-    return math.prod(one.drawn.n_draws for one in sampled(space))
+    return math.prod(element.drawn.n_draws for element in sampled(space))

@@ -86,7 +86,7 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
     """
     asked, refused = _the_set(schema, request, profile)
     named = request.searched()
-    for key, one in named.items():
+    for key, asked_of_key in named.items():
         check_known(schema, key, "--search")
         if _is_foreign(schema, key):
             raise FixInput(
@@ -94,8 +94,8 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
                 got=key,
                 where="--search",
             )
-        if one.is_explicit or key not in asked:
-            asked[key] = one
+        if asked_of_key.is_explicit or key not in asked:
+            asked[key] = asked_of_key
     for key in request.frozen():
         check_known(schema, key, "--freeze")
         if key in named:
@@ -160,5 +160,5 @@ def _no_setting_of_learning(leaf: ParameterSchema) -> str:
     words = words_of(leaf.key)
     if words & _RESOURCES or leaf.key.rpartition(".")[2].startswith("distributed"):
         return "resources are the study's own to give"
-    found = (reason for names, reason in _NO_SETTING_OF_LEARNING if words & names)
-    return next(found, "")
+    reasons = (reason for names, reason in _NO_SETTING_OF_LEARNING if words & names)
+    return next(reasons, "")

@@ -75,8 +75,8 @@ def _inert(entries: Sequence[Inert]) -> Iterator[str]:
     texts = []
     for entry in entries:
         texts.append(f"{entry.key}  {entry.reason}")
-        if entry.mend:
-            texts.append(f"  mend     {entry.mend}")
+        if entry.fix:
+            texts.append(f"  fix      {entry.fix}")
     if entries:
         yield f"inert: {len(entries)}"
         yield from (f"  {text}" for text in texts)

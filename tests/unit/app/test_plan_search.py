@@ -25,8 +25,8 @@ class TestSpace:
         (inert,) = made.space.inert
         assert inert.key == "train.optim.lr_decay"
         assert "every milestone of train.optim.lr_steps is at or beyond" in inert.reason
-        assert inert.mend.startswith("--set train.optim.lr_steps=[")
-        assert inert.mend in plan_text(made, first=1)
+        assert inert.fix.startswith("--set train.optim.lr_steps=[")
+        assert inert.fix in plan_text(made, first=1)
 
     def test_searching_a_setting_of_a_record_is_told_to_be_without_effect(
         self, plan: MakePlan
@@ -50,7 +50,7 @@ class TestSpace:
             plan("--demo", *wrong)
 
     def test_the_mend_works(self, plan: MakePlan, attempt_spec: AttemptSpec) -> None:
-        offered = plan("--set", "train.num_epochs=30").space.inert[0].mend
+        offered = plan("--set", "train.num_epochs=30").space.inert[0].fix
         made = plan("--set", "train.num_epochs=30", "--set", offered.removeprefix("--set "))
         assert made.space.keys == ("train.optim.lr", "train.optim.lr_decay")
         assert made.space.inert == ()

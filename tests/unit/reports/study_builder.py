@@ -52,7 +52,7 @@ SPACE = SearchSpace(
         Inert(
             key="train.optim.lr_decay",
             reason="no milestone lies below the epochs",
-            mend="--set train.optim.lr_steps=[6,8]",
+            fix="--set train.optim.lr_steps=[6,8]",
         ),
     ),
     refused=(Refused("train.optim.momentum", "it has no range"),),

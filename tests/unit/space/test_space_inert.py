@@ -30,7 +30,7 @@ def test_a_dead_parameter_is_left_out_with_its_mend(build: Build, profile: Profi
     assert space.keys == ("train.optim.lr",)
     (inert,) = space.inert
     assert (inert.key, inert.reason) == ("train.optim.lr_decay", "never decayed")
-    assert inert.mend == "--set train.optim.lr_steps=[6,8]"
+    assert inert.fix == "--set train.optim.lr_steps=[6,8]"
 
 
 def test_it_comes_back_with_milestones_inside_the_training(
