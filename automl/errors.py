@@ -4,6 +4,7 @@
 
     AutomlError
     ├── FixInput          fix a flag, a study file, a spec, a skill or the data    exit 2
+    │   ├── FixData       fix or replace a file of the data, or a checkpoint       exit 2
     │   └── InstallExtra  install an optional part of this package                 exit 2
     ├── PrepareMachine    fix the machine: engine, GPU, disk, image                exit 3
     ├── NoUsableTrial     read the failures: nothing usable was trained            exit 4
@@ -11,8 +12,8 @@
     └── ResolveConflict   the study is in use, or is not what it was               exit 7
 
 Each message answers four questions in one order: which rule, what was given, where, how to fix
-it. The code that raises one gives the parts; only the command line puts them on a screen. The exit
-codes are part of the command line's contract and never change.
+it. The caller that raises one gives the parts; only the command line puts them on a screen. The
+exit codes are part of the command line's contract and never change.
 """
 
 from typing import ClassVar
@@ -20,6 +21,7 @@ from typing import ClassVar
 __all__ = [
     "AutomlError",
     "FixAndResume",
+    "FixData",
     "FixInput",
     "InstallExtra",
     "NoUsableTrial",
@@ -62,6 +64,10 @@ class FixInput(AutomlError):
     """What the user gave (flag, study file, spec, skill, data) breaks a rule."""
 
     exit_code = 2
+
+
+class FixData(FixInput):
+    """A file that was given is broken: a data set, one of its files, or a checkpoint."""
 
 
 class InstallExtra(FixInput):

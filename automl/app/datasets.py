@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl.app.cache import cache_dir
 from automl.app.study_settings import SPLITS
 from automl.data.archive import resolve_source
+from automl.data.cache import cache_dir
 from automl.data.staging import Transfer, is_remote, stage
 from automl.errors import FixInput, InstallExtra
 from automl.settings.layers import Settings

@@ -7,6 +7,7 @@ from pathlib import Path
 from automl.app.choices import choose_search
 from automl.app.request import PlanRequest
 from automl.app.study_settings import TABLE
+from automl.data.checkpointfile import check_checkpoint_file
 from automl.errors import FixInput
 from automl.settings.layers import Layer, Settings, merge, read_layer
 from automl.settings.study_file import StudyFile, read_study_file
@@ -100,11 +101,8 @@ class Planner:
         """
         settings = self.settings
         parent: Path | None = settings["parent_checkpoint"]
-        if parent is not None and not parent.is_file():
-            where = settings.origin("parent_checkpoint")
-            raise FixInput(
-                "a parent checkpoint is a file that exists", got=str(parent), where=where
-            )
+        if parent is not None:
+            check_checkpoint_file(parent, settings.origin("parent_checkpoint"))
         request = SpecRequest(
             overrides=settings["set"],
             spec_file=settings["spec"],

@@ -8,8 +8,9 @@ from typing import Any
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
-from automl.data.checks import SplitFacts, check_enough, check_split
-from automl.errors import FixInput
+from automl.data.checks import Purpose, SplitFacts, check_enough
+from automl.data.splits import read_through_split
+from automl.errors import FixData, FixInput
 
 __all__ = ["CenterPose", "TrainingForecast"]
 
@@ -110,6 +111,15 @@ def _value(spec: Mapping[str, Any], key: str) -> Any:
     return value
 
 
+def _purpose(block: Mapping[str, Any], *, scored: bool) -> Purpose:
+    most = block.get("max_objs")
+    return Purpose(
+        scored=scored,
+        category=block.get("category"),
+        max_objects=most if isinstance(most, int) else None,
+    )
+
+
 def _facts(block: Mapping[str, Any], split: str, name: str) -> SplitFacts:
     """The facts of one split, from the folder that the training will read."""
     folder = str(block.get(name) or "")
@@ -120,7 +130,7 @@ def _facts(block: Mapping[str, Any], split: str, name: str) -> SplitFacts:
             fix=f"give --{split}-data PATH, or try --demo, which brings its own",
         )
     try:
-        return check_split(Path(folder), category=block.get("category"))
-    except FixInput as error:
+        return read_through_split(Path(folder), _purpose(block, scored=split == "val"))
+    except FixData as error:
         where = f"{error.where}, {split} data" if error.where else f"{split} data"
-        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
+        raise FixData(error.rule, got=error.got, where=where, fix=error.fix) from error

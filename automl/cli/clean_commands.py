@@ -32,8 +32,8 @@ def add_clean(commands: "Commands") -> None:
 
 def clean(arguments: argparse.Namespace) -> int:
     """Shows what may go, and removes it if told to."""
-    from automl.app.cache import cache_dir
     from automl.app.clean import find_leftovers, remove_all
+    from automl.data.cache import cache_dir
     from automl.study.folder import find_study, list_studies
 
     folder, everything = studies_dir(arguments), arguments.study == "all"

@@ -35,13 +35,14 @@ def _show_progress(done: int, total: int) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """Checks the layout of one split and says what it holds."""
-    from automl.app.cache import cache_dir
     from automl.cli.run_commands import show_transfer
     from automl.data.archive import resolve_source
-    from automl.data.checks import check_split
+    from automl.data.cache import cache_dir
+    from automl.data.checks import Purpose
+    from automl.data.splits import read_through_split
 
     folder = resolve_source(arguments.source, cache_dir(), show_transfer)
-    facts = check_split(folder, category=arguments.category or None)
+    facts = read_through_split(folder, Purpose(category=arguments.category or None))
     width, height = facts.size
     if arguments.json:
         value = {

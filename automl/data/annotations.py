@@ -1,7 +1,8 @@
-"""The rules of one annotation file, checked without arrays.
+"""The rules of one annotation file.
 
-Training loads annotations with :mod:`automl.data.objectron`; this module answers, on a machine
-that has neither NumPy nor OpenCV, whether that would succeed.
+They are checked without arrays, on a machine that has neither NumPy nor OpenCV;
+:mod:`automl.data.objectron` makes arrays of what passes here, so that what this module accepts is
+what training reads.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from automl.jsontext import read_json
 
-__all__ = ["AnnotationFacts", "AnnotationProblem", "check_annotation"]
+__all__ = ["AnnotationFacts", "AnnotationProblem", "check_annotation", "load_annotation"]
 
 _Shape: TypeAlias = tuple[int, ...]
 
@@ -22,17 +23,15 @@ _CUBOIDS: Final[Mapping[str, _Shape]] = {
     "projected_cuboid": (_N_JOINTS + 1, 2),
     "keypoints_3d": (_N_JOINTS + 1, 3),
 }
-_OBJECT: Final[Mapping[str, _Shape]] = {
-    "scale": (3,),
-    "location": (3,),
-    "quaternion_xyzw": (4,),
-    "visibility": (),
-}
+_OBJECT: Final[Mapping[str, _Shape]] = {"scale": (3,), "location": (3,), "quaternion_xyzw": (4,)}
+_POSITIVE: Final = (
+    ("camera_data", "width"),
+    ("camera_data", "height"),
+    ("camera_data", "intrinsics", "fx"),
+    ("camera_data", "intrinsics", "fy"),
+)
 _TOP: Final[Mapping[tuple[str, ...], _Shape]] = {
-    ("camera_data", "width"): (),
-    ("camera_data", "height"): (),
-    ("camera_data", "intrinsics", "fx"): (),
-    ("camera_data", "intrinsics", "fy"): (),
+    **dict.fromkeys(_POSITIVE, ()),
     ("camera_data", "intrinsics", "cx"): (),
     ("camera_data", "intrinsics", "cy"): (),
     ("camera_data", "camera_projection_matrix"): (4, 4),
@@ -40,6 +39,7 @@ _TOP: Final[Mapping[tuple[str, ...], _Shape]] = {
     ("AR_data", "plane_center"): (3,),
     ("AR_data", "plane_normal"): (3,),
 }
+_SYMMETRIC: Final = ("True", "False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class AnnotationProblem:
     """A broken rule.
 
     Attributes:
-        rule: What should hold.
+        rule: What must hold.
         got: What was found.
         where: The file.
-        fix: How to mend it; empty where the rule says it.
+        fix: How to fix it; empty where the rule says it.
     """
 
     rule: str
@@ -67,81 +67,126 @@ class AnnotationFacts:
         size: Width and height of the image in pixels; None if the file does not say.
         categories: Class to number of objects.
         problems: The rules it breaks; empty if training can read it.
+        n_without_visibility: Objects of which the file does not say how much can be seen;
+            training does without, scoring does not.
     """
 
     size: tuple[int, int] | None = None
     categories: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[AnnotationProblem, ...] = ()
+    n_without_visibility: int = 0
 
 
 def check_annotation(path: Path) -> AnnotationFacts:
     """What an annotation file says, and which rules it breaks."""
+    return load_annotation(path)[1]
+
+
+def load_annotation(path: Path) -> tuple[dict[str, Any], AnnotationFacts]:
+    """The JSON of an annotation file, and what it says.
+
+    Returns:
+        The file's own value, which holds all that the rules ask for if there is no problem, and
+        its facts.
+    """
     try:
         values = read_json(path)
     except OSError as error:
-        return _one_problem("an annotation can be read", str(error.strerror), path)
-    except (ValueError, RecursionError) as error:
-        return _one_problem("an annotation is JSON", str(error), path)
+        return _one_problem("an annotation must be readable", str(error.strerror), path)
+    except ValueError as error:
+        return _one_problem("an annotation must be JSON", str(error), path)
     if not isinstance(values, dict):
         got = type(values).__name__
-        return _one_problem("an annotation is a JSON object", got, path)
+        return _one_problem("an annotation must be a JSON object", got, path)
     objects = values.get("objects")
     if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
-        return _one_problem("objects is a list of JSON objects", _short(objects), path)
-    problems = [*_top_problems(values, path), *_object_problems(objects, path)]
-    categories = Counter(str(item["class"]) for item in objects if "class" in item)
-    return AnnotationFacts(_size(values), categories, tuple(problems))
+        return _one_problem("objects must be a list of JSON objects", _short(objects), path)
+    facts = AnnotationFacts(
+        _size(values),
+        Counter(str(item["class"]) for item in objects if "class" in item),
+        (*_top_problems(values, path), *_object_problems(objects, path)),
+        sum("visibility" not in item for item in objects),
+    )
+    return values, facts
 
 
-def _one_problem(rule: str, got: str, path: Path) -> AnnotationFacts:
-    return AnnotationFacts(problems=(AnnotationProblem(rule, got, path),))
+def _one_problem(rule: str, got: str, path: Path) -> tuple[dict[str, Any], AnnotationFacts]:
+    return {}, AnnotationFacts(problems=(AnnotationProblem(rule, got, path),))
 
 
 def _top_problems(values: Mapping[str, Any], path: Path) -> Iterator[AnnotationProblem]:
     for keys, shape in _TOP.items():
-        found: Any = values
+        value: Any = values
         for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        if _shape(found) != shape:
-            yield AnnotationProblem(f"{'.'.join(keys)} is {_words(shape)}", _short(found), path)
+            value = value.get(key) if isinstance(value, dict) else None
+        place = ".".join(keys)
+        if _shape(value) != shape:
+            yield AnnotationProblem(f"{place} must be {_words(shape)}", _short(value), path)
+        elif keys in _POSITIVE and not value > 0:
+            yield AnnotationProblem(f"{place} must be positive", _short(value), path)
 
 
 def _object_problems(objects: list[dict[str, Any]], path: Path) -> Iterator[AnnotationProblem]:
     for index, item in enumerate(objects):
+        place = f"objects[{index}]"
         for key, shape in _CUBOIDS.items():
-            found = item.get(key)
-            if _shape(found) != shape:
-                yield _cuboid_problem(f"objects[{index}].{key}", shape, found, path)
+            if _shape(item.get(key)) != shape:
+                yield _cuboid_problem(f"{place}.{key}", shape, item.get(key), path)
         for key, shape in _OBJECT.items():
             if _shape(item.get(key)) != shape:
-                place = f"objects[{index}].{key}"
-                yield AnnotationProblem(f"{place} is {_words(shape)}", _short(item.get(key)), path)
+                yield AnnotationProblem(
+                    f"{place}.{key} must be {_words(shape)}", _short(item.get(key)), path
+                )
         for key in ("class", "name"):
             if not isinstance(item.get(key), str):
-                yield AnnotationProblem(
-                    f"objects[{index}].{key} is text", _short(item.get(key)), path
-                )
+                yield AnnotationProblem(f"{place}.{key} must be text", _short(item.get(key)), path)
+        yield from _odd_values(item, place, path)
 
 
-def _cuboid_problem(place: str, shape: _Shape, found: object, path: Path) -> AnnotationProblem:
+def _odd_values(item: Mapping[str, Any], place: str, path: Path) -> Iterator[AnnotationProblem]:
+    """Values of the right form that no object has."""
+    scale, turn = item.get("scale"), item.get("quaternion_xyzw")
+    if isinstance(scale, list) and _shape(scale) == (3,) and not all(scale):
+        yield AnnotationProblem(
+            f"{place}.scale must be three edge lengths other than 0", repr(scale), path
+        )
+    if isinstance(turn, list) and _shape(turn) == (4,) and not any(turn):
+        yield AnnotationProblem(f"{place}.quaternion_xyzw must be a rotation", repr(turn), path)
+    if "visibility" in item and _shape(item["visibility"]) != ():
+        rule = f"{place}.visibility must be a finite number, or be left out of a train split"
+        yield AnnotationProblem(rule, _short(item["visibility"]), path)
+    symmetric = item.get("symmetric")
+    if not (symmetric is None or isinstance(symmetric, bool) or symmetric in _SYMMETRIC):
+        rule = f"{place}.symmetric must be 'True' or 'False'"
+        yield AnnotationProblem(rule, _short(symmetric), path)
+
+
+def _cuboid_problem(place: str, shape: _Shape, value: object, path: Path) -> AnnotationProblem:
     """A wrong number of rows has a name of its own, the one that the container's users know."""
-    rule = f"{place} is {_words(shape)}: the centre and the 8 corners (num_joints 8)"
+    rule = f"{place} must be {_words(shape)}: the centre and the 8 corners (num_joints 8)"
     fix = "annotate the box with 8 corners; other numbers of joints cannot be trained"
-    if isinstance(found, list) and len(found) != shape[0]:
-        got = f"num_joints mismatch: {len(found)} rows, so {len(found) - 1} joints"
+    if isinstance(value, list) and len(value) != shape[0]:
+        got = f"num_joints mismatch: {len(value)} rows, so {len(value) - 1} joints"
         return AnnotationProblem(rule, got, path, fix)
-    return AnnotationProblem(rule, _short(found), path, fix)
+    return AnnotationProblem(rule, _short(value), path, fix)
 
 
 def _shape(value: object) -> _Shape | None:
     """The shape of a number or of nested lists of numbers; None if ragged, or not finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return () if math.isfinite(value) else None
+        return () if _is_finite(value) else None
     if not isinstance(value, list) or not value:
         return None
     inner = {_shape(item) for item in value}
     first = inner.pop()
     return None if inner or first is None else (len(value), *first)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _words(shape: _Shape) -> str:
@@ -156,6 +201,8 @@ def _short(value: object) -> str:
         shape = _shape(value)
         kind = "a list with something else in it" if shape is None else _words(shape)
         return f"{len(value)} entries: {kind}"
+    if isinstance(value, int) and not _is_finite(value):
+        return "a whole number too large for any measure"
     return repr(value)[:60]
 
 

@@ -6,15 +6,15 @@ or troubles the container alone, is a warning.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 from automl.data.annotations import AnnotationFacts, AnnotationProblem, check_annotation
-from automl.data.imagesize import image_size
-from automl.data.layout import Frame, list_frames, walk
-from automl.errors import FixInput
+from automl.data.imagefile import BrokenImage, ImageFile, image_file
+from automl.data.layout import Frame, Listing, check_frames, list_frames, list_split
+from automl.errors import FixData
 
 __all__ = ["SplitFacts", "check_enough", "check_split", "shared_images"]
 
@@ -49,55 +49,80 @@ class SplitFacts:
         return max(self.sizes, key=lambda size: self.sizes[size])
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a split is for, which decides what it must hold.
+
+    Attributes:
+        annotated: Whether its images need annotations; inference alone does without.
+        scored: Whether something is scored on it, which needs the visibility of each object.
+        category: The class that is trained, for a warning if the split holds none of it.
+        max_objects: Objects of an image that are learnt at most; None for any number.
+    """
+
+    annotated: bool = True
+    scored: bool = False
+    category: str | None = None
+    max_objects: int | None = None
+
+
 @dataclass(slots=True)
 class _Survey:
     """What is gathered from frame to frame."""
 
+    purpose: Purpose
+    look_at: Callable[[Path], ImageFile]
     categories: Counter[str] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     problems: list[AnnotationProblem] = field(default_factory=list)
     other_size: list[Path] = field(default_factory=list)
     empty: list[Path] = field(default_factory=list)
+    crowded: list[Path] = field(default_factory=list)
+    unsaid: list[Path] = field(default_factory=list)
 
 
 def check_split(
-    root: Path, *, annotated: bool = True, category: str | None = None, limit_errors: int = 5
+    root: Path,
+    purpose: Purpose = Purpose(),
+    look_at: Callable[[Path], ImageFile] = image_file,
+    limit_errors: int = 5,
 ) -> SplitFacts:
     """What a split holds, once it is known that training can read it.
 
     Args:
         root: Folder of the split.
-        annotated: Whether its images need annotations; inference alone does without.
-        category: The class that is to be trained, for a warning if the split holds none of it.
+        purpose: What it is for.
+        look_at: What an image file is; ``ReadThrough.check`` reads each file to its end.
         limit_errors: Broken files to look for before giving up; the error names them all.
 
     Raises:
-        FixInput: The folder holds no image, several splits, or no object at all, or an image or
+        FixData: The folder holds no image, several splits, or no object at all, or an image or
             an annotation is missing or broken.
     """
     _check_one_split(root)
-    frames = list_frames(root, annotated=annotated)
-    survey = _Survey()
-    for frame in frames:
-        _survey_frame(frame, survey, annotated=annotated)
+    listing = list_split(root)
+    check_frames(listing.frames, root, annotated=purpose.annotated)
+    survey = _Survey(purpose, look_at)
+    for frame in listing.frames:
+        _survey_frame(frame, survey)
         if len({problem.where for problem in survey.problems}) >= limit_errors:
             break
     if survey.problems:
         raise _error_of(survey.problems)
-    if annotated and not survey.categories:
-        raise FixInput(
-            "a split holds at least one object",
-            got=f"none in {len(frames)} images",
+    if purpose.annotated and not survey.categories:
+        raise FixData(
+            "a split must hold at least one object",
+            got=f"none in {len(listing.frames)} images",
             where=str(root),
             fix="give the folder with the annotations of this category",
         )
     return SplitFacts(
         root=root,
-        images=len(frames),
+        images=len(listing.frames),
         objects=survey.categories.total(),
         categories=dict(sorted(survey.categories.items())),
         sizes=dict(sorted(survey.sizes.items())),
-        warnings=tuple(_warnings(root, frames, survey, category if annotated else None)),
+        warnings=tuple(_warnings(listing, survey)),
     )
 
 
@@ -105,15 +130,15 @@ def _check_one_split(root: Path) -> None:
     """Refuses the folder above several splits: read as one, it would train on what it validates.
 
     Raises:
-        FixInput: It holds the folders of two splits or more.
+        FixData: It holds the folders of two splits or more.
     """
-    found = [name for name in _SPLITS if (root / name).is_dir()]
-    if len(found) > 1:
-        raise FixInput(
-            "a split is one folder of sequences",
-            got=f"a folder that holds the splits {', '.join(found)}",
+    splits = [name for name in _SPLITS if (root / name).is_dir()]
+    if len(splits) > 1:
+        raise FixData(
+            "a split must be one folder of sequences",
+            got=f"a folder that holds the splits {', '.join(splits)}",
             where=str(root),
-            fix=f"give one of them: {root / found[0]}",
+            fix=f"give one of them: {root / splits[0]}",
         )
 
 
@@ -136,12 +161,12 @@ def check_enough(facts: _HasImages, batch: int, gpus: int, where: str) -> None:
         where: The dotted spec key or flag that gave the split, for the error.
 
     Raises:
-        FixInput: There are fewer than ``batch * gpus`` images.
+        FixData: There are fewer than ``batch * gpus`` images.
     """
     devices = max(1, gpus)
     if facts.images < batch * devices:
-        raise FixInput(
-            f"a split holds at least batch x GPUs = {batch} x {devices} = {batch * devices}"
+        raise FixData(
+            f"a split must hold at least batch x GPUs = {batch} x {devices} = {batch * devices}"
             " images",
             got=f"{facts.images} in {facts.root}",
             where=where,
@@ -175,17 +200,17 @@ def _digest(path: Path) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest()
 
 
-def _survey_frame(frame: Frame, survey: _Survey, *, annotated: bool) -> None:
-    size = image_size(frame.image)
-    if size is None:
-        got = f"{frame.image.stat().st_size} bytes that are neither"
-        survey.problems.append(
-            AnnotationProblem("an image is a JPEG, PNG or BMP", got, frame.image)
-        )
+def _survey_frame(frame: Frame, survey: _Survey) -> None:
+    try:
+        image = survey.look_at(frame.image)
+        if survey.purpose.annotated:
+            image.require_upright()
+    except BrokenImage as error:
+        survey.problems.append(AnnotationProblem(error.rule, error.got, frame.image, error.fix))
         return
-    survey.sizes[size] += 1
-    if annotated:
-        _add(check_annotation(frame.annotation), size, frame, survey)
+    survey.sizes[image.width, image.height] += 1
+    if survey.purpose.annotated:
+        _add(check_annotation(frame.annotation), (image.width, image.height), frame, survey)
 
 
 def _add(facts: AnnotationFacts, size: tuple[int, int], frame: Frame, survey: _Survey) -> None:
@@ -195,40 +220,71 @@ def _add(facts: AnnotationFacts, size: tuple[int, int], frame: Frame, survey: _S
         survey.other_size.append(frame.image)
     if not facts.categories:
         survey.empty.append(frame.image)
+    n_objects, most = sum(facts.categories.values()), survey.purpose.max_objects
+    if most is not None and n_objects > most:
+        survey.crowded.append(frame.image)
+    if facts.n_without_visibility:
+        survey.unsaid.append(frame.annotation)
+        if survey.purpose.scored:
+            survey.problems.append(
+                AnnotationProblem(
+                    "an object that is scored must say how much of it can be seen",
+                    "one without visibility",
+                    frame.annotation,
+                    "add visibility (1.0 if nothing hides it); a train split does without",
+                )
+            )
 
 
-def _error_of(problems: Sequence[AnnotationProblem]) -> FixInput:
+def _error_of(problems: Sequence[AnnotationProblem]) -> FixData:
     """One error for all broken files: the first in full, the others by name."""
     first = problems[0]
     others = sorted({str(problem.where) for problem in problems} - {str(first.where)})
-    fix = first.fix or "mend the file or take the frame out"
+    fix = first.fix or "fix the file or take the frame out"
     if others:
         fix += f"; also broken: {', '.join(others)}"
-    return FixInput(first.rule, got=first.got, where=str(first.where), fix=fix)
+    return FixData(first.rule, got=first.got, where=str(first.where), fix=fix)
 
 
-def _warnings(
-    root: Path, frames: Sequence[Frame], survey: _Survey, category: str | None
-) -> Iterator[str]:
-    ignored = [folder / name for folder, below, names in walk(root) if below for name in names]
-    traps = [frame.image for frame in frames if _is_trap(frame.image)]
-    yield from _counted(ignored, "lie in a folder with sub-folders and are not read")
-    yield from _counted(
-        traps,
-        "repeat their ending elsewhere in the path, where the container replaces it too and so"
-        " looks for the annotation in the wrong place",
-    )
-    yield from _counted(survey.other_size, "differ in size from what their annotation says")
-    yield from _counted(survey.empty, "hold no object")
+def _warnings(listing: Listing, survey: _Survey) -> Iterator[str]:
+    traps = [frame.image for frame in listing.frames if _is_trap(frame.image)]
+    for files, what in (
+        (listing.above, "images lie in a folder with sub-folders and are not read"),
+        (listing.hidden, "hidden folders are not read; the container reads them"),
+        (
+            listing.companions,
+            "files of macOS's metadata (._*) are not read, as the container would",
+        ),
+        (listing.odd, "images have an ending in a spelling that the container does not read"),
+        (
+            traps,
+            "images repeat their ending elsewhere in the path, where the container replaces it too"
+            " and so looks for the annotation in the wrong place",
+        ),
+        (survey.other_size, "images differ in size from what their annotation says"),
+        (survey.empty, "images hold no object"),
+        (
+            survey.crowded,
+            f"images hold more objects than dataset.max_objs ({survey.purpose.max_objects}):"
+            " the rest is not learnt",
+        ),
+    ):
+        yield from _counted(files, what)
+    if survey.purpose.annotated:
+        yield from _counted(listing.orphans, "JSON files have no image of their name beside them")
+        if not survey.purpose.scored:
+            what = "annotations do not say how visible each object is: no split to validate on"
+            yield from _counted(survey.unsaid, what)
     if len(survey.sizes) > 1:
         sizes = ", ".join(f"{width} x {height}" for width, height in sorted(survey.sizes))
         yield f"images of several sizes ({sizes}): the container evaluates as if they had one"
-    if category is not None and category not in survey.categories:
+    category = survey.purpose.category
+    if survey.purpose.annotated and category and category not in survey.categories:
         yield _other_category(category, sorted(survey.categories))
 
 
-def _counted(images: Sequence[Path], what: str) -> Iterable[str]:
-    return [f"{len(images)} images {what}, first {images[0]}"] if images else []
+def _counted(files: Sequence[Path], what: str) -> Iterable[str]:
+    return [f"{len(files)} {what}, first {files[0]}"] if files else []
 
 
 def _is_trap(image: Path) -> bool:
@@ -237,8 +293,8 @@ def _is_trap(image: Path) -> bool:
     return path.count(image.suffix[1:]) > 1
 
 
-def _other_category(category: str, found: Sequence[str]) -> str:
-    text = f"no object of category {category}, but of {', '.join(found)}"
-    if category in _SYMMETRIC or _SYMMETRIC & set(found):
+def _other_category(category: str, present: Sequence[str]) -> str:
+    text = f"no object of category {category}, but of {', '.join(present)}"
+    if category in _SYMMETRIC or _SYMMETRIC & set(present):
         text += "; the category's name decides the symmetries that are trained"
     return text

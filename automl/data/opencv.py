@@ -1,5 +1,9 @@
 """The one door to OpenCV, which only the extra ``trainer`` installs."""
 
+from pathlib import Path
+from typing import Any
+
+from automl.data.imagefile import ImageFile
 from automl.errors import InstallExtra
 
 try:
@@ -11,4 +15,24 @@ except ModuleNotFoundError as error:
         fix="pip install 'automl[trainer]'",
     ) from error
 
-__all__ = ["cv2"]
+__all__ = ["cv2", "decoded", "decodes"]
+
+_REDUCED_FROM = 64  # pixels: OpenCV reduces no image to nothing
+
+
+def decoded(path: Path) -> Any:
+    """(H, W, 3) bytes of an image in blue, green, red; None if OpenCV makes none of the file."""
+    try:
+        return cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+
+
+def decodes(path: Path, image: ImageFile) -> bool:
+    """Whether OpenCV makes an image of a file; a small one where it can, which is quicker."""
+    is_large = min(image.width, image.height) >= _REDUCED_FROM
+    flag = cv2.IMREAD_REDUCED_GRAYSCALE_8 if is_large else cv2.IMREAD_GRAYSCALE
+    try:
+        return cv2.imread(str(path), flag) is not None
+    except cv2.error:
+        return False

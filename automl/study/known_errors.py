@@ -185,6 +185,13 @@ LOGGED: tuple[KnownError, ...] = (
         "give it to automl as --train-data and so on, which extracts it; never by --set",
     ),
     _error(
+        "data-refused",
+        FailureClass.DATA,
+        r"Data error:",
+        "the trainer refused a file that it was given: data, or a checkpoint",
+        "fix or replace the file that the line names; no setting changes it",
+    ),
+    _error(
         "data-file",
         FailureClass.DATA,
         r"File system error:|FileNotFoundError|NotADirectoryError|UnidentifiedImageError"

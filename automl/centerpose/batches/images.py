@@ -10,15 +10,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from automl.centerpose.hardware.memory import fits_on, host_share
-from automl.data.imagesize import image_size
-from automl.errors import FixInput
+from automl.data.imagefile import ImageFile, image_file, naming
+from automl.data.opencv import decoded
+from automl.data.wholeimage import check_whole
+from automl.errors import FixData
 
 __all__ = ["PAD", "DeviceImages", "ImageStore", "Pixels"]
 
@@ -40,7 +41,8 @@ class ImageStore:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
-        self.sizes = np.array([_size_of(path) for path in self.paths]).reshape(-1, 2)
+        self._files = [_file_of(path) for path in self.paths]
+        self.sizes = np.array([(file.width, file.height) for file in self._files]).reshape(-1, 2)
         self.resident: DeviceImages | None = None
         self._kept: dict[int, Pixels] = {}
         self._left: int | None = None  # bytes that may still be kept
@@ -53,8 +55,7 @@ class ImageStore:
         """(H, W, 3) blue, green, red; read only.
 
         Raises:
-            OSError: The file cannot be decoded.
-            FixInput: Its image has another size than its header says.
+            FixData: The file is damaged, or is no longer what it was.
         """
         kept = self._kept.get(index)
         if kept is not None:
@@ -81,16 +82,17 @@ class ImageStore:
 
     def _decode(self, index: int) -> Pixels:
         path = self.paths[index]
-        image: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise OSError(f"the image cannot be decoded: {path}")
+        with naming(path):
+            check_whole(path, self._files[index])
+        image: Any = decoded(path)
         width, height = self.sizes[index].tolist()
-        if image.shape[:2] != (height, width):
-            raise FixInput(
-                "an image must have the size that its header gives",
-                got=f"{image.shape[1]} x {image.shape[0]} instead of {width} x {height} pixels",
+        if image is None or image.shape[:2] != (height, width):
+            got = "none" if image is None else f"{image.shape[1]} x {image.shape[0]} pixels"
+            raise FixData(
+                f"an image must be decoded to the {width} x {height} pixels of its header",
+                got=got,
                 where=str(path),
-                fix="store it upright, without an EXIF orientation",
+                fix="copy it again, or take the frame out",
             )
         return np.asarray(image, dtype=np.uint8)
 
@@ -103,11 +105,11 @@ class ImageStore:
                 self._kept[index] = image
 
 
-def _size_of(path: Path) -> tuple[int, int]:
-    size = image_size(path) if path.is_file() else None
-    if size is None:
-        raise OSError(f"the image cannot be decoded: {path}")
-    return size
+def _file_of(path: Path) -> ImageFile:
+    with naming(path):
+        image = image_file(path)
+        image.require_upright()
+    return image
 
 
 class DeviceImages:

@@ -14,6 +14,7 @@ from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.evaluation.evaluator import ImageMeta
 from automl.centerpose.session.cache import Cache
 from automl.data.objectron import Annotation, Frame, list_frames, read_annotation
+from automl.errors import FixData
 
 __all__ = ["BatchRequest", "Split", "StoredSplit", "read_split", "read_stored"]
 
@@ -30,6 +31,22 @@ class StoredSplit:
             read_annotation(frame.annotation) for frame in frames
         )
         self.frames = ImageStore([frame.image for frame in frames])
+        self._files = tuple(frames)
+
+    def require_visibility(self) -> None:
+        """Refuses to score on objects of which nobody says how visible they are.
+
+        Raises:
+            FixData: There is one.
+        """
+        for frame, annotation in zip(self._files, self.annotations, strict=True):
+            if any(item.visibility is None for item in annotation.objects):
+                raise FixData(
+                    "an object that is scored must say how much of it can be seen",
+                    got="one without visibility",
+                    where=str(frame.annotation),
+                    fix="add visibility (1.0 if nothing hides it); a train split does without",
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +126,13 @@ def read_stored(root: Path) -> StoredSplit:
 
 
 def read_split(
-    root: str, key: str, settings: Dataset, n_devices: int, cache: Cache | None = None
+    root: str,
+    key: str,
+    settings: Dataset,
+    n_devices: int,
+    cache: Cache | None = None,
+    *,
+    scored: bool = False,
 ) -> Split:
     """The split in a folder, checked to fill one batch.
 
@@ -119,9 +142,11 @@ def read_split(
         settings: The spec's ``dataset`` block.
         n_devices: Devices that share a batch of ``batch_size`` images each.
         cache: What outlives a training: images and annotations are read once for all of them.
+        scored: Whether it is scored on, which needs the visibility of every object.
 
     Raises:
         ValueError: No folder is named, or it holds fewer images than one step needs.
+        FixData: The folder or one of its annotations is broken.
     """
     if not root:
         raise ValueError(f"{key} must name the folder of a split, but it is empty")
@@ -134,4 +159,6 @@ def read_split(
             f"{key} must hold at least dataset.batch_size x devices = {needed} images, "
             f"but {root} holds {len(stored.annotations)}; lower dataset.batch_size or add images"
         )
+    if scored:
+        stored.require_visibility()
     return Split(stored, settings)

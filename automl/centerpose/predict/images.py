@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -16,6 +15,10 @@ from automl.centerpose.batches.batch import Batch
 from automl.centerpose.batches.colour import plain
 from automl.centerpose.batches.warp import crop_with_opencv
 from automl.centerpose.config.dataset import Dataset
+from automl.data.imagefile import image_file, naming
+from automl.data.opencv import decoded
+from automl.data.wholeimage import check_whole
+from automl.errors import FixData
 
 __all__ = ["LoadedImage", "batches_of"]
 
@@ -46,7 +49,7 @@ def batches_of(
         threads: Threads that decode, at least 1.
 
     Raises:
-        OSError: An image cannot be decoded.
+        FixData: An image cannot be decoded.
     """
     step = settings.batch_size
     with ThreadPoolExecutor(threads, thread_name_prefix="images") as pool:
@@ -57,9 +60,11 @@ def batches_of(
 
 
 def _load(number: int, path: Path) -> LoadedImage:
-    image: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    with naming(path):
+        check_whole(path, image_file(path))
+    image: Any = decoded(path)
     if image is None:
-        raise OSError(f"the image cannot be decoded: {path}")
+        raise FixData("an image must be one that OpenCV decodes", got="another", where=str(path))
     return LoadedImage(number, np.asarray(image, dtype=np.uint8))
 
 

@@ -75,7 +75,7 @@ def _exported(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
 
 def _loader(spec: Experiment, device: torch.device) -> Loader:
     data = spec.dataset
-    split = read_split(data.test_data, "dataset.test_data", data, n_devices=1)
+    split = read_split(data.test_data, "dataset.test_data", data, n_devices=1, scored=True)
     threads = loader_threads(data.workers)
     return make_loader(split, data.batch_size, threads, device=device)
 

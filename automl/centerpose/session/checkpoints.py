@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from automl.errors import FixInput
+from automl.data.checkpointfile import check_checkpoint_file
+from automl.errors import FixData, FixInput
 from automl.files import replaced
 from automl.trainers.contract import (
     CHECKPOINT_SUFFIXES,
@@ -83,7 +84,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         )
     content = load_plain(path)
     if not isinstance(content, dict) or "state_dict" not in content:
-        raise FixInput("a checkpoint must hold a state_dict", where=str(path))
+        raise FixData("a checkpoint must hold a state_dict", where=str(path))
     return content
 
 
@@ -93,8 +94,7 @@ def load_plain(path: Path) -> Any:
     Raises:
         FixInput: There is no such file, it is truncated, or it holds more than plain data.
     """
-    if not path.is_file():
-        raise FixInput("a checkpoint must exist", where=str(path))
+    check_checkpoint_file(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
@@ -103,9 +103,9 @@ def load_plain(path: Path) -> Any:
         raise _broken(path, error) from error
 
 
-def _broken(path: Path, error: Exception) -> FixInput:
+def _broken(path: Path, error: Exception) -> FixData:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return FixInput(
+    return FixData(
         "a checkpoint must be whole and hold plain tensors",
         got=f"a file of {path.stat().st_size} bytes that does not load: {reason}",
         where=str(path),

@@ -1,6 +1,6 @@
 """The words of a status line for each kind of failure."""
 
-from automl.errors import AutomlError
+from automl.errors import AutomlError, FixData
 
 __all__ = ["RankFailed", "failure_text", "is_expected"]
 
@@ -12,6 +12,7 @@ class RankFailed(Exception):
 def failure_text(error: Exception) -> str:
     """The text of a status line for a failure: a prefix by its kind, then what it says."""
     kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+        (FixData, "Data error"),
         (AutomlError, "Configuration error"),
         (NotImplementedError, "Feature not implemented"),
         ((ValueError, TypeError), "Parameter validation error"),

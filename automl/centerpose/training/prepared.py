@@ -43,15 +43,15 @@ def ready_loaders(data: Dataset, processes: ProcessGroup, cache: Cache) -> tuple
     """
     train, validation = (
         make_loader(
-            read_split(root, key, data, n_devices=processes.shard.world, cache=cache),
+            read_split(root, key, data, processes.shard.world, cache, scored=scored),
             data.batch_size,
             loader_threads(data.workers),
             device=processes.device,
             shard=processes.shard,
         )
-        for key, root in (
-            ("dataset.train_data", data.train_data),
-            ("dataset.val_data", data.val_data),
+        for key, root, scored in (
+            ("dataset.train_data", data.train_data, False),
+            ("dataset.val_data", data.val_data, True),
         )
     )
     return train, validation

@@ -195,7 +195,7 @@ class TestPlaces:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        Path("parent.pth").write_bytes(b"weights")
+        Path("parent.pth").write_bytes(b"\x80\x02weights")
         spec = attempt_spec(plan("--parent-checkpoint", "parent.pth"))
         assert get(spec, "train.pretrained_model_path") == str(tmp_path / "parent.pth")
         assert get(spec, "train.resume_training_checkpoint_path") == ""
@@ -203,7 +203,7 @@ class TestPlaces:
     def test_a_study_files_parent_checkpoint_is_relative_to_the_file(
         self, plan: MakePlan, attempt_spec: AttemptSpec, tmp_path: Path
     ) -> None:
-        (tmp_path / "parent.pth").write_bytes(b"weights")
+        (tmp_path / "parent.pth").write_bytes(b"\x80\x02weights")
         spec = attempt_spec(plan(file="parent_checkpoint: parent.pth"))
         assert get(spec, "train.pretrained_model_path") == str(tmp_path / "parent.pth")
 
@@ -303,7 +303,7 @@ def test_everything_at_once_survives_into_the_folder_of_a_finished_training(
     plan: MakePlan, splits: Path, studies_dir: Path, tmp_path: Path
 ) -> None:
     """Not a preparation: the training has run, and every file it left is looked at."""
-    (tmp_path / "parent.pth").write_bytes(b"weights")
+    (tmp_path / "parent.pth").write_bytes(b"\x80\x02weights")
     made = plan(
         *("--policy", "off", "--name", "once", "--keep", "all"),
         *("--train-data", str(splits / "train"), "--val-data", str(splits / "val")),

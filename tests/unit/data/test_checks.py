@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import automl.data
-from automl.data.checks import SplitFacts, check_enough, check_split, shared_images
-from automl.data.imagesize import image_size
+from automl.data.checks import Purpose, SplitFacts, check_enough, check_split, shared_images
+from automl.data.imagefile import BrokenImage, image_file
 from automl.errors import FixInput
 from tests.small_data import write_split
 
@@ -21,7 +21,7 @@ WriteFrame = Callable[..., Path]
 def test_a_sound_split_is_counted(split: Path, write_frame: WriteFrame) -> None:
     for name in ("a/00000", "a/00001", "b/00000"):
         write_frame(name)
-    facts = check_split(split, category="cereal_box")
+    facts = check_split(split, Purpose(category="cereal_box"))
     assert (facts.images, facts.objects) == (3, 3)
     assert facts.categories == {"cereal_box": 3}
     assert facts.size == (6, 8)
@@ -45,16 +45,16 @@ def test_a_wrong_number_of_joints_names_file_and_number(
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        (("camera_data", "intrinsics", "fx"), None, r"intrinsics\.fx is a finite number"),
+        (("camera_data", "intrinsics", "fx"), None, r"intrinsics\.fx must be a finite number"),
         (("camera_data", "camera_projection_matrix"), [1.0] * 16, "4 x 4 finite numbers"),
-        (("AR_data", "plane_normal"), [0.0, "up", 0.0], r"AR_data\.plane_normal is 3 finite"),
+        (("AR_data", "plane_normal"), [0.0, "up", 0.0], r"AR_data\.plane_normal must be 3 finite"),
         (("AR_data",), 3, r"AR_data\.plane_center"),
         (("objects", 0, "scale"), [0.1, float("nan"), 0.1], r"objects\[0\]\.scale"),
         (("objects", 0, "visibility"), True, r"objects\[0\]\.visibility"),
-        (("objects", 0, "class"), None, r"objects\[0\]\.class is text"),
+        (("objects", 0, "class"), None, r"objects\[0\]\.class must be text"),
         (("objects", 0, "projected_cuboid"), [[1, 2, 3]] * 9, "9 x 2 finite numbers"),
-        (("objects", 0), 7, "objects is a list"),
-        (("objects",), {}, "objects is a list"),
+        (("objects", 0), 7, "objects must be a list"),
+        (("objects",), {}, "objects must be a list"),
     ],
 )
 def test_what_training_cannot_read_is_refused_by_key(
@@ -74,7 +74,7 @@ def test_what_training_cannot_read_is_refused_by_key(
         check_split(split)
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "is JSON"), ("[1]", "JSON object")])
+@pytest.mark.parametrize(("text", "message"), [("{", "must be JSON"), ("[1]", "JSON object")])
 def test_a_file_that_is_no_annotation_is_refused(
     split: Path, write_frame: WriteFrame, text: str, message: str
 ) -> None:
@@ -103,7 +103,7 @@ def test_images_without_annotations_pass_when_none_are_needed(
     split: Path, write_frame: WriteFrame
 ) -> None:
     write_frame().with_suffix(".json").unlink()
-    facts = check_split(split, annotated=False, category="shoe")
+    facts = check_split(split, Purpose(annotated=False, category="shoe"))
     assert (facts.images, facts.objects, facts.warnings) == (1, 0, ())
 
 
@@ -132,7 +132,7 @@ def test_what_only_looks_wrong_is_a_warning(
     write_frame("b/00000", values=annotation)
     annotation["objects"] = []
     write_frame("b/00001", values=annotation)
-    warnings = "\n".join(check_split(split, category="bottle").warnings)
+    warnings = "\n".join(check_split(split, Purpose(category="bottle")).warnings)
     assert f"1 images lie in a folder with sub-folders and are not read, first {split}" in warnings
     assert "1 images repeat their ending" in warnings
     assert "2 images differ in size" in warnings
@@ -197,10 +197,17 @@ def test_the_size_is_read_from_the_header(
 ) -> None:
     path = tmp_path / "image"
     path.write_bytes(content)
-    assert image_size(path) == size
+    if size is None:
+        with pytest.raises(BrokenImage):
+            image_file(path)
+        return
+    image = image_file(path)
+    assert (image.width, image.height) == size
 
 
-@pytest.mark.parametrize("module", ["checks", "annotations", "layout", "archive", "untar"])
+@pytest.mark.parametrize(
+    "module", ["checks", "annotations", "layout", "archive", "untar", "imagefile", "wholeimage"]
+)
 def test_checking_needs_neither_numpy_nor_opencv(module: str) -> None:
     source = Path(automl.data.__path__[0]) / f"{module}.py"
     imported = {

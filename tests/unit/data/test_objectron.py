@@ -105,7 +105,7 @@ def test_broken_values_are_refused_by_key_and_file(
 ) -> None:
     del annotation["objects"][0]["projected_cuboid"][8]
     path = write_frame(values=annotation).with_suffix(".json")
-    with pytest.raises(FixInput, match=r"objects\[0\]\.projected_cuboid.*\(8, 2\)") as caught:
+    with pytest.raises(FixInput, match=r"objects\[0\]\.projected_cuboid.*8 rows") as caught:
         read_annotation(path)
     assert caught.value.where == str(path)
 
@@ -113,10 +113,11 @@ def test_broken_values_are_refused_by_key_and_file(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is JSON"),
-        ("[]", "is a JSON object"),
-        ("{}", "camera_data must be present"),
-        ('{"camera_data": {"intrinsics": {}, "width": NaN}}', "must be"),
+        ("{", "must be JSON"),
+        ("[]", "must be a JSON object"),
+        ("{}", "objects must be a list"),
+        ('{"objects": []}', r"camera_data\.width must be a finite number"),
+        ('{"camera_data": {"intrinsics": {}, "width": NaN}, "objects": []}', "width must be"),
     ],
 )
 def test_a_file_that_is_no_annotation_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -126,6 +127,6 @@ def test_a_file_that_is_no_annotation_is_refused(tmp_path: Path, text: str, mess
         read_annotation(path)
 
 
-def test_a_missing_annotation_is_the_users_to_mend(tmp_path: Path) -> None:
-    with pytest.raises(FixInput, match="can be read"):
+def test_a_missing_annotation_is_the_users_to_fix(tmp_path: Path) -> None:
+    with pytest.raises(FixInput, match="must be readable"):
         read_annotation(tmp_path / "00000.json")

@@ -50,6 +50,7 @@ LINES = [
         "tarball-as-folder",
     ),
     ("File system error: no images in /data/val.tgz", "tarball-as-folder"),
+    ("Data error: objects[0].symmetric must be 'True' or 'False', but got 'x'", "data-refused"),
     ("FileNotFoundError: [Errno 2] /data/val/0113.json", "data-file"),
     ("Configuration error: Key 'typo' is not in struct", "unknown-key"),
     ("Parameter validation error: expected int", "spec-refused"),

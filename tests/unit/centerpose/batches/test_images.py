@@ -11,7 +11,7 @@ from automl.centerpose.batches.images import ImageStore
 from automl.centerpose.batches.transfer import PackedArrays
 from automl.centerpose.hardware import memory
 from automl.centerpose.hardware.memory import fits_on, host_share, share_of_gpu
-from automl.errors import FixInput
+from automl.errors import FixData
 
 GIB = 1 << 30
 
@@ -58,18 +58,18 @@ def test_images_are_kept_while_there_is_room_and_decoded_again_beyond(
 
 
 def test_a_file_that_is_gone_or_no_image_is_named(paths: list[Path]) -> None:
-    with pytest.raises(OSError, match=r"gone\.jpg"):
+    with pytest.raises(FixData, match=r"gone\.jpg"):
         ImageStore([paths[0].with_name("gone.jpg")])
     frames = ImageStore(paths)
     paths[1].write_bytes(paths[1].read_bytes()[:60])
-    with pytest.raises(OSError, match=r"1\.png"):
+    with pytest.raises(FixData, match=r"1\.png"):
         frames.pixels(1)
 
 
 def test_an_image_of_another_size_than_was_read_is_refused(paths: list[Path]) -> None:
     frames = ImageStore(paths)
     paths[0].write_bytes(paths[3].read_bytes())
-    with pytest.raises(FixInput, match="20 x 13 instead of 20 x 10"):
+    with pytest.raises(FixData, match="20 x 10 pixels of its header, but got 20 x 13"):
         frames.pixels(0)
 
 

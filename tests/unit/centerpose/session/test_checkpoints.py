@@ -61,7 +61,7 @@ def test_a_truncated_checkpoint_is_refused_by_name(tmp_path: Path, share: float)
     path = save_checkpoint(tmp_path, CheckpointName(4, 20), content)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(FixInput, match=r"must be whole.*model_epoch_004_step_00020\.pth"):
+    with pytest.raises(FixInput, match=r"early|empty.*model_epoch_004_step_00020\.pth"):
         read_checkpoint(path)
 
 
@@ -83,7 +83,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
 def test_only_checkpoints_are_read(tmp_path: Path) -> None:
     with pytest.raises(FixInput, match=r"end in \.pth or \.tlt"):
         read_checkpoint(tmp_path / "model.onnx")
-    with pytest.raises(FixInput, match="must exist"):
+    with pytest.raises(FixInput, match="exists"):
         read_checkpoint(tmp_path / "model.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(FixInput, match="state_dict"):

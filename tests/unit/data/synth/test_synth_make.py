@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import automl.data.synth.make as make_module
-from automl.data.checks import check_split, shared_images
+from automl.data.checks import Purpose, check_split, shared_images
 from automl.data.objectron import read_annotation
 from automl.data.synth.demo import ensure_demo
 from automl.data.synth.make import synthesise
@@ -44,7 +44,9 @@ def test_the_layout_is_the_one_of_the_format(tmp_path: Path) -> None:
         "val/cereal_box-0000/00001.jpg",
     ]
     assert result.images == {"train": 5, "val": 2, "test": 1}
-    facts = [check_split(folder, category="cereal_box") for folder in result.splits.values()]
+    facts = [
+        check_split(folder, Purpose(category="cereal_box")) for folder in result.splits.values()
+    ]
     assert sum(split.objects for split in facts) == result.objects
     assert {split.size for split in facts} == {(600, 800)}
     assert [split.warnings for split in facts] == [(), (), ()]

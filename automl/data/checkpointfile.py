@@ -1,0 +1,97 @@
+"""Whether a file can be a checkpoint at all, found out without loading it.
+
+A checkpoint that was fetched is often something else: the pointer that Git LFS leaves in its
+place, the page of a login, an empty file, the first half. Each trial would find that out anew.
+"""
+
+import stat
+import zipfile
+from pathlib import Path
+from typing import Final
+
+from automl.errors import FixData
+
+__all__ = ["check_checkpoint_file"]
+
+_HEAD: Final = 64
+_ZIP: Final = b"PK\x03\x04"
+_PICKLE: Final = b"\x80"
+_RECORD: Final = "data.pkl"
+_POINTER: Final = b"version https://git-lfs"
+_TORCHS: Final = frozenset({".pth", ".pt", ".ckpt"})
+_OTHERS: Final = (
+    (b"<", "a page of markup", "fetch the file again; the address may have asked for a login"),
+    (b"{", "JSON", "name the file that holds the weights"),
+)
+
+
+def check_checkpoint_file(path: Path, named_by: str = "") -> None:
+    """Refuses a file that cannot be a checkpoint.
+
+    Of a name that ``torch.save`` gives (``.pth``, ``.pt``, ``.ckpt``) it must be such a file; of
+    another, for networks with formats of their own, something that was fetched whole.
+
+    Args:
+        path: The file.
+        named_by: The flag or file that names it, for the error.
+
+    Raises:
+        FixData: It is missing, empty, cut short, or of another format.
+    """
+    try:
+        _check(path)
+    except FixData as error:
+        where = ", ".join(part for part in (error.where, named_by) if part)
+        raise FixData(error.rule, got=error.got, where=where, fix=error.fix) from error
+
+
+def _check(path: Path) -> None:
+    head = _head(path)
+    if not head:
+        raise _refused(path, "an empty file", "fetch or write it again")
+    if head.startswith(_POINTER):
+        raise _refused(path, "a pointer of Git LFS", "fetch the file itself with git lfs pull")
+    if path.suffix not in _TORCHS:
+        return
+    if head.startswith(_ZIP):
+        _check_archive(path)
+    elif not head.startswith(_PICKLE):  # the format of torch before 1.6
+        raise _refused(path, *_what(head))
+
+
+def _head(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FixData("a checkpoint must be a regular file", got=str(path))
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except FileNotFoundError:
+        raise FixData("a checkpoint must be a file that exists", got=str(path)) from None
+    except OSError as error:
+        raise _refused(path, str(error.strerror), "make it readable") from error
+
+
+def _check_archive(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+        raise _refused(path, f"a file that ends early ({error})", "copy it again") from error
+    if damaged is not None:
+        raise _refused(path, f"a file whose part {damaged} is damaged", "copy it again")
+    if not any(name.rpartition("/")[2] == _RECORD for name in names):
+        fix = "name the file that holds the weights"
+        raise _refused(path, "a zip archive of something else", fix)
+
+
+def _what(head: bytes) -> tuple[str, str]:
+    for start, words, fix in _OTHERS:
+        if head.lstrip().startswith(start):
+            return words, fix
+    return "a file of another format", "name a file that torch.save wrote"
+
+
+def _refused(path: Path, got: str, fix: str) -> FixData:
+    rule = "a checkpoint must be the file that a training saved"
+    return FixData(rule, got=got, where=str(path), fix=fix)
