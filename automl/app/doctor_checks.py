@@ -95,7 +95,7 @@ def check_gpus(gpus: Sequence[Gpu], *, are_needed: bool) -> Iterator[Check]:
     small = [gpu for gpu in gpus if 0 < gpu.memory_total_mib < _MIN_GPU_MIB]
     if small:
         which = ", ".join(str(gpu.index) for gpu in small)
-        fix = "lower dataset.batch_size, or leave them out with --gpus"
+        fix = "lower the batch size, or leave them out with --gpus"
         yield Check("GPUs", Result.WARN, f"{names}; GPU {which} has less than 16 GB", fix)
     elif len(gpus) < _GOOD_GPUS:
         yield Check("GPUs", Result.OK, f"{names}; two or more search twice as fast")

@@ -37,15 +37,15 @@ def choose_resources(
 ) -> tuple[Resources, tuple[str, ...]]:
     """How many trials run at once and on what, with notes for the reader.
 
-    With GPUs, each trial holds ``train.num_gpus`` of them, or shares one with others, and as many
-    trials run as fit. Without, trials train on the CPU, one for each CPU, since two trainings of
-    one thread each finish sooner than one of two threads after the other.
+    With GPUs, each trial holds as many of them as the spec says, or shares one with others, and
+    as many trials run as fit. Without, trials train on the CPU, one for each CPU, since two
+    trainings of one thread each finish sooner than one of two threads after the other.
 
     Args:
         settings: ``gpus``, ``gpus_per_trial``, ``trials_per_gpu`` and ``max_concurrent`` are read
             from here.
         machine: What there is.
-        num_gpus: ``train.num_gpus`` of the spec.
+        num_gpus: GPUs of one training, as the spec says.
         searches: Whether more than one trial may run.
 
     Raises:
@@ -77,7 +77,7 @@ def _gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:
         raise PrepareMachine(
             "a trial can hold no more GPUs than there are",
             got=f"{number} asked for, {available} there",
-            where=f"gpus_per_trial from {settings.origin('gpus_per_trial')}, train.num_gpus",
+            where=f"gpus_per_trial from {settings.origin('gpus_per_trial')}, or the spec",
             fix="--gpus-per-trial 0 trains on the CPU",
         )
     return number

@@ -115,7 +115,7 @@ def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
     skill, settings, searches = planner.skill, planner.settings, planner.gate.searches
     machine = detect_machine()
     resources, notes = choose_resources(
-        settings, machine, count_in(base, "train.num_gpus"), searches=searches
+        settings, machine, count_in(base, base.keys.gpus), searches=searches
     )
     check_types(skill, base)
     data, ceilings, data_notes = check_data(skill, base, resources)

@@ -11,9 +11,10 @@ from automl.app.request import PlanRequest
 from automl.app.study_settings import SPLITS
 from automl.errors import FixInput
 from automl.files import sha256_of
+from automl.skill.keys import NetworkKeys
 from automl.skill.policy import Policy
 from automl.skill.read import read_skill
-from automl.skill.tree import get, leaves
+from automl.skill.tree import get, whole_number
 from automl.spec.values import parse_assignment
 from automl.study.config import StudyConfig
 from automl.study.folder import find_study, fresh_name, read_config
@@ -21,11 +22,6 @@ from automl.study.layout import StudyPaths
 from automl.yamltext import load_yaml
 
 __all__ = ["Chosen", "RetrainRequest", "choose", "plan_again", "plan_retrain", "rescaled"]
-
-_EPOCHS = "train.num_epochs"
-_MILESTONES = ("lr_steps", "milestones")
-_INTERVALS = ("train.validation_interval", "train.checkpoint_interval")
-_UNIT = "train.checkpoint_interval_unit"
 
 
 def _unheard(_: str) -> None:
@@ -77,7 +73,7 @@ def choose(request: RetrainRequest) -> Chosen:
     trial = find_trial(paths, request.trial)
     spec = load_yaml(trial.spec_path)
     if not isinstance(spec, dict):
-        raise FixInput("a spec is a mapping of settings", where=str(trial.spec_path))
+        raise FixInput("a spec must be a mapping of settings", where=str(trial.spec_path))
     return Chosen(paths, read_config(paths), trial, spec)
 
 
@@ -91,13 +87,10 @@ def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
     """
     chosen = choose(request)
     skill = read_skill(Path(chosen.config.skill_dir))
-    key = skill.shorthand.get("num_epochs", _EPOCHS)
-    old = get(chosen.spec, key, None)
-    if not isinstance(old, int) or isinstance(old, bool) or old < 1:
-        raise FixInput(f"{key} of the trial is a whole number from 1", got=repr(old))
+    key, old = skill.keys.epochs, _epochs_of(chosen, skill.keys)
     new = request.epochs or old
     asked = {parse_assignment(text)[0] for text in request.overrides}
-    scaled = rescaled(chosen.spec, old, new)
+    scaled = rescaled(chosen.spec, skill.keys, new)
     settings = {name: value for name, value in scaled.items() if name not in asked}
     changes = tuple(
         f"{name} {get(chosen.spec, name)} -> {value}" for name, value in settings.items()
@@ -107,30 +100,61 @@ def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
     return plan, (f"{key} {old} -> {new}", *changes)
 
 
-def rescaled(spec: Mapping[str, Any], old: int, new: int) -> dict[str, Any]:
+def _epochs_of(chosen: Chosen, keys: NetworkKeys) -> int:
+    """The epochs that a trial was trained for."""
+    if not keys.epochs:
+        raise FixInput(
+            "to train a trial again, the skill must say which setting holds the epochs",
+            got="none that is known by its name",
+            where=chosen.config.skill_dir,
+            fix="name it in references/search_profile.yaml: keys: {epochs: KEY}",
+        )
+    epochs = whole_number(chosen.spec, keys.epochs)
+    if epochs is None or epochs < 1:
+        raise FixInput(
+            f"{keys.epochs} of the trial must be a whole number from 1",
+            got=repr(get(chosen.spec, keys.epochs, None)),
+            where=str(chosen.trial.spec_path),
+        )
+    return epochs
+
+
+def rescaled(spec: Mapping[str, Any], keys: NetworkKeys, new: int) -> dict[str, Any]:
     """Milestones and intervals for a training of another length, those alone that change.
 
     Milestones keep their share of the training. An interval does too, rounded down to one that
     divides the new length: the last epoch is then scored and kept.
 
     Args:
-        spec: The spec of the training of ``old`` epochs.
-        old: Its epochs, from 1.
+        spec: The spec of the training there was; without its epochs nothing changes.
+        keys: Which settings mean what.
         new: The new training's epochs, from 1.
     """
-    settings: dict[str, Any] = dict(_milestones(spec, new / old))
-    for key in _INTERVALS:
-        interval = get(spec, key, None)
-        in_epochs = "checkpoint" not in key or get(spec, _UNIT, "epoch") == "epoch"
-        if isinstance(interval, int) and not isinstance(interval, bool) and in_epochs:
+    old = whole_number(spec, keys.epochs)
+    if not old:
+        return {}
+    settings: dict[str, Any] = dict(_milestones(spec, keys, new / old))
+    for key in _intervals(spec, keys):
+        interval = whole_number(spec, key)
+        if interval is not None:
             settings[key] = _divisor(new, max(1, round(interval * new / old)))
     return {key: value for key, value in settings.items() if get(spec, key) != value}
 
 
-def _milestones(spec: Mapping[str, Any], factor: float) -> Iterator[tuple[str, list[int]]]:
-    for key, value in leaves(get(spec, "train", None) or {}, "train."):
+def _intervals(spec: Mapping[str, Any], keys: NetworkKeys) -> Iterator[str]:
+    """The settings that hold an interval in epochs."""
+    yield keys.validation_interval
+    if not keys.checkpoint_unit or get(spec, keys.checkpoint_unit, "epoch") == "epoch":
+        yield keys.checkpoint_interval
+
+
+def _milestones(
+    spec: Mapping[str, Any], keys: NetworkKeys, factor: float
+) -> Iterator[tuple[str, list[int]]]:
+    for key in keys.milestones:
+        value = get(spec, key, None)
         is_list = isinstance(value, list) and all(type(entry) is int for entry in value)
-        if is_list and value and key.rpartition(".")[2] in _MILESTONES:
+        if is_list and value:
             yield key, sorted({max(1, round(entry * factor)) for entry in value})
 
 

@@ -78,7 +78,7 @@ _SPENDING = (
 
 _MACHINE = (
     Setting("max_concurrent", whole(1), "trials at the same time", "machine", scope=_SEARCHED),
-    Setting("gpus_per_trial", whole(0), "default: train.num_gpus, or 0", "machine"),
+    Setting("gpus_per_trial", whole(0), "default: as the spec says, or 0", "machine"),
     Setting("trials_per_gpu", whole(1), "that share one", "machine",
             default=_RESOURCES.trials_per_gpu, scope=_SEARCHED),
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),

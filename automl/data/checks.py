@@ -170,7 +170,7 @@ def check_enough(facts: _HasImages, batch: int, gpus: int, where: str) -> None:
             " images",
             got=f"{facts.images} in {facts.root}",
             where=where,
-            fix="lower dataset.batch_size, use fewer GPUs, or give more images",
+            fix="lower the batch size, use fewer GPUs, or give more images",
         )
 
 
@@ -265,7 +265,7 @@ def _warnings(listing: Listing, survey: _Survey) -> Iterator[str]:
         (survey.empty, "images hold no object"),
         (
             survey.crowded,
-            f"images hold more objects than dataset.max_objs ({survey.purpose.max_objects}):"
+            f"images hold more than {survey.purpose.max_objects} objects (max_objs):"
             " the rest is not learnt",
         ),
     ):

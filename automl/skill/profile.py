@@ -82,11 +82,20 @@ class SettingRule:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All that a search profile says about a skill's settings; empty for a skill without one."""
+    """All that a search profile says about a skill's settings; empty for a skill without one.
+
+    Attributes:
+        parameters: Dotted key to how it is searched.
+        inert: Parameters that change nothing while a condition holds.
+        settings: Settings that are refused or warned of.
+        repeats: Setting of another action to the training's setting whose value it takes.
+        where: The file, for messages.
+    """
 
     parameters: Mapping[str, Asked] = field(default_factory=dict)
     inert: tuple[InertRule, ...] = ()
     settings: tuple[SettingRule, ...] = ()
+    repeats: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
 
     @property
@@ -125,6 +134,7 @@ def read_profile(tree: Any, where: str) -> Profile:
             *(_ignored(rule, place) for rule, place in _rules(tree, "ignored", where)),
             *(_setting(rule, place) for rule, place in _rules(tree, "settings", where)),
         ),
+        _repeats(tree.get("repeats"), where),
         where,
     )
 
@@ -205,6 +215,14 @@ def _setting(rule: Any, where: str) -> SettingRule:
         str(words.get("mend", "")),
         _trainers(words.get("trainers"), where),
     )
+
+
+def _repeats(block: Any, where: str) -> dict[str, str]:
+    if block is None:
+        return {}
+    if not isinstance(block, Mapping) or not all(isinstance(key, str) for key in block.values()):
+        raise FixInput("repeats must be a mapping of keys to keys", got=repr(block), where=where)
+    return {str(key): source for key, source in block.items()}
 
 
 def _trainers(value: Any, where: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_template
 from automl.skill.model import Skill
-from automl.skill.read import base_tree, read_template
+from automl.skill.profile import load_profile
+from automl.skill.read import base_tree, profile_path, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
@@ -33,11 +34,6 @@ _OF_A_RUN = frozenset(
     {"batch_size", "workers", "num_workers", "pin_memory", "num_gpus", "gpu_ids", "num_nodes"}
     | {"checkpoint", "trt_engine", "results_dir", "use_pretrained"}
 )
-#: Settings of an action that repeat one of the training's under another name.
-_REPEATED: Mapping[str, str] = {
-    "export.input_width": "dataset.input_res",
-    "export.input_height": "dataset.input_res",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +169,8 @@ def _carried(rules: SpecRules, request: ActionRequest, template: Tree) -> dict[s
         if request.deploy and get(template, key) is MISSING and _is_usual(rules, key, value):
             continue
         carried[key] = value
-    for key, source in _REPEATED.items():
+    repeats = load_profile(profile_path(rules.skill)).repeats
+    for key, source in repeats.items():
         value = get(request.trained, source, None)
         if value is not None and rules.has(key) and key.startswith(f"{rules.action}."):
             carried[key] = value

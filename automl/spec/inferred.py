@@ -1,7 +1,7 @@
 """The settings that TAO fills in by named functions: the ``spec_params`` of a skill's metadata.
 
-A skill says ``evaluate.checkpoint: parent_model`` and leaves the path to whoever starts the
-action. Each name is one small function here; ``FUNCTIONS`` is the whole table.
+A skill says ``evaluate.checkpoint: parent_model`` and leaves the path to the caller.
+Each name is one small function here; ``FUNCTIONS`` is the whole table.
 """
 
 from collections.abc import Callable, Mapping
@@ -109,18 +109,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "resume_model": resume_model,
 }
 
-#: What the settings of these names are filled by where a skill's metadata says nothing of them.
-_USUAL: Mapping[str, str] = {
-    "encryption_key": "key",
-    "results_dir": "output_dir",
-    "evaluate.checkpoint": "parent_model",
-    "evaluate.trt_engine": "parent_model",
-    "inference.checkpoint": "parent_model",
-    "inference.trt_engine": "parent_model",
-    "export.checkpoint": "parent_model",
-    "export.onnx_file": "create_onnx_file",
-    "gen_trt_engine.onnx_file": "parent_model",
-    "gen_trt_engine.trt_engine": "create_engine_file",
+#: What settings are filled by where a skill's metadata says nothing of them: for every action
+#: those outside all blocks and the block's own folder, then by action those of its block.
+_USUAL: Mapping[str, str] = {"encryption_key": "key", "results_dir": "output_dir"}
+_USUAL_OF: Mapping[str, Mapping[str, str]] = {
+    "evaluate": {"checkpoint": "parent_model", "trt_engine": "parent_model"},
+    "inference": {"checkpoint": "parent_model", "trt_engine": "parent_model"},
+    "export": {"checkpoint": "parent_model", "onnx_file": "create_onnx_file"},
+    "gen_trt_engine": {"onnx_file": "parent_model", "trt_engine": "create_engine_file"},
 }
 
 
@@ -136,20 +132,14 @@ def function_names(rules: SpecRules) -> dict[str, str]:
     if unknown:
         named = [f"{name} for {key}" for key, name in declared.items() if name in unknown]
         raise FixInput(
-            f"a function of spec_params is one of {', '.join(FUNCTIONS)}",
+            f"a function of spec_params must be one of {', '.join(FUNCTIONS)}",
             got=", ".join(named),
             where=f"{rules.skill.folder}: spec_params of {rules.action}",
             fix=did_you_mean(unknown[0], FUNCTIONS),
         )
-    usual = {
-        name: function
-        for name, function in _USUAL.items()
-        if rules.has(name) and name.partition(".")[0] in (rules.action, name)
-    }
-    own = f"{rules.action}.results_dir"
-    if rules.has(own):
-        usual[own] = "output_dir"
-    return usual | declared
+    of_block = {**_USUAL_OF.get(rules.action, {}), "results_dir": "output_dir"}
+    usual = {**_USUAL, **{f"{rules.action}.{name}": of_block[name] for name in of_block}}
+    return {name: function for name, function in usual.items() if rules.has(name)} | declared
 
 
 def infer(rules: SpecRules, around: Surroundings) -> dict[str, str]:
@@ -159,8 +149,8 @@ def infer(rules: SpecRules, around: Surroundings) -> dict[str, str]:
         FixInput: The metadata names a function that nobody knows.
     """
     named = function_names(rules)
-    found = {setting: FUNCTIONS[name](setting, around) for setting, name in named.items()}
-    return {setting: value for setting, value in found.items() if value is not None}
+    values = {setting: FUNCTIONS[name](setting, around) for setting, name in named.items()}
+    return {setting: value for setting, value in values.items() if value is not None}
 
 
 def _takes(setting: str, parent: Path) -> bool:

@@ -14,8 +14,8 @@ __all__ = ["check_given"]
 #: Values that a template holds in the place of one that must be given.
 _PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], [""], {})
 #: An engine of 8-bit integers is calibrated on images.
-_PRECISION = "gen_trt_engine.tensorrt.data_type"
-_IMAGES = "gen_trt_engine.tensorrt.calibration.cal_image_dir"
+_PRECISION = "tensorrt.data_type"
+_IMAGES = "tensorrt.calibration.cal_image_dir"
 
 
 def check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> None:
@@ -39,15 +39,17 @@ def check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -
         raise FixInput(
             f"{rules.action} needs {', '.join(missing)}",
             got="no value" if len(missing) == 1 else "no values",
-            fix=_mend(rules, missing[0]),
+            fix=_fix(rules, missing[0]),
         )
 
 
 def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
     data = own_data_keys(rules)
     yield from needed_data_keys(rules)
-    if str(get(tree, _PRECISION, "")).upper() == "INT8" and _IMAGES not in data:
-        yield _IMAGES
+    images = f"{rules.action}.{_IMAGES}"
+    precision = get(tree, f"{rules.action}.{_PRECISION}", "")
+    if str(precision).upper() == "INT8" and images not in data:
+        yield images
     for key, about in rules.skill.actions[rules.action].inputs.items():
         if about.get("optional") is not True and key not in data:
             yield key
@@ -61,7 +63,7 @@ def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
     return deploy and value == get(template, key, None)
 
 
-def _mend(rules: SpecRules, key: str) -> str:
+def _fix(rules: SpecRules, key: str) -> str:
     split = {"test": "test", "inference": "inference", "cal": "train"}
     first = key.rpartition(".")[2].partition("_")[0]
     if key in own_data_keys(rules) and first in split:

@@ -41,7 +41,7 @@ class SpecRules:
     @property
     def keys(self) -> NetworkKeys:
         """Which settings of the action's spec mean what."""
-        if self.action == "train":
+        if self.action == "train" and self.skill.keys != NetworkKeys():
             return self.skill.keys
         info = self.skill.actions.get(self.action)
         inferred = info.spec_params if info is not None else {}

@@ -23,10 +23,10 @@ def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
     key = key.strip()
     if not equals or not key or any(letter.isspace() for letter in key):
         raise FixInput(
-            "a setting is written KEY=VALUE with a dotted key",
+            "a setting must be written KEY=VALUE with a dotted key",
             got=repr(text),
             where=where,
-            fix=f"for example {where} train.optim.lr=1e-4",
+            fix=f"for example {where} group.setting=1e-4",
         )
     if not value.strip():
         return key, ""

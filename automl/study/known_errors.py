@@ -80,7 +80,7 @@ LOGGED: tuple[KnownError, ...] = (
         r"[Bb]us error|out of shared memory|insufficient shared memory|shared memory \(shm\)"
         r"|/dev/shm|torch_\d+.*No space left on device",
         "the data loader's workers ran out of shared memory",
-        "give the container more (--shm-size) or lower dataset.workers",
+        "give the container more (--shm-size) or lower the number of data workers",
     ),
     _error(
         "disk-full",
@@ -96,7 +96,7 @@ LOGGED: tuple[KnownError, ...] = (
         r"|(?:CUBLAS|CUDNN)_STATUS_ALLOC_FAILED|DefaultCPUAllocator: (?:can't|not enough)"
         r"|Unable to allocate .+ for an array",
         "the training needed more memory than there is",
-        "lower dataset.batch_size, or take a smaller model.backbone.model_type",
+        "lower the batch size, or take a smaller network",
     ),
     _error(
         "engine-profile",
@@ -106,8 +106,8 @@ LOGGED: tuple[KnownError, ...] = (
         r"|supplied binding dimension",
         "the TensorRT engine was built for other batch sizes or another image size than it is run"
         " with",
-        "run it with a batch inside gen_trt_engine.tensorrt.min_batch_size to max_batch_size, or"
-        " build it again",
+        "run it with a batch between the engine's min_batch_size and max_batch_size, or build it"
+        " again",
     ),
     _error(
         "engine-of-another-machine",
@@ -124,8 +124,8 @@ LOGGED: tuple[KnownError, ...] = (
         r"|does not exist|is required|must be given|is empty|not enough)"
         r"|int8.*(?:needs|requires|without).*calibrat",
         "an INT8 engine needs images to calibrate on, and a place for the calibration cache",
-        "give the train split as gen_trt_engine.tensorrt.calibration.cal_image_dir (a list), with"
-        " at least cal_batches x cal_batch_size images, or build FP16",
+        "give the train split as cal_image_dir (a list) of the calibration, with at least"
+        " cal_batches x cal_batch_size images, or build FP16",
     ),
     _error(
         "gpu-failed",
@@ -141,16 +141,16 @@ LOGGED: tuple[KnownError, ...] = (
         r"(?i)\bloss (?:is|became|was) (?:nan|inf|not finite|non-finite)|non-finite loss"
         r"|(?:contains?|contained|found) (?:nan|inf)\b|\bDiverged:",
         "the loss left the finite numbers",
-        "lower train.optim.lr, or narrow its range with --search",
+        "lower the learning rate, or narrow its range with --search",
     ),
     _error(
         "number-of-joints",
         FailureClass.SPEC,
         r"num_joints\b.*(?:must|mismatch|expected|but got|does not)"
         r"|size of tensor a \((?:16|18)\) must match the size of tensor b \((?:16|18)\)",
-        "dataset.num_joints does not agree with the annotations: a box has 8 corners, and the"
+        "num_joints does not agree with the annotations: a box has 8 corners, and the"
         " centre is not counted among them",
-        "leave dataset.num_joints at 8",
+        "leave num_joints at 8",
     ),
     _error(
         "few-images",
@@ -158,15 +158,15 @@ LOGGED: tuple[KnownError, ...] = (
         r"(?i)(?:data ?set|samples|images).*\b(?:smaller|fewer|less|at least)\b.*batch"
         r"|batch.*\b(?:larger|greater|bigger|more)\b.*(?:data ?set|samples|images)",
         "the data set has fewer samples than one batch on all GPUs",
-        "lower dataset.batch_size or add data",
+        "lower the batch size or add data",
     ),
     _error(
         "another-network",
         FailureClass.SPEC,
         r"size mismatch for |Error\(s\) in loading state_dict|Missing key\(s\) in state_dict",
         "the checkpoint that was loaded belongs to another network",
-        "give a checkpoint of the same model.backbone.model_type; a left-over *_latest.pth in a"
-        " results folder is resumed in silence, which is why every attempt here has its own",
+        "give a checkpoint of the same network; a left-over *_latest.pth in a results folder is"
+        " resumed in silence, which is why every attempt here has its own",
     ),
     _error(
         "left-over-checkpoint",
@@ -224,15 +224,15 @@ OBSERVED: tuple[KnownError, ...] = (
         FailureClass.NO_METRIC,
         r"never appeared|without a value of",
         "the training ended and its status file never held the metric of the study",
-        "validate at least once (train.validation_interval at most train.num_epochs), and name a"
-        " metric that the trainer writes with --metric",
+        "validate at least once (at an interval of no more than the training's epochs), and name"
+        " a metric that the trainer writes with --metric",
     ),
     _error(
         "value-not-finite",
         FailureClass.DIVERGED,
         r"(?: is (?:nan|-?inf))\b at epoch",
         "the loss or the metric left the finite numbers",
-        "lower train.optim.lr, or narrow its range with --search",
+        "lower the learning rate, or narrow its range with --search",
     ),
     _error(
         "time-limit",
@@ -246,7 +246,8 @@ OBSERVED: tuple[KnownError, ...] = (
         FailureClass.OOM,
         r"kernel killed the trainer for want of memory",
         "the operating system ran out of main memory and killed the training",
-        "lower dataset.workers or dataset.batch_size, or run fewer trials with --max-concurrent",
+        "lower the number of data workers or the batch size, or run fewer trials at once with"
+        " --max-concurrent",
     ),
     _error(
         "killed",

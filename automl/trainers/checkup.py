@@ -25,5 +25,5 @@ def check_shared_memory(available_bytes: int, needed_bytes: int) -> Check:
     detail = f"{available_bytes / _GIB:.1f} GiB in /dev/shm, {needed}"
     if available_bytes >= needed_bytes:
         return Check(name, Result.OK, detail)
-    fix = "lower dataset.workers or --max-concurrent, or mount a larger /dev/shm"
+    fix = "lower the number of data workers or --max-concurrent, or mount a larger /dev/shm"
     return Check(name, Result.WARN, detail, fix)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill import tree
+from automl.skill.keys import NetworkKeys, find_keys
 from automl.trainers import scripted_program
 from automl.trainers.base import Problem, TrialTask
 from automl.trainers.process import GuardedProcess, start_guarded
@@ -190,9 +191,11 @@ class ScriptedTrainer:
 
     Attributes:
         script: What to play.
+        keys: Which settings of a spec mean what; those it lacks are found by their names.
     """
 
     script: Script = Script()
+    keys: NetworkKeys = field(default_factory=NetworkKeys)
 
     def check(self) -> Sequence[Problem]:
         """Nothing: the fake needs nothing."""
@@ -208,6 +211,8 @@ class ScriptedTrainer:
 
     def _plan(self, task: TrialTask) -> dict[str, Any]:
         spec = load_yaml(task.spec_path)
+        named = find_keys("train", [key for key, _ in tree.leaves(spec)])
+        keys = self.keys if self.keys.epochs else named
         fault = self.script.fault_of(task.number, task.attempt)
         script = asdict(self.script)
         del script["faults"]
@@ -215,11 +220,16 @@ class ScriptedTrainer:
             "script": script,
             "fault": asdict(fault) if fault else None,
             "params": {key: _number_at(spec, key) for key in self.script.bowls},
-            "epochs": tree.get(spec, "train.num_epochs", 10),
-            "validation_interval": tree.get(spec, "train.validation_interval", 1),
-            "checkpoint_interval": tree.get(spec, "train.checkpoint_interval", 1),
-            "resume_from": tree.get(spec, "train.resume_training_checkpoint_path", None),
+            "epochs": _number_in(spec, keys.epochs, 10),
+            "validation_interval": _number_in(spec, keys.validation_interval, 1),
+            "checkpoint_interval": _number_in(spec, keys.checkpoint_interval, 1),
+            "resume_from": next((tree.get(spec, key, None) for key in keys.resume), None),
         }
+
+
+def _number_in(spec: Mapping[str, Any], key: str, otherwise: int) -> int:
+    number = tree.whole_number(spec, key)
+    return otherwise if number is None else number
 
 
 def _number_at(spec: Mapping[str, Any], key: str) -> float:

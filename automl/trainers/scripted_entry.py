@@ -19,7 +19,7 @@ _SCRIPT = Setting(
 )
 
 
-def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":  # noqa: ARG001 -- as every trainer is made
+def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
     from automl.errors import FixInput
     from automl.trainers.scripted import Script, ScriptedTrainer
 
@@ -27,7 +27,7 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
         raise FixInput(
             "the scripted trainer plays trainings alone", got=action, fix="give --trainer process"
         )
-    return ScriptedTrainer(Script.from_options(options))
+    return ScriptedTrainer(Script.from_options(options), skill.keys)
 
 
 def _choose(given: SettingsGiven) -> ChosenOptions:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from automl.skill.keys import NetworkKeys
 from automl.skill.model import Skill
-from automl.skill.tree import MISSING, Tree, get, with_value
+from automl.skill.tree import MISSING, Tree, get, whole_number, with_value
+from automl.spec.rules import rules_for
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.trainers.base import TrialTask
 from automl.trainers.docker.images import image_to_run
@@ -20,8 +22,6 @@ from automl.trainers.program import command_of, thread_variables
 from automl.trainers.shared_memory import shm_bytes
 
 __all__ = ["ContainerPlanner"]
-
-_WORKERS, _BATCH = ("dataset.workers", "dataset.num_workers"), ("dataset.batch_size",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,20 @@ class ContainerPlanner:
         """The spec as the container reads it: its own paths, and its GPUs counted from 0."""
         tree = rewritten(spec, mounts.inside)
         if gpus:
-            given = {"num_gpus": len(gpus), "gpu_ids": list(range(len(gpus)))}
-            for name, value in given.items():
-                key = f"{self.action}.{name}"
-                tree = with_value(tree, key, value) if get(tree, key) is not MISSING else tree
+            keys = self._keys(spec)
+            for key, value in ((keys.gpus, len(gpus)), (keys.gpu_ids, list(range(len(gpus))))):
+                is_there = key and get(tree, key) is not MISSING
+                tree = with_value(tree, key, value) if is_there else tree
         return tree
+
+    def _keys(self, spec: Mapping[str, Any]) -> NetworkKeys:
+        return rules_for(self.skill, self.action, dict(spec)).keys
 
     def _limits(self, spec: Mapping[str, Any], gpus: tuple[str, ...]) -> ContainerLimits:
         options = self.options
-        needed = shm_bytes(_count(spec, _WORKERS), _count(spec, _BATCH), len(gpus))
+        keys = self._keys(spec)
+        workers, batch = (whole_number(spec, key) or 0 for key in (keys.workers, keys.batch))
+        needed = shm_bytes(workers, batch, len(gpus))
         return ContainerLimits(
             shm_bytes=size_bytes(options.shm_size) if options.shm_size else needed,
             memory_bytes=size_bytes(options.memory) if options.memory else None,
@@ -111,8 +116,3 @@ def container_name(task: TrialTask) -> str:
     word = re.sub(r"[^A-Za-z0-9_.-]+", "-", task.study)[:60]
     mark = hashlib.sha256(str(task.folder).encode()).hexdigest()[:8]
     return f"automl-{word}-{task.number:04d}-{task.attempt}-{mark}"
-
-
-def _count(spec: Mapping[str, Any], keys: Sequence[str]) -> int:
-    values = (get(spec, key, None) for key in keys)
-    return next((value for value in values if isinstance(value, int)), 0)

@@ -14,6 +14,8 @@ from automl.app.run import start
 from automl.app.screen import Silent
 from automl.errors import FixInput
 from automl.files import write_json
+from automl.skill.keys import NetworkKeys
+from automl.skill.read import own_skill_dir, read_skill
 from automl.skill.tree import get
 from automl.study.folder import find_study, read_config, read_provenance
 from automl.study.layout import StudyPaths
@@ -34,18 +36,22 @@ seed: 5
 """
 
 
-def spec_of(**train: Any) -> dict[str, Any]:
-    return {"train": {"optim": {"lr_steps": train.pop("lr_steps", [90, 120])}, **train}}
+KEYS = read_skill(own_skill_dir()).keys
+
+
+def spec_of(epochs: int = 140, **train: Any) -> dict[str, Any]:
+    optim = {"lr_steps": train.pop("lr_steps", [90, 120])}
+    return {"train": {"num_epochs": epochs, "optim": optim, **train}}
 
 
 def test_milestones_keep_their_share_and_intervals_divide() -> None:
     spec = spec_of(validation_interval=2, checkpoint_interval=2)
-    assert rescaled(spec, 140, 70) == {
+    assert rescaled(spec, KEYS, 70) == {
         "train.optim.lr_steps": [45, 60],
         "train.validation_interval": 1,
         "train.checkpoint_interval": 1,
     }
-    assert rescaled(spec, 140, 301) == {
+    assert rescaled(spec, KEYS, 301) == {
         "train.optim.lr_steps": [194, 258],
         "train.validation_interval": 1,  # 4 would leave the last epoch unscored; 301 = 7 * 43
         "train.checkpoint_interval": 1,
@@ -53,14 +59,22 @@ def test_milestones_keep_their_share_and_intervals_divide() -> None:
 
 
 def test_nothing_is_said_of_what_stays() -> None:
-    assert rescaled(spec_of(validation_interval=5), 140, 140) == {}
+    assert rescaled(spec_of(validation_interval=5), KEYS, 140) == {}
 
 
 def test_intervals_in_steps_and_other_forms_are_left_alone() -> None:
-    spec = spec_of(lr_steps=[], checkpoint_interval=8, checkpoint_interval_unit="step")
-    assert rescaled(spec, 10, 100) == {}
-    assert rescaled({"train": {"validation_interval": "${x.y}"}}, 10, 100) == {}
-    assert rescaled({}, 10, 100) == {}
+    spec = spec_of(10, lr_steps=[], checkpoint_interval=8, checkpoint_interval_unit="step")
+    assert rescaled(spec, KEYS, 100) == {}
+    assert rescaled(spec_of(10, lr_steps=[], validation_interval="${x.y}"), KEYS, 100) == {}
+    assert rescaled({}, KEYS, 100) == {}
+
+
+def test_another_network_s_settings_are_rescaled_by_its_own_keys() -> None:
+    keys = NetworkKeys(
+        epochs="fit.rounds", milestones=("fit.drops",), validation_interval="fit.look_every"
+    )
+    spec = {"fit": {"rounds": 10, "drops": [5, 8], "look_every": 2}}
+    assert rescaled(spec, keys, 40) == {"fit.drops": [20, 32], "fit.look_every": 8}
 
 
 @given(
@@ -73,8 +87,8 @@ def test_rescaled_settings_fit_the_new_training(
     old: int, new: int, steps: list[int], interval: int
 ) -> None:
     steps, interval = [min(step, old) for step in steps], min(interval, old)
-    spec = spec_of(lr_steps=steps, validation_interval=interval)
-    changed = rescaled(spec, old, new)
+    spec = spec_of(old, lr_steps=steps, validation_interval=interval)
+    changed = rescaled(spec, KEYS, new)
     milestones = changed.get("train.optim.lr_steps", steps)
     assert all(1 <= each <= new for each in milestones)
     assert milestones == sorted(set(milestones)) or milestones == steps
