@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs of this machine and who uses them, as the driver's own program tells it.
+"""The NVIDIA GPUs of this machine and who uses them, as the driver's own program lists them.
 
 ``nvidia-smi`` comes with every driver, so nothing has to be installed to ask it. It knows nothing
 of ``CUDA_VISIBLE_DEVICES``: every GPU is listed, in the driver's order.
@@ -54,7 +54,7 @@ class Gpu:
 
     @property
     def memory_free_mib(self) -> int:
-        """Memory that nobody holds now, in MiB."""
+        """Memory that is free now, in MiB."""
         return max(0, self.memory_total_mib - self.memory_used_mib)
 
 

@@ -39,7 +39,7 @@ def _pinned(config: StudyConfig, skill: Skill) -> Pinned | None:
 def hold_to_image(
     paths: StudyPaths, config: StudyConfig, skill: Skill, *, accept: bool = False
 ) -> tuple[StudyConfig, tuple[str, ...]]:
-    """The configuration to go on with, and what to tell, once its image is known to be the same.
+    """The configuration to go on with, and what to say, once its image is known to be the same.
 
     Args:
         paths: The study.

@@ -189,7 +189,7 @@ class Previewing(Protocol):
         gpus: Sequence[str],
         study: Path | None = None,
     ) -> Preview:
-        """What ``start`` would start; asks nothing of anybody and writes nothing.
+        """What ``start`` would start; asks no engine or server, and writes nothing.
 
         Args:
             spec: The spec of the task, whose file need not exist yet.
@@ -227,7 +227,7 @@ class Pinning(Protocol):
     """A trainer whose image goes by a name that may stand for another image tomorrow."""
 
     def pinned(self) -> Pinned | None:
-        """What the name stands for now; None where nobody can say."""
+        """What the name stands for now; None where that cannot be known."""
         ...
 
 

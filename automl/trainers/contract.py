@@ -78,8 +78,8 @@ class CheckpointName:
     @classmethod
     def parse(cls, name: str) -> "CheckpointName | None":
         """The parts of a checkpoint's file name, or None if it is no such name."""
-        found = _CHECKPOINT.match(name)
-        return cls(int(found[1]), int(found[2])) if found else None
+        match = _CHECKPOINT.match(name)
+        return cls(int(match[1]), int(match[2])) if match else None
 
 
 @dataclass(frozen=True, slots=True)

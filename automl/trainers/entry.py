@@ -102,12 +102,12 @@ class ActionAsked:
 
 @dataclass(frozen=True, slots=True)
 class LeftoverJob:
-    """Something that a trainer started, that outlived its driver, and that nobody needs.
+    """Something that a trainer started, that outlived its driver, and that nothing needs.
 
     Attributes:
         kind: What it is, in one word: ``container``.
         name: What it is called.
-        why: Why nobody needs it.
+        why: Why it is not needed.
         remove: Ends it and leaves nothing of it.
     """
 

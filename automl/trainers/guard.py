@@ -61,13 +61,13 @@ class Guard:
         self.grace_s = grace_s
         self.child = 0
         self.code: int | None = None
-        self.told = b""
+        self.received = b""
         self.wakeup, writer = os.pipe()
         for end in (self.wakeup, writer):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(writer)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "told", b"stop\n"))
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "received", b"stop\n"))
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -127,8 +127,8 @@ class Guard:
                 line = os.read(0, 4096)
                 if not line:
                     return self.grace_s
-                self.told += line
-            if b"\n" in self.told:
+                self.received += line
+            if b"\n" in self.received:
                 return self._asked_grace()
             if self._driver_is_gone():
                 return self.grace_s
@@ -139,7 +139,7 @@ class Guard:
         return not self.driver_started or started_at(self.driver) != self.driver_started
 
     def _asked_grace(self) -> float:
-        words = self.told.split(b"\n")[0].split()
+        words = self.received.split(b"\n")[0].split()
         try:
             return float(words[1])
         except (IndexError, ValueError):

@@ -1,6 +1,6 @@
 """Trainers that other packages bring, each by an entry point of one group.
 
-A package that cannot be loaded must not keep anybody from training with another trainer: it is
+A package that cannot be loaded must not keep a study from another trainer: it is
 named, with what went wrong, and left out.
 """
 

@@ -78,9 +78,9 @@ def _examine(examined: Examined) -> Iterator["Check"]:
     yield from check_problems(examined.trainer, ProcessTrainer(examined.skill).check())
     free = shutil.disk_usage(_SHM).free if _SHM.is_dir() else 0
     resources = examined.resources
-    each = shm_bytes(examined.workers, examined.batch, resources.gpus_per_trial)
+    per_trial = shm_bytes(examined.workers, examined.batch, resources.gpus_per_trial)
     # The package's own program shares its images within one process.
-    yield check_shared_memory(free, 0 if is_own else each * resources.max_concurrent)
+    yield check_shared_memory(free, 0 if is_own else per_trial * resources.max_concurrent)
 
 
 def missing_packages() -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def command_of(skill: Skill, action: str, spec_path: str) -> list[str]:
     words = shlex.split(info.command) if info else []
     if not words:
         raise FixInput(
-            f"the skill needs a command for the action '{action}'",
+            f"the skill must have a command for the action '{action}'",
             got="none",
             where=str(skill.folder / "references" / "skill_info.yaml"),
         )

@@ -35,7 +35,7 @@ def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
 def retain_at_end(
     paths: StudyPaths, attempt: Attempt, epoch: int | None, keep: Keep, state: OutcomeState
 ) -> CheckpointFile | None:
-    """Deletes what an ended attempt and those before it leave and nobody needs.
+    """Deletes what an ended attempt and those before it leave and nothing needs.
 
     One that did not come to its end keeps its newest whole checkpoint beside that of the best
     epoch.

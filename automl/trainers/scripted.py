@@ -157,7 +157,7 @@ def _read(kind: type[_Part], entry: Any, where: str) -> _Part:
     for name in entry:
         if name not in known:
             raise FixInput(
-                f"the scripted trainer knows {', '.join(sorted(known))}",
+                f"an option must be one of {', '.join(sorted(known))}",
                 got=repr(name),
                 where=where,
                 fix=did_you_mean(str(name), known),
@@ -237,7 +237,7 @@ def _number_at(spec: Mapping[str, Any], key: str) -> float:
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     raise FixInput(
-        "the scripted trainer shapes its metric by numeric parameters",
+        "the scripted trainer can only shape its metric by numeric parameters",
         got=repr(value),
         where=key,
         fix=f"remove the key from {_WHERE}.bowls, or set it",

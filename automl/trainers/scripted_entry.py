@@ -25,7 +25,9 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
 
     if action != "train":
         raise FixInput(
-            "the scripted trainer plays trainings alone", got=action, fix="give --trainer process"
+            "the scripted trainer can only play trainings",
+            got=action,
+            fix="give --trainer process",
         )
     return ScriptedTrainer(Script.from_options(options), skill.keys)
 

@@ -236,7 +236,7 @@ class _Rootfs:
 
 def _own_places() -> tuple[Path, ...]:
     """What moves with Python and its packages, and is not at its own place in the image."""
-    return Path(sys.base_prefix), Path(sysconfig.get_paths()["purelib"])
+    return Path(sys.base_prefix), *_sites()
 
 
 def _files(folder: Path, skipped: frozenset[str]) -> Iterator[Path]:

@@ -51,7 +51,7 @@ class LeftoverContainer:
 def left_behind(places: Sequence[Path]) -> LeftBehind:
     """The containers of the studies below some folders, for ``automl clean``."""
     try:
-        containers = [one for place in places for one in leftover_containers(place)]
+        containers = [left for place in places for left in leftover_containers(place)]
     except EngineAway as error:
         return LeftBehind(kept=(f"containers, as no Docker engine answers ({error})",))
     return LeftBehind(
@@ -65,7 +65,7 @@ def left_behind(places: Sequence[Path]) -> LeftBehind:
 
 
 def _job(container: LeftoverContainer) -> LeftoverJob:
-    why = f"nobody waits for it ({container.status})"
+    why = f"no driver waits for it ({container.status})"
     return LeftoverJob("container", container.name, why, partial(_remove, container))
 
 

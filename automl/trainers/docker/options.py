@@ -70,7 +70,7 @@ class DockerOptions:
         for name in options:
             if name not in cls.__slots__:
                 raise FixInput(
-                    f"the docker trainer knows {', '.join(cls.__slots__)}",
+                    f"an option of the docker trainer must be one of {', '.join(cls.__slots__)}",
                     got=repr(name),
                     fix=did_you_mean(str(name), cls.__slots__),
                 )

@@ -157,7 +157,7 @@ class ContainerPlan:
         Without GPUs of its own a container must not see any: NVIDIA's images ask for all of them
         where the engine's default runtime is NVIDIA's.
         """
-        # Nobody may be known by the caller's number in the image, and nobody has a home there.
+        # The image may know no user of the caller's number, and has no home for one.
         own = {"HOME": HOME, "USER": "automl", "LOGNAME": "automl", "PYTHONUNBUFFERED": "1"}
         hidden = {} if self.limits.gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}
         return own | hidden | dict(self.environment)

@@ -156,8 +156,8 @@ def test_containers_nobody_waits_for(study: StudyBuilder, monkeypatch: pytest.Mo
     assert "automl resume bike-fan goes on with it" in findings.kept[0]
     assert findings_text(findings, is_removed=False).splitlines() == [
         "kind       size  what  why",
-        "─" * 51,
-        "container        dead  nobody waits for it (exited)",
+        "─" * 54,
+        "container        dead  no driver waits for it (exited)",
         "1 thing; automl clean --yes removes all of it",
     ]
     remove_all(findings, lambda _: None)

@@ -54,7 +54,7 @@ class TestCommand:
         ]
 
     def test_a_skill_without_one_is_refused(self) -> None:
-        with pytest.raises(FixInput, match="needs a command for the action 'train'"):
+        with pytest.raises(FixInput, match="must have a command for the action 'train'"):
             ProcessTrainer(replace(skill(""), actions={})).command(Path("spec.yaml"))
 
     def test_a_program_that_is_not_there_is_a_problem(self) -> None:
