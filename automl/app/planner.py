@@ -6,10 +6,11 @@ from pathlib import Path
 
 from automl.app.choices import choose_search
 from automl.app.request import PlanRequest
-from automl.app.study_settings import TABLE
+from automl.app.study_settings import settings_table
 from automl.data.checkpointfile import check_checkpoint_file
 from automl.errors import FixInput
 from automl.settings.layers import Layer, Settings, merge, read_layer
+from automl.settings.setting import Setting
 from automl.settings.study_file import StudyFile, read_study_file
 from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
@@ -59,8 +60,9 @@ class Planner:
         Raises:
             FixInput: One of them is broken.
         """
-        file = _study_file(request)
-        settings = merge(TABLE, list(_layers(request, file)))
+        table = settings_table()
+        file = _study_file(request, table)
+        settings = merge(table, _layers(request, file, table))
         skill = read_skill(settings["skill_dir"] or own_skill_dir())
         path = str(file.path) if file else ""
         said = [("study file" if place == path else place, policy)
@@ -138,16 +140,18 @@ class Planner:
         return build_space(schema, base.tree, asked, profile, ceilings, program)
 
 
-def _study_file(request: PlanRequest) -> StudyFile | None:
+def _study_file(request: PlanRequest, table: Mapping[str, Setting]) -> StudyFile | None:
     if request.demo and request.study_file is not None:
         raise FixInput(
             "a run has one study file", got=f"--demo and {request.study_file}", fix="drop one"
         )
     path = own_skill_dir() / DEMO if request.demo else request.study_file
-    return read_study_file(path, TABLE) if path is not None else None
+    return read_study_file(path, table) if path is not None else None
 
 
-def _layers(request: PlanRequest, file: StudyFile | None) -> list[Layer]:
+def _layers(
+    request: PlanRequest, file: StudyFile | None, table: Mapping[str, Setting]
+) -> list[Layer]:
     """What the command decides, then the flags, then the study file."""
-    layers = [Layer(request.decided, request.decided_by), read_layer(TABLE, request.flags)]
+    layers = [Layer(request.decided, request.decided_by), read_layer(table, request.flags)]
     return [*layers, file.layer] if file is not None else layers

@@ -10,16 +10,15 @@ from automl.app.forms import FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SP
 from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
-from automl.trainers.table import TRAINERS
+from automl.trainers.table import TRAINERS, all_trainers, trainer_names
 
-__all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "of_trainer"]
+__all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "installed_settings", "settings_table"]
 
 SPLITS = ("train", "val", "test", "inference")
 
 _LIMITS, _SEARCH, _RESOURCES = Limits(), SearchSettings(), Resources()
 _SAMPLERS = names_in("automl.search.samplers", "SAMPLERS")
 _PRUNERS = names_in("automl.search.pruners", "PRUNERS")
-_TRAINERS = names_in("automl.trainers.table", "TRAINERS")
 _SEARCHED = Scope.SEARCH
 
 _STUDY = (
@@ -84,11 +83,11 @@ _MACHINE = (
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),
     Setting("keep", choice(lambda: tuple(Keep), "best|all"), "checkpoints that outlive a trial",
             "machine", default=Keep.BEST),
-    Setting("trainer", choice(_TRAINERS, "process|docker|scripted"), "how a trial is run",
+    Setting("trainer", choice(trainer_names, "process|docker|scripted"), "how a trial is run",
             "machine", default="process"),
 )  # fmt: skip
 
-#: Every setting, in the order of ``--help``.
+#: Every setting of this package, in the order of ``--help``.
 STUDY_SETTINGS: tuple[Setting, ...] = (
     *(*_STUDY, *_DATA, *_SPEC, *_PROPOSALS, *_SPENDING, *_MACHINE),
     *(setting for entry in TRAINERS.values() for setting in entry.settings),
@@ -98,6 +97,13 @@ STUDY_SETTINGS: tuple[Setting, ...] = (
 TABLE: Mapping[str, Setting] = {setting.name: setting for setting in STUDY_SETTINGS}
 
 
-def of_trainer(trainer: str) -> tuple[Setting, ...]:
-    """The settings that one trainer alone has."""
-    return tuple(setting for setting in STUDY_SETTINGS if setting.trainer == trainer)
+def installed_settings() -> tuple[Setting, ...]:
+    """The settings of trainers that installed packages bring; imports those packages."""
+    entries = all_trainers().entries.values()
+    settings = (setting for entry in entries for setting in entry.settings)
+    return tuple(setting for setting in settings if setting.name not in TABLE)
+
+
+def settings_table() -> Mapping[str, Setting]:
+    """Name to setting, those of installed trainers included; imports the packages of these."""
+    return {**TABLE, **{setting.name: setting for setting in installed_settings()}}

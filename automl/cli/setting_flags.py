@@ -1,10 +1,10 @@
 """The flags of a study's settings, made from the table of settings."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from automl.app.study_settings import STUDY_SETTINGS
+from automl.app.study_settings import STUDY_SETTINGS, installed_settings, settings_table
 
 if TYPE_CHECKING:
     from automl.cli.usage import Parser
@@ -14,9 +14,18 @@ __all__ = ["add_settings", "given"]
 
 
 def add_settings(command: "Parser") -> None:
-    """Declares the flag of each setting, under the heading of its group."""
+    """Declares the flag of each setting, under the heading of its group.
+
+    Those of installed trainers follow when the command is the one that is asked for: for them
+    packages are imported.
+    """
+    _add_all(command, STUDY_SETTINGS)
+    command.add_late(lambda: _add_all(command, installed_settings()))
+
+
+def _add_all(command: "Parser", settings: "Iterable[Setting]") -> None:
     groups: dict[str, argparse._ActionsContainer] = {"": command}
-    for setting in STUDY_SETTINGS:
+    for setting in settings:
         if not setting.has_flag:
             continue
         if setting.group not in groups:
@@ -37,5 +46,5 @@ def _add(group: argparse._ActionsContainer, setting: "Setting") -> None:
 
 def given(arguments: argparse.Namespace) -> Mapping[str, Any]:
     """Setting name to its text, or list of texts, of the flags that were given."""
-    values = ((setting.name, getattr(arguments, setting.name, None)) for setting in STUDY_SETTINGS)
-    return {name: value for name, value in values if value is not None}
+    values = {name: getattr(arguments, name, None) for name in settings_table()}
+    return {name: value for name, value in values.items() if value is not None}

@@ -6,7 +6,7 @@ the answer is one line that names the nearest word there is.
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from automl.errors import FixInput
@@ -23,6 +23,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
+        self._late: list[Callable[[], None]] = []
+
+    def add_late(self, add: Callable[[], None]) -> None:
+        """Has ``add`` declare further arguments when this parser is the one that parses."""
+        self._late.append(add)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -32,6 +37,8 @@ class Parser(argparse.ArgumentParser):
         Raises:
             FixInput: An argument is unknown, missing or of the wrong form.
         """
+        while self._late:
+            self._late.pop()()
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
             flag = unknown[0].partition("=")[0]

@@ -4,8 +4,10 @@ A package that cannot be loaded must not keep a study from another trainer: it i
 named, with what went wrong, and left out.
 """
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from automl.trainers.entry import TrainerEntry
@@ -13,7 +15,7 @@ from automl.trainers.entry import TrainerEntry
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["GROUP", "Broken", "Installed", "read_installed"]
+__all__ = ["GROUP", "Broken", "Installed", "installed_names", "read_installed"]
 
 #: The group of entry points. Each is named as its trainer, and its object is a ``TrainerEntry``
 #: whose settings begin with that name.
@@ -46,23 +48,34 @@ class Installed:
     broken: tuple[Broken, ...] = ()
 
 
+def installed_names() -> tuple[str, ...]:
+    """Names of the trainers that installed packages bring, broken ones too; imports none."""
+    return tuple(point.name for point in _entry_points(tuple(sys.path)))
+
+
 def read_installed(taken: Collection[str] = ()) -> Installed:
     """The trainers that installed packages bring; imports their modules.
 
     Args:
         taken: Names that are given away already.
     """
-    from importlib.metadata import entry_points  # slow to import, and most commands need none
-
     entries: dict[str, TrainerEntry] = {}
     broken: list[Broken] = []
-    for point in sorted(entry_points(group=GROUP), key=_place):
+    for point in _entry_points(tuple(sys.path)):
         loaded = _load(point, {*taken, *entries})
         if isinstance(loaded, TrainerEntry):
             entries[loaded.name] = loaded
         else:
             broken.append(Broken(point.name, _package(point), loaded))
     return Installed(entries, tuple(broken))
+
+
+@lru_cache(maxsize=1)
+def _entry_points(path: tuple[str, ...]) -> tuple["EntryPoint", ...]:  # noqa: ARG001 -- the key
+    """The entry points of the group in order; every package on the path is asked, but once."""
+    from importlib.metadata import entry_points  # slow to import, and few commands need it
+
+    return tuple(sorted(entry_points(group=GROUP), key=_place))
 
 
 def _load(point: "EntryPoint", taken: Collection[str]) -> TrainerEntry | str:

@@ -7,7 +7,7 @@ from automl.errors import FixInput, PrepareMachine
 from automl.nearest import did_you_mean
 from automl.trainers.docker.entry import DOCKER
 from automl.trainers.entry import TrainerEntry
-from automl.trainers.installed import GROUP, Installed, read_installed
+from automl.trainers.installed import GROUP, Installed, installed_names, read_installed
 from automl.trainers.process_entry import PROCESS
 from automl.trainers.scripted_entry import SCRIPTED
 
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from automl.skill.model import Skill
     from automl.trainers.base import Trainer
 
-__all__ = ["CONTAINER", "DEFAULT", "TRAINERS", "all_trainers", "make_trainer", "trainer_entry"]
+__all__ = [
+    "CONTAINER",
+    "DEFAULT",
+    "TRAINERS",
+    "all_trainers",
+    "make_trainer",
+    "trainer_entry",
+    "trainer_names",
+]
 
 #: The trainers of this package, by the names that a study gives them.
 TRAINERS: Mapping[str, TrainerEntry] = {entry.name: entry for entry in (PROCESS, DOCKER, SCRIPTED)}
@@ -29,6 +37,11 @@ def all_trainers() -> Installed:
     """Every trainer there is: those of this package first, then the installed ones that work."""
     installed = read_installed(TRAINERS)
     return Installed({**TRAINERS, **installed.entries}, installed.broken)
+
+
+def trainer_names() -> tuple[str, ...]:
+    """The names of all trainers; imports no package that brings one, so that it may be broken."""
+    return tuple(dict.fromkeys((*TRAINERS, *installed_names())))
 
 
 def trainer_entry(name: str) -> TrainerEntry:

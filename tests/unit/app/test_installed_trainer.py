@@ -1,6 +1,6 @@
 """A trainer that a package brings is one like the others: settings, rules, lines of doctor, runs.
 
-The package is that of ``tests/fixtures/cluster``; being on the path is all that makes it installed.
+The package is that of ``tests/fixtures/cluster``; to be on the path is to be installed.
 """
 
 import json
@@ -15,6 +15,8 @@ from automl.cli.main import main
 from tests.unit.app.kit import MakeSkill
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+CLUSTER = "trainer: cluster"
 
 RunJson = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -45,12 +47,15 @@ def run_json(
     """Runs a command over a study file, and reads what it prints."""
 
     def run(
-        command: str, *argv: str, file: str = "trainer: cluster"
+        command: str, *argv: str, file: str = CLUSTER, has_data: bool = True
     ) -> tuple[int, dict[str, Any]]:
         study = tmp_path / "study.yaml"
-        study.write_text(f"data: {{train: {splits}/train, val: {splits}/val}}\n{file}\n")
+        data = f"data: {{train: {splits}/train, val: {splits}/val}}\n" if has_data else ""
+        study.write_text(f"{data}{file}\n")
         code = main([command, str(study), "--studies-dir", str(studies_dir), "--json", *argv])
-        return code, json.loads(capsys.readouterr().out)
+        printed = capsys.readouterr()
+        assert printed.out, printed.err
+        return code, json.loads(printed.out)
 
     return run
 
@@ -59,15 +64,21 @@ def lines_of(check_up: dict[str, Any], name: str) -> list[dict[str, str]]:
     return [check for check in check_up["checks"] if check["name"] == name]
 
 
-def test_its_settings_come_from_study_file_and_flag(run_json: RunJson) -> None:
+def test_its_settings_have_defaults(run_json: RunJson) -> None:
     config = run_json("plan")[1]["config"]
     assert (config["trainer"], config["trainer_options"]) == ("cluster", {"queue": "short"})
     assert config["origin"]["cluster_queue"] == "default"
-    file = "trainer: cluster\ncluster_queue: long"
-    config = run_json("plan", file=file)[1]["config"]
+
+
+def test_its_settings_come_from_the_study_file(run_json: RunJson) -> None:
+    config = run_json("plan", file=f"{CLUSTER}\ncluster_queue: long")[1]["config"]
     assert config["trainer_options"] == {"queue": "long"}
-    config = run_json("plan", "--cluster-queue", "short", file=file)[1]["config"]
-    assert config["trainer_options"] == {"queue": "short"}
+
+
+def test_its_settings_come_from_flags(run_json: RunJson) -> None:
+    file = f"{CLUSTER}\ncluster_queue: short"
+    config = run_json("plan", "--cluster-queue", "long", file=file)[1]["config"]
+    assert config["trainer_options"] == {"queue": "long"}
     assert config["origin"]["cluster_queue"] == "--cluster-queue"
 
 
@@ -85,13 +96,17 @@ def test_its_lines_stand_in_the_check_up_and_its_trials_run(run_json: RunJson) -
     assert metric["result"] == "ok"
 
 
-def test_what_it_finds_wrong_keeps_a_study_from_starting(
-    run_json: RunJson, studies_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_it_finds_wrong_is_a_failure_of_the_check_up(run_json: RunJson) -> None:
     code, check_up = run_json("doctor", "--cluster-queue", "night")
     assert code == 3
     assert lines_of(check_up, "queue")[0]["fix"] == "give --cluster-queue short"
-    argv = ["run", str(tmp_path / "study.yaml"), "--studies-dir", str(studies_dir), "--plain"]
+
+
+def test_what_it_finds_wrong_keeps_a_study_from_starting(
+    studies_dir: Path, splits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--train-data", f"{splits}/train", "--val-data", f"{splits}/val"]
+    argv = ["run", *data, "--studies-dir", str(studies_dir), "--plain", "--trainer", "cluster"]
     assert main([*argv, "--cluster-queue", "night"]) == 3
     assert "the cluster must have the queue, but got night" in capsys.readouterr().err
     assert not list(studies_dir.iterdir())
@@ -103,25 +118,31 @@ def test_a_profile_may_have_rules_for_it(
 ) -> None:
     rate = {"type": "float", "default": 0.1, "minimum": 0.0, "maximum": 1.0}
     rule = {
-        "key": "train.rate", "when": {"equals": 0.1}, "verdict": "warn", "trainers": ["cluster"],
+        "key": "train.hours", "when": {"equals": 9}, "verdict": "warn", "trainers": ["cluster"],
         "reason": "jobs of this queue end early",
     }  # fmt: skip
     skill = make_skill(
-        {"rate": {**rate, "automl_enabled": True}}, {"train": {"rate": 0.1}},
+        {"rate": {**rate, "automl_enabled": True}, "hours": {"type": "int", "default": 9}},
+        {"train": {"rate": 0.1, "hours": 9}},
         {"metric": "val_3DIoU", "direction": "maximize"}, {"settings": [rule]},
     )  # fmt: skip
     file = f"trainer: {trainer}\nmetric: val_3DIoU\ndirection: maximize"
-    notes = run_json("plan", "--skill-dir", str(skill), file=file)[1]["notes"]
+    argv = ("plan", "--skill-dir", str(skill))
+    notes = run_json(*argv, file=file, has_data=False)[1]["notes"]
     assert any("jobs of this queue end early" in note for note in notes) is is_told
 
 
 @pytest.mark.usefixtures("broken")
-def test_a_broken_one_beside_it_is_named_and_left_out(run_json: RunJson) -> None:
+def test_a_plan_names_a_broken_one_and_leaves_it_out(run_json: RunJson) -> None:
     code, plan = run_json("plan")
     (note,) = [note for note in plan["notes"] if "automl-odd" in note]
     assert code == 0
     assert "the trainer odd of the package automl-odd is left out" in note
     assert "RuntimeError: no license" in note
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_check_up_names_a_broken_one_and_goes_on(run_json: RunJson) -> None:
     code, check_up = run_json("doctor")
     (line,) = [one for one in lines_of(check_up, "trainer") if "automl-odd" in one["detail"]]
     assert code == 0
