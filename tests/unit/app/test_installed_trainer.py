@@ -87,6 +87,7 @@ def test_its_settings_do_nothing_for_another_trainer(run_json: RunJson) -> None:
     assert "--cluster-queue: without effect on the trainer scripted" in notes
 
 
+@pytest.mark.timeout(60)
 def test_its_lines_stand_in_the_check_up_and_its_trials_run(run_json: RunJson) -> None:
     code, check_up = run_json("doctor", "--deep")
     (queue,) = lines_of(check_up, "queue")
