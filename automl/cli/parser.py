@@ -59,6 +59,7 @@ def build_parser() -> Parser:
     add_actions(commands)
     _add_data(commands)
     _add_schema(commands)
+    _add_completion(commands)
     return parser
 
 
@@ -189,6 +190,13 @@ def _add_schema(commands: "Commands") -> None:
     generate.set_defaults(handler="automl.cli.data_commands:generate_schema")
     generate.add_argument("--out", type=Path, metavar="DIR", help="skill folder to write")
     generate.add_argument("--check", action="store_true", help="only compare; differences exit 2")
+
+
+def _add_completion(commands: "Commands") -> None:
+    command = _command(commands, "completion", "print the completion script of a shell")
+    command.epilog = "bash, zsh: source <(automl completion bash); fish: ... | source"
+    command.set_defaults(handler="automl.cli.completion:completion")
+    command.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
 def _add_json(command: Parser) -> None:

@@ -14,7 +14,21 @@ from automl.nearest import did_you_mean
 
 __all__ = ["Parser", "count"]
 
-_INVALID_CHOICE = re.compile(r"invalid choice: '(?P<word>[^']*)'")
+#: What argparse says, and the rule as a person would say it. A group ``got`` is what was given, a
+#: group ``word`` may be a mistyped one.
+_MESSAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), rule)
+    for pattern, rule in (
+        (r"argument (?:COMMAND|VERB): invalid choice: '(?P<word>[^']*)'",
+         "unknown command {word}"),
+        (r"argument (?P<flag>\S+): invalid choice: (?P<got>'(?P<word>[^']*)')"
+         r" \(choose from (?P<words>.*)\)", "{flag} must be one of {words}"),
+        (r"argument (?P<flag>\S+): expected \w+ arguments?", "{flag} needs a value"),
+        (r"argument (?P<flag>\S+): (?P<rule>must be .*), but got (?P<got>.*)", "{flag} {rule}"),
+        (r"arguments are required: (?:COMMAND|VERB)$", "a command is needed"),
+        (r"the following arguments are required: (?P<names>.*)", "{names} is needed"),
+    )
+)  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,11 +55,12 @@ class Parser(argparse.ArgumentParser):
             self._late.pop()()
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            flag = unknown[0].partition("=")[0]
+            word = unknown[0].partition("=")[0]
+            kind = "option" if word.startswith("-") else "argument"
             raise FixInput(
-                f"{self.prog} takes the arguments of its --help alone",
-                got=unknown[0],
-                fix=did_you_mean(flag, list(self._flags())) or self._help,
+                f"unknown {kind} {word}",
+                where=self.prog,
+                fix=did_you_mean(word, list(self._flags())) or self._help,
             )
         return parsed, unknown
 
@@ -55,13 +70,21 @@ class Parser(argparse.ArgumentParser):
         Raises:
             FixInput: Always.
         """
-        wrong = _INVALID_CHOICE.search(message)
-        nearest = did_you_mean(wrong["word"], list(self._words())) if wrong else ""
-        raise FixInput(f"{self.prog}: {message}", fix=nearest or self._help)
+        for pattern, rule in _MESSAGES:
+            if match := pattern.search(message):
+                parts = match.groupdict()
+                near = did_you_mean(parts.get("word", ""), list(self._words()))
+                raise FixInput(
+                    rule.format(**parts).replace("'", ""),
+                    got=parts.get("got", ""),
+                    where=self.prog,
+                    fix=near or self._help,
+                )
+        raise FixInput(message, where=self.prog, fix=self._help)
 
     @property
     def _help(self) -> str:
-        return f"{self.prog} --help shows every argument"
+        return f"{self.prog} --help shows every option"
 
     def _flags(self) -> Iterator[str]:
         for action in self._actions:

@@ -1,0 +1,76 @@
+"""The completion scripts, asked as a shell asks them."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from automl.app.study_settings import STUDY_SETTINGS
+from automl.cli.main import main
+
+
+@pytest.fixture
+def script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Path:
+    """The script for bash, as a file."""
+    assert main(["completion", "bash"]) == 0
+    path = tmp_path / "automl.bash"
+    path.write_text(capsys.readouterr().out)
+    return path
+
+
+def completed(script: Path, *words: str) -> set[str]:
+    """What bash offers for the last of the words behind ``automl``."""
+    quoted = " ".join(f"'{word}'" for word in ("automl", *words))
+    ask = (
+        f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _automl;"
+        ' printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    answer = subprocess.run(
+        ["bash", "--norc", "-c", ask], capture_output=True, text=True, check=True
+    )
+    assert answer.stderr == ""
+    return set(answer.stdout.split())
+
+
+def test_commands_and_their_verbs_are_completed(script: Path) -> None:
+    assert completed(script, "r") == {"run", "report", "resume", "retrain", "reproduce"}
+    assert completed(script, "data", "") >= {"synth", "check"}
+    assert completed(script, "completion", "z") == {"zsh"}
+
+
+def test_every_flag_of_a_setting_is_completed(script: Path) -> None:
+    flags = {setting.flag for setting in STUDY_SETTINGS if setting.has_flag}
+    for command in ("run", "plan", "space", "doctor"):
+        assert flags <= completed(script, command, "study.yaml", "--")
+    assert completed(script, "status", "--sam") == set()
+
+
+def test_the_words_of_a_setting_are_completed(script: Path) -> None:
+    assert completed(script, "run", "--sampler", "") == {"tpe", "random"}
+    assert completed(script, "run", "--demo", "--trainer", "d") == {"docker"}
+    assert completed(script, "space", "--format", "") == {"tree", "json"}
+    assert completed(script, "run", "--name", "") == set()
+
+
+def test_a_folder_is_completed_where_one_is_wanted(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "skills").mkdir()
+    (tmp_path / "skill.yaml").touch()
+    assert completed(script, "run", "--skill-dir", "sk") == {"skills"}
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_read_their_scripts(
+    shell: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["completion", shell]) == 0
+    text = capsys.readouterr().out
+    assert "--sampler" in text or "-l sampler" in text
+    assert "tpe random" in text
+    if shutil.which(shell):
+        path = tmp_path / "script"
+        path.write_text(text)
+        subprocess.run([shell, "-n", str(path)], check=True)
