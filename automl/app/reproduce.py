@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.plan import Plan
-from automl.app.retrain import Chosen, RetrainRequest, choose, plan_again
+from automl.app.retrain import RetrainRequest, SourceTrial, choose, plan_again
 from automl.errors import FixInput
 from automl.study.folder import read_config, read_provenance
 from automl.study.layout import AttemptPaths, StudyPaths
@@ -83,7 +83,7 @@ class Reproduction:
         return {"same": self.is_same, **asdict(self)}
 
 
-def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
+def plan_reproduction(request: RetrainRequest) -> tuple[Plan, SourceTrial]:
     """The plan of the same training again, and the trial that it repeats.
 
     Spec, seed, trainer, image and the number of CPU threads are the trial's own: sums that are
@@ -109,7 +109,7 @@ def plan_reproduction(request: RetrainRequest) -> tuple[Plan, Chosen]:
     return replace(plan, config=config, notes=(*plan.notes, note)), chosen
 
 
-def compare(chosen: Chosen, plan: Plan) -> Reproduction:
+def compare(chosen: SourceTrial, plan: Plan) -> Reproduction:
     """The trial beside the training that was planned from it, which has ended."""
     metric = chosen.config.objective.metric
     paths = StudyPaths((plan.studies_dir / plan.config.name).absolute())

@@ -21,7 +21,7 @@ from automl.study.folder import find_study, fresh_name, read_config
 from automl.study.layout import StudyPaths
 from automl.yamltext import load_yaml
 
-__all__ = ["Chosen", "RetrainRequest", "choose", "plan_again", "plan_retrain", "rescaled"]
+__all__ = ["RetrainRequest", "SourceTrial", "choose", "plan_again", "plan_retrain", "rescaled"]
 
 
 def _unheard(_: str) -> None:
@@ -54,7 +54,7 @@ class RetrainRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SourceTrial:
     """The trial that is trained again."""
 
     paths: StudyPaths
@@ -63,7 +63,7 @@ class Chosen:
     spec: Mapping[str, Any]
 
 
-def choose(request: RetrainRequest) -> Chosen:
+def choose(request: RetrainRequest) -> SourceTrial:
     """The trial that a request names.
 
     Raises:
@@ -74,7 +74,7 @@ def choose(request: RetrainRequest) -> Chosen:
     spec = load_yaml(trial.spec_path)
     if not isinstance(spec, dict):
         raise FixInput("a spec must be a mapping of settings", where=str(trial.spec_path))
-    return Chosen(paths, read_config(paths), trial, spec)
+    return SourceTrial(paths, read_config(paths), trial, spec)
 
 
 def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
@@ -100,7 +100,7 @@ def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
     return plan, (f"{key} {old} -> {new}", *changes)
 
 
-def _epochs_of(chosen: Chosen, keys: NetworkKeys) -> int:
+def _epochs_of(chosen: SourceTrial, keys: NetworkKeys) -> int:
     """The epochs that a trial was trained for."""
     if not keys.epochs:
         raise FixInput(
@@ -164,7 +164,7 @@ def _divisor(number: int, most: int) -> int:
 
 
 def plan_again(
-    request: RetrainRequest, chosen: Chosen, word: str, settings: Mapping[str, Any]
+    request: RetrainRequest, chosen: SourceTrial, word: str, settings: Mapping[str, Any]
 ) -> Plan:
     """The plan of one plain training from a trial's complete spec, which records its parent.
 
@@ -204,7 +204,7 @@ def plan_again(
     )
 
 
-def _as_it_was(request: RetrainRequest, chosen: Chosen, word: str) -> dict[str, Any]:
+def _as_it_was(request: RetrainRequest, chosen: SourceTrial, word: str) -> dict[str, Any]:
     """The settings of a trial's study as they are for one training: setting name to value."""
     config = chosen.config
     hint = f"{chosen.paths.folder.name}-{word}-{chosen.trial.number}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from automl.skill.keys import NetworkKeys
-from automl.skill.profile import SettingRule, Verdict
+from automl.skill.profile import RuleVerdict, SettingRule
 from automl.skill.when import When
 
 __all__ = ["general_rules"]
@@ -27,28 +27,28 @@ def _rules(keys: NetworkKeys) -> Iterator[SettingRule]:
     yield SettingRule(
         keys.nodes,
         When(keys.nodes, {"above": 1}),
-        Verdict.REFUSE,
+        RuleVerdict.REFUSE,
         "each training runs on one machine",
         f"set {keys.nodes}=1",
     )
     yield SettingRule(
         validation,
         When(validation, {"above": epochs}),
-        Verdict.REFUSE,
+        RuleVerdict.REFUSE,
         "no validation would happen before the training ends, so no trial would have a result",
         f"choose an interval of at most {epochs}",
     )
     yield SettingRule(
         checkpoint,
         When(checkpoint, {"above": epochs}),
-        Verdict.REFUSE,
+        RuleVerdict.REFUSE,
         "no checkpoint would be written before the training ends",
         f"choose an interval of at most {epochs}",
     )
     yield SettingRule(
         validation,
         When(validation, {"does_not_divide": epochs}),
-        Verdict.WARN,
+        RuleVerdict.WARN,
         "the epochs after the last full interval are trained and never scored",
         f"choose an interval that divides {epochs}",
     )

@@ -33,14 +33,14 @@ from automl.yamltext import load_yaml
 __all__ = [
     "InertRule",
     "Profile",
+    "RuleVerdict",
     "SettingRule",
-    "Verdict",
     "load_profile",
     "read_profile",
 ]
 
 
-class Verdict(StrEnum):
+class RuleVerdict(StrEnum):
     """What a rule about a setting leads to."""
 
     REFUSE = "refuse"
@@ -73,7 +73,7 @@ class SettingRule:
 
     key: str
     when: When
-    verdict: Verdict
+    verdict: RuleVerdict
     reason: str
     mend: str = ""
     trainers: tuple[str, ...] = ()
@@ -196,7 +196,9 @@ def _ignored(rule: Any, where: str) -> SettingRule:
     key = str(words["key"])
     when = read_when(words.get("when"), key, where)
     mend = str(words.get("mend", ""))
-    return SettingRule(key, when, Verdict.WARN, str(words["reason"]), mend, unless_default=True)
+    return SettingRule(
+        key, when, RuleVerdict.WARN, str(words["reason"]), mend, unless_default=True
+    )
 
 
 _SETTING_WORDS = ("key", "when", "verdict", "reason", "mend", "trainers")
@@ -204,13 +206,13 @@ _SETTING_WORDS = ("key", "when", "verdict", "reason", "mend", "trainers")
 
 def _setting(rule: Any, where: str) -> SettingRule:
     words = _words(rule, _SETTING_WORDS, where, ("key", "when", "verdict", "reason"))
-    if words["verdict"] not in tuple(Verdict):
+    if words["verdict"] not in tuple(RuleVerdict):
         raise FixInput("a verdict is refuse or warn", got=repr(words["verdict"]), where=where)
     key = str(words["key"])
     return SettingRule(
         key,
         read_when(words["when"], key, where),
-        Verdict(words["verdict"]),
+        RuleVerdict(words["verdict"]),
         str(words["reason"]),
         str(words.get("mend", "")),
         _trainers(words.get("trainers"), where),

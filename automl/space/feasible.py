@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.errors import FixInput
-from automl.skill.profile import SettingRule, Verdict
+from automl.skill.profile import RuleVerdict, SettingRule
 from automl.skill.tree import ParamValue, with_value
 from automl.skill.typewords import number_of
 from automl.space.conditions import Comparison
@@ -34,7 +34,7 @@ def rules_for_trainer(rules: Iterable[SettingRule], trainer: str) -> tuple[Setti
     return tuple(
         rule
         for rule in rules
-        if rule.verdict is Verdict.REFUSE and (not rule.trainers or trainer in rule.trainers)
+        if rule.verdict is RuleVerdict.REFUSE and (not rule.trainers or trainer in rule.trainers)
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.general_rules import general_rules
-from automl.skill.profile import Profile, SettingRule, Verdict
+from automl.skill.profile import Profile, RuleVerdict, SettingRule
 from automl.skill.tree import get
 from automl.spec.rules import SpecRules
 
@@ -65,7 +65,7 @@ def check_settings(
         if rule.key in searched or not rule.when.holds(spec) or _is_default(rules, rule, spec):
             continue
         notice = Notice(rule.key, get(spec, rule.key, None), rule.reason, rule.mend)
-        if rule.verdict is Verdict.REFUSE:
+        if rule.verdict is RuleVerdict.REFUSE:
             raise FixInput(notice.reason, got=f"{rule.key} = {_text(notice.got)}", fix=notice.mend)
         notices.setdefault((rule.key, str(sorted(rule.when.tests))), notice)
     records = (_of_a_record(key) for key in searched if key.partition(".")[0] in _RECORDS)
@@ -81,7 +81,7 @@ def _applicable(rules: SpecRules, profile: Profile, trainer: str) -> tuple[Setti
     """The profile's rules for a trainer, then the general ones, refusals first."""
     every = (*profile.settings, *general_rules(rules.keys))
     mine = [rule for rule in every if not rule.trainers or trainer in rule.trainers]
-    return tuple(sorted(mine, key=lambda rule: rule.verdict is not Verdict.REFUSE))
+    return tuple(sorted(mine, key=lambda rule: rule.verdict is not RuleVerdict.REFUSE))
 
 
 def _is_default(rules: SpecRules, rule: SettingRule, spec: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
-from automl.skill.profile import Profile, Verdict, load_profile, read_profile
+from automl.skill.profile import Profile, RuleVerdict, load_profile, read_profile
 from automl.skill.read import own_skill_dir
 from automl.skill.when import read_when
 
@@ -85,6 +85,6 @@ def test_a_missing_profile_is_an_empty_one(tmp_path: Path) -> None:
 def test_the_own_profile_knows_the_dead_decay_and_the_single_node() -> None:
     profile = load_profile(own_skill_dir() / "references" / "search_profile.yaml")
     assert "train.optim.lr_decay" in {rule.key for rule in profile.inert}
-    refused = {rule.key for rule in profile.settings if rule.verdict is Verdict.REFUSE}
+    refused = {rule.key for rule in profile.settings if rule.verdict is RuleVerdict.REFUSE}
     assert {"train.num_nodes", "dataset.num_classes", "model.backbone.model_type"} <= refused
     assert all(rule.reason and not rule.reason.endswith(".") for rule in profile.settings)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from automl.search.sample import sample
-from automl.skill.profile import Profile, SettingRule, Verdict
+from automl.skill.profile import Profile, RuleVerdict, SettingRule
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import with_value
 from automl.skill.when import When
@@ -16,7 +16,7 @@ INTERVAL = Profile(
         SettingRule(
             "dataset.batch_size",
             When("dataset.batch_size", {"above": "train.num_epochs"}),
-            Verdict.REFUSE,
+            RuleVerdict.REFUSE,
             "a rule for the test",
         ),
     )
