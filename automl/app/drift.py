@@ -9,7 +9,7 @@ from automl.app.trainer_choice import program_of
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.model import Skill
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import profile_path, read_action_schema
 from automl.skill.tree import Tree
 from automl.space.build import build_space
@@ -78,7 +78,7 @@ def check_drift(
             "a study is resumed over the search space that it began with",
             got="".join(f"\n  {line}" for line in ("another one:", *drift.lines)) + "\n ",
             where=f"{paths.space} against {skill.folder}{because}",
-            fix=f"mend the skill, start a new study, or keep the stored space: automl resume "
+            fix=f"restore the skill, start a new study, or keep the stored space: automl resume "
             f"{paths.folder.name} --accept-drift",
         )
     return drift.notes

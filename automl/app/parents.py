@@ -156,14 +156,14 @@ def _started(paths: StudyPaths) -> list[int]:
     return [int(entry.name) for entry in paths.trials.iterdir() if entry.name.isdigit()]
 
 
-def exported_from(parent: Parent, action: str, ending: str, mend: str) -> Parent:
+def exported_from(parent: Parent, action: str, ending: str, fix: str) -> Parent:
     """What an earlier action made from the same checkpoint: the newest that went well.
 
     Args:
         parent: The checkpoint; one that is such a file itself is returned as it is.
         action: ``export`` or ``gen_trt_engine``.
         ending: ``.onnx`` or ``.engine``.
-        mend: The command that would make one.
+        fix: The command that would make one.
 
     Raises:
         FixInput: No such action has gone well, or its file is gone or changed.
@@ -176,7 +176,7 @@ def exported_from(parent: Parent, action: str, ending: str, mend: str) -> Parent
             f"this action starts from an {ending} file made from its checkpoint",
             got=f"none of {Path(parent.origin.path).name}",
             where=str(parent.paths.actions) if parent.paths else parent.origin.path,
-            fix=mend,
+            fix=fix,
         )
     path, record = made
     if not path.is_file() or sha256_of(path) != record.sha256:
@@ -184,7 +184,7 @@ def exported_from(parent: Parent, action: str, ending: str, mend: str) -> Parent
             "what an action has made is still as it was",
             got="a file that is gone" if not path.is_file() else "another file",
             where=str(path),
-            fix=mend,
+            fix=fix,
         )
     origin = replace(
         parent.origin,

@@ -14,7 +14,8 @@ from automl.settings.setting import Setting
 from automl.settings.study_file import StudyFile, read_study_file
 from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
-from automl.skill.profile import Profile, load_profile
+from automl.skill.profile import Profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import own_skill_dir, profile_path, read_action_schema, read_skill
 from automl.space.build import build_space
 from automl.space.model import Ceiling, SearchSpace

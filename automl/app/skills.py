@@ -9,7 +9,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.policy import obstacles
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import base_tree, profile_path, read_action_schema, read_skill
 from automl.skill.schema import SchemaTree
 from automl.space.build import build_space

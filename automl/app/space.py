@@ -12,7 +12,7 @@ from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
 from automl.files import write_text
 from automl.search.sample import sample
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import base_tree, profile_path, read_action_schema, read_skill
 from automl.skill.schema import SchemaTree, read_schema
 from automl.skill.tree import ParamValue

@@ -52,12 +52,12 @@ def find_inert(
 def _filled(rule: InertRule, spec: Mapping[str, Any]) -> str:
     """The fix, in which ``[...]`` stands for entries that fit this spec."""
     argument = rule.when.tests.get("all_at_or_beyond")
-    if argument is None or not _SOME_ENTRIES.search(rule.mend):
-        return rule.mend
+    if argument is None or not _SOME_ENTRIES.search(rule.fix):
+        return rule.fix
     entries = get(spec, str(argument["list"]), [])
     limit = number_of(get(spec, str(argument["limit"]), argument["limit"])) or 0
     offer = milestones(len(entries), int(limit))
-    return _SOME_ENTRIES.sub(f"[{','.join(map(str, offer))}]", rule.mend)
+    return _SOME_ENTRIES.sub(f"[{','.join(map(str, offer))}]", rule.fix)
 
 
 def milestones(count: int, limit: int) -> list[int]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from automl.errors import FixInput
-from automl.skill.profile import Profile, load_profile
+from automl.skill.profile import Profile
+from automl.skill.profile_file import load_profile
 from automl.space.request import SPACES
 
 __all__ = ["space_source"]

@@ -8,7 +8,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_template
 from automl.skill.model import Skill
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import base_tree, profile_path, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed

@@ -1,4 +1,4 @@
-"""Settings that cannot work are refused, and settings that nothing reads are told.
+"""Settings that cannot work are refused, and settings that nothing reads are reported.
 
 The rules are data: those of the skill's search profile, and a few that hold for every TAO network
 because of how this program drives a training.
@@ -28,17 +28,17 @@ class Notice:
         key: Dotted spec key.
         got: The setting's value.
         reason: What is the matter with it.
-        mend: What to do about it; empty if there is nothing to do.
+        fix: What to do about it; empty if there is nothing to do.
     """
 
     key: str
     got: Any
     reason: str
-    mend: str = ""
+    fix: str = ""
 
     def __str__(self) -> str:
-        mend = f"; {self.mend}" if self.mend else ""
-        return f"{self.key} = {self.got}: {self.reason}{mend}"
+        fix = f"; {self.fix}" if self.fix else ""
+        return f"{self.key} = {self.got}: {self.reason}{fix}"
 
 
 def check_settings(
@@ -48,7 +48,7 @@ def check_settings(
     trainer: str,
     searched: Collection[str] = (),
 ) -> tuple[Notice, ...]:
-    """What is to be told of a spec's settings.
+    """What is to be reported of a spec's settings.
 
     Args:
         rules: What the spec may hold; says what the defaults are.
@@ -64,9 +64,9 @@ def check_settings(
     for rule in _applicable(rules, profile, trainer):
         if rule.key in searched or not rule.when.holds(spec) or _is_default(rules, rule, spec):
             continue
-        notice = Notice(rule.key, get(spec, rule.key, None), rule.reason, rule.mend)
+        notice = Notice(rule.key, get(spec, rule.key, None), rule.reason, rule.fix)
         if rule.verdict is RuleVerdict.REFUSE:
-            raise FixInput(notice.reason, got=f"{rule.key} = {_text(notice.got)}", fix=notice.mend)
+            raise FixInput(notice.reason, got=f"{rule.key} = {_text(notice.got)}", fix=notice.fix)
         notices.setdefault((rule.key, str(sorted(rule.when.tests))), notice)
     records = (_of_a_record(key) for key in searched if key.partition(".")[0] in _RECORDS)
     return (*notices.values(), *records)

@@ -16,7 +16,7 @@ from pathlib import Path
 import optuna
 
 from automl.search.sample import sample
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import (
     base_tree,
     own_skill_dir,

@@ -9,7 +9,7 @@ import pytest
 
 from automl.errors import FixInput
 from automl.search.sample import sample
-from automl.skill.profile import read_profile
+from automl.skill.profile_file import read_profile
 from automl.skill.read import base_tree, own_skill_dir, read_action_schema, read_skill
 from automl.space.build import build_space
 from automl.space.request import SpaceRequest

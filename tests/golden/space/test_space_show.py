@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import base_tree, own_skill_dir, read_action_schema, read_skill
 from automl.skill.schema import parse_schema
 from automl.space.build import build_space

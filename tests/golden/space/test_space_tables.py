@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import (
     base_tree,
     own_skill_dir,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
-from automl.skill.profile import Profile, RuleVerdict, load_profile, read_profile
+from automl.skill.profile import Profile, RuleVerdict
+from automl.skill.profile_file import load_profile, read_profile
 from automl.skill.read import own_skill_dir
 from automl.skill.when import read_when
 
@@ -69,7 +70,11 @@ def test_a_condition_outside_the_language_is_an_error(when: object) -> None:
         ({"inert": {"key": "a"}}, "list of rules"),
         ({"inert": [{"reason": "x"}]}, "no key"),
         ({"settings": [{"key": "a", "when": {}, "verdict": "maybe", "reason": "x"}]}, "refuse or"),
-        ({"ignored": ["a"]}, "a rule is a mapping"),
+        ({"setting": []}, "'?setting.*did you mean settings"),
+        ({"repeats": ["a"]}, "mapping of keys to keys"),
+        ({"repeats": {"a.b": 1}}, "mapping of keys to keys"),
+        ({"inert": [{"key": "a", "reason": "x", "mend": "y"}]}, "key, when, reason, fix, but got"),
+        ({"ignored": ["a"]}, "a rule must be a mapping"),
     ],
 )
 def test_a_broken_profile_is_an_error_that_says_where(tree: object, words: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from automl.errors import FixInput
 from automl.search.sample import sample
 from automl.skill.asked import Asked
-from automl.skill.profile import read_profile
+from automl.skill.profile_file import read_profile
 from automl.skill.schema import SchemaTree, parse_schema
 from automl.skill.tree import with_value
 from automl.space.build import build_space

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from automl.errors import FixInput
-from automl.skill.profile import Profile, read_profile
+from automl.skill.profile import Profile
+from automl.skill.profile_file import read_profile
 from automl.space.diff import changes
 from automl.space.draft import draft_profile
 from automl.space.model import SearchSpace

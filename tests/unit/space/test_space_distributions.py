@@ -116,7 +116,7 @@ def test_option_weights_steer_the_first_draws(build: Build) -> None:
 
 
 def test_weights_of_an_ordered_set_steer_the_first_draws(build: Build) -> None:
-    from automl.skill.profile import read_profile
+    from automl.skill.profile_file import read_profile
 
     entry = {"choices": [1, 2, 4], "weights": [1, 1, 6], "reason": "large ones are better"}
     profile = read_profile({"parameters": {"dataset.batch_size": entry}}, "p")

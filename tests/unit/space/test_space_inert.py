@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from automl.skill.profile import Profile, read_profile
+from automl.skill.profile import Profile
+from automl.skill.profile_file import read_profile
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import with_value
 from automl.space.inert import milestones
@@ -20,7 +21,7 @@ def profile() -> Profile:
         "key": "train.optim.lr_decay",
         "when": when,
         "reason": "never decayed",
-        "mend": "--set train.optim.lr_steps=[...]",
+        "fix": "--set train.optim.lr_steps=[...]",
     }
     return read_profile({"inert": [rule]}, "p")
 
@@ -61,7 +62,7 @@ def test_offered_milestones_lie_late_in_the_training(
 
 
 def test_what_nothing_reads_is_searched_in_vain(build: Build) -> None:
-    rules = {"ignored": [{"key": "model.rank", "reason": "nothing reads it", "mend": "none"}]}
+    rules = {"ignored": [{"key": "model.rank", "reason": "nothing reads it", "fix": "none"}]}
     profile = read_profile(rules, "p")
     assert "model.rank" in build(space="all").keys
     space = build(space="all", profile=profile)

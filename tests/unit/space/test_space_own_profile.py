@@ -6,7 +6,8 @@ import pytest
 
 from automl.search.sample import sample
 from automl.skill.asked import Asked
-from automl.skill.profile import Profile, load_profile
+from automl.skill.profile import Profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import base_tree, own_skill_dir, read_action_schema, read_skill
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import Tree, with_value

@@ -9,7 +9,7 @@ import pytest
 
 from automl.errors import FixInput
 from automl.search.sample import sample
-from automl.skill.profile import load_profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import (
     base_tree,
     own_skill_dir,

@@ -6,7 +6,8 @@ import pytest
 
 from automl.errors import FixInput
 from automl.skill.model import Skill
-from automl.skill.profile import Profile, load_profile
+from automl.skill.profile import Profile
+from automl.skill.profile_file import load_profile
 from automl.skill.read import own_skill_dir, read_skill
 from automl.spec.build import SpecRequest, build_base
 from automl.spec.notices import Notice, check_settings
