@@ -19,6 +19,7 @@ from automl.spec.values import parse_assignment
 from automl.study.config import StudyConfig
 from automl.study.folder import find_study, fresh_name, read_config
 from automl.study.layout import StudyPaths
+from automl.trainers.table import trainer_entry
 from automl.yamltext import load_yaml
 
 __all__ = ["RetrainRequest", "SourceTrial", "choose", "plan_again", "plan_retrain", "rescaled"]
@@ -223,6 +224,5 @@ def _as_it_was(request: RetrainRequest, chosen: SourceTrial, word: str) -> dict[
         "gpus": None if ids is None else tuple(map(str, ids)),
         **{f"{split}_data": getattr(config.data, split) or None for split in SPLITS},
     }
-    if config.trainer == "scripted":
-        settings["script"] = dict(config.trainer_options)
+    settings |= trainer_entry(config.trainer).as_settings(config.trainer_options)
     return {name: value for name, value in settings.items() if value is not None}

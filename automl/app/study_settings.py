@@ -10,7 +10,7 @@ from automl.app.forms import FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SP
 from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
-from automl.trainers.table import TRAINERS, all_trainers, trainer_names
+from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
 
 __all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "installed_settings", "settings_table"]
 
@@ -83,8 +83,8 @@ _MACHINE = (
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),
     Setting("keep", choice(lambda: tuple(Keep), "best|all"), "checkpoints that outlive a trial",
             "machine", default=Keep.BEST),
-    Setting("trainer", choice(trainer_names, "process|docker|scripted"), "how a trial is run",
-            "machine", default="process"),
+    Setting("trainer", choice(trainer_names, "|".join(TRAINERS)), "how a trial is run",
+            "machine", default=DEFAULT.name),
 )  # fmt: skip
 
 #: Every setting of this package, in the order of ``--help``.

@@ -178,6 +178,8 @@ class TrainerEntry:
         settings: Its own settings. A flag or a study file may give them whatever trainer runs.
         choose: From its settings to its options. Raises ``FixInput``. By default the options are
             the settings as given.
+        settings_of: By options, the settings that lead to them, so that a trial can be trained
+            again; by default the options that are named as settings are.
         rules_as: By options, the trainer whose rules of a search profile apply; None for its own.
         remark: By options, what a plan says of it; empty for nothing.
         examine: Its lines of a check-up; by default what ``Trainer.check`` finds.
@@ -192,12 +194,20 @@ class TrainerEntry:
     make: Callable[["Skill", Mapping[str, Any], str], "Trainer"]
     settings: tuple["Setting", ...] = ()
     choose: Callable[[SettingsGiven], ChosenOptions] = _as_given
+    settings_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     rules_as: Callable[[Mapping[str, Any]], str] | None = None
     remark: Callable[[Mapping[str, Any]], str] = _no_remark
     examine: Callable[[Examined], Iterator["Check"]] = _examine
     left_behind: Callable[[Sequence[Path]], LeftBehind] = _nothing_left
     trains_only: bool = False
     container: ContainerHooks | None = None
+
+    def as_settings(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings that lead to these options, as far as they can be told."""
+        if self.settings_of is not None:
+            return self.settings_of(options)
+        names = (setting.name for setting in self.settings)
+        return {name: options[name] for name in names if name in options}
 
     def program(self, options: Mapping[str, Any]) -> str:
         """Name of the trainer whose rules of a search profile apply with these options."""

@@ -43,5 +43,6 @@ SCRIPTED = TrainerEntry(
     make=_make,
     settings=(_SCRIPT,),
     choose=_choose,
+    settings_of=lambda options: {_SCRIPT.name: dict(options)},
     trains_only=True,
 )
