@@ -21,15 +21,15 @@ def test_every_network_is_known() -> None:
 def test_it_is_not_far_from_what_a_forward_pass_keeps(name: str) -> None:
     model = Model()
     network = build_network(replace(model, backbone=replace(model.backbone, model_type=name)))
-    millions = sum(each.numel() for each in network.parameters()) / 1e6
+    millions = sum(weight.numel() for weight in network.parameters()) / 1e6
     assert MEMORY_NEEDS[name].parameters == pytest.approx(millions, rel=0.02)
     image = torch.zeros(1, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
     for precision in ("fp32", "bf16"):
-        told = [forecast_mib(name, batch, SIDE, precision) for batch in (64, 128)]
-        assert told[0] is not None
-        assert told[1] is not None
-        each = (told[1] - told[0]) / 64
+        mib = [forecast_mib(name, batch, SIDE, precision) for batch in (64, 128)]
+        assert mib[0] is not None
+        assert mib[1] is not None
+        per_image = (mib[1] - mib[0]) / 64
         kept = saved_bytes(network, image, precision) / 2**20
         # The weights that half precision casts are kept once, however many images there are.
         kept -= 0.0 if precision == "fp32" else 2 * millions * 1e6 / 2**20
-        assert 0.8 * kept < each < 2.5 * kept
+        assert 0.8 * kept < per_image < 2.5 * kept

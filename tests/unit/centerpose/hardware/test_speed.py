@@ -51,7 +51,7 @@ class Unmoved(FAN):
     ("compiler", "n_steps", "words"),
     [("", 1_000_000, "no C compiler"), ("", 1, "no C compiler"), ("cc", 1, "")],
 )
-def test_a_gpu_without_a_c_compiler_is_told_and_nothing_is_compiled(
+def test_a_gpu_without_a_c_compiler_is_reported_and_nothing_is_compiled(
     monkeypatch: pytest.MonkeyPatch, compiler: str, n_steps: int, words: str
 ) -> None:
     monkeypatch.setenv("PATH", "")

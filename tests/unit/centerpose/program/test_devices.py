@@ -91,9 +91,9 @@ def test_two_processes_score_what_one_scores(
     one, two = status_lines(alone), status_lines(together)
     assert float(metrics(one)[0]["val_2DMPE"]) > 0
     assert metrics(two) == metrics(one)
-    told = [line["message"] for line in one if not line["message"].startswith("Resuming")]
+    reported = [line["message"] for line in one if not line["message"].startswith("Resuming")]
     again = [line["message"] for line in two if not line["message"].startswith("Resuming")]
-    assert again == ["Starting Centerpose train.", *told, "Train finished successfully."]
+    assert again == ["Starting Centerpose train.", *reported, "Train finished successfully."]
     name = (alone / LATEST_NAME).readlink()
     parts = [read_checkpoint(folder / name) for folder in (alone, together)]
     torch.testing.assert_close(parts[0]["state_dict"], parts[1]["state_dict"], rtol=0, atol=0)
@@ -191,7 +191,7 @@ def test_fabric_is_found_under_either_name(name: str, monkeypatch: pytest.Monkey
     assert make_fabric([torch.device("cpu")] * 3)["devices"] == 3
 
 
-def test_a_machine_without_fabric_is_told_what_to_install(
+def test_a_machine_without_fabric_is_reported_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for package in ("lightning_fabric", "lightning", "lightning.fabric"):

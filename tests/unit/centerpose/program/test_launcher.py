@@ -32,7 +32,7 @@ def report(text):
 
 pid = Path(folder, f"{rank}.pid")
 pid.with_suffix(".begun").write_text(str(os.getpid()))
-pid.with_suffix(".begun").rename(pid)  # whoever sees the file reads all of it
+pid.with_suffix(".begun").rename(pid)  # a reader of the file sees all of it
 """
 
 
@@ -81,7 +81,7 @@ def test_all_processes_are_waited_for(stand_in: Path) -> None:
     assert (stand_in.parent / "1.done").exists()
 
 
-def test_the_first_failure_is_told_and_ends_the_others(stand_in: Path) -> None:
+def test_the_first_failure_is_reported_and_ends_the_others(stand_in: Path) -> None:
     body = "report('Configuration error: x') if rank else time.sleep(60)"
     began = time.monotonic()
     with pytest.raises(RankFailed) as end:

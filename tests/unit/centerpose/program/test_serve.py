@@ -19,7 +19,7 @@ PROGRAM = [sys.executable, "-m", "automl.centerpose"]
 
 
 class Server:
-    """``serve`` as whoever starts it sees it."""
+    """``serve`` as its caller sees it."""
 
     def __init__(self, folder: Path, tree: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -66,7 +66,7 @@ def content(place: Path) -> dict[str, Any]:
     return loaded
 
 
-def told(place: Path) -> list[Any]:
+def status_of(place: Path) -> list[Any]:
     lines = (place / "status.json").read_text().splitlines()
     return [json.loads(line).get("kpi") for line in lines]
 
@@ -103,6 +103,6 @@ def test_each_training_is_its_own_and_equals_one_alone(server: Server) -> None:
     )
     assert done.returncode == 0
     for place in (first, last):
-        assert told(place) == told(alone)
+        assert status_of(place) == status_of(alone)
         for part in ("state_dict", "optimizer_states", "rng"):
             torch.testing.assert_close(content(place)[part], content(alone)[part], rtol=0, atol=0)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from automl.centerpose.config import experiment
+from automl.centerpose.program.actions import ACTIONS
 from automl.centerpose.program.cli import main
 from automl.yamltext import load_yaml
 
@@ -16,14 +18,18 @@ SpecWriter = Callable[..., Path]
 StatusReader = Callable[[Path], list[dict[str, Any]]]
 
 
-def test_a_missing_spec_option_is_told_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_action_of_the_spec_is_known() -> None:
+    assert set(ACTIONS) == set(experiment.ACTIONS)
+
+
+def test_a_missing_spec_option_is_reported_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["train"])
     assert end.value.code == 1
     assert "-e" in capsys.readouterr().out
 
 
-def test_a_missing_spec_file_is_told_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_spec_file_is_reported_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "-e", "nowhere.yaml"]) == 1
     out = capsys.readouterr().out
     assert "nowhere.yaml" in out

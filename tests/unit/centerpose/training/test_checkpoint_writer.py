@@ -47,7 +47,7 @@ def test_the_training_goes_on_while_a_checkpoint_is_written(
 
 
 @pytest.mark.parametrize("later", ["write", "join", "close"])
-def test_a_full_disk_is_told_and_leaves_the_old_checkpoint(
+def test_a_full_disk_is_reported_and_leaves_the_old_checkpoint(
     later: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = CheckpointWriter(tmp_path)
