@@ -51,7 +51,7 @@ FAILURES = [
     ({"dataset.batch_size": 13}, "Parameter validation error: "),
     ({"train.validation_interval": 3}, "Parameter validation error: "),
     ({"dataset.train_data": "/nonexistent"}, "Configuration error: "),
-    ({"train.pretrained_model_path": "/nonexistent.pth"}, "Configuration error: "),
+    ({"train.pretrained_model_path": "/nonexistent.pth"}, "Data error: "),
     ({"train.optim.lr": 3e37}, "Unexpected error: Diverged: "),
 ]
 
