@@ -105,7 +105,7 @@ def test_a_file_that_exists_is_kept(target: Path, act: Act, messages: Messages) 
     [
         ({"export__onnx_file": "''"}, "Parameter validation error: export.onnx_file"),
         ({"export__checkpoint": "''"}, "Parameter validation error: export.checkpoint"),
-        ({"export__checkpoint": "/nonexistent.pth"}, "Configuration error: "),
+        ({"export__checkpoint": "/nonexistent.pth"}, "Data error: "),
         ({"export__batch_size": 0}, "Parameter validation error: export.batch_size"),
         ({"export__num_select": 0}, "Parameter validation error: export.num_select"),
         ({"export__input_width": 512}, "Configuration error: export.input_channel"),

@@ -241,8 +241,8 @@ def test_results_among_the_images_are_refused(
     [
         ({"dataset__batch_size": 9}, "Parameter validation error: dataset.inference_data"),
         ({"dataset__inference_data": "''"}, "Parameter validation error: dataset.inference_data"),
-        ({"dataset__inference_data": "/nonexistent"}, "Configuration error: "),
-        ({"inference__checkpoint": "/nonexistent.pth"}, "Configuration error: "),
+        ({"dataset__inference_data": "/nonexistent"}, "Data error: "),
+        ({"inference__checkpoint": "/nonexistent.pth"}, "Data error: "),
         ({"inference__checkpoint": "/nonexistent.onnx"}, "Configuration error: "),
     ],
 )
@@ -263,7 +263,7 @@ def test_an_image_that_does_not_decode_is_named(
     named["dataset"]["inference_data"] = str(sequences)
     (sequences / "batch-0" / "00001.jpg").write_bytes(b"no picture")
     assert act("inference") == 1
-    assert messages("inference")[-1].startswith("File system error: ")
+    assert messages("inference")[-1].startswith("Data error: ")
     assert "batch-0/00001.jpg" in messages("inference")[-1]
 
 

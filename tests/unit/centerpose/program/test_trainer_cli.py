@@ -50,12 +50,13 @@ FAILURES = [
     ({"train.precision": "fp8"}, "Feature not implemented: "),
     ({"dataset.batch_size": 13}, "Parameter validation error: "),
     ({"train.validation_interval": 3}, "Parameter validation error: "),
-    ({"dataset.train_data": "/nonexistent"}, "Configuration error: "),
+    ({"dataset.train_data": "/nonexistent"}, "Data error: "),
     ({"train.pretrained_model_path": "/nonexistent.pth"}, "Data error: "),
     ({"train.optim.lr": 3e37}, "Unexpected error: Diverged: "),
 ]
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("overrides", "prefix"), FAILURES)
 def test_every_failure_leaves_a_line_and_exit_code_1(
     overrides: dict[str, Any],

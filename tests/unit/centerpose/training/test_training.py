@@ -97,6 +97,7 @@ def test_two_trainings_of_one_seed_are_equal(start: Start, status_lines: StatusR
     assert_same_state(checkpoints[0], checkpoints[1])
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("safe_points", [1, 3, 4, 6])
 def test_a_resumed_training_equals_an_uninterrupted_one(
     safe_points: int, start: Start, status_lines: StatusReader
