@@ -253,7 +253,7 @@ def _warnings(listing: Listing, survey: _Survey) -> Iterator[str]:
         (listing.hidden, "hidden folders are not read; the container reads them"),
         (
             listing.companions,
-            "files of macOS's metadata (._*) are not read, as the container would",
+            "files of macOS's metadata (._*) are not read; the container reads them",
         ),
         (listing.odd, "images have an ending in a spelling that the container does not read"),
         (

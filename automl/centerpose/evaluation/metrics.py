@@ -1,9 +1,10 @@
 """From measured detections to average precision and mean errors over a split.
 
 ``val_3DIoU`` is not a mean overlap: it is the average precision of detections whose 3D IoU reaches
-0.5. Two choices are this package's own. Detections of equal score enter the precision-recall curve
-together, so that the order of the images cannot matter; and a detection matched with no object
-passes no threshold, not even that of 0.
+0.5. As in the container, a detection whose nearest object is hardly visible counts with a score of
+0: it comes last, and costs no precision. Two choices are this package's own. Detections of equal
+score enter the precision-recall curve together, so that the order of the images cannot matter; and
+a detection that is compared with no object passes no threshold, not even that of 0.
 """
 
 import math
@@ -133,7 +134,8 @@ def _curves(
 ) -> dict[str, tuple[float, ...]]:
     """Average precision at each threshold of each measure."""
     passed = np.concatenate([m.passes(values[m.name]) for m in MEASURES], axis=1)
-    areas = average_precision(scores, passed & matched[:, None], n_objects)
+    ranked = np.where(matched, scores, 0.0)
+    areas = average_precision(ranked, passed & matched[:, None], n_objects)
     parts = np.split(areas, len(MEASURES))
     return {m.name: tuple(part.tolist()) for m, part in zip(MEASURES, parts, strict=True)}
 

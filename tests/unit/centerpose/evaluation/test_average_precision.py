@@ -112,15 +112,23 @@ def test_a_copy_ranked_above_another_objects_detection_costs_one_to_one_precisio
     assert summarise([copied, single]).one_to_one.ap50 == pytest.approx(0.5 + 0.5 * 2 / 3)
 
 
-def test_a_detection_matched_with_nothing_is_wrong_at_every_threshold() -> None:
+def test_a_detection_compared_with_nothing_finds_nothing_and_comes_last() -> None:
     result = summarise([image([0.9, 0.8], [[0.9, 0.0], [0.7, 0.9]], [-1, 1])])
     assert result.n_matched == 1
     assert result.mean_iou == pytest.approx(0.9)
-    assert result.ap50 == pytest.approx(0.5 * 0.5)
-    assert result.curves[IOU_3D][0] == pytest.approx(0.25)
+    assert result.ap50 == pytest.approx(0.5)
+    assert result.curves[IOU_3D][0] == pytest.approx(0.5)
 
 
 def test_the_better_scored_detection_chooses_first_and_the_other_takes_what_is_left() -> None:
     result = summarise([image([0.9, 0.8], [[0.7, 0.6], [0.9, 0.55]], [0, 0])])
     assert result.one_to_one.ap50 == pytest.approx(1.0)
     assert result.one_to_one.mean_iou == pytest.approx((0.7 + 0.55) / 2)
+
+
+def test_a_detection_of_a_hardly_visible_object_costs_no_precision() -> None:
+    """The container gives it a score of 0, so that it comes after all that was found."""
+    found = image([0.6, 0.5], [[0.8, 0.1], [0.1, 0.9]], [0, 1])
+    with_hidden = image([0.9, 0.6, 0.5], [[0.0, 0.0], [0.8, 0.1], [0.1, 0.9]], [-1, 0, 1])
+    assert summarise([with_hidden]).ap50 == summarise([found]).ap50 == 1.0
+    assert summarise([with_hidden]).n_matched == 2
