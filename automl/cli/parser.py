@@ -29,6 +29,7 @@ exit codes:
   3    the machine lacks something the study needs
   4    finished, but no trial is usable (policy off: the training failed)
   5    stopped itself: one cause ended trial after trial
+  6    automl reproduce: trained again, and a metric differs
   7    the study is in use, or is not what it was
   75   stopped early, can be resumed
   130  stopped by Ctrl-C, can be resumed (143: by SIGTERM)
