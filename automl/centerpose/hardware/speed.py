@@ -60,8 +60,8 @@ def tune_network(
         FixInput: The environment variable has none of its three values.
     """
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    wish = _wish()
-    if wish == "off" or (wish == "auto" and not _pays(spec, device, n_steps)):
+    choice = _choice()
+    if choice == "off" or (choice == "auto" and not _pays(spec, device, n_steps)):
         return Tuned(network, _slower(device))
     if not compile_blocks(network):
         return Tuned(network, "")
@@ -117,8 +117,8 @@ def _compile_block(block: nn.Module, backend: str | Callable[..., Callable[..., 
     block.forward = forward
 
 
-def _wish() -> str:
-    wish = os.environ.get(COMPILE_VARIABLE, "auto")
-    if wish not in {"auto", "on", "off"}:
-        raise FixInput("must be auto, on or off", got=wish, where=COMPILE_VARIABLE)
-    return wish
+def _choice() -> str:
+    choice = os.environ.get(COMPILE_VARIABLE, "auto")
+    if choice not in {"auto", "on", "off"}:
+        raise FixInput(f"{COMPILE_VARIABLE} must be auto, on or off", got=choice)
+    return choice

@@ -90,8 +90,8 @@ def centerpose_loss(
         if weight and head == "hps" and form.dense:
             total = total + weight * _dense_displacements(outputs["hps"], targets)
         elif weight:
-            found = gather(outputs[head], targets[index])
-            total = total + weight * masked_l1(found, targets[target], targets[mask])
+            predicted = gather(outputs[head], targets[index])
+            total = total + weight * masked_l1(predicted, targets[target], targets[mask])
     return _best_row(total, targets["ind"]).mean()
 
 
@@ -135,15 +135,15 @@ def _dense_displacements(maps: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
     """
     index, side = targets["ind"], maps.shape[-1]  # (B, S, N)
     steps = torch.arange(-_REACH, _REACH + 1, device=index.device)
-    y, x = (each.flatten() for each in torch.meshgrid(steps, steps, indexing="ij"))  # (K,)
+    y, x = (axis.flatten() for axis in torch.meshgrid(steps, steps, indexing="ij"))  # (K,)
     rows, columns = index[..., None] // side + y, index[..., None] % side + x  # (B, S, N, K)
     inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
     cells = (rows.clamp(0, side - 1) * side + columns.clamp(0, side - 1)).flatten(2)
     blob = targets["hm"][:, :, 0].flatten(2).gather(2, cells).view(inside.shape) * inside
-    found = gather(maps, cells).view(*inside.shape, maps.shape[1])
+    predicted = gather(maps, cells).view(*inside.shape, maps.shape[1])
     truth = targets["hps"].unsqueeze(3) - torch.stack([x, y], 1).repeat(1, maps.shape[1] // 2)
     mask = targets["hps_mask"].unsqueeze(3) * blob.unsqueeze(4)  # (B, S, N, K, 16)
-    error = ((found - truth).abs() * mask).sum((2, 3, 4))
+    error = ((predicted - truth).abs() * mask).sum((2, 3, 4))
     return error / (mask.sum((2, 3, 4)) + 1e-4)
 
 
@@ -154,18 +154,18 @@ def gather(maps: Tensor, index: Tensor) -> Tensor:
     return cells.gather(1, rows).float().reshape(*index.shape, maps.shape[1])
 
 
-def masked_l1(found: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+def masked_l1(predicted: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """(B, S): the mean absolute error over the elements that ``mask`` lets through.
 
     Args:
-        found: (B, S, N, C).
+        predicted: (B, S, N, C).
         truth: (B, S, N, C).
         mask: (B, S, N), or (B, S, N, C) where elements are masked one by one.
     """
     if mask.dim() < truth.dim():
         mask = mask.unsqueeze(-1)
     mask = mask.expand_as(truth).to(truth.dtype)
-    error = ((found - truth).abs() * mask).sum((2, 3))
+    error = ((predicted - truth).abs() * mask).sum((2, 3))
     return error / (mask.sum((2, 3)) + 1e-4)
 
 

@@ -34,7 +34,7 @@ def test_a_cpu_compiles_nothing_of_its_own_accord() -> None:
     assert tuned.said == ""
 
 
-def test_a_wish_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(COMPILE_VARIABLE, "sometimes")
     with pytest.raises(FixInput, match="sometimes"):
         tune_network(Nano(), Experiment(), CPU, n_steps=1)
