@@ -4,16 +4,46 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["clear_unfinished", "replaced", "sha256_of", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "ReadOnce",
+    "clear_unfinished",
+    "replaced",
+    "sha256_of",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 _BLOCK = 1 << 20
+_Parsed = TypeVar("_Parsed")
 #: Random signs that mkstemp ends a name with.
 _RANDOM_SIGNS = 8
+
+
+class ReadOnce:
+    """Files as they were when they were first asked for; each is read and parsed once.
+
+    What it gives is shared by all who ask, and must not be changed. A copy in another process
+    starts empty.
+    """
+
+    def __init__(self) -> None:
+        self._parsed: dict[tuple[Path, object], Any] = {}
+
+    def __call__(self, path: Path, parse: Callable[[Path], _Parsed]) -> _Parsed:
+        """What ``parse`` makes of the file; an error is raised each time."""
+        if (path, parse) not in self._parsed:
+            self._parsed[path, parse] = parse(path)
+        parsed: _Parsed = self._parsed[path, parse]
+        return parsed
+
+    def __reduce__(self) -> tuple[type["ReadOnce"], tuple[()]]:
+        return ReadOnce, ()
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from automl.app.trainer_choice import program_of
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.model import Skill
-from automl.skill.profile_file import load_profile
-from automl.skill.read import profile_path, read_action_schema
+from automl.skill.read import profile_path, read_action_schema, read_profile_of
 from automl.skill.tree import Tree
 from automl.space.build import build_space
 from automl.space.diff import changes
@@ -101,7 +100,7 @@ def _space_now(
     config: StudyConfig, skill: Skill, base: Tree, stored: Mapping[str, Any]
 ) -> SearchSpace:
     """The space of the same request over the same spec and data, by the skill as it is now."""
-    name, profile = space_source(config.search.space, load_profile(profile_path(skill)))
+    name, profile = space_source(config.search.space, read_profile_of(skill))
     search = config.search
     request = SpaceRequest(name, search.search, search.freeze, skill.shorthand, skill.keys)
     ceilings = tuple(Ceiling(**one) for one in stored.get("ceilings", ()))

@@ -15,8 +15,7 @@ from automl.settings.study_file import StudyFile, read_study_file
 from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
 from automl.skill.profile import Profile
-from automl.skill.profile_file import load_profile
-from automl.skill.read import own_skill_dir, profile_path, read_action_schema, read_skill
+from automl.skill.read import own_skill_dir, read_action_schema, read_profile_of, read_skill
 from automl.space.build import build_space
 from automl.space.model import Ceiling, SearchSpace
 from automl.space.request import SpaceRequest
@@ -74,7 +73,7 @@ class Planner:
             file=file,
             settings=settings,
             skill=skill,
-            profile=load_profile(profile_path(skill)),
+            profile=read_profile_of(skill),
             policy=policy,
             gate=gate(skill, policy.value),
             search=choose_search(settings),

@@ -9,8 +9,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.policy import obstacles
-from automl.skill.profile_file import load_profile
-from automl.skill.read import base_tree, profile_path, read_action_schema, read_skill
+from automl.skill.read import base_tree, read_action_schema, read_profile_of, read_skill
 from automl.skill.schema import SchemaTree
 from automl.space.build import build_space
 from automl.space.model import SearchSpace
@@ -130,7 +129,7 @@ def _problems(skill: Skill) -> Sequence[str]:
 def _default_space(skill: Skill) -> SearchSpace:
     schema, base = read_action_schema(skill, "train"), base_tree(skill, "train")
     request = SpaceRequest(keys=skill.keys)
-    return build_space(schema, base, request, load_profile(profile_path(skill)))
+    return build_space(schema, base, request, read_profile_of(skill))
 
 
 def _why_empty(space: SearchSpace) -> str:

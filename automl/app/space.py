@@ -12,8 +12,7 @@ from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
 from automl.files import write_text
 from automl.search.sample import sample
-from automl.skill.profile_file import load_profile
-from automl.skill.read import base_tree, profile_path, read_action_schema, read_skill
+from automl.skill.read import base_tree, read_action_schema, read_profile_of, read_skill
 from automl.skill.schema import SchemaTree, read_schema
 from automl.skill.tree import ParamValue
 from automl.space.build import build_space
@@ -127,6 +126,6 @@ def _space_named(name: str, studies_dir: Path) -> SearchSpace:
 def _space_of_skill(folder: Path) -> SearchSpace:
     skill = read_skill(folder)
     schema: SchemaTree = read_action_schema(skill, "train")
-    profile = load_profile(profile_path(skill))
+    profile = read_profile_of(skill)
     request = SpaceRequest(keys=skill.keys)
     return build_space(schema, base_tree(skill, "train"), request, profile)

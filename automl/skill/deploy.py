@@ -36,7 +36,7 @@ def deploy_skill(skill: Skill) -> Skill:
     tree = load_yaml(infos[0])
     if not isinstance(tree, dict):
         raise FixInput("the metadata of a skill must be a mapping", where=str(infos[0]))
-    deploy = skill_from_info(skill.folder, tree, infos[0], ())
+    deploy = skill_from_info(skill.folder, tree, infos[0], (), skill.files)
     actions = {
         name: replace(
             info,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
+from automl.files import ReadOnce
 from automl.skill.keys import KeyHints
 from automl.skill.model import ActionInfo, Skill, schema_path
 from automl.skill.schema import read_schema
@@ -15,7 +16,9 @@ __all__ = ["block_in", "key_hints", "mapping_in", "skill_from_info"]
 _TRUE_WORDS = ("true", "yes", "on")
 
 
-def skill_from_info(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...]) -> Skill:
+def skill_from_info(
+    folder: Path, tree: Tree, info: Path, schemas: tuple[str, ...], files: ReadOnce
+) -> Skill:
     """The skill that a file of metadata describes, without its objective.
 
     Args:
@@ -23,12 +26,13 @@ def skill_from_info(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ..
         tree: What the file holds.
         info: The file, for messages.
         schemas: Actions that have a schema; they are known although the metadata names none.
+        files: The files of the skill that have been read.
 
     Raises:
         FixInput: A part of the metadata has the wrong form.
     """
     name = str(tree.get("name") or folder.name)
-    network = str(tree.get("network_arch") or _network_of(folder, name))
+    network = str(tree.get("network_arch") or _network_of(folder, name, files))
     return Skill(
         folder=folder,
         name=name,
@@ -37,6 +41,7 @@ def skill_from_info(folder: Path, tree: Tree, info: Path, schemas: tuple[str, ..
         container_image=str(tree.get("container_image") or ""),
         actions={action.name: action for action in _actions(tree, info, network, schemas)},
         shorthand=_texts(tree, "spec_shorthand_keys", info),
+        files=files,
     )
 
 
@@ -51,10 +56,10 @@ def key_hints(tree: Tree, skill: Skill) -> KeyHints:
     )
 
 
-def _network_of(folder: Path, name: str) -> str:
+def _network_of(folder: Path, name: str, files: ReadOnce) -> str:
     """The network where the metadata names none: the train schema's, else the name's end."""
     try:
-        network = read_schema(schema_path(folder, "train")).network_arch
+        network = files(schema_path(folder, "train"), read_schema).network_arch
     except FixInput:
         network = ""  # missing or broken: the gate says so, and the skill can still train
     return network or name.removeprefix("tao-").removeprefix("train-").removeprefix("finetune-")

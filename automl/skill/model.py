@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from automl.files import ReadOnce
 from automl.skill.keys import NetworkKeys
 
 __all__ = ["ActionInfo", "ParameterSchema", "Skill", "schema_path"]
@@ -52,6 +53,7 @@ class Skill:
         direction: ``maximize`` or ``minimize``; empty if the skill names none.
         metric_worst: Worst value the metric can take, if the profile says so.
         keys: Which settings of its train spec mean what.
+        files: Its files as they were when first read: each is read and parsed once.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Skill:
     direction: str = ""
     metric_worst: float | None = None
     keys: NetworkKeys = field(default_factory=NetworkKeys)
+    files: ReadOnce = field(default_factory=ReadOnce, compare=False, repr=False)
 
     def schema_path(self, action: str) -> Path:
         """Where the action's schema is, whether or not it exists."""

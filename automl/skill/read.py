@@ -10,10 +10,13 @@ from pathlib import Path
 
 import automl
 from automl.errors import FixInput
+from automl.files import ReadOnce
 from automl.skill.info import block_in, key_hints, mapping_in, skill_from_info
 from automl.skill.key_overrides import check_keys, declared_keys
 from automl.skill.keys import KeyHints, NetworkKeys, find_keys
 from automl.skill.model import Skill
+from automl.skill.profile import Profile
+from automl.skill.profile_file import read_profile
 from automl.skill.schema import SchemaTree, read_schema
 from automl.skill.tree import Tree, leaves, merged
 from automl.yamltext import load_yaml
@@ -25,6 +28,7 @@ __all__ = [
     "packaged_twin",
     "profile_path",
     "read_action_schema",
+    "read_profile_of",
     "read_skill",
     "read_template",
 ]
@@ -61,7 +65,7 @@ def packaged_twin(skill: Skill) -> Skill | None:
     own = own_skill_dir()
     if skill.folder == own:
         return None
-    twin = read_skill(own)
+    twin = skill.files(own, read_skill)
     return twin if twin.network_arch == skill.network_arch else None
 
 
@@ -70,6 +74,16 @@ def profile_path(skill: Skill) -> Path:
     path = skill.folder / _PROFILE
     twin = None if path.is_file() else packaged_twin(skill)
     return path if twin is None else twin.folder / _PROFILE
+
+
+def read_profile_of(skill: Skill) -> Profile:
+    """The search profile of a skill; an empty one where there is none.
+
+    Raises:
+        FixInput: It is broken or breaks a rule of the format.
+    """
+    path = profile_path(skill)
+    return read_profile(skill.files(path, load_yaml), str(path)) if path.is_file() else Profile()
 
 
 def read_skill(folder: Path) -> Skill:
@@ -88,10 +102,11 @@ def read_skill(folder: Path) -> Skill:
             where=str(folder),
             fix="point --skill-dir at the folder that holds SKILL.md",
         )
-    tree = mapping_in(load_yaml(info), info) if info.is_file() else {}
-    skill = skill_from_info(folder, tree, info, schemas)
+    files = ReadOnce()
+    tree = mapping_in(files(info, load_yaml), info) if info.is_file() else {}
+    skill = skill_from_info(folder, tree, info, schemas, files)
     path = profile_path(skill)
-    profile = mapping_in(load_yaml(path), path) if path.is_file() else {}
+    profile = mapping_in(files(path, load_yaml), path) if path.is_file() else {}
     objective = _objective(profile, path)
     return replace(
         skill,
@@ -108,7 +123,7 @@ def read_action_schema(skill: Skill, action: str) -> SchemaTree:
     Raises:
         FixInput: There is none, or it is broken.
     """
-    return read_schema(skill.schema_path(action))
+    return skill.files(skill.schema_path(action), read_schema)
 
 
 def read_template(skill: Skill, action: str, deploy: bool = False) -> Tree:
@@ -118,10 +133,10 @@ def read_template(skill: Skill, action: str, deploy: bool = False) -> Tree:
         FixInput: There is none, or it holds no settings.
     """
     path = skill.template_path(action, deploy=deploy)
-    tree = mapping_in(load_yaml(path), path)
+    tree = mapping_in(skill.files(path, load_yaml), path)
     if not tree:
         raise FixInput("a spec template must hold settings", got="an empty file", where=str(path))
-    return tree
+    return merged({}, tree)
 
 
 def base_tree(skill: Skill, action: str) -> Tree:
@@ -164,7 +179,7 @@ def image_of(skill: Skill, action: str, name: str = "") -> str:
         return name
     for folder in (skill.folder, own_skill_dir()):
         path = folder / _IMAGES
-        images = mapping_in(load_yaml(path), path) if path.is_file() else {}
+        images = mapping_in(skill.files(path, load_yaml), path) if path.is_file() else {}
         if name in images:
             return str(images[name])
     return name

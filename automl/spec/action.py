@@ -8,8 +8,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_template
 from automl.skill.model import Skill
-from automl.skill.profile_file import load_profile
-from automl.skill.read import base_tree, profile_path, read_template
+from automl.skill.read import base_tree, read_profile_of, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.inferred import Surroundings, function_names, infer
@@ -169,7 +168,7 @@ def _carried(rules: SpecRules, request: ActionRequest, template: Tree) -> dict[s
         if request.deploy and get(template, key) is MISSING and _is_usual(rules, key, value):
             continue
         carried[key] = value
-    repeats = load_profile(profile_path(rules.skill)).repeats
+    repeats = read_profile_of(rules.skill).repeats
     for key, source in repeats.items():
         value = get(request.trained, source, None)
         if value is not None and rules.has(key) and key.startswith(f"{rules.action}."):

@@ -75,8 +75,8 @@ def takers(skill: Skill, action: str) -> list[Taker]:
     Raises:
         FixInput: A table of the skill is broken.
     """
-    own = _block(skill.folder / DATA_TABLE, ()).get(action)
-    published = _block(skill.folder / _INFO, ("data_sources",)).get(action)
+    own = _block(skill, DATA_TABLE, ()).get(action)
+    published = _block(skill, _INFO, ("data_sources",)).get(action)
     table = own if isinstance(own, Mapping) else published
     if isinstance(table, Mapping):
         rows = ((str(key), about) for key, about in table.items() if isinstance(about, Mapping))
@@ -107,8 +107,9 @@ def with_table(skill: Skill) -> Skill:
     return replace(skill, folder=twin.folder)
 
 
-def _block(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
-    value: Any = load_yaml(path) if path.is_file() else {}
+def _block(skill: Skill, name: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    path = skill.folder / name
+    value: Any = skill.files(path, load_yaml) if path.is_file() else {}
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     if value is not None and not isinstance(value, Mapping):

@@ -95,8 +95,11 @@ def test_a_spec_starts_from_the_template_else_from_the_schema(make_skill: MakeSk
     skill = read_skill(make_skill())
     assert base_tree(skill, "train") == {"train": {"num_epochs": 3}}
     skill.template_path("train").write_text("a: [1", encoding="utf-8")
+    assert base_tree(skill, "train") == {"train": {"num_epochs": 3}}, "as it was when first read"
+    skill = read_skill(skill.folder)
     assert get(base_tree(skill, "train"), "train.optim.lr") == 1e-4
     skill.schema_path("train").unlink()
+    skill = read_skill(skill.folder)
     with pytest.raises(FixInput, match=r"well formed.*must exist.*--spec FILE"):
         base_tree(skill, "train")
 
