@@ -14,6 +14,7 @@ import errno
 import logging
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from optuna.storages.journal import JournalFileOpenLock
 
@@ -75,29 +76,34 @@ def repair_journal(paths: StudyPaths) -> str | None:
     """
     try:
         with paths.journal.open("r+b") as file:
-            if not try_lock(file.fileno(), paths.journal):
-                return None
-            content = file.read()
-            whole = _whole_length(content)
-            if whole == len(content):
-                return None
-            with paths.journal_torn.open("ab") as kept:
-                kept.write(content[whole:] + b"\n")
-            file.truncate(whole)
-            os.fsync(file.fileno())
+            is_ours = try_lock(file.fileno(), paths.journal)
+            lost = _cut_torn_end(file, paths.journal_torn) if is_ours else 0
     except PrepareMachine:
         return None
     except OSError as error:
         if error.errno in _NOT_OURS_TO_REPAIR:
             return None
         raise
-    lost = len(content) - whole
+    if not lost:
+        return None
     note = (
         f"the end of {paths.journal.name} was torn: {lost} bytes of an unfinished line were moved "
         f"to {paths.journal_torn.name}; nothing else is lost"
     )
     _log.warning(note)
     return note
+
+
+def _cut_torn_end(file: BinaryIO, torn: Path) -> int:
+    """Moves what follows the last whole line of an open file to another; how many bytes it was."""
+    content = file.read()
+    whole = _whole_length(content)
+    if whole < len(content):
+        with torn.open("ab") as kept:
+            kept.write(content[whole:] + b"\n")
+        file.truncate(whole)
+        os.fsync(file.fileno())
+    return len(content) - whole
 
 
 def _whole_length(content: bytes) -> int:
