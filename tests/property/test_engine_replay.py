@@ -13,6 +13,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
 from automl.search.engine import Engine
+from automl.skill.keys import NetworkKeys
 from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
@@ -81,6 +82,7 @@ def _config(sampler: str) -> StudyConfig:
         OBJECTIVE,
         search=SearchSettings(sampler=sampler, seed=3, startup_trials=3),
         limits=Limits(TRIALS, same_failures=0),
+        keys=NetworkKeys(batch_sizes=(BATCH,)),
     )
 
 
