@@ -14,8 +14,8 @@ from automl.centerpose.training.supported import PRECISIONS, refusals
 PAGE = (Path(__file__).parents[3] / "docs" / "departures.md").read_text(encoding="utf-8")
 LEAVES = dict(leaf_entries(Experiment))
 NAMES = {word for key in LEAVES for word in (key, key.rsplit(".", 1)[-1])}
-OTHER_NAMES = {"FAILURE", "Unexpected error", "Execution status", "-e", "report.txt"} | {
-    "camera_data.intrinsics"
+OTHER_NAMES = {"FAILURE", "Data error", "Unexpected error", "Execution status", "-e"} | {
+    *("camera_data.intrinsics", "report.txt")
 }
 
 
