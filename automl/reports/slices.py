@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from automl.reports import words
 from automl.reports.derive import is_number, setting
-from automl.reports.importance import Importance
+from automl.reports.importance import Importance, Share
 from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import BLUE, INK, ORANGE, SKY, VERMILLION, Figure, safe, styled
 from automl.skill.tree import ParamValue
@@ -122,31 +122,35 @@ def _place(value: ParamValue, parameter: Parameter) -> float | str:
     return safe(words.param(value))
 
 
+#: Each measure of importance: its name, the field of a share, colour and symbol of its marks.
+_MEASURES = (
+    ("decrease of impurity", "mdi", BLUE, "circle"),
+    ("fANOVA", "fanova", ORANGE, "diamond"),
+    ("PED-ANOVA", "ped", SKY, "square"),
+)
+
+
 def importance_figure(importance: Importance) -> Figure | None:
-    """Shares with 90 % intervals; None where too few trials would make them a guess."""
+    """Three measures of each parameter; None where chance gives as much of every one."""
     if not importance.shares:
         return None
-    shares = sorted(importance.shares, key=lambda share: share.middle)
-    names = words.short_names([share.key for share in shares])
-    plot = go.Figure(
-        go.Scatter(
-            x=[share.middle for share in shares],
-            y=[safe(names[share.key]) for share in shares],
-            mode="markers",
-            marker={"color": BLUE, "size": 11},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [share.high - share.middle for share in shares],
-                "arrayminus": [share.middle - share.low for share in shares],
-                "color": INK,
-            },
-            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
-        )
-    )
-    styled(plot, 110 + 34 * len(shares))
-    plot.update_xaxes(
-        title_text="share of importance (PED-ANOVA), median and 90 % bootstrap interval",
-        range=[-0.02, 1.02],
-    )
+    shares = sorted(importance.shares, key=lambda share: share.mdi)
+    short = words.short_names([share.key for share in shares])
+    names = [safe(short[share.key]) for share in shares]
+    measures = [_measure(shares, names, *measure) for measure in _MEASURES]
+    plot = go.Figure(measures)
+    styled(plot, 130 + 40 * len(shares))
+    plot.update_xaxes(title_text="share of importance", range=[-0.02, 1.02])
     return Figure("importance", "Importance", importance.note, plot)
+
+
+def _measure(shares: Sequence[Share], names: list[str], *measure: str) -> Any:
+    title, field, colour, symbol = measure
+    return go.Scatter(
+        x=[getattr(share, field) for share in shares],
+        y=names,
+        mode="markers",
+        name=title,
+        marker={"color": colour, "size": 11, "symbol": symbol},
+        hovertemplate=f"%{{y}}, {title}: %{{x:.2f}}<extra></extra>",
+    )
