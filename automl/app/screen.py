@@ -22,8 +22,13 @@ class Screen(Protocol):
         """Something happened; called in order, from the driver's thread."""
         ...
 
-    def look(self, records: tuple[TrialRecord, ...]) -> None:
-        """How the trials stand; called about once a second, from another thread."""
+    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
+        """How the trials stand; called about once a second, from another thread, and at the end.
+
+        Args:
+            records: Every trial.
+            wall_s: Seconds that the study's drivers have run, from the first one's start.
+        """
         ...
 
 
@@ -37,7 +42,7 @@ class Silent:
     def event(self, event: Event) -> None:
         """Shows nothing."""
 
-    def look(self, records: tuple[TrialRecord, ...]) -> None:
+    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
         """Shows nothing."""
 
 

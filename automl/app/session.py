@@ -25,7 +25,14 @@ from automl.study.config import StudyConfig
 from automl.study.confirmation import n_asked
 from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
-from automl.study.state import BestTrial, StudyState, StudyStatus, counts_of, write_state
+from automl.study.state import (
+    BestTrial,
+    StudyState,
+    StudyStatus,
+    counts_of,
+    read_state,
+    write_state,
+)
 from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import ChecksPaths
 from automl.trainers.table import make_trainer
@@ -87,6 +94,7 @@ class Session:
     lock: StudyLock
     screen: Screen
     _state_at: float = field(default=0.0, init=False)
+    _began_s: float = field(default=0.0, init=False)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
         """Runs trials until the limits are reached or somebody stops it; writes the report.
@@ -94,6 +102,8 @@ class Session:
         Args:
             notes: What whoever watches is told before the first trial.
         """
+        state = read_state(self.paths)
+        self._began_s = time.monotonic() - (0.0 if state is None else state.wall_s)
         self.paths.stop.unlink(missing_ok=True)
         for folder in (self.paths.folder, self.paths.best):
             clear_unfinished(folder)
@@ -108,7 +118,8 @@ class Session:
         ending = self._ending(control)
         keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
-        self._write_state(status, ending.reason)
+        wall_s = self._write_state(status, ending.reason)
+        self.screen.look(self.engine.records(), wall_s)
         write_report(self.paths.folder)
         return ending
 
@@ -143,7 +154,7 @@ class Session:
 
     def _look(self) -> None:
         self.lock.heartbeat()
-        self.screen.look(self.engine.records())
+        self.screen.look(self.engine.records(), time.monotonic() - self._began_s)
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:
             self._state_at = time.monotonic()
             self._write_state(StudyStatus.RUNNING, "")
@@ -166,8 +177,10 @@ class Session:
             return Ending(NoUsableTrial.exit_code, "no trial ended usable", self.paths)
         return Ending(0, str(ended) if ended else "every trial has ended", self.paths)
 
-    def _write_state(self, status: StudyStatus, reason: str) -> None:
+    def _write_state(self, status: StudyStatus, reason: str) -> float:
+        """Writes where the study stands, and returns the wall time that it says."""
         records = self.engine.records()
+        wall_s = time.monotonic() - self._began_s
         write_state(
             self.paths,
             StudyState(
@@ -182,5 +195,7 @@ class Session:
                 limits=asdict(self.config.limits),
                 seconds=sum(record.seconds for record in records),
                 gpu_seconds=sum(record.gpu_seconds for record in records),
+                wall_s=wall_s,
             ),
         )
+        return wall_s

@@ -165,11 +165,11 @@ class EventScreen:
             pairs[snapshot.config.objective.metric] = words.value(best.best_value)
             self._print(_line("best", pairs))
 
-    def look(self, records: tuple[TrialRecord, ...]) -> None:
+    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
         """Prints a heartbeat once a minute."""
         if self._progress is None:
             return
-        self._progress.look(records)
+        self._progress.look(records, wall_s)
         snapshot = self._progress.snapshot()
         if snapshot.now_s - self._heartbeat_s >= _HEARTBEAT_EVERY_S:
             self._heartbeat_s = snapshot.now_s

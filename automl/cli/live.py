@@ -106,7 +106,7 @@ def _trials_line(snapshot: Snapshot) -> Text:
     bar = "#" * done + "." * (_BAR - done)
     counts = snapshot.counts
     told = [f"{_WORDS[state][0]} {counts[state]}" for state in _COUNTED if counts[state]]
-    wall = words.duration(snapshot.now_s - snapshot.begun_s)
+    wall = words.duration(snapshot.wall_s)
     parts = [f"{snapshot.finished}/{snapshot.asked}", *told, wall]
     return Text(f"trials  [{bar}]  " + "  ".join(parts))
 
@@ -235,10 +235,10 @@ class LiveScreen:
             self._progress.event(event)
             self._draw()
 
-    def look(self, records: tuple[TrialRecord, ...]) -> None:
+    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
         """Draws how the trials stand, and the time that has passed."""
         if self._progress is not None:
-            self._progress.look(records)
+            self._progress.look(records, wall_s)
             self._draw()
 
     def close(self) -> None:
@@ -252,7 +252,8 @@ class LiveScreen:
     def _draw(self, *, is_last: bool = False) -> None:
         if self._live is not None and self._progress is not None:
             width = self._console.width
-            picture = render(self._progress.snapshot(), width, is_last=is_last)
+            snapshot = self._progress.snapshot(is_last=is_last)
+            picture = render(snapshot, width, is_last=is_last)
             try:
                 self._live.update(picture, refresh=True)
             except OSError:

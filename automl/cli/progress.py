@@ -64,7 +64,7 @@ class Snapshot:
     Attributes:
         config: What was asked.
         now_s: The moment, on the screen's own clock.
-        begun_s: When this driver began, on that clock.
+        wall_s: Seconds that the study's drivers have run, this one and those before it.
         records: Every trial, by number.
         running: The live attempts, by number.
         ended: Numbers of the trials that this driver saw ending, oldest first.
@@ -74,7 +74,7 @@ class Snapshot:
 
     config: StudyConfig
     now_s: float
-    begun_s: float
+    wall_s: float
     records: tuple[TrialRecord, ...] = ()
     running: tuple[Running, ...] = ()
     ended: tuple[int, ...] = ()
@@ -181,10 +181,11 @@ class Progress:
     _ended: list[int] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
     _guard: threading.Lock = field(default_factory=threading.Lock)
-    _begun_s: float = field(init=False)
+    _wall_s: float = 0.0
+    _looked_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._begun_s = self.monotonic()
+        self._looked_s = self.monotonic()
 
     def event(self, event: Event) -> None:
         """Takes in one event."""
@@ -201,21 +202,28 @@ class Progress:
                 case Note(text):
                     self._notes.append(text)
 
-    def look(self, records: Sequence[TrialRecord]) -> None:
-        """Takes in how the trials stand; what an event told of a trial's end is kept."""
+    def look(self, records: Sequence[TrialRecord], wall_s: float) -> None:
+        """Takes in how the trials stand; what an event told of a trial's end is kept.
+
+        Args:
+            records: Every trial.
+            wall_s: Seconds that the study's drivers have run.
+        """
         with self._guard:
+            self._wall_s, self._looked_s = wall_s, self.monotonic()
             for record in records:
                 known = self._records.get(record.number)
                 if known is None or record.state.is_finished or not known.state.is_finished:
                     self._records[record.number] = record
 
-    def snapshot(self) -> Snapshot:
-        """How the study stands now."""
+    def snapshot(self, *, is_last: bool = False) -> Snapshot:
+        """How the study stands now; the last one shows the time that the driver has written."""
         with self._guard:
+            now_s = self.monotonic()
             return Snapshot(
                 config=self.config,
-                now_s=self.monotonic(),
-                begun_s=self._begun_s,
+                now_s=now_s,
+                wall_s=self._wall_s + (0.0 if is_last else now_s - self._looked_s),
                 records=tuple(self._records[number] for number in sorted(self._records)),
                 running=tuple(self._running[number] for number in sorted(self._running)),
                 ended=tuple(self._ended),

@@ -118,7 +118,8 @@ class Cost:
     """What the study took.
 
     Attributes:
-        wall_s: Time during which at least one attempt ran; pauses between drivers do not count.
+        wall_s: From each driver's start to its end, added up; pauses between drivers do not count.
+            Where no driver wrote it down, the time during which at least one attempt ran.
         seconds: Training time of all trials added up.
         gpu_seconds: GPU time of all trials added up.
         seconds_by_state: Training time by the state the trials are in.

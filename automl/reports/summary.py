@@ -6,6 +6,7 @@ on one that crashed.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from automl.reports.derive import (
     incumbents_of,
     winner_of,
 )
-from automl.reports.findings import EdgeHint, Winner
+from automl.reports.findings import Cost, EdgeHint, Winner
 from automl.reports.model import Summary, TrialReport
 from automl.reports.sources import Sources
 from automl.space.model import SearchSpace
@@ -60,13 +61,14 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     records = _records(paths, config, sources, study)
     seed = sources.spec_seed(config.keys.seed)
     trials = tuple(sources.trial(record, config, seed) for record in records)
-    state = read_state(paths)
+    state, is_driven = read_state(paths), _is_driven(paths, clock)
     summary = replace(
         _summarise(folder, config, space, trials),
-        status=_status(config, trials, state, is_driven=_is_driven(paths, clock)),
+        status=_status(config, trials, state, is_driven=is_driven),
         stop_reason="" if state is None else state.reason,
         n_refused=0 if study is None else n_refused(study),
         provenance=sources.provenance(),
+        cost=_cost(trials, state, clock() if is_driven else None),
     )
     summary = replace(summary, winner=_with_paths(summary.winner, paths, sources))
     summary = replace(summary, notes=tuple(sources.notes))
@@ -91,6 +93,15 @@ def _summarise(
         cost=cost_of(trials),
         edges=_edges(winner, trials, space),
     )
+
+
+def _cost(trials: tuple[TrialReport, ...], state: StudyState | None, now: datetime | None) -> Cost:
+    """What the study took; a driver that is alive has run on since it last wrote its time."""
+    cost = cost_of(trials)
+    if state is None or not state.wall_s:
+        return cost
+    since = state.age_s(now) if now is not None and state.status is StudyStatus.RUNNING else 0.0
+    return replace(cost, wall_s=state.wall_s + since)
 
 
 def _records(

@@ -67,6 +67,8 @@ class StudyState:
         limits: What the study may spend, as in its configuration.
         seconds: Training seconds spent, all attempts added up.
         gpu_seconds: GPU seconds spent.
+        wall_s: Seconds from each driver's start to its end or to this snapshot, added up; 0 where
+            it was not written down.
     """
 
     name: str
@@ -80,6 +82,7 @@ class StudyState:
     limits: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     gpu_seconds: float = 0.0
+    wall_s: float = 0.0
 
     @property
     def finished(self) -> int:

@@ -59,7 +59,7 @@ class Notes:
     def opened(self, paths: object, config: object) -> None:
         pass
 
-    def look(self, records: object) -> None:
+    def look(self, records: object, wall_s: float) -> None:
         pass
 
     def event(self, event: Event) -> None:

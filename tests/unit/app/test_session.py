@@ -62,7 +62,7 @@ class Watcher:
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         pass
 
-    def look(self, records: tuple[TrialRecord, ...]) -> None:
+    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
         pass
 
     def event(self, event: Event) -> None:
@@ -337,3 +337,23 @@ def test_a_longer_search_confirms_its_new_winner(
     assert winner is not None
     assert winner.number == 0 or any(r.confirms == winner.number for r in records)
     assert len(records) > known
+
+
+def test_wall_time_is_one_number_on_the_screen_in_the_state_and_in_the_report(
+    search: Callable[..., Plan], paths: StudyPaths
+) -> None:
+    looks: list[float] = []
+
+    class Clockwatcher(Watcher):
+        def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
+            looks.append(wall_s)
+
+    run.start(search("--trials", "1"), Clockwatcher())
+    state = read_state(paths)
+    assert state is not None
+    assert looks == sorted(looks)
+    assert looks[-1] == state.wall_s == read_summary(paths.folder).cost.wall_s > 0
+    run.go_on(paths, Clockwatcher(), trials=2)
+    again = read_state(paths)
+    assert again is not None
+    assert looks[-1] == again.wall_s > state.wall_s

@@ -95,7 +95,7 @@ def test_looking_does_not_flood_the_log(config: StudyConfig) -> None:
     screen, stream = _screen(config)
     before = stream.getvalue()
     for _ in range(50):
-        screen.look(())
+        screen.look((), 0.0)
     assert stream.getvalue() == before
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_printed_before_the_study_is_open() -> None:
     screen = EventScreen(stream, lambda: _NOW)
     with screen:
         screen.event(Note("early"))
-        screen.look(())
+        screen.look((), 0.0)
     assert stream.getvalue() == ""
 
 
@@ -130,4 +130,4 @@ def test_a_reader_that_leaves_does_not_end_the_search(config: StudyConfig) -> No
     screen = EventScreen(_Gone(), lambda: _NOW)
     screen.opened(StudyPaths(Path("/studies/bikes")), config)
     screen.event(Note("nobody hears this"))
-    screen.look(())
+    screen.look((), 0.0)

@@ -83,7 +83,7 @@ def test_a_direct_training_compares_with_nothing(config: StudyConfig) -> None:
 def test_a_resumed_study_shows_earlier_trials_in_the_counts(config: StudyConfig) -> None:
     progress = Progress(config, lambda: 0.0)
     done = TrialRecord(0, TrialState.COMPLETE, {}, best_value=0.5, best_epoch=2)
-    progress.look((done,))
+    progress.look((done,), 0.0)
     text = _drawn(progress, 80)
     assert "1/12  ok 1" in text
     assert "best    0.5000  trial 0" in text
@@ -92,9 +92,10 @@ def test_a_resumed_study_shows_earlier_trials_in_the_counts(config: StudyConfig)
 def test_when_all_is_done_nothing_is_left_to_wait_for_or_stop(config: StudyConfig) -> None:
     progress = Progress(config, lambda: 0.0)
     state = TrialState.COMPLETE
-    progress.look(
-        [TrialRecord(n, state, {}, best_value=0.5, best_epoch=0, seconds=60) for n in range(12)]
-    )
+    records = [
+        TrialRecord(n, state, {}, best_value=0.5, best_epoch=0, seconds=60) for n in range(12)
+    ]
+    progress.look(records, 0.0)
     text = _drawn(progress, 80)
     assert "12/12" in text
     assert "left" not in text
@@ -153,12 +154,13 @@ def test_the_screen_draws_on_a_terminal_and_leaves_the_last_picture(
         screen.opened(StudyPaths(tmp_path), config)
         screen.event(TrialStarted(Attempt(0, 1, {"train.optim.lr": 1e-3})))
         done = TrialRecord(1, TrialState.COMPLETE, {}, best_value=0.5, best_epoch=2)
-        screen.look((done,))
+        screen.look((done,), 3725.0)
     screen.close()
     text = stream.getvalue()
     assert "study folder" in text
     last = text[text.rindex("bike-fan   policy on") :]
-    assert "1/12  ok 1  run 1" in last
+    # The time that the driver has written, however long ago that was.
+    assert "1/12  ok 1  run 1  1h02m" in last
 
 
 class _Gone(_Terminal):
@@ -177,6 +179,6 @@ def test_a_terminal_that_closes_does_not_end_the_search(
         screen.opened(StudyPaths(tmp_path), config)
         console.file = _Gone()
         screen.event(TrialStarted(Attempt(0, 1, {})))
-        screen.look(())
+        screen.look((), 0.0)
         console.file = stream
     assert "0/12" in stream.getvalue()

@@ -26,7 +26,7 @@ def test_counts_best_and_running_follow_the_events(busy: Progress) -> None:
 def test_an_old_look_does_not_undo_an_ending(busy: Progress) -> None:
     stale = TrialRecord(4, TrialState.RUNNING, {})
     earlier = TrialRecord(9, TrialState.COMPLETE, {}, best_value=0.9, best_epoch=0)
-    busy.look((stale, earlier))
+    busy.look((stale, earlier), 0.0)
     snapshot = busy.snapshot()
     assert snapshot.counts[TrialState.RUNNING] == 2
     assert snapshot.best is not None

@@ -6,7 +6,7 @@ import os
 import shlex
 import socket
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,18 @@ from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.config import Direction, Limits, Objective
 from automl.study.layout import StudyPaths
+from automl.study.lock import StudyLock
 from automl.study.records import FailureClass, Measurement, OutcomeState, TrialState
 from automl.study.state import StudyState, StudyStatus, write_state
-from tests.unit.reports.study_builder import METRIC, StudyBuilder, Told, config, fill, params
+from tests.unit.reports.study_builder import (
+    METRIC,
+    START,
+    StudyBuilder,
+    Told,
+    config,
+    fill,
+    params,
+)
 
 if TYPE_CHECKING:
     from automl.reports.model import Summary, TrialReport
@@ -101,6 +110,32 @@ def test_failures_are_grouped_with_evidence_and_advice(full_study: Path) -> None
     assert groups[1].seconds == 12
     assert _OOM in groups[1].example
     assert all(group.advice for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_driven", "wall_s"),
+    [
+        (StudyStatus.FINISHED, False, 500.0),
+        (StudyStatus.RUNNING, False, 500.0),
+        (StudyStatus.RUNNING, True, 507.0),
+    ],
+    ids=["ended", "killed", "running"],
+)
+def test_wall_time_is_what_the_drivers_have_written(
+    studies_dir: Path, status: StudyStatus, is_driven: bool, wall_s: float
+) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), [0.1], begin_s=0, seconds=60))
+    state = StudyState("bike-fan", status, START.isoformat(), 8, wall_s=500.0)
+    write_state(builder.paths, state)
+    now = START + timedelta(seconds=7)
+    if is_driven:
+        with StudyLock(builder.paths, clock=lambda: now):
+            summary = read_summary(builder.folder, lambda: now)
+    else:
+        summary = read_summary(builder.folder, lambda: now)
+    assert summary.cost.wall_s == wall_s
+    assert f"{wall_s // 60:.0f}m" in run_footer(summary).splitlines()[0]
 
 
 def test_wall_time_counts_overlaps_once_and_pauses_not_at_all(studies_dir: Path) -> None:
