@@ -28,7 +28,7 @@ exit codes:
   2    a flag, study file, spec, skill or data set breaks a rule
   3    the machine lacks something the study needs
   4    finished, but no trial is usable (policy off: the training failed)
-  5    stopped itself: one cause ended trial after trial
+  5    stopped itself: a row of trials failed of one cause, or half of six or more failed
   6    automl reproduce: trained again, and a metric differs
   7    the study is in use, or is not what it was
   75   stopped early, can be resumed

@@ -71,7 +71,9 @@ class Limits:
     Attributes:
         trials: Logical trials in total, over all resumes; at least 1.
         trial_timeout_s: Wall seconds after which one attempt counts as hung; None for no limit.
-        same_failures: Trials in a row with one failure class after which the search stops.
+        same_failures: Trials in a row with one failure class after which the search stops. It also
+            stops once half of at least six trials that one driver saw end have failed, of whatever
+            class.
         confirm: Seeds with which winner and default are trained again after the search.
     """
 
