@@ -36,7 +36,14 @@ from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.ranking import best_trial
-from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    Outcome,
+    OutcomeState,
+    TrialRecord,
+)
 from automl.study.trials import read_records, record_of
 
 __all__ = ["Engine"]
@@ -236,14 +243,19 @@ class Engine:
             recorded = self._recorder.record(outcome)
             if recorded is not None:
                 self._live.pop(outcome.number, None)
-                self._observe(recorded)
-            return self._record(outcome.number)
+            record = self._record(outcome.number)
+            if recorded is not None and recorded.state is not OutcomeState.INTERRUPTED:
+                self._observe(recorded.failure, record)
+            return record
 
-    def _observe(self, outcome: Outcome) -> None:
-        """Ends the search where one cause has ended too many trials."""
-        if outcome.state is OutcomeState.INTERRUPTED:
+    def _observe(self, failure: FailureClass | None, record: TrialRecord) -> None:
+        """Ends the search where one cause has ended too many trials.
+
+        That settings fail with fresh seeds is what a confirmation is to show; it ends nothing.
+        """
+        if record.confirms is not None and failure is not None and failure.is_configs_fault:
             return
-        reason = self._circuit_breaker.observe(outcome.failure)
+        reason = self._circuit_breaker.observe(failure)
         if reason is not None and self._halted is None:
             self._halted = SearchEnd(EndCause.CIRCUIT_BREAKER, reason)
 

@@ -424,6 +424,29 @@ def test_one_cause_again_and_again_ends_the_search(make: Make, end: End) -> None
     assert "data" in engine.stopped.reason
 
 
+def test_settings_that_fail_with_every_fresh_seed_are_trained_to_the_last_of_them(
+    make: Make, end: End
+) -> None:
+    engine = make(limits=Limits(2, confirm=5))
+    engine.finish(end(ask(engine), [0.1]))
+    engine.finish(end(ask(engine), [0.9]))
+    for _ in range(10):
+        engine.finish(end(ask(engine), failure=FailureClass.DIVERGED))
+    assert engine.ask() is None
+    assert engine.stopped is not None
+    assert engine.stopped.cause is EndCause.LIMITS
+
+
+def test_a_machine_that_breaks_confirmations_ends_the_study(make: Make, end: End) -> None:
+    engine = make(limits=Limits(2, confirm=5))
+    engine.finish(end(ask(engine), [0.1]))
+    engine.finish(end(ask(engine), [0.9]))
+    for _ in range(3):
+        engine.finish(end(ask(engine), failure=FailureClass.DISK))
+    assert engine.stopped is not None
+    assert engine.stopped.cause is EndCause.CIRCUIT_BREAKER
+
+
 def test_a_resumed_study_gets_another_chance(make: Make, end: End) -> None:
     engine = make()
     for _ in range(3):
