@@ -5,10 +5,6 @@ learning rate alone: four parameters, 40 trials, noise of 0.15 (sd), the sampler
 prints how often PED-ANOVA alone puts the learning rate first, and what a report shows: the
 learning rate first, an inert parameter first, an inert one at all, nothing. ``flat`` depends on
 nothing. Then the seconds for 1,000 trials.
-
-Two cores of a shared server, 2026-11-29, 100 studies each:
-
-FIGURES
 """
 
 import math
