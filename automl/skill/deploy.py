@@ -25,18 +25,7 @@ def deploy_skill(skill: Skill) -> Skill:
     Raises:
         FixInput: The skill has no deploy side, or its metadata is broken.
     """
-    infos = sorted((skill.folder / "references").glob(_INFO))
-    if not infos:
-        raise FixInput(
-            "deploy actions need the skill's references/tao-deploy-<network>.skill_info.yaml",
-            got="none",
-            where=str(skill.folder),
-            fix="leave --deploy out",
-        )
-    tree = load_yaml(infos[0])
-    if not isinstance(tree, dict):
-        raise FixInput("the metadata of a skill must be a mapping", where=str(infos[0]))
-    deploy = skill_from_info(skill.folder, tree, infos[0], (), skill.files)
+    deploy = _read(skill)
     actions = {
         name: replace(
             info,
@@ -52,6 +41,22 @@ def deploy_skill(skill: Skill) -> Skill:
         container_image=deploy.container_image,
         shorthand={**skill.shorthand, **deploy.shorthand},
     )
+
+
+def _read(skill: Skill) -> Skill:
+    """What the metadata of the deploy side says, by itself."""
+    infos = sorted((skill.folder / "references").glob(_INFO))
+    if not infos:
+        raise FixInput(
+            "deploy actions need the skill's references/tao-deploy-<network>.skill_info.yaml",
+            got="none",
+            where=str(skill.folder),
+            fix="leave --deploy out",
+        )
+    tree = load_yaml(infos[0])
+    if not isinstance(tree, dict):
+        raise FixInput("the metadata of a skill must be a mapping", where=str(infos[0]))
+    return skill_from_info(skill.folder, tree, infos[0], (), skill.files)
 
 
 def deploy_template(skill: Skill, action: str) -> tuple[Tree, str]:

@@ -19,31 +19,23 @@ def general_rules(keys: NetworkKeys) -> tuple[SettingRule, ...]:
 
 
 def _rules(keys: NetworkKeys) -> Iterator[SettingRule]:
-    epochs, validation, checkpoint = (
-        keys.epochs,
-        keys.validation_interval,
-        keys.checkpoint_interval,
-    )
+    nodes, epochs, validation = keys.nodes, keys.epochs, keys.validation_interval
     yield SettingRule(
-        keys.nodes,
-        When(keys.nodes, {"above": 1}),
+        nodes,
+        When(nodes, {"above": 1}),
         RuleVerdict.REFUSE,
         "each training runs on one machine",
-        f"set {keys.nodes}=1",
+        f"set {nodes}=1",
     )
-    yield SettingRule(
+    yield _too_long(
         validation,
-        When(validation, {"above": epochs}),
-        RuleVerdict.REFUSE,
+        epochs,
         "no validation would happen before the training ends, so no trial would have a result",
-        f"choose an interval of at most {epochs}",
     )
-    yield SettingRule(
-        checkpoint,
-        When(checkpoint, {"above": epochs}),
-        RuleVerdict.REFUSE,
+    yield _too_long(
+        keys.checkpoint_interval,
+        epochs,
         "no checkpoint would be written before the training ends",
-        f"choose an interval of at most {epochs}",
     )
     yield SettingRule(
         validation,
@@ -52,3 +44,9 @@ def _rules(keys: NetworkKeys) -> Iterator[SettingRule]:
         "the epochs after the last full interval are trained and never scored",
         f"choose an interval that divides {epochs}",
     )
+
+
+def _too_long(key: str, epochs: str, reason: str) -> SettingRule:
+    """A rule that refuses an interval that is longer than the training."""
+    fix = f"choose an interval of at most {epochs}"
+    return SettingRule(key, When(key, {"above": epochs}), RuleVerdict.REFUSE, reason, fix)

@@ -122,7 +122,7 @@ class _Role:
 
 
 #: Each role, and whether several settings may have it.
-TAKES_LIST: Mapping[str, bool] = {each.name: each.default == () for each in fields(NetworkKeys)}
+TAKES_LIST: Mapping[str, bool] = {role.name: role.default == () for role in fields(NetworkKeys)}
 
 _ROLES: Mapping[str, _Role] = {
     "epochs": _Role(("num_epochs", "epochs", "epoch", "max_epochs"), short="num_epochs"),
@@ -164,12 +164,12 @@ def find_keys(
         declared: Role to keys, as a search profile says; no keys for a role that nothing has.
     """
     rules = _Rules(action, tuple(settings), hints)
-    found = {name: rules.keys_of(name, role) for name, role in _ROLES.items()}
-    found["results"] = rules.results(found["results"])
-    found["optimizer"] = rules.optimizer()
-    found |= declared or {}
+    known = {name: rules.keys_of(name, role) for name, role in _ROLES.items()}
+    known["results"] = rules.results(known["results"])
+    known["optimizer"] = rules.optimizer()
+    known |= declared or {}
     return NetworkKeys.from_json(
-        {name: keys if TAKES_LIST[name] else next(iter(keys), "") for name, keys in found.items()}
+        {name: keys if TAKES_LIST[name] else next(iter(keys), "") for name, keys in known.items()}
     )
 
 
@@ -203,12 +203,12 @@ class _Rules:
             ranked.append((rank, key))
         return [key for _, key in sorted(ranked, key=lambda pair: pair[0])]
 
-    def results(self, found: tuple[str, ...]) -> tuple[str, ...]:
+    def results(self, named: tuple[str, ...]) -> tuple[str, ...]:
         """The shared folder, and the action's own, which wins over it."""
         own = f"{self.action}.results_dir"
         inferred = "output_dir" in self.hints.inferred.values()
-        named = found if inferred else ("results_dir",)
-        return (*named, *((own,) if own in self.settings and own not in named else ()))
+        shared = named if inferred else ("results_dir",)
+        return (*shared, *((own,) if own in self.settings and own not in shared else ()))
 
     def optimizer(self) -> tuple[str, ...]:
         matches = (_OPTIMIZER.match(key) for key in self.settings)

@@ -41,7 +41,7 @@ class PolicyChoice:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to tell whoever said otherwise."""
+        """What to report where another source says otherwise."""
         if not self.overruled:
             return ()
         others = " and ".join(self.overruled)
@@ -78,7 +78,7 @@ def choose_policy(said: Sequence[tuple[str, Policy]], request: str | None) -> Po
     if not choices:
         return PolicyChoice(Policy.ON, "default")
     first, *rest = choices
-    others = tuple(one.source for one in rest if one.value is not first.value)
+    others = tuple(choice.source for choice in rest if choice.value is not first.value)
     return replace(first, overruled=others)
 
 
@@ -117,17 +117,17 @@ def gate(skill: Skill, policy: Policy) -> Gate:
 
 def obstacles(skill: Skill) -> list[str]:
     """What is missing or broken of the two files that a search needs; empty if nothing is."""
-    found = []
+    problems = []
     for path, read in (
         (skill.schema_path("train"), read_action_schema),
         (skill.template_path("train"), read_template),
     ):
         name = path.relative_to(skill.folder)
         if not path.is_file():
-            found.append(f"{name} is missing")
+            problems.append(f"{name} is missing")
             continue
         try:
             read(skill, "train")
         except FixInput as error:
-            found.append(f"{name} is broken ({error})")
-    return found
+            problems.append(f"{name} is broken ({error})")
+    return problems

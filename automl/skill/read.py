@@ -155,7 +155,7 @@ def base_tree(skill: Skill, action: str) -> Tree:
     except FixInput as error:
         problems.append(str(error))
     raise FixInput(
-        f"{action} needs a spec template or a schema to start from",
+        f"{action} must have a spec template or a schema to start from",
         got="; ".join(problems),
         where=str(skill.folder),
         fix="give a complete spec with --spec FILE",

@@ -95,25 +95,25 @@ _CLAUSE_END = re.compile(r"[.;!?\n]|,\s+(?:but|and|just|only|so|then)\b|\bbut\b"
 def statement_in(request: str) -> Statement | None:
     """The last statement about searching in a request, or None if it holds none."""
     text = request.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    found = [
+    statements = [
         *_statements(text, _OFF, searches=False),
         *_statements(text, _ON, searches=True),
     ]
     if re.search(_NAMED, text, re.IGNORECASE):
-        found += _statements(text, (rf"\b{_PUT}\s+it\s+off\b",), searches=False)
-        found += _statements(text, (rf"\b{_PUT}\s+it\s+on\b",), searches=True)
-    if not found:
+        statements += _statements(text, (rf"\b{_PUT}\s+it\s+off\b",), searches=False)
+        statements += _statements(text, (rf"\b{_PUT}\s+it\s+on\b",), searches=True)
+    if not statements:
         return None
     # Of statements that end together the longest holds the others: "without turning AutoML off"
     # ends where "AutoML off" does.
-    end = max(stop for _, stop, _ in found)
-    return min((each for each in found if each[1] == end), key=lambda each: each[0])[2]
+    end = max(stop for _, stop, _ in statements)
+    return min((entry for entry in statements if entry[1] == end), key=lambda entry: entry[0])[2]
 
 
 def _statements(
     text: str, patterns: tuple[str, ...], *, searches: bool
 ) -> list[tuple[int, int, Statement]]:
-    found = []
+    statements = []
     for pattern in patterns:
         for match in re.finditer(pattern, text, re.IGNORECASE):
             start = match.start()
@@ -122,12 +122,12 @@ def _statements(
             if negation is not None:
                 start, is_negated = negation, not is_negated
             words = " ".join(text[start : match.end()].split())
-            found.append((start, match.end(), Statement(searches != is_negated, words)))
-    return found
+            statements.append((start, match.end(), Statement(searches != is_negated, words)))
+    return statements
 
 
 def _negation_before(text: str, start: int) -> int | None:
     """Where the negation that governs the words from ``start`` on begins, or None."""
-    begin = max((each.end() for each in _CLAUSE_END.finditer(text, 0, start)), default=0)
+    begin = max((clause.end() for clause in _CLAUSE_END.finditer(text, 0, start)), default=0)
     match = _NEGATION.search(text[begin:start].lower())
     return begin + match.start("negation") if match else None

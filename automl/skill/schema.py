@@ -213,7 +213,7 @@ def _leaf(key: str, node: Mapping[str, Any], required: bool) -> ParameterSchema:
     return ParameterSchema(
         key=key,
         type=_type_word(node.get("type")),
-        any_of=tuple(str(each["type"]) for each in node.get("anyOf", ()) if "type" in each),
+        any_of=tuple(str(form["type"]) for form in node.get("anyOf", ()) if "type" in form),
         default=default,
         has_default="default" in node,
         minimum=node.get("minimum"),
@@ -233,15 +233,15 @@ def _leaf(key: str, node: Mapping[str, Any], required: bool) -> ParameterSchema:
 def _type_word(word: Any) -> str:
     """The type as one word: of a list of words the first that is not null."""
     if isinstance(word, list):
-        word = next((each for each in word if each not in ("null", "none")), word[0])
+        word = next((name for name in word if name not in ("null", "none")), word[0])
     return (word or "").strip()
 
 
 def _options(node: Mapping[str, Any]) -> tuple[Any, ...] | None:
     options = list(node.get("enum") or ())
     if not options:
-        options = [option for each in node.get("anyOf", ()) for option in each.get("enum") or ()]
-        if any(not each.get("enum") for each in node.get("anyOf", ())):
+        options = [option for form in node.get("anyOf", ()) for option in form.get("enum") or ()]
+        if any(not form.get("enum") for form in node.get("anyOf", ())):
             options = []
     return tuple(options) or None
 

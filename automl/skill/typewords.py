@@ -138,11 +138,11 @@ def as_type(value: Any, leaf: ParameterSchema, where: str = "") -> ParamValue | 
     if value is None and (leaf.default is None or family is Family.TEXT):
         return None
     families = (family, *(_WORDS[word] for word in leaf.any_of if word in _WORDS))
-    attempts = (_CONVERT[one](value, leaf) for one in families)
-    converted = next((found for found in attempts if found is not _WRONG), _WRONG)
+    attempts = (_CONVERT[member](value, leaf) for member in families)
+    converted = next((result for result in attempts if result is not _WRONG), _WRONG)
     if converted is _WRONG:
         raise FixInput(
-            f"{leaf.key} takes {family}",
+            f"{leaf.key} must be {family}",
             got=f"{value!r}",
             where=where,
             fix=_hint(value, family),
@@ -219,7 +219,7 @@ def _check_option(value: Any, leaf: ParameterSchema, where: str) -> None:
     for entry in entries:
         if not _holds(list(options), entry) and not _is_pattern(entry, leaf):
             raise FixInput(
-                f"{leaf.key} is one of {', '.join(map(str, options))}",
+                f"{leaf.key} must be one of {', '.join(map(str, options))}",
                 got=str(entry),
                 where=where,
                 fix=did_you_mean(str(entry), map(str, options)),

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl.errors import FixInput
+from automl.nearest import did_you_mean
 from automl.skill.tree import get
 from automl.skill.typewords import number_of
 
@@ -63,14 +64,16 @@ def read_when(value: Any, key: str, where: str) -> When:
     if value is None:
         return When(key)
     if not isinstance(value, Mapping):
-        raise FixInput("a condition is a mapping of tests", got=repr(value), where=where)
+        raise FixInput("a condition must be a mapping of tests", got=repr(value), where=where)
     tests = {str(name): argument for name, argument in value.items() if name != "key"}
     unknown = [name for name in tests if name not in _TESTS]
     if unknown:
+        words = ("key", *_TESTS)
         raise FixInput(
-            f"a condition uses the words {', '.join(('key', *_TESTS))}",
+            f"a condition must be written with {', '.join(words)}",
             got=unknown[0],
             where=where,
+            fix=did_you_mean(unknown[0], words),
         )
     for name, argument in tests.items():
         _check_argument(name, argument, where)
@@ -79,17 +82,17 @@ def read_when(value: Any, key: str, where: str) -> When:
 
 def _check_argument(name: str, argument: Any, where: str) -> None:
     if name in ("one_of", "none_of") and not isinstance(argument, list):
-        raise FixInput(f"{name} is a list of values", got=repr(argument), where=where)
+        raise FixInput(f"{name} must be a list of values", got=repr(argument), where=where)
     is_operand = isinstance(argument, str) or number_of(argument) is not None
     if name in _COMPARES and not is_operand:
         raise FixInput(
-            f"{name} is a number or the key of a setting", got=repr(argument), where=where
+            f"{name} must be a number or the key of a setting", got=repr(argument), where=where
         )
     if name == "all_at_or_beyond" and not (
         isinstance(argument, Mapping) and {"list", "limit"} <= set(argument)
     ):
         raise FixInput(
-            "all_at_or_beyond names a list and its limit", got=repr(argument), where=where
+            "all_at_or_beyond must name a list and its limit", got=repr(argument), where=where
         )
 
 

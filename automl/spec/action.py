@@ -113,7 +113,7 @@ def _template(skill: Skill, action: str, *, deploy: bool) -> tuple[Tree, str]:
     if action not in skill.actions:
         known = ", ".join(name for name in skill.actions if name != "train")
         side = "deploy container" if deploy else "skill"
-        raise FixInput(f"the {side} has an action {action}", got=f"only {known}")
+        raise FixInput(f"the {side} must know the action {action}", got=f"one that knows {known}")
     if deploy:
         return deploy_template(skill, action)
     path = skill.template_path(action)
@@ -128,7 +128,7 @@ def _template(skill: Skill, action: str, *, deploy: bool) -> tuple[Tree, str]:
 def _read(path: Path) -> Tree:
     tree = load_yaml(path)
     if not isinstance(tree, dict):
-        raise FixInput("a spec template is a mapping", where=str(path))
+        raise FixInput("a spec template must be a mapping", where=str(path))
     return tree
 
 
@@ -147,9 +147,9 @@ def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> 
 
 def _inferred(rules: SpecRules, around: Surroundings, template: Tree) -> dict[str, str]:
     """The inferred settings; an empty one is not added to a template that does without it."""
-    found = infer(rules, around)
+    values = infer(rules, around)
     return {
-        key: value for key, value in found.items() if value or get(template, key) is not MISSING
+        key: value for key, value in values.items() if value or get(template, key) is not MISSING
     }
 
 
@@ -200,8 +200,8 @@ def _data(rules: SpecRules, data: Mapping[str, Any]) -> dict[str, Any]:
     """The action's own settings of data."""
     known = own_data_keys(rules)
     given = {split: folders for split, folders in data.items() if folders}
-    found = data_settings(rules, given)
-    return {key: _as_listed(value) for key, value in found.items() if key in known}
+    settings = data_settings(rules, given)
+    return {key: _as_listed(value) for key, value in settings.items() if key in known}
 
 
 def _as_listed(value: Any) -> Any:

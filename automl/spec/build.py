@@ -10,6 +10,7 @@ from automl.skill.keys import NetworkKeys, find_keys
 from automl.skill.model import Skill
 from automl.skill.read import packaged_twin, read_template
 from automl.skill.tree import MISSING, ParamValue, Tree, get, leaves, merged
+from automl.spec.gpus import gpus_of, with_gpus
 from automl.spec.inferred import function_names
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
@@ -28,7 +29,6 @@ __all__ = [
     "completed",
     "for_attempt",
     "with_data",
-    "with_gpus",
     "with_params",
 ]
 
@@ -100,7 +100,7 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     _check_owned(rules, overrides, request.where)
     tree = with_settings(tree, data_settings(rules, request.data), "data")
     tree = _with_parent(rules, tree, request.parent_checkpoint)
-    tree = with_gpus(rules, tree, _gpus(rules, overrides, request))
+    tree = with_gpus(rules, tree, gpus_of(rules, overrides, request.gpus, request.where))
     tree = with_settings(tree, overrides, request.where)
     return BaseSpec(tree, overrides, source, notes, rules)
 
@@ -122,7 +122,7 @@ def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[
     if defaults:
         return below, f"defaults of {rules.skill.schema_path(rules.action).name}"
     raise FixInput(
-        f"a spec of {rules.action} needs something to start from",
+        f"a spec of {rules.action} must have something to start from",
         got="no readable template and no readable schema",
         where=str(rules.skill.folder),
         fix="give a complete spec with --spec FILE",
@@ -149,7 +149,9 @@ def completed(rules: SpecRules, tree: Mapping[str, Any]) -> Tree:
 def _read_file(file: Path) -> Tree:
     tree = load_yaml(file)
     if not isinstance(tree, dict) or not tree:
-        raise FixInput("a spec is a mapping of settings", got=type(tree).__name__, where=str(file))
+        raise FixInput(
+            "a spec must be a mapping of settings", got=type(tree).__name__, where=str(file)
+        )
     return tree
 
 
@@ -214,47 +216,6 @@ def _with_parent(rules: SpecRules, tree: Tree, checkpoint: str) -> Tree:
             where=str(rules.skill.folder),
         )
     return with_settings(tree, dict.fromkeys(keys, checkpoint), "--parent-checkpoint")
-
-
-def _gpus(rules: SpecRules, overrides: Mapping[str, Any], request: SpecRequest) -> int | None:
-    """GPUs of one training, by flag or by key.
-
-    Raises:
-        FixInput: Both are given and differ; or ids are given, which every trial counts from 0.
-    """
-    number, ids = rules.keys.gpus, rules.keys.gpu_ids
-    asked = overrides.get(number)
-    count = asked if isinstance(asked, int) else request.gpus
-    if request.gpus and count != request.gpus:
-        raise FixInput(
-            "a training has one number of GPUs",
-            got=f"--gpus-per-trial {request.gpus} and {number} = {asked}",
-            where=request.where,
-            fix="drop one of them",
-        )
-    if ids in overrides and overrides[ids] != list(range(count or 1)):
-        raise FixInput(
-            "a trial sees its own GPUs alone and counts them from 0",
-            got=f"{ids} = {overrides[ids]}",
-            where=request.where,
-            fix="choose the study's GPUs with --gpus, and their number with --gpus-per-trial",
-        )
-    return count
-
-
-def with_gpus(rules: SpecRules, tree: Mapping[str, Any], gpus: int | None) -> Tree:
-    """The spec for a training on ``gpus`` GPUs: their number, and ids counted from 0.
-
-    None and 0 leave the spec alone: the schema knows no training without a GPU, and a trainer on
-    the CPU does not look.
-    """
-    number, ids = rules.keys.gpus, rules.keys.gpu_ids
-    settings: dict[str, Any] = {}
-    if gpus and number:
-        settings[number] = gpus
-    if gpus and ids:
-        settings[ids] = list(range(gpus))
-    return with_settings(tree, settings, "--gpus-per-trial")
 
 
 def with_data(base: BaseSpec, data: Mapping[str, str]) -> BaseSpec:

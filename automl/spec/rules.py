@@ -122,7 +122,7 @@ class SpecRules:
         if self.schema is None and (key in known or not known):
             return
         raise FixInput(
-            f"a setting of {self.action} is one that its schema knows",
+            f"a setting of {self.action} must be one that its schema knows",
             got=key,
             where=where,
             fix=did_you_mean(key, (*known, *self.skill.shorthand)),
@@ -153,7 +153,7 @@ def rules_for(skill: Skill, action: str, example: Tree | None = None) -> SpecRul
 
 
 def _readable(skill: Skill, action: str) -> SchemaTree | None:
-    """The schema of an action; None where it is missing or broken: the gate has told why."""
+    """The schema of an action; None where it is missing or broken: the gate has reported why."""
     try:
         return read_action_schema(skill, action)
     except FixInput:

@@ -61,12 +61,12 @@ class Taker:
     def value(self, folder: Any) -> Any:
         """What the setting becomes for the folder of a split; None if the folder lacks it."""
         if self.about is None or not isinstance(folder, str):
-            found = folder
+            place = folder
         elif isinstance(self.about.get("mapping"), Mapping):
-            found = _mapped(Path(folder), self.about["mapping"])
+            place = _mapped(Path(folder), self.about["mapping"])
         else:
-            found = _inside(Path(folder), self.about)
-        return [found] if self.is_list and found is not None else found
+            place = _inside(Path(folder), self.about)
+        return [place] if self.is_list and place is not None else place
 
 
 def takers(skill: Skill, action: str) -> list[Taker]:
@@ -113,7 +113,7 @@ def _block(skill: Skill, name: Path, keys: tuple[str, ...]) -> Mapping[str, Any]
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     if value is not None and not isinstance(value, Mapping):
-        raise FixInput("the table of data sources is a mapping", where=str(path))
+        raise FixInput("the table of data sources must be a mapping", where=str(path))
     return value or {}
 
 
@@ -164,7 +164,7 @@ def _inside(folder: Path, about: Mapping[str, Any]) -> str | None:
         return _found(folder, str(about["find"]), is_folder=about.get("type") == "folder")
     by_format = about.get("path_from_format")
     if isinstance(by_format, Mapping):
-        names = [name for each in by_format.values() for name in _as_list(each)]
+        names = [name for listed in by_format.values() for name in _as_list(listed)]
         return next((p for p in (_existing(folder, str(n)) for n in names) if p), str(folder))
     name = str(about.get("path") or "")
     if "{" in name:
@@ -187,7 +187,7 @@ def _existing(folder: Path, name: str) -> str | None:
         return str(place)
     if (folder / name).exists():
         raise FixInput(
-            "a tarball within a data set is extracted beside itself",
+            "a tarball within a data set must be extracted beside itself",
             got=name,
             where=str(folder),
             fix=f"mkdir {place.name} && tar -xf {name} -C {place.name}",

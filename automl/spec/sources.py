@@ -34,20 +34,20 @@ def data_settings(rules: SpecRules, data: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         FixInput: Data is given and no setting of the skill takes it, or the table is broken.
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     used: set[str] = set()
     for action in (rules.action, *(name for name in _ACTIONS if name != rules.action)):
         for taker in takers(rules.skill, action):
             split = next((split for split in taker.splits if data.get(split)), None)
             is_own = action == rules.action or rules.has(taker.key)
-            if split is None or not is_own or taker.key in found:
+            if split is None or not is_own or taker.key in settings:
                 continue
             used.add(split)
             value = taker.value(data[split])
             if value is not None:
-                found[taker.key] = value
+                settings[taker.key] = value
     _check_taken(rules, data, used)
-    return found
+    return settings
 
 
 def data_keys(rules: SpecRules) -> frozenset[str]:
@@ -72,7 +72,7 @@ def _check_taken(rules: SpecRules, data: Mapping[str, str], used: set[str]) -> N
     left = [split for split in needed if data.get(split) and split not in used]
     if left:
         raise FixInput(
-            f"the skill says which setting of {rules.action} takes the {left[0]} data",
+            f"the skill must say which setting of {rules.action} takes the {left[0]} data",
             got=data[left[0]],
             where=str(rules.skill.folder),
             fix=f"write {DATA_TABLE} for it, or name the setting: --set KEY={data[left[0]]}",
@@ -91,15 +91,15 @@ def with_settings(tree: Mapping[str, Any], settings: Mapping[str, Any], where: s
             result = with_value(result, key, value)
         except KeyError as error:
             raise FixInput(
-                "a dotted key leads through groups and existing list entries",
+                "a dotted key must lead through groups and existing list entries",
                 got=key,
                 where=where,
-                fix=_mend(result, key),
+                fix=_fix(result, key),
             ) from error
     return result
 
 
-def _mend(tree: Tree, key: str) -> str:
+def _fix(tree: Tree, key: str) -> str:
     """How to reach a key that leads through a list or a plain value."""
     parts = key.split(".")
     for length in range(len(parts) - 1, 0, -1):

@@ -67,13 +67,13 @@ def out_of_bounds(value: Any, leaf: ParameterSchema) -> str:
     """The bound of the schema that a value breaks, as a rule; empty if it breaks none."""
     if family_of(leaf) is Family.LIST and isinstance(value, list):
         places = enumerate(value)
-        found = (
+        rules = (
             _broken(
                 entry, f"{leaf.key}[{place}]", _at(leaf.minimum, place), _at(leaf.maximum, place)
             )
             for place, entry in places
         )
-        return next((rule for rule in found if rule), "")
+        return next((rule for rule in rules if rule), "")
     return _broken(value, leaf.key, leaf.minimum, leaf.maximum)
 
 
@@ -88,9 +88,9 @@ def _broken(value: Any, key: str, minimum: Any, maximum: Any) -> str:
     if number is None:
         return ""
     if low is not None and number < low:
-        return f"{key} is at least {low:g}"
+        return f"{key} must be at least {low:g}"
     if high is not None and high != math.inf and number > high:
-        return f"{key} is at most {high:g}"
+        return f"{key} must be at most {high:g}"
     return ""
 
 

@@ -59,7 +59,7 @@ def test_the_splits_of_a_row_may_be_named_there(tmp_path: Path) -> None:
 
 
 def test_a_broken_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FixInput, match="is a mapping"):
+    with pytest.raises(FixInput, match="must be a mapping"):
         takers(read_skill(skill_with(tmp_path, ["train"])), "train")
 
 

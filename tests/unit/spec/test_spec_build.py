@@ -127,7 +127,7 @@ def test_a_spec_file_is_checked(skill: Skill, tmp_path: Path, text: str, words: 
         notes = build_base(skill, "train", SpecRequest(spec_file=file)).notes
         (note,) = notes
         assert note.startswith("train.num_epochs = 0 as ")
-        assert note.endswith("though train.num_epochs is at least 1")
+        assert note.endswith("though train.num_epochs must be at least 1")
 
 
 def test_what_a_template_ships_outside_its_schema_is_noted(skill: Skill) -> None:

@@ -97,7 +97,7 @@ def test_a_value_takes_the_type_of_its_setting(
         (
             _leaf("list_2", [0.9, 0.99], minimum=[0.8, 0.9]),
             [0.7, 0.99],
-            r"a.b\[0\] is at least 0.8",
+            r"a.b\[0\] must be at least 0.8",
         ),
     ],
 )
