@@ -39,7 +39,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning"),
 ]
 
-COUNTING = "import time\nfor number in range(30): print('line', number); time.sleep(0.1)"
+COUNTING = """
+import pathlib, time
+for number in range(30):
+    print("line", number)
+    time.sleep(0.1)
+    while number == 15 and not pathlib.Path("go").exists():
+        time.sleep(0.05)
+"""
 GPUS = "import os; print('GPUS', os.environ.get('NVIDIA_VISIBLE_DEVICES'))"
 
 
@@ -68,6 +75,7 @@ def test_a_container_goes_on_while_its_engine_is_restarted(
     docker_host.halt(kill=kill)
     assert handle.wait(0.3) is None
     docker_host.start()
+    (task.folder / "go").touch()
     assert handle.wait(30.0) == 0
     assert task.log_path.read_text().splitlines() == [f"line {number}" for number in range(30)]
 
