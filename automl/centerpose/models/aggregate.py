@@ -1,10 +1,11 @@
 """Iterative aggregation: how both necks bring the maps of a pyramid together."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from torch import Tensor, nn
 
-from automl.centerpose.models.blocks import conv_bn_relu
+from automl.centerpose.models.blocks import ConvNorm, conv_bn_relu
 from automl.centerpose.models.upsample import Upsample
 
 __all__ = ["Aggregate"]
@@ -26,10 +27,21 @@ class Aggregate(nn.Module):
         self.enlarge = nn.ModuleList(Upsample(outputs, factor) for _, factor in rest)
         self.node = nn.ModuleList(conv_bn_relu(outputs, outputs) for _ in rest)
 
-    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """The first map unchanged, then each stage's result, all of one size."""
-        out = [maps[0]]
-        stages = zip(self.project, self.enlarge, self.node, maps[1:], strict=True)
-        for project, enlarge, node, coarse in stages:
-            out.append(node(enlarge(project(coarse), out[-1])))
+    def forward(
+        self, finest: Tensor, coarse: Sequence[Tensor], uses: Sequence[int]
+    ) -> list[tuple[Tensor, ...]]:
+        """Each stage's result, all of the size of the finest map.
+
+        Args:
+            finest: The first map.
+            coarse: The others.
+            uses: How often the caller uses each result, which is so often returned.
+        """
+        out: list[tuple[Tensor, ...]] = []
+        below, last = finest, len(coarse) - 1
+        stages = zip(self.project, self.enlarge, self.node, coarse, strict=True)
+        for k, (project, enlarge, node, x) in enumerate(stages):
+            found = cast("ConvNorm", node).shared(enlarge(project(x), below), uses[k] + (k < last))
+            below = found[0]
+            out.append(found[k < last :])
         return out

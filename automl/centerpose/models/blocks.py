@@ -19,22 +19,31 @@ class ConvNorm(nn.Sequential):
             shortcut: Added to the normalised map, of its shape, before it is rectified. Where it
                 is given the result is rectified in any case.
         """
+        return self.shared(x, 1, shortcut)[0]
+
+    def shared(self, x: Tensor, uses: int, shortcut: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The same so often as the result is used; see ``normalise``."""
         relu = shortcut is not None or len(self) > 2
-        return normalise(self[0](x), self[1], shortcut, relu=relu)
+        return normalise(self[0](x), self[1], shortcut, relu=relu, uses=uses)
 
 
 def normalise(
-    x: Tensor, norm: nn.Module, shortcut: Tensor | None = None, *, relu: bool = True
-) -> Tensor:
-    """Batch normalisation of x (B, C, H, W), then the shortcut, then ReLU if wished."""
+    x: Tensor, norm: nn.Module, shortcut: Tensor | None = None, *, relu: bool = True, uses: int = 1
+) -> tuple[Tensor, ...]:
+    """Batch normalisation of x (B, C, H, W), then the shortcut, then ReLU if wished.
+
+    Returns:
+        The result, ``uses`` times. Whoever uses each of them once spares a GPU the sums of the
+        gradients: they are added up in the pass that reads them.
+    """
     if has_kernels(x) and _by_batch(norm) and _is_channels_last(x):
         from automl.centerpose.models.norm_gpu import batch_norm_relu
 
-        return batch_norm_relu(x, norm, shortcut, relu=relu)  # type: ignore[arg-type]
+        return batch_norm_relu(x, norm, shortcut, relu=relu, uses=uses)  # type: ignore[arg-type]
     out: Tensor = norm(x)
     if shortcut is not None:
         out = out + shortcut
-    return torch.relu_(out) if relu else out
+    return (torch.relu_(out) if relu else out,) * uses
 
 
 def _by_batch(norm: nn.Module) -> bool:

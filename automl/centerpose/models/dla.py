@@ -4,7 +4,6 @@ Strides: level k of the backbone has stride 2^k. The neck brings levels 2 to 5 t
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import cast
 
 import torch
@@ -15,26 +14,27 @@ from automl.centerpose.models.blocks import conv_bn, conv_bn_relu, normalise
 from automl.centerpose.models.fold import fold, folded_conv, per_cell
 from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
 from automl.centerpose.models.heads import HEADS, Heads
+from automl.centerpose.models.pool import halved
 
 __all__ = ["DLA34"]
 
 _CHANNELS = (16, 32, 64, 128, 256, 512)  # levels 0 to 5
 _TREE_DEPTHS = (1, 2, 2, 1)  # levels 2 to 5
 _FIRST = 2  # the finest level that the neck reads: stride 4
-_FOLD = 2  # a folded cell holds so many along each axis
+_USES = (1, 2, 2, 1)  # how often the neck uses levels 2 to 5
 
 
 class _Block(nn.Module):
-    """Two 3x3 convolutions and a shortcut that the caller may give."""
+    """Two 3x3 convolutions and a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.first = conv_bn_relu(inputs, outputs, stride=stride)
         self.second = conv_bn(outputs, outputs)
 
-    def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
-        out: Tensor = self.second(self.first(x), x if shortcut is None else shortcut)
-        return out
+    def forward(self, x: Tensor, shortcut: Tensor, uses: int) -> tuple[Tensor, ...]:
+        """The result so often as it is used."""
+        return self.second.shared(self.first(x), uses, shortcut)
 
 
 class _Tree(nn.Module):
@@ -42,17 +42,25 @@ class _Tree(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int, extra: int) -> None:
         super().__init__()
-        self.shrink = nn.MaxPool2d(stride) if stride > 1 else nn.Identity()
         self.project = conv_bn(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         self.first = _Block(inputs, outputs, stride)
         self.second = _Block(outputs, outputs, 1)
         self.root = conv_bn_relu(2 * outputs + extra, outputs, 1)
 
-    def forward(self, x: Tensor, outside: Sequence[Tensor] = ()) -> Tensor:
-        one = self.first(x, self.project(self.shrink(x)))
-        two = self.second(one)
-        joined: Tensor = self.root(torch.cat([two, one, *outside], dim=1))
-        return joined
+    def forward(
+        self, x: Tensor, small: Tensor, outside: Sequence[Tensor], uses: int
+    ) -> tuple[Tensor, ...]:
+        """The root's result so often as it is used.
+
+        Args:
+            x: The input (B, C, H, W).
+            small: The same at the size of the result.
+            outside: What else the root joins.
+            uses: How often the result is used.
+        """
+        one, shortcut, joined = self.first(x, self.project(small), 3)
+        (two,) = self.second(one, shortcut, 1)
+        return self.root.shared(torch.cat([two, joined, *outside], dim=1), uses)
 
 
 class _Level(nn.Module):
@@ -65,20 +73,21 @@ class _Level(nn.Module):
         super().__init__()
         from_input = inputs if joins_input else 0
         self.joins_input = joins_input
-        self.shrink = nn.MaxPool2d(2)
         if depth == 1:
             self.trees = nn.ModuleList([_Tree(inputs, outputs, 2, from_input)])
         else:
             second = _Tree(outputs, outputs, 1, from_input + outputs)
             self.trees = nn.ModuleList([_Tree(inputs, outputs, 2, 0), second])
 
-    def forward(self, x: Tensor) -> Tensor:
-        outside = [self.shrink(x)] if self.joins_input else []
+    def forward(self, x: Tensor, same: Tensor, uses: int) -> tuple[Tensor, ...]:
+        """The level's map so often as it is used, from the map before it, given twice."""
+        small = halved(same)
+        outside = [small] if self.joins_input else []
         if len(self.trees) == 1:
-            alone: Tensor = self.trees[0](x, outside)
+            alone: tuple[Tensor, ...] = self.trees[0](x, small, outside, uses)
             return alone
-        first = self.trees[0](x)
-        last: Tensor = self.trees[1](first, [*outside, first])
+        one, shortcut, joined = self.trees[0](x, small, [], 3)
+        last: tuple[Tensor, ...] = self.trees[1](one, shortcut, [*outside, joined], uses)
         return last
 
 
@@ -96,23 +105,24 @@ class _Backbone(nn.Module):
             for k, depth in enumerate(_TREE_DEPTHS, start=_FIRST)
         )
 
-    def forward(self, image: Tensor) -> list[Tensor]:
-        x = self._folded_stem(image) if image.is_cuda else self.stem(image)
+    def forward(self, image: Tensor) -> list[tuple[Tensor, ...]]:
+        """Each level so often as the neck uses it."""
+        x, same = self._folded_stem(image) if image.is_cuda else (self.stem(image),) * 2
         maps = []
-        for level in self.levels:
-            x = level(x)
-            maps.append(x)
+        for level, uses in zip(self.levels, _USES, strict=True):
+            x, same, *found = level(x, same, 2 + uses)
+            maps.append(tuple(found))
         return maps
 
-    def _folded_stem(self, image: Tensor) -> Tensor:
-        """The same as ``stem``, by way of folded maps."""
+    def _folded_stem(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The same as ``stem``, by way of folded maps; the result twice."""
         x = fold(image)
-        for layer in self.stem:
-            conv = cast("nn.Conv2d", layer.get_submodule("0"))
-            after = partial(normalise, norm=layer.get_submodule("1"))
-            x = folded_conv(x, conv)
-            x = after(x) if conv.stride[0] == _FOLD else per_cell(x, after)
-        return x
+        *before, last = (layer.children() for layer in self.stem)
+        for conv, norm, _ in before:
+            x = folded_conv(x, cast("nn.Conv2d", conv))
+            x = per_cell(x, lambda cells, norm=norm: normalise(cells, norm)[0])  # type: ignore[misc]
+        conv, norm, _ = last
+        return normalise(folded_conv(x, cast("nn.Conv2d", conv)), norm, uses=2)
 
 
 class _Neck(nn.Module):
@@ -134,14 +144,17 @@ class _Neck(nn.Module):
         self.up = nn.ModuleList(stages)
         self.join = Aggregate(widths[:3], widths[0], (1, 2, 4))
 
-    def forward(self, levels: Sequence[Tensor]) -> Tensor:
-        tail = [levels[-1]]
+    def forward(self, levels: Sequence[tuple[Tensor, ...]]) -> Tensor:
+        """The map at stride 4 from the levels, each given so often as ``_USES`` says."""
+        tail = [levels[-1][0]]
         best = []  # the last map of each stage: strides 16, 8, 4
         for level, stage in zip(reversed(levels[:-1]), self.up, strict=True):
-            tail = stage([level, *tail])
-            best.append(tail[-1])
-        joined: list[Tensor] = self.join(best[::-1])
-        return joined[-1]
+            later = len(level) - 1  # uses of each map in the next stage, if there is one
+            found = stage(level[0], tail, [later] * (len(tail) - 1) + [later + 1])
+            best.append(found[-1][-1])
+            tail = [each[0] for each in (level[1:], *found) if each]
+        joined: list[tuple[Tensor, ...]] = self.join(best[-1], best[-2::-1], [0, 1])
+        return joined[-1][0]
 
 
 class DLA34(nn.Module):

@@ -170,7 +170,8 @@ class FAN(nn.Module):
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Head maps of a normalised image (B, 3, H, W), H and W multiples of 32."""
         levels: Sequence[Tensor] = self.backbone(image)
-        x = self.neck(levels)[-1]  # (B, 128, H/4, W/4)
+        finest, *coarse = levels
+        x = self.neck(finest, coarse, [0, 0, 1])[-1][0]  # (B, 128, H/4, W/4)
         if self.gru is None:
             return self.heads.answer([x], dict.fromkeys(HEADS, 0))
         return self.heads.answer(self.gru(x), HEAD_STEP)

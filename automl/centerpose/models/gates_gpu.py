@@ -1,81 +1,38 @@
-"""The gates of a GRU in one pass over its maps, in Triton.
+"""A step of a GRU behind its convolutions, on a GPU.
 
-Maps are matrices with a row a cell; a row of W x and of U h holds the reset, update and new parts.
-The backward pass computes the gates again instead of keeping them.
+The biases of the convolutions are added here, and their gradients summed here: as passes of their
+own over maps of three times the state's width they would cost more than the gates do.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import triton
-import triton.language as tl
 from torch import Tensor
 
-__all__ = ["gates"]
+from automl.centerpose.models import gates_passes_gpu as passes
 
-_TILE = 2048
+__all__ = ["Biases", "gates"]
 
-
-@triton.jit
-def _gate(given, heard, row, column, hidden, stride, mask):  # type: ignore[no-untyped-def]
-    """Reset, update, the new state's part of U h, and the new state."""
-    at, of = row * 3 * hidden + column, row * stride + column
-    reset = tl.load(given + at, mask=mask, other=0.0).to(tl.float32)
-    reset = tl.sigmoid(reset + tl.load(heard + of, mask=mask, other=0.0).to(tl.float32))
-    at, of = at + hidden, of + hidden
-    update = tl.load(given + at, mask=mask, other=0.0).to(tl.float32)
-    update = tl.sigmoid(update + tl.load(heard + of, mask=mask, other=0.0).to(tl.float32))
-    at, of = at + hidden, of + hidden
-    part = tl.load(heard + of, mask=mask, other=0.0).to(tl.float32)
-    new = tl.load(given + at, mask=mask, other=0.0).to(tl.float32) + reset * part
-    new = 2.0 * tl.sigmoid(2.0 * new) - 1.0  # the hyperbolic tangent
-    return reset, update, part, new
+_TILE, _PROGRAMS = 1024, 1056
+_MOST_USES = 3
 
 
-@triton.jit
-def _forward(  # type: ignore[no-untyped-def]
-    given, heard, state, out, n, hidden, stride, has_state: tl.constexpr, tile: tl.constexpr
-):
-    place = tl.program_id(0).to(tl.int64) * tile + tl.arange(0, tile)
-    mask = place < n
-    row, column = place // hidden, place % hidden
-    _, update, _, new = _gate(given, heard, row, column, hidden, stride, mask)
-    found = (1.0 - update) * new
-    if has_state:
-        found += update * tl.load(state + place, mask=mask, other=0.0).to(tl.float32)
-    tl.store(out + place, found.to(out.dtype.element_ty), mask=mask)
+@dataclass(frozen=True, slots=True)
+class Biases:
+    """What is added to W x and to U h, (3 H,) each."""
 
-
-@triton.jit
-def _backward(  # type: ignore[no-untyped-def]
-    given, heard, state, grad, of_given, of_heard, of_state, n, hidden, stride,
-    has_state: tl.constexpr, tile: tl.constexpr,
-):  # fmt: skip
-    place = tl.program_id(0).to(tl.int64) * tile + tl.arange(0, tile)
-    mask = place < n
-    row, column = place // hidden, place % hidden
-    reset, update, part, new = _gate(given, heard, row, column, hidden, stride, mask)
-    by = tl.load(grad + place, mask=mask, other=0.0).to(tl.float32)
-    old = tl.zeros((tile,), tl.float32)
-    if has_state:
-        old = tl.load(state + place, mask=mask, other=0.0).to(tl.float32)
-        tl.store(of_state + place, (by * update).to(of_state.dtype.element_ty), mask=mask)
-    of_new = by * (1.0 - update) * (1.0 - new * new)
-    of_update = by * (old - new) * update * (1.0 - update)
-    of_reset = of_new * part * reset * (1.0 - reset)
-    at = row * 3 * hidden + column
-    kind = of_given.dtype.element_ty
-    tl.store(of_given + at, of_reset.to(kind), mask=mask)
-    tl.store(of_given + at + hidden, of_update.to(kind), mask=mask)
-    tl.store(of_given + at + 2 * hidden, of_new.to(kind), mask=mask)
-    tl.store(of_heard + at, of_reset.to(kind), mask=mask)
-    tl.store(of_heard + at + hidden, of_update.to(kind), mask=mask)
-    tl.store(of_heard + at + 2 * hidden, (of_new * reset).to(kind), mask=mask)
+    given: Tensor
+    heard: Tensor
 
 
 class _Gates(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, given: Tensor, heard: Tensor, state: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any, given: Tensor, heard: Tensor | None, state: Tensor | None, of_given: Tensor,
+        of_heard: Tensor, uses: int,
+    ) -> tuple[Tensor, ...]:  # fmt: skip
         b, c, h, w = given.shape
         hidden = c // 3
         out = torch.empty(
@@ -84,45 +41,72 @@ class _Gates(torch.autograd.Function):
             dtype=given.dtype,
             memory_format=torch.channels_last,
         )
-        n = out.numel()
-        _forward[(-(-n // _TILE),)](
-            given, heard, out if state is None else state, out, n, hidden, _stride(heard),
-            has_state=state is not None, tile=_TILE,
+        tile, n_rows = _tile(hidden), b * h * w
+        passes.gates[(-(-n_rows // tile["rows"]),)](
+            given, given if heard is None else heard, given if state is None else state, of_given,
+            of_heard, out, n_rows, hidden, has_state=state is not None, **tile,
         )  # fmt: skip
-        ctx.save_for_backward(given, heard, state)
-        return out
+        ctx.save_for_backward(given, heard, state, of_given, of_heard)
+        ctx.set_materialize_grads(False)
+        return given.detach(), out, *(out.detach() for _ in range(uses - 1))
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        given, heard, state = ctx.saved_tensors
-        grad = grad.contiguous(memory_format=torch.channels_last)
-        of_given, of_heard = torch.empty_like(given), torch.empty_like(given)
-        of_state = None if state is None else torch.empty_like(state)
-        n = grad.numel()
-        _backward[(-(-n // _TILE),)](
-            given, heard, given if state is None else state, grad, of_given, of_heard,
-            of_given if of_state is None else of_state, n, grad.shape[1], _stride(heard),
-            has_state=state is not None, tile=_TILE,
+    def backward(ctx: Any, later: Tensor | None, *grads: Tensor | None) -> tuple[Any, ...]:
+        given, heard, state, of_given, of_heard = ctx.saved_tensors
+        ours = [_even(grad) for grad in grads if grad is not None]
+        ours = ours or [torch.zeros_like(given[:, : given.shape[1] // 3])]
+        later = None if later is None else _even(later)
+        has_state, hidden = state is not None, given.shape[1] // 3
+        to_given = torch.empty_like(given)
+        to_heard, to_state = (torch.empty_like(x) if has_state else None for x in (given, state))
+        tile, n_rows = _tile(hidden), given.numel() // given.shape[1]
+        n_parts = min(_PROGRAMS, -(-n_rows // tile["rows"]))
+        sums = torch.empty(n_parts, 4, hidden, device=given.device)
+        passes.gates_grad[(n_parts,)](
+            given, _or(heard, given), _or(state, given), of_given, of_heard,
+            *(ours + [given] * (_MOST_USES - len(ours))), _or(later, given), to_given,
+            _or(to_heard, given), _or(to_state, given), sums, n_rows, -(-n_rows // n_parts),
+            hidden, has_state=has_state, has_later=later is not None, n_grads=len(ours), **tile,
         )  # fmt: skip
-        return of_given, of_heard, of_state
+        resets, updates, news, parts = sums.sum(0)
+        by_bias = torch.cat([resets, updates, news]), torch.cat([resets, updates, parts])
+        return to_given, to_heard, to_state, *by_bias, None
 
 
-def _stride(heard: Tensor) -> int:
-    """Numbers from one cell to the next: none where one row stands for all cells."""
-    return heard.stride(3)
+def _tile(hidden: int) -> dict[str, Any]:
+    lanes = triton.next_power_of_2(hidden)
+    return {"rows": max(1, _TILE // lanes), "lanes": lanes}
 
 
-def gates(given: Tensor, heard: Tensor, state: Tensor | None) -> Tensor:
+def _even(grad: Tensor) -> Tensor:
+    return grad.contiguous(memory_format=torch.channels_last)
+
+
+def _or(one: Tensor | None, other: Tensor) -> Tensor:
+    """A kernel must be given something where it will look at nothing."""
+    return other if one is None else one
+
+
+def gates(
+    given: Tensor, heard: Tensor | None, state: Tensor | None, biases: Biases, uses: int
+) -> tuple[Tensor, ...]:
     """The next hidden state (B, H, ...), channels last.
 
     Args:
-        given: W x, (B, 3 H, ...): reset, update, new.
-        heard: U h likewise; a row expanded to all cells will do.
+        given: W x without its bias, (B, 3 H, ...): reset, update, new.
+        heard: U h likewise; None for an h of zeros.
         state: h; None for zeros.
+        biases: Of both.
+        uses: How often the next state is used, three times at most.
+
+    Returns:
+        W x for the next step, which hands its gradient on to this one; then the next state,
+        ``uses`` times, each to be used once.
     """
     given = given.contiguous(memory_format=torch.channels_last)
-    heard = heard.to(given.dtype)
-    if heard.stride(3):
-        heard = heard.contiguous(memory_format=torch.channels_last)
-    answer: Tensor = _Gates.apply(given, heard, state)  # type: ignore[no-untyped-call]
-    return answer
+    if heard is not None:
+        heard = _even(heard.to(given.dtype))
+    found: tuple[Tensor, ...] = _Gates.apply(  # type: ignore[no-untyped-call]
+        given, heard, state, biases.given, biases.heard, uses
+    )
+    return found

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from automl.centerpose.models.kernels import has_kernels
 
@@ -34,25 +35,35 @@ class ConvGRU(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The hidden states after one, two and three steps from zero, each (B, hidden, H, W)."""
+        if has_kernels(x):
+            return self._in_few_passes(x)
         given = self.of_input(x)  # (B, 3 hidden, H, W): reset, update, new
-        first = self._first(given)
-        second = self._step(given, first)
-        return first, second, self._step(given, second)
-
-    def _first(self, given: Tensor) -> Tensor:
         bias = self.of_hidden.get_parameter("bias").to(given.dtype)
-        return _next(given, bias[:, None, None].expand_as(given), None)
+        first = _next(given, bias[:, None, None].expand_as(given), None)
+        second = _next(given, self.of_hidden(first), first)
+        return first, second, _next(given, self.of_hidden(second), second)
 
-    def _step(self, given: Tensor, state: Tensor) -> Tensor:
-        return _next(given, self.of_hidden(state), state)
+    def _in_few_passes(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same: the convolutions without their biases, which the kernel of the gates adds."""
+        from automl.centerpose.models.gates_gpu import Biases, gates
+
+        of_input, of_hidden = self.of_input, self.of_hidden
+        biases = Biases(of_input.get_parameter("bias"), of_hidden.get_parameter("bias"))
+        given = _without_bias(x, of_input)
+        given, first, heard, state = gates(given, None, None, biases, uses=3)
+        heard = _without_bias(heard, of_hidden)
+        given, second, heard, state = gates(given, heard, state, biases, uses=3)
+        heard = _without_bias(heard, of_hidden)
+        _, third = gates(given, heard, state, biases, uses=1)
+        return first, second, third
+
+
+def _without_bias(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    return functional.conv2d(x, layer.weight, padding=layer.padding)
 
 
 def _next(given: Tensor, heard: Tensor, state: Tensor | None) -> Tensor:
     """The next state from W x, U h and h; None stands for an h of zeros."""
-    if has_kernels(given):
-        from automl.centerpose.models.gates_gpu import gates
-
-        return gates(given, heard, state)
     w_reset, w_update, w_new = given.chunk(3, dim=1)
     u_reset, u_update, u_new = heard.chunk(3, dim=1)
     reset, update = torch.sigmoid(w_reset + u_reset), torch.sigmoid(w_update + u_update)

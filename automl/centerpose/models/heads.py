@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.centerpose.models.kernels import has_kernels
 from automl.centerpose.models.wide import block_pointwise, wide_conv, wide_norm_relu
 
 __all__ = ["HEADS", "HEATMAPS", "HEATMAP_BIAS", "Heads"]
@@ -71,6 +72,13 @@ class Heads(nn.ModuleDict):
     def _joint(self, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
         """The maps of some heads from the one feature map (B, C, H, W) that they all read."""
         first, *norm, _, last = (list(layers) for layers in zip(*self._parts(names), strict=True))
+        if norm and has_kernels(x):
+            from automl.centerpose.models.answer_gpu import Head, answers, can_answer
+
+            heads = [Head(*layers) for layers in zip(first, *norm, last, strict=True)]
+            if can_answer(heads):
+                wide = wide_conv(x, first, with_bias=False)
+                return dict(zip(names, answers(wide, heads), strict=True))
         wide = wide_conv(x, first)
         wide = wide_norm_relu(wide, norm[0]) if norm else functional.relu(wide)
         joint = block_pointwise(wide, last)

@@ -1,10 +1,10 @@
-"""Normalisation with ReLU and shortcut in as few passes over a map as there can be, on a GPU.
+"""Batch normalisation with ReLU and shortcut in the fewest passes over a map, on a GPU.
 
-Batch and group normalisation differ only in which rows share their statistics. Forward: one pass
-for the sums, one that writes the result. Backward: one pass for the sums, one that writes the
-gradient. What lies between works on a few numbers a channel.
+Forward: one pass for the sums, one that writes the result. Backward: one pass for the sums, one
+that writes the gradient. What lies between works on a few numbers a channel, within those passes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,16 @@ import triton
 from torch import Tensor, nn
 
 from automl.centerpose.models import norm_passes_gpu as passes
+from automl.centerpose.models.kernels import arrivals
 
-__all__ = ["batch_norm_relu", "group_norm_relu"]
+__all__ = ["MOST_USES", "batch_norm_relu"]
+
+MOST_USES = 4
+"""Handles that one result may be asked for; the gradients of all of them are read at once."""
 
 _TILE = 2048  # numbers that a program takes at once
 _LANES = 64  # channels of a tile, at most
-_PROGRAMS = 1056  # eight for each of 132 multiprocessors
-_DEPTH, _NARROW = 64, 16  # tile of the kernels that finish sums
+_PROGRAMS = 528  # four for each of 132 multiprocessors
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +30,24 @@ class _Plan:
     """How the programs share a map.
 
     Attributes:
-        sections: Groups of rows with statistics of their own.
-        n_rows: Rows a section.
+        n_rows: Cells of the map.
         channels: Columns.
         lanes: Columns of a tile.
     """
 
-    sections: int
     n_rows: int
     channels: int
     lanes: int
 
     @staticmethod
-    def of(x: Tensor, *, by_image: bool) -> "_Plan":
+    def of(x: Tensor) -> "_Plan":
         b, c, h, w = x.shape
-        lanes = min(_LANES, triton.next_power_of_2(c))
-        return _Plan(b if by_image else 1, h * w if by_image else b * h * w, c, lanes)
+        return _Plan(b * h * w, c, min(_LANES, triton.next_power_of_2(c)))
 
     @property
-    def rows(self) -> int:
-        return _TILE // self.lanes
+    def tile(self) -> dict[str, Any]:
+        """What every kernel is compiled for."""
+        return {"rows": _TILE // self.lanes, "lanes": self.lanes}
 
     @property
     def across(self) -> int:
@@ -54,178 +55,131 @@ class _Plan:
 
     @property
     def n_blocks(self) -> int:
-        return -(-self.n_rows // self.rows)
+        return -(-self.n_rows * self.lanes // _TILE)
 
     @property
     def n_parts(self) -> int:
-        """Parts of a section whose sums are taken apart."""
-        return min(self.n_blocks, max(1, _PROGRAMS // (self.sections * self.across)))
+        """Parts of the map whose sums are taken apart."""
+        return min(self.n_blocks, max(1, _PROGRAMS // self.across))
 
     @property
     def part_rows(self) -> int:
         return -(-self.n_rows // self.n_parts)
 
-    def moments(self, x: Tensor) -> Tensor:
-        """(sections * n_parts, 2, C): sums of x and of its square, both less row 0."""
-        parts = self._parts(x)
-        passes.moments[(len(parts), self.across)](
-            x, parts, self.n_rows, self.part_rows, self.n_parts, self.channels,
-            rows=self.rows, lanes=self.lanes,
+    def moments(self, x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d) -> Tensor:
+        """(4, C): mean, 1 / deviation, scale and shift; moves what runs along."""
+        stats = torch.empty(4, self.channels, device=x.device)
+        passes.moments[(self.across, self.n_parts)](
+            x, weight, bias, norm.running_mean, norm.running_var, norm.num_batches_tracked,
+            self._parts(x), arrivals(x.device), stats, norm.momentum or 0.0, norm.eps, self.n_rows,
+            self.part_rows, self.n_parts, self.channels, **self.tile,
         )  # fmt: skip
-        return parts
+        return stats
 
-    def grad_moments(self, x: Tensor, y: Tensor, grad: Tensor, *, relu: bool) -> Tensor:
-        """(sections * n_parts, 2, C): sums of the gradient, alone and times x less row 0."""
-        parts = self._parts(x)
-        passes.grad_moments[(len(parts), self.across)](
-            x, y, grad, parts, self.n_rows, self.part_rows, self.n_parts, self.channels,
-            relu=relu, rows=self.rows, lanes=self.lanes,
-        )  # fmt: skip
-        return parts
-
-    def apply(
-        self, x: Tensor, add: Tensor | None, scale: Tensor, shift: Tensor, *, relu: bool
-    ) -> Tensor:
-        """``x * scale + shift`` and what is to be added, rectified if wished."""
+    def apply(self, x: Tensor, add: Tensor | None, stats: Tensor, *, relu: bool) -> Tensor:
+        """What x normalised is, with what is to be added, rectified if wished."""
         out = torch.empty_like(x)
-        passes.apply[(self.sections * self.n_blocks, self.across)](
-            x, x if add is None else add, out, scale, shift, self.n_rows, self.n_blocks,
-            self.channels, relu=relu, has_add=add is not None, rows=self.rows, lanes=self.lanes,
+        passes.apply[(self.across * self.n_blocks,)](
+            x, x if add is None else add, out, stats, self.n_rows, self.channels, relu=relu,
+            has_add=add is not None, **self.tile,
         )  # fmt: skip
         return out
 
-    def apply_grad(
-        self, maps: tuple[Tensor, Tensor, Tensor], terms: tuple[Tensor, Tensor, Tensor],
-        *, relu: bool, has_add: bool,
-    ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
-        """The gradients of x and of what was added.
+    def gradients(
+        self, x: Tensor, y: Tensor | None, stats: Tensor, grads: Sequence[Tensor], *, relu: bool
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The gradients of x, of weight and bias with two terms, and of the map before the ReLU.
 
         Args:
-            maps: x, the result, and the result's gradient.
-            terms: What x's gradient is made of: by the gradient, by x, and a rest.
-            relu: Whether the result was rectified.
-            has_add: Whether something was added.
+            x: What was normalised.
+            y: The result, if something was added to it before it was rectified.
+            stats: Of x.
+            grads: Of the result; they are added up.
+            relu: Whether it was rectified.
+
+        Returns:
+            The second has four rows, of which the first is the weight's gradient and the next the
+            bias's. The third is None where neither a shortcut nor a sum asks for it.
         """
-        x, y, grad = maps
-        of_x = torch.empty_like(x)
-        of_add = torch.empty_like(x) if has_add else None
-        passes.apply_grad[(self.sections * self.n_blocks, self.across)](
-            x, y, grad, of_x, of_x if of_add is None else of_add, *terms, self.n_rows,
-            self.n_blocks, self.channels, relu=relu, has_add=has_add, rows=self.rows,
-            lanes=self.lanes,
+        keeps = y is not None or len(grads) > 1
+        whole = torch.empty_like(x) if keeps else None
+        found = torch.empty_like(stats)
+        places = [_rows_of(grad) for grad in grads] + [(x, 0)] * (MOST_USES - len(grads))
+        passes.grad_moments[(self.across, self.n_parts)](
+            x, x if y is None else y, *(grad for grad, _ in places), x if whole is None else whole,
+            self._parts(x), arrivals(x.device), stats, found, *(step for _, step in places),
+            self.n_rows, self.part_rows, self.n_parts, self.channels, relu=relu,
+            by_result=y is not None, n_grads=len(grads), keeps=keeps, **self.tile,
         )  # fmt: skip
-        return of_x, of_add
+        of_x = torch.empty_like(x)
+        grad, step = places[0] if whole is None else (whole, self.channels)
+        passes.apply_grad[(self.across * self.n_blocks,)](
+            x, grad, of_x, stats, found, step, self.n_rows, self.channels,
+            relu=relu and whole is None, **self.tile,
+        )  # fmt: skip
+        return of_x, found, whole
 
     def _parts(self, x: Tensor) -> Tensor:
-        size = (self.sections * self.n_parts, 2, self.channels)
+        size = (self.n_parts, 2, self.channels)
         return torch.empty(size, device=x.device, dtype=torch.float32)
+
+
+def _rows_of(grad: Tensor) -> tuple[Tensor, int]:
+    """A gradient whose channels follow one another, and the numbers from a cell to the next."""
+    step, (_, c, h, w) = grad.stride(3), grad.shape
+    even = grad.stride() == (step * h * w, 1, step * w, step) and step >= c
+    if not even:
+        grad, step = grad.contiguous(memory_format=torch.channels_last), c
+    return grad, step
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
     norm: nn.BatchNorm2d
     relu: bool
+    uses: int
 
 
 class _BatchNormRelu(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, add: Tensor | None, how: _How
-    ) -> Tensor:
-        norm, relu = how.norm, how.relu
-        plan = _Plan.of(x, by_image=False)
-        c = plan.channels
-        parts = plan.moments(x)
-        stats = torch.empty(4, c, device=x.device)
-        passes.finish_batch[(-(-c // _NARROW),)](
-            parts, len(parts), x, weight, bias, norm.running_mean, norm.running_var,
-            norm.momentum or 0.0, norm.eps, float(plan.n_rows), c, stats,
-            depth=_DEPTH, lanes=_NARROW,
-        )  # fmt: skip
-        out = plan.apply(x, add, stats[2], stats[3], relu=relu)
-        ctx.save_for_backward(x, out, stats)
-        ctx.relu, ctx.has_add = relu, add is not None
-        return out
+    ) -> tuple[Tensor, ...]:
+        plan = _Plan.of(x)
+        stats = plan.moments(x, weight, bias, how.norm)
+        out = plan.apply(x, add, stats, relu=how.relu)
+        has_add = add is not None
+        ctx.save_for_backward(x, stats, out if has_add and how.relu else None)
+        ctx.set_materialize_grads(False)
+        ctx.relu, ctx.has_add = how.relu, has_add
+        return out, *(out.detach() for _ in range(how.uses - 1))
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, out, stats = ctx.saved_tensors
-        grad = grad.contiguous(memory_format=torch.channels_last)
-        plan = _Plan.of(x, by_image=False)
-        c = plan.channels
-        parts = plan.grad_moments(x, out, grad, relu=ctx.relu)
-        found = torch.empty(4, c, device=x.device)
-        passes.finish_batch_grad[(-(-c // _NARROW),)](
-            parts, len(parts), x, stats, float(plan.n_rows), c, found, depth=_DEPTH, lanes=_NARROW
-        )
-        of_x, of_add = plan.apply_grad(
-            (x, out, grad), (stats[2], found[2], found[3]), relu=ctx.relu, has_add=ctx.has_add
-        )
-        return of_x, found[0], found[1], of_add, None
+    def backward(ctx: Any, *given: Tensor | None) -> tuple[Any, ...]:
+        x, stats, y = ctx.saved_tensors
+        grads = [grad for grad in given if grad is not None]
+        of_x, found, whole = _Plan.of(x).gradients(x, y, stats, grads, relu=ctx.relu)
+        return of_x, found[0], found[1], whole if ctx.has_add else None, None
 
 
-class _GroupNormRelu(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, groups: int, epsilon: float
-    ) -> Tensor:
-        plan = _Plan.of(x, by_image=True)
-        b, c = x.shape[:2]
-        sums = plan.moments(x).view(b, plan.n_parts, 2, groups, c // groups).sum(1)
-        off = sums[:, 0] / plan.n_rows  # (B, groups, C / groups)
-        own = sums[:, 1] / plan.n_rows - off.square()
-        mean = off + x[0, :, 0, 0].float().view(groups, -1)
-        variance, mean = own.mean(2) + mean.var(2, correction=0), mean.mean(2)
-        rate = torch.rsqrt(variance.clamp(min=0.0) + epsilon)  # (B, groups)
-        scale = (weight.view(groups, -1) * rate[:, :, None]).contiguous()
-        shift = bias.view(groups, -1) - mean[:, :, None] * scale
-        out = plan.apply(x, None, scale, shift.contiguous(), relu=True)
-        ctx.save_for_backward(x, out, weight, mean, rate, scale)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, out, weight, mean, rate, scale = ctx.saved_tensors
-        grad = grad.contiguous(memory_format=torch.channels_last)
-        plan = _Plan.of(x, by_image=True)
-        b, groups, size = scale.shape
-        parts = plan.grad_moments(x, out, grad, relu=True)
-        sums = parts.view(b, plan.n_parts, 2, groups, size).sum(1)
-        off = mean[:, :, None] - x[0, :, 0, 0].float().view(groups, size)
-        of_bias = sums[:, 0]
-        of_weight = rate[:, :, None] * (sums[:, 1] - off * of_bias)  # (B, groups, size)
-        n = plan.n_rows * size
-        each = weight.view(groups, size)
-        alone, along = ((each * term).sum(2) / n for term in (of_bias, of_weight))  # (B, groups)
-        by_x = -rate.square() * along
-        rest = -rate * alone - by_x * mean
-        terms = tuple(t[:, :, None].expand_as(scale).contiguous() for t in (by_x, rest))
-        of_x, _ = plan.apply_grad(
-            (x, out, grad), (scale, terms[0], terms[1]), relu=True, has_add=False
-        )
-        return of_x, of_weight.sum(0).flatten(), of_bias.sum(0).flatten(), None, None
-
-
-def batch_norm_relu(x: Tensor, norm: nn.BatchNorm2d, add: Tensor | None, *, relu: bool) -> Tensor:
+def batch_norm_relu(
+    x: Tensor, norm: nn.BatchNorm2d, add: Tensor | None, *, relu: bool, uses: int = 1
+) -> tuple[Tensor, ...]:
     """Batch normalisation by the batch's own statistics, then a shortcut and ReLU.
 
     Args:
         x: (B, C, H, W), channels last.
         norm: In training mode, with running statistics and a momentum.
         add: The shortcut, of the shape and type of x.
-        relu: Whether to rectify.
+        relu: Whether to rectify; it must be, where there is a shortcut.
+        uses: How often the result is used, ``MOST_USES`` at most.
+
+    Returns:
+        The result, so often: each to be used once, so that the gradients of all uses can be added
+        up where they are read.
     """
     if add is not None:
         add = add.to(x.dtype).contiguous(memory_format=torch.channels_last)
-    norm.get_buffer("num_batches_tracked").add_(1)
-    how = _How(norm, relu)
-    answer: Tensor = _BatchNormRelu.apply(x, norm.weight, norm.bias, add, how)  # type: ignore[no-untyped-call]
-    return answer
-
-
-def group_norm_relu(
-    x: Tensor, groups: int, weight: Tensor, bias: Tensor, epsilon: float
-) -> Tensor:
-    """Group normalisation of x (B, C, H, W), channels last, then ReLU."""
-    answer: Tensor = _GroupNormRelu.apply(x, weight, bias, groups, epsilon)  # type: ignore[no-untyped-call]
-    return answer
+    how = _How(norm, relu, uses)
+    found: tuple[Tensor, ...] = _BatchNormRelu.apply(x, norm.weight, norm.bias, add, how)  # type: ignore[no-untyped-call]
+    return found

@@ -1,92 +1,84 @@
-"""The passes over a map that normalisation consists of, as Triton kernels.
+"""The passes over a map that batch normalisation consists of, as Triton kernels.
 
-A channels-last map (B, C, H, W) is a matrix with a row a cell and a column a channel. Rows that
-share statistics are a *section*: all of them, or those of one image. Sums are taken of differences
-from the first row, so that a large mean costs no digits, and section by section in parts.
+A channels-last map (B, C, H, W) is a matrix with a row a cell and a column a channel. Sums are
+taken of differences from the first row, so that a large mean costs no digits; the program that
+comes last puts the parts together.
+
+Programs of the same rows and other channels start one after another, so that memory is read in
+order.
+
+What is known of each channel lies in ``stats``, four rows: its mean, 1 / deviation, and the
+scale and the shift that normalise it. Gradients may lie with gaps from row to row, as parts of a
+wider map do, and several of them are added up as they are read.
 """
 
 import triton
 import triton.language as tl
 
-__all__ = [
-    "apply",
-    "apply_grad",
-    "finish_batch",
-    "finish_batch_grad",
-    "grad_moments",
-    "moments",
-]
+from automl.centerpose.models.sums_gpu import all_parts, is_last
+
+__all__ = ["apply", "apply_grad", "grad_moments", "moments"]
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n_rows", "part_rows", "n_parts", "momentum", "epsilon"])
 def moments(  # type: ignore[no-untyped-def]
-    x, parts, n_rows, part_rows, n_parts, channels, rows: tl.constexpr, lanes: tl.constexpr
+    x, weight, bias, running_mean, running_var, n_batches, parts, arrivals, stats, momentum,
+    epsilon, n_rows, part_rows, n_parts, channels, rows: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
-    """Sums, over a part of a section, of x and of its square, both less the first row."""
-    section, part = tl.program_id(0) // n_parts, tl.program_id(0) % n_parts
-    channel = tl.program_id(1) * lanes + tl.arange(0, lanes)
+    """Writes ``stats`` of x, and moves what runs along."""
+    part, channel = tl.program_id(1), tl.program_id(0) * lanes + tl.arange(0, lanes)
     inside = channel < channels
-    pivot = tl.load(x + channel, mask=inside, other=0.0).to(tl.float32)[None]
+    pivot = tl.load(x + channel, mask=inside, other=0.0).to(tl.float32)
     one = tl.zeros((rows, lanes), tl.float32)
     two = tl.zeros((rows, lanes), tl.float32)
-    for start in range(0, part_rows, rows):
+    for start in tl.range(0, part_rows, rows, num_stages=3):
         within = start + tl.arange(0, rows)
         row = part * part_rows + within
         mask = ((row < n_rows) & (within < part_rows))[:, None] & inside[None]
-        place = (section.to(tl.int64) * n_rows + row)[:, None] * channels + channel[None]
+        place = row.to(tl.int64)[:, None] * channels + channel[None]
         value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
-        value = tl.where(mask, value - pivot, 0.0)
+        value = tl.where(mask, value - pivot[None], 0.0)
         one += value
         two += value * value
-    place = tl.program_id(0) * 2 * channels + channel
-    tl.store(parts + place, tl.sum(one, 0), mask=inside)
-    tl.store(parts + place + channels, tl.sum(two, 0), mask=inside)
+    here = parts + part * 2 * channels + channel
+    tl.store(here, tl.sum(one, 0), mask=inside)
+    tl.store(here + channels, tl.sum(two, 0), mask=inside)
+    if is_last(arrivals + tl.program_id(0), n_parts):
+        off, square = all_parts(parts, n_parts, channels, channel, inside, 4096 // lanes, lanes)
+        off = off / n_rows
+        variance = tl.maximum(square / n_rows - off * off, 0.0)
+        mean = off + pivot
+        rate = 1.0 / tl.sqrt(variance + epsilon)
+        scale = rate * tl.load(weight + channel, mask=inside, other=0.0)
+        shift = tl.load(bias + channel, mask=inside, other=0.0) - mean * scale
+        tl.store(stats + channel, mean, mask=inside)
+        tl.store(stats + channels + channel, rate, mask=inside)
+        tl.store(stats + 2 * channels + channel, scale, mask=inside)
+        tl.store(stats + 3 * channels + channel, shift, mask=inside)
+        old = tl.load(running_mean + channel, mask=inside, other=0.0)
+        tl.store(running_mean + channel, old + momentum * (mean - old), mask=inside)
+        old = tl.load(running_var + channel, mask=inside, other=0.0)
+        unbiased = variance * (n_rows / tl.maximum(n_rows - 1.0, 1.0))
+        tl.store(running_var + channel, old + momentum * (unbiased - old), mask=inside)
+        if tl.program_id(0) == 0:
+            tl.store(n_batches, tl.load(n_batches) + 1)
 
 
-@triton.jit
-def grad_moments(  # type: ignore[no-untyped-def]
-    x, y, grad, parts, n_rows, part_rows, n_parts, channels, relu: tl.constexpr,
+@triton.jit(do_not_specialize=["n_rows"])
+def apply(  # type: ignore[no-untyped-def]
+    x, add, out, stats, n_rows, channels, relu: tl.constexpr, has_add: tl.constexpr,
     rows: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
-    """Sums, over a part of a section, of the gradient, alone and times x less the first row."""
-    section, part = tl.program_id(0) // n_parts, tl.program_id(0) % n_parts
-    channel = tl.program_id(1) * lanes + tl.arange(0, lanes)
-    inside = channel < channels
-    pivot = tl.load(x + channel, mask=inside, other=0.0).to(tl.float32)[None]
-    one = tl.zeros((rows, lanes), tl.float32)
-    two = tl.zeros((rows, lanes), tl.float32)
-    for start in range(0, part_rows, rows):
-        within = start + tl.arange(0, rows)
-        row = part * part_rows + within
-        mask = ((row < n_rows) & (within < part_rows))[:, None] & inside[None]
-        place = (section.to(tl.int64) * n_rows + row)[:, None] * channels + channel[None]
-        given = tl.load(grad + place, mask=mask, other=0.0).to(tl.float32)
-        if relu:
-            given = tl.where(tl.load(y + place, mask=mask, other=0.0) > 0, given, 0.0)
-        value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
-        one += given
-        two += given * (value - pivot)
-    place = tl.program_id(0) * 2 * channels + channel
-    tl.store(parts + place, tl.sum(one, 0), mask=inside)
-    tl.store(parts + place + channels, tl.sum(two, 0), mask=inside)
-
-
-@triton.jit
-def apply(  # type: ignore[no-untyped-def]
-    x, add, out, scale, shift, n_rows, n_blocks, channels, relu: tl.constexpr,
-    has_add: tl.constexpr, rows: tl.constexpr, lanes: tl.constexpr,
-):  # fmt: skip
     """Writes x * scale + shift, with what is to be added, rectified if wished."""
-    section, block = tl.program_id(0) // n_blocks, tl.program_id(0) % n_blocks
-    channel = tl.program_id(1) * lanes + tl.arange(0, lanes)
-    row = block * rows + tl.arange(0, rows)
+    across = tl.cdiv(channels, lanes)
+    channel = tl.program_id(0) % across * lanes + tl.arange(0, lanes)
+    row = tl.program_id(0) // across * rows + tl.arange(0, rows)
     inside = channel < channels
     mask = (row < n_rows)[:, None] & inside[None]
-    place = (section.to(tl.int64) * n_rows + row)[:, None] * channels + channel[None]
-    own = section * channels + channel
+    place = row.to(tl.int64)[:, None] * channels + channel[None]
     value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
-    value = value * tl.load(scale + own, mask=inside, other=0.0)[None]
-    value += tl.load(shift + own, mask=inside, other=0.0)[None]
+    value = value * tl.load(stats + 2 * channels + channel, mask=inside, other=0.0)[None]
+    value += tl.load(stats + 3 * channels + channel, mask=inside, other=0.0)[None]
     if has_add:
         value += tl.load(add + place, mask=mask, other=0.0).to(tl.float32)
     if relu:
@@ -95,87 +87,101 @@ def apply(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def apply_grad(  # type: ignore[no-untyped-def]
-    x, y, grad, of_x, of_add, by_grad, by_x, rest, n_rows, n_blocks, channels,
-    relu: tl.constexpr, has_add: tl.constexpr, rows: tl.constexpr, lanes: tl.constexpr,
+def _given(  # type: ignore[no-untyped-def]
+    one, two, three, four, step_one, step_two, step_three, step_four, row, channel, mask,
+    n: tl.constexpr,
 ):  # fmt: skip
-    """The gradients of x and of what was added, from three terms a channel."""
-    section, block = tl.program_id(0) // n_blocks, tl.program_id(0) % n_blocks
-    channel = tl.program_id(1) * lanes + tl.arange(0, lanes)
-    row = block * rows + tl.arange(0, rows)
+    """The sum of up to four gradients at some rows and channels."""
+    row = row.to(tl.int64)[:, None]
+    given = tl.load(one + row * step_one + channel[None], mask=mask, other=0.0).to(tl.float32)
+    if n > 1:
+        more = tl.load(two + row * step_two + channel[None], mask=mask, other=0.0)
+        given += more.to(tl.float32)
+    if n > 2:
+        more = tl.load(three + row * step_three + channel[None], mask=mask, other=0.0)
+        given += more.to(tl.float32)
+    if n > 3:
+        more = tl.load(four + row * step_four + channel[None], mask=mask, other=0.0)
+        given += more.to(tl.float32)
+    return given
+
+
+@triton.jit(do_not_specialize=["n_rows", "part_rows", "n_parts"])
+def grad_moments(  # type: ignore[no-untyped-def]
+    x, y, one, two, three, four, whole, parts, arrivals, stats, found, step_one, step_two,
+    step_three, step_four, n_rows, part_rows, n_parts, channels, relu: tl.constexpr,
+    by_result: tl.constexpr, n_grads: tl.constexpr, keeps: tl.constexpr, rows: tl.constexpr,
+    lanes: tl.constexpr,
+):  # fmt: skip
+    """Writes ``found``: the gradients of weight and bias, and the terms by x and alone of x's own.
+
+    Where the result was rectified, its sign is computed again, or read where a shortcut has a say
+    in it. With ``keeps`` the gradient before the ReLU is written to ``whole``.
+    """
+    part, channel = tl.program_id(1), tl.program_id(0) * lanes + tl.arange(0, lanes)
+    inside = channel < channels
+    pivot = tl.load(x + channel, mask=inside, other=0.0).to(tl.float32)
+    scale = tl.load(stats + 2 * channels + channel, mask=inside, other=0.0)
+    shift = tl.load(stats + 3 * channels + channel, mask=inside, other=0.0)
+    of_bias = tl.zeros((rows, lanes), tl.float32)
+    with_x = tl.zeros((rows, lanes), tl.float32)
+    for start in tl.range(0, part_rows, rows, num_stages=3):
+        within = start + tl.arange(0, rows)
+        row = part * part_rows + within
+        mask = ((row < n_rows) & (within < part_rows))[:, None] & inside[None]
+        place = row.to(tl.int64)[:, None] * channels + channel[None]
+        value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
+        given = _given(
+            one, two, three, four, step_one, step_two, step_three, step_four, row, channel, mask,
+            n_grads,
+        )  # fmt: skip
+        if relu:
+            if by_result:
+                given = tl.where(tl.load(y + place, mask=mask, other=0.0) > 0, given, 0.0)
+            else:
+                given = tl.where(value * scale[None] + shift[None] > 0.0, given, 0.0)
+        if keeps:
+            tl.store(whole + place, given.to(whole.dtype.element_ty), mask=mask)
+        of_bias += given
+        with_x += given * (value - pivot[None])
+    here = parts + part * 2 * channels + channel
+    tl.store(here, tl.sum(of_bias, 0), mask=inside)
+    tl.store(here + channels, tl.sum(with_x, 0), mask=inside)
+    if is_last(arrivals + tl.program_id(0), n_parts):
+        by_bias, by_weight = all_parts(
+            parts, n_parts, channels, channel, inside, 4096 // lanes, lanes
+        )
+        mean = tl.load(stats + channel, mask=inside, other=0.0)
+        rate = tl.load(stats + channels + channel, mask=inside, other=0.0)
+        by_weight = rate * (by_weight - (mean - pivot) * by_bias)
+        by_x = -scale * rate * by_weight / n_rows
+        tl.store(found + channel, by_weight, mask=inside)
+        tl.store(found + channels + channel, by_bias, mask=inside)
+        tl.store(found + 2 * channels + channel, by_x, mask=inside)
+        rest = -scale * by_bias / n_rows - by_x * mean
+        tl.store(found + 3 * channels + channel, rest, mask=inside)
+
+
+@triton.jit(do_not_specialize=["n_rows"])
+def apply_grad(  # type: ignore[no-untyped-def]
+    x, grad, of_x, stats, found, step, n_rows, channels, relu: tl.constexpr, rows: tl.constexpr,
+    lanes: tl.constexpr,
+):  # fmt: skip
+    """The gradient of x, by the terms that ``grad_moments`` found."""
+    across = tl.cdiv(channels, lanes)
+    channel = tl.program_id(0) % across * lanes + tl.arange(0, lanes)
+    row = tl.program_id(0) // across * rows + tl.arange(0, rows)
     inside = channel < channels
     mask = (row < n_rows)[:, None] & inside[None]
-    place = (section.to(tl.int64) * n_rows + row)[:, None] * channels + channel[None]
-    own = section * channels + channel
-    given = tl.load(grad + place, mask=mask, other=0.0).to(tl.float32)
-    if relu:
-        given = tl.where(tl.load(y + place, mask=mask, other=0.0) > 0, given, 0.0)
-    if has_add:
-        tl.store(of_add + place, given.to(of_add.dtype.element_ty), mask=mask)
+    place = row.to(tl.int64)[:, None] * channels + channel[None]
     value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
-    found = given * tl.load(by_grad + own, mask=inside, other=0.0)[None]
-    found += value * tl.load(by_x + own, mask=inside, other=0.0)[None]
-    found += tl.load(rest + own, mask=inside, other=0.0)[None]
-    tl.store(of_x + place, found.to(of_x.dtype.element_ty), mask=mask)
-
-
-@triton.jit
-def finish_batch(  # type: ignore[no-untyped-def]
-    parts, n_parts, x, weight, bias, running_mean, running_var, momentum, epsilon, n_rows,
-    channels, stats, depth: tl.constexpr, lanes: tl.constexpr,
-):  # fmt: skip
-    """Writes each channel's mean, 1 / deviation, scale and shift; moves what runs along."""
-    channel = tl.program_id(0) * lanes + tl.arange(0, lanes)
-    inside = channel < channels
-    one = tl.zeros((depth, lanes), tl.float32)
-    two = tl.zeros((depth, lanes), tl.float32)
-    for start in range(0, n_parts, depth):
-        part = start + tl.arange(0, depth)
-        place = part[:, None] * 2 * channels + channel[None]
-        mask = (part < n_parts)[:, None] & inside[None]
-        one += tl.load(parts + place, mask=mask, other=0.0)
-        two += tl.load(parts + place + channels, mask=mask, other=0.0)
-    off = tl.sum(one, 0) / n_rows
-    variance = tl.maximum(tl.sum(two, 0) / n_rows - off * off, 0.0)
-    mean = off + tl.load(x + channel, mask=inside, other=0.0).to(tl.float32)
-    rate = 1.0 / tl.sqrt(variance + epsilon)
-    scale = rate * tl.load(weight + channel, mask=inside, other=0.0)
-    shift = tl.load(bias + channel, mask=inside, other=0.0) - mean * scale
-    tl.store(stats + channel, mean, mask=inside)
-    tl.store(stats + channels + channel, rate, mask=inside)
-    tl.store(stats + 2 * channels + channel, scale, mask=inside)
-    tl.store(stats + 3 * channels + channel, shift, mask=inside)
-    old = tl.load(running_mean + channel, mask=inside, other=0.0)
-    tl.store(running_mean + channel, old + momentum * (mean - old), mask=inside)
-    old = tl.load(running_var + channel, mask=inside, other=0.0)
-    unbiased = variance * (n_rows / tl.maximum(n_rows - 1.0, 1.0))
-    tl.store(running_var + channel, old + momentum * (unbiased - old), mask=inside)
-
-
-@triton.jit
-def finish_batch_grad(  # type: ignore[no-untyped-def]
-    parts, n_parts, x, stats, n_rows, channels, found, depth: tl.constexpr, lanes: tl.constexpr
-):
-    """Writes the gradients of weight and bias, and the terms by x and alone of x's own."""
-    channel = tl.program_id(0) * lanes + tl.arange(0, lanes)
-    inside = channel < channels
-    one = tl.zeros((depth, lanes), tl.float32)
-    two = tl.zeros((depth, lanes), tl.float32)
-    for start in range(0, n_parts, depth):
-        part = start + tl.arange(0, depth)
-        place = part[:, None] * 2 * channels + channel[None]
-        mask = (part < n_parts)[:, None] & inside[None]
-        one += tl.load(parts + place, mask=mask, other=0.0)
-        two += tl.load(parts + place + channels, mask=mask, other=0.0)
-    of_bias, with_x = tl.sum(one, 0), tl.sum(two, 0)
-    mean = tl.load(stats + channel, mask=inside, other=0.0)
-    rate = tl.load(stats + channels + channel, mask=inside, other=0.0)
     scale = tl.load(stats + 2 * channels + channel, mask=inside, other=0.0)
-    pivot = tl.load(x + channel, mask=inside, other=0.0).to(tl.float32)
-    of_weight = rate * (with_x - (mean - pivot) * of_bias)
-    by_x = -scale * rate * of_weight / n_rows
-    tl.store(found + channel, of_weight, mask=inside)
-    tl.store(found + channels + channel, of_bias, mask=inside)
-    tl.store(found + 2 * channels + channel, by_x, mask=inside)
-    rest = -scale * of_bias / n_rows - by_x * mean
-    tl.store(found + 3 * channels + channel, rest, mask=inside)
+    from_there = row.to(tl.int64)[:, None] * step + channel[None]
+    given = tl.load(grad + from_there, mask=mask, other=0.0).to(tl.float32)
+    if relu:
+        shift = tl.load(stats + 3 * channels + channel, mask=inside, other=0.0)
+        given = tl.where(value * scale[None] + shift[None] > 0.0, given, 0.0)
+    result = given * scale[None]
+    result += value * tl.load(found + 2 * channels + channel, mask=inside, other=0.0)[None]
+    result += tl.load(found + 3 * channels + channel, mask=inside, other=0.0)[None]
+    tl.store(of_x + place, result.to(of_x.dtype.element_ty), mask=mask)

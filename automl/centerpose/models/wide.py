@@ -10,17 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from automl.centerpose.models.kernels import has_kernels
-
 __all__ = ["block_pointwise", "wide_conv", "wide_norm_relu"]
 
 _LANES = 8  # matrix units want outputs by the eight
 
 
-def wide_conv(x: Tensor, layers: Sequence[nn.Conv2d]) -> Tensor:
+def wide_conv(x: Tensor, layers: Sequence[nn.Conv2d], *, with_bias: bool = True) -> Tensor:
     """What 3x3 convolutions over x (B, C, H, W) say, one after another along the channels."""
     weight = torch.cat([layer.weight for layer in layers])
-    bias = torch.cat([layer.get_parameter("bias") for layer in layers])
+    bias = torch.cat([layer.get_parameter("bias") for layer in layers]) if with_bias else None
     return functional.conv2d(x, weight, bias, padding=layers[0].padding)
 
 
@@ -29,11 +27,6 @@ def wide_norm_relu(x: Tensor, layers: Sequence[nn.GroupNorm]) -> Tensor:
     weight = torch.cat([layer.weight for layer in layers])
     bias = torch.cat([layer.bias for layer in layers])
     groups, epsilon = sum(layer.num_groups for layer in layers), layers[0].eps
-    if has_kernels(x) and x.is_contiguous(memory_format=torch.channels_last):
-        # torch's own kernel would copy the map to another layout and back.
-        from automl.centerpose.models.norm_gpu import group_norm_relu
-
-        return group_norm_relu(x, groups, weight, bias, epsilon)
     return functional.relu(functional.group_norm(x, groups, weight, bias, epsilon))
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from automl.centerpose.models.gru import ConvGRU
+from automl.centerpose.models.heads import HEADS, Heads
 
 pytestmark = pytest.mark.gpu
 pytest.importorskip("triton", reason="the kernels are Triton's")
@@ -40,7 +41,8 @@ def agree(
 
 @pytest.mark.parametrize("channels", [16, 72, 256])
 @pytest.mark.parametrize(("relu", "has_shortcut"), [(True, False), (True, True), (False, False)])
-def test_batch_normalisation(channels: int, relu: bool, has_shortcut: bool) -> None:
+@pytest.mark.parametrize("uses", [1, 3])
+def test_batch_normalisation(channels: int, relu: bool, has_shortcut: bool, uses: int) -> None:
     from automl.centerpose.models.norm_gpu import batch_norm_relu
 
     torch.manual_seed(0)
@@ -54,10 +56,10 @@ def test_batch_normalisation(channels: int, relu: bool, has_shortcut: bool) -> N
             norm.bias.double(), training=True,
         )  # fmt: skip
         values = values if add is None else values + add.double()
-        return [torch.relu(values) if relu else values]
+        return [torch.relu(values) if relu else values] * uses
 
     inputs = [x, norm.weight, norm.bias, *([] if add is None else [add])]
-    agree(lambda: [batch_norm_relu(x, norm, add, relu=relu)], plain, inputs)
+    agree(lambda: batch_norm_relu(x, norm, add, relu=relu, uses=uses), plain, inputs)
     for name in ("running_mean", "running_var"):
         torch.testing.assert_close(
             norm.get_buffer(name).double(), exact.get_buffer(name), rtol=1e-4, atol=1e-4
@@ -65,17 +67,65 @@ def test_batch_normalisation(channels: int, relu: bool, has_shortcut: bool) -> N
     assert norm.get_buffer("num_batches_tracked").item() == 1
 
 
-def test_group_normalisation() -> None:
-    from automl.centerpose.models.norm_gpu import group_norm_relu
+def test_a_gradient_that_is_part_of_a_wider_map() -> None:
+    from automl.centerpose.models.norm_gpu import batch_norm_relu
 
-    torch.manual_seed(1)
-    x = random_map(3, 96, 23, 19)
-    weight, bias = (torch.randn(96, device=GPU, requires_grad=True) for _ in range(2))
+    torch.manual_seed(4)
+    norm, x, other = nn.BatchNorm2d(64).to(GPU), random_map(3, 64, 9, 7), random_map(3, 40, 9, 7)
+
+    def own() -> list[Tensor]:
+        return [torch.cat([other, *batch_norm_relu(x, norm, None, relu=True)], dim=1)]
 
     def plain() -> list[Tensor]:
-        return [torch.relu(functional.group_norm(x.double(), 12, weight.double(), bias.double()))]
+        weight, bias = norm.weight.double(), norm.bias.double()
+        values = functional.batch_norm(x.double(), None, None, weight, bias, training=True)
+        return [torch.cat([other.double(), values.relu()], dim=1)]
 
-    agree(lambda: [group_norm_relu(x, 12, weight, bias, 1e-5)], plain, [x, weight, bias])
+    agree(own, plain, [x, other, norm.weight, norm.bias])
+
+
+def test_the_heads_behind_their_wide_convolution() -> None:
+    from automl.centerpose.models.answer_gpu import Head, answers
+
+    torch.manual_seed(1)
+    torch.backends.cudnn.allow_tf32 = False
+    heads = Heads(8, 64, normalised=True).to(GPU)
+    layers = [Head(*(heads[name][k] for k in (0, 1, 3))) for name in ("hm", "hps", "scale")]  # type: ignore[index]
+    for head in layers:
+        for parameter in (head.first.bias, head.norm.weight, head.norm.bias):
+            nn.init.normal_(parameter)  # type: ignore[arg-type]
+    x = random_map(3, 192, 23, 19)
+
+    def plain() -> list[Tensor]:
+        found = []
+        for part, head in zip(torch.split(x.double(), 64, dim=1), layers, strict=True):
+            bias, scale, offset, weight, last = (each.double() for each in head.parameters())
+            values = functional.group_norm(part + bias[:, None, None], 32, scale, offset).relu()
+            found.append(functional.conv2d(values, weight, last))
+        return found
+
+    inputs = [x, *(each for head in layers for each in head.parameters())]
+    agree(lambda: answers(x, layers), plain, inputs)
+
+
+def test_heads_answer_as_they_do_on_a_cpu() -> None:
+    torch.manual_seed(5)
+    torch.backends.cudnn.allow_tf32 = False
+    heads, maps = Heads(16, 64, normalised=True), [torch.randn(2, 16, 12, 12) for _ in range(2)]
+    place = {name: k % 2 for k, name in enumerate(HEADS)}
+    wanted = heads.answer(maps, place)
+    found = heads.to(GPU).answer([x.to(GPU) for x in maps], place)
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name].cpu(), value, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [16, 72])
+def test_the_largest_of_each_four(channels: int) -> None:
+    from automl.centerpose.models.pool_gpu import pool
+
+    x = torch.randint(0, 4, (3, channels, 14, 10), device=GPU).float()  # with equals among them
+    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+    agree(lambda: [pool(x)], lambda: [functional.max_pool2d(x.double(), 2)], [x])
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
@@ -100,8 +150,18 @@ def test_upsampling(factor: int, has_add: bool) -> None:
 
 def test_the_gates_of_the_gru() -> None:
     torch.manual_seed(3)
-    cell, x = ConvGRU(6, 24), torch.randn(2, 6, 11, 13)
-    exact = cell.double()(x.double())
-    cell.float().to(device=GPU, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for found, wanted in zip(cell(x.to(GPU)), exact, strict=True):
-        assert (found.cpu() - wanted).norm() <= 1e-3 * wanted.norm()
+    torch.backends.cudnn.allow_tf32 = False
+    cell, exact = ConvGRU(6, 24).to(GPU), ConvGRU(6, 24).double()
+    exact.load_state_dict(cell.state_dict())
+    x = random_map(2, 6, 11, 13)
+    inputs = [x, *cell.parameters()]
+    weights = [torch.randn(2, 24, 11, 13, device=GPU) for _ in range(3)]
+    found = list(cell(x))
+    of_found = torch.autograd.grad(found, inputs, weights)
+    y = x.detach().cpu().double().requires_grad_()
+    wanted = list(exact(y))
+    of_wanted = torch.autograd.grad(
+        wanted, [y, *exact.parameters()], [each.cpu().double() for each in weights]
+    )
+    for one, two in zip([*found, *of_found], [*wanted, *of_wanted], strict=True):
+        assert (one.cpu() - two).norm() <= 1e-4 * two.norm()
