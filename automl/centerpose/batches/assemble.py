@@ -23,7 +23,7 @@ from automl.centerpose.batches.images import PAD, Pixels
 from automl.centerpose.batches.split import BatchRequest, Split
 from automl.centerpose.batches.targets import Arrays, draw_heatmaps, draw_targets, place_marks
 from automl.centerpose.batches.transfer import PackedArrays
-from automl.centerpose.batches.warp import Crops, crop_views, crop_with_opencv, recolour
+from automl.centerpose.batches.warp import Crops, crop_with_opencv, show_views
 from automl.data.geometry import Array
 
 __all__ = ["BatchMaker", "DeviceBatchMaker", "HostBatchMaker", "Take"]
@@ -203,13 +203,12 @@ class DeviceBatchMaker:
         sent = staged.packed.to(self._device)
         crops = Crops(sent.pop("starts"), sent.pop("extents"), sent.pop("zoom"), sent.pop("shift"))
         colours = sent.pop("matrix"), sent.pop("offset"), sent.pop("contrast")
-        views = crop_views(self._pixels(staged), crops, settings.input_res)
         targets: dict[str, Tensor] = {}
         if request.learnt:
             peaks = sent.pop("peaks")
             targets = sent | draw_heatmaps(peaks, sent["ind"], settings, staged.largest)
         return Batch(
-            images=recolour(views, *colours),
+            images=show_views(self._pixels(staged), crops, colours, settings.input_res),
             targets=targets,
             metas=() if request.learnt else self._split.metas(request),
         )

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from automl.centerpose.batches.colour import GRAY_OF_BGR, Colours
+from automl.centerpose.models.kernels import has_kernels
 from automl.data.geometry import Array
 
-__all__ = ["Crops", "crop_views", "crop_with_opencv", "recolour"]
+__all__ = ["Crops", "crop_views", "crop_with_opencv", "recolour", "show_views"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,24 @@ class Crops:
     extents: Tensor
     zoom: Tensor
     shift: Tensor
+
+
+def show_views(
+    flat: Tensor, crops: Crops, colours: tuple[Tensor, Tensor, Tensor], side: int
+) -> Tensor:
+    """(B, side, side, 3) fp32: the network's input, cut and coloured.
+
+    Args:
+        flat: (P, 3) uint8, the images one after another, with a pixel more at either end.
+        crops: Which images, and how they map to the views.
+        colours: The fields of ``Colours``: matrix, offset and contrast.
+        side: Of a view.
+    """
+    if has_kernels(flat):
+        from automl.centerpose.batches import warp_gpu
+
+        return warp_gpu.show_views(flat, crops, colours, side)
+    return recolour(crop_views(flat, crops, side), *colours)
 
 
 def crop_views(flat: Tensor, crops: Crops, side: int) -> Tensor:

@@ -8,7 +8,13 @@ import torch
 from automl.centerpose.batches.augment import Views, draw_epoch
 from automl.centerpose.batches.colour import chain, draw_noise
 from automl.centerpose.batches.images import PAD, DeviceImages
-from automl.centerpose.batches.warp import Crops, crop_views, crop_with_opencv, recolour
+from automl.centerpose.batches.warp import (
+    Crops,
+    crop_views,
+    crop_with_opencv,
+    recolour,
+    show_views,
+)
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose.batches.slow_data import SlowNoise, SlowView, slow_colour, slow_cut
 
@@ -101,3 +107,21 @@ def test_a_store_knows_what_it_holds() -> None:
     assert store.missing([3, 1]) == [3]
     assert store.starts[0] == PAD
     assert int((store.flat == 7).all(1).sum()) == 33 * 17
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("side", [48, 64])
+def test_a_gpu_shows_the_same_views_in_the_same_colours(
+    images: list[np.ndarray], side: int
+) -> None:
+    store, maps = stored(images), draw_epoch(4, 0, SIZES, Dataset()).views.to_square(side)
+    parts = (store.starts, SIZES, maps.zoom, maps.shift)
+    crops = Crops(*(torch.from_numpy(part) for part in parts))
+    rng = np.random.default_rng(5)
+    shapes = (len(SIZES), 3, 3), (len(SIZES), 3), (len(SIZES), 3)
+    one, two, three = (torch.from_numpy(rng.normal(size=shape)).float() for shape in shapes)
+    wanted = recolour(crop_views(store.flat, crops, side), one, two, three)
+    there = Crops(*(torch.from_numpy(part).cuda() for part in parts))
+    found = show_views(store.flat.cuda(), there, (one.cuda(), two.cuda(), three.cuda()), side)
+    torch.testing.assert_close(found.cpu(), wanted, rtol=1e-4, atol=1e-2)
