@@ -87,7 +87,7 @@ class Training:
         optim = spec.train.optim
         self.schedule = Schedule(optim.lr, optim.lr_steps, optim.lr_decay)
         self.optimiser = Optimiser(self.network, spec.train, processes)
-        recorded = can_record(self.network, processes.device, spec.train.precision)
+        recorded = can_record(self.network, processes.device)
         kind = RecordedSteps if recorded else Steps
         self.steps = kind(self._losses, self.optimiser, processes)
         self.loss_monitor = LossMonitor(processes.device)

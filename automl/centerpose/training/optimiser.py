@@ -7,11 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from automl.centerpose.config.train import Train
+from automl.centerpose.training.adam import Adam
+from automl.centerpose.training.loss_scale import LossScale
 from automl.centerpose.training.losses import LossWeights
 from automl.centerpose.training.process_group import ProcessGroup
 
 __all__ = ["Optimiser", "freeze", "idle_parameters"]
 
+_NO_ZERO = 1e-6  # as torch's own clipping has it
 _PROBE = 64  # input side of the pass that looks for idle parameters, pixels
 _HEAD_OF_TERM = {"offset": "reg"}  # a loss term's head, where their names differ
 
@@ -28,32 +31,24 @@ class Optimiser:
     def __init__(self, network: nn.Module, settings: Train, processes: ProcessGroup) -> None:
         self._parameters = list(network.parameters())
         self._limit = settings.clip_grad_val
-        kind = processes.device.type
-        self._on_gpu = kind == "cuda"
-        # On a GPU in one kernel that a recording may hold.
-        self._fused = True if self._on_gpu else None
-        self._adam = torch.optim.Adam(
-            self._parameters, settings.optim.lr, fused=self._fused, capturable=self._on_gpu
-        )
-        self.set_rate(settings.optim.lr)
-        scaled = settings.precision == "fp16" and kind == "cuda"
-        self._scaler = torch.amp.GradScaler(kind, enabled=scaled)
+        self._on_gpu = processes.device.type == "cuda"
+        self._adam = Adam(self._parameters, settings.optim.lr)
+        scaled = settings.precision == "fp16" and self._on_gpu
+        self._scale = LossScale(processes.device) if scaled else None
 
     def set_rate(self, rate: float) -> None:
         """Sets the learning rate of the steps to come, recorded ones included."""
-        for group in self._adam.param_groups:
-            if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(rate)
-            else:
-                group["lr"] = self._as_rate(rate)
+        self._adam.set_rate(rate)
 
     def forget(self) -> None:
         """Drops all gradients."""
-        self._adam.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad = None
 
     def backward(self, loss: Tensor) -> None:
         """Computes the gradients of a loss."""
-        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        scaled = loss if self._scale is None else loss * self._scale.factor
+        scaled.backward()  # type: ignore[no-untyped-call]
 
     def gradients(self) -> Tensor:
         """(P,) a copy of all gradients, one after another."""
@@ -68,40 +63,37 @@ class Optimiser:
 
     def update(self) -> None:
         """Learns from the gradients."""
-        self._scaler.unscale_(self._adam)
-        nn.utils.clip_grad_norm_(self._parameters, self._limit)
-        self._scaler.step(self._adam)
-        self._scaler.update()
+        if not self._on_gpu:
+            nn.utils.clip_grad_norm_(self._parameters, self._limit)
+            self._adam.step()
+            return
+        # In the pass over the gradients that learns from them, instead of one of its own.
+        norm = nn.utils.get_total_norm(self._all_gradients())
+        if self._scale is None:
+            self._adam.step(divisor=self._excess(norm))
+            return
+        overflowed = (~norm.isfinite()).float()
+        factor = self._scale.factor
+        self._adam.step(factor * self._excess(norm / factor), overflowed)
+        self._scale.update(overflowed)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps of it."""
-        state = self._adam.state_dict()
-        groups = [group | {"lr": float(group["lr"])} for group in state["param_groups"]]
-        return {
-            "optimizer_states": [state | {"param_groups": groups}],
-            "scaler": self._scaler.state_dict(),
-        }
+        scale = {} if self._scale is None else self._scale.state()
+        return {"optimizer_states": [self._adam.state()], "scaler": scale}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Takes up what a checkpoint kept, whatever kind of device wrote it."""
-        state = dict(content["optimizer_states"][0])
-        state["param_groups"] = [
-            group
-            | {"lr": self._as_rate(group["lr"]), "foreach": None}
-            | {"fused": self._fused, "capturable": self._on_gpu}
-            for group in state["param_groups"]
-        ]
-        self._adam.load_state_dict(state)
-        if content["scaler"] or not self._scaler.is_enabled():
-            self._scaler.load_state_dict(content["scaler"])
+        self._adam.restore(content["optimizer_states"][0])
+        if content["scaler"] and self._scale is not None:
+            self._scale.restore(content["scaler"])
+
+    def _excess(self, norm: Tensor) -> Tensor:
+        """By how much the gradients are too long; 1 where they are not."""
+        return ((norm + _NO_ZERO) / self._limit).clamp(min=1.0)
 
     def _all_gradients(self) -> list[Tensor]:
         return [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-
-    def _as_rate(self, rate: float) -> float | Tensor:
-        """On a GPU a tensor, which a recorded step reads anew each time."""
-        device = self._parameters[0].device
-        return torch.tensor(rate, dtype=torch.float32, device=device) if self._on_gpu else rate
 
 
 def idle_parameters(network: nn.Module, weights: LossWeights) -> tuple[str, ...]:

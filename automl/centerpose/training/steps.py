@@ -126,12 +126,11 @@ def _recording(
     return torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local")
 
 
-def can_record(network: nn.Module, device: torch.device, precision: str) -> bool:
+def can_record(network: nn.Module, device: torch.device) -> bool:
     """Whether the steps of a training can be recorded.
 
-    Not in fp16, where each step decides by its gradients whether the weights change; nor where a
-    network computes parts of its forward pass again in the backward pass, with the random state
-    of the first, which a recording cannot set.
+    Not where a network computes parts of its forward pass again in the backward pass, with the
+    random state of the first, which a recording cannot set.
 
     Raises:
         FixInput: The environment variable has neither of its values.
@@ -140,4 +139,4 @@ def can_record(network: nn.Module, device: torch.device, precision: str) -> bool
     if wish not in {"auto", "off"}:
         raise FixInput("must be auto or off", got=wish, where=RECORD_VARIABLE)
     again = isinstance(network, FAN) and network.backbone.checkpointing
-    return wish == "auto" and device.type == "cuda" and precision != "fp16" and not again
+    return wish == "auto" and device.type == "cuda" and not again
