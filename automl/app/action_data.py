@@ -1,7 +1,7 @@
 """The data of an action: what the flags name, else what the study has recorded.
 
 Which split an action is for is the skill's to say (``spec.source_table``). What may stand in for
-a split that nobody recorded is said here: it holds for every skill, and the reader is told of it.
+a split that nobody recorded is said here: it holds for every skill, and is reported.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ def action_data(
         flags: Split to a folder or tarball; None where not given.
         recorded: What the study was given.
         trained: The spec of the training, asked where the study recorded nothing.
-        tell: Told when something that takes a while begins.
+        tell: Called when something that takes a while begins.
 
     Returns:
         Every split that is known to its folder, the action's own to the one chosen for it, or to

@@ -30,7 +30,7 @@ class ActRequest:
         trainer: ``process`` or ``docker``; None for the study's, and docker for an engine.
         gpus: Ids of the GPUs to use; None for the study's first.
         image: Container image to use instead of the skill's.
-        tell: Told in a sentence when something that takes a while begins.
+        tell: Called with a sentence when something that takes a while begins.
     """
 
     action: str

@@ -122,9 +122,9 @@ def _await(handle: Handle) -> int:
 def _record(
     plan: ActPlan, code: int | None, evidence: str, seconds: float, started: str
 ) -> ActionRecord:
-    told = _status(plan.folder / STATUS_NAME)
+    facts = _status(plan.folder / STATUS_NAME)
     made = dict(_made(plan))
-    evidence = evidence or _evidence(plan, code, told, made)
+    evidence = evidence or _evidence(plan, code, facts, made)
     return ActionRecord(
         action=plan.request.action,
         deploy=plan.request.deploy,
@@ -135,7 +135,7 @@ def _record(
         origin=plan.parent.origin,
         command=plan.preview.command,
         data=dict(plan.spec.data),
-        metrics=told.metrics,
+        metrics=facts.metrics,
         made=made,
         n_files=sum(1 for _ in _results(plan.folder)),
         seconds=seconds,
@@ -144,13 +144,13 @@ def _record(
 
 
 def _evidence(
-    plan: ActPlan, code: int | None, told: _StatusFacts, made: Mapping[str, Made]
+    plan: ActPlan, code: int | None, facts: _StatusFacts, made: Mapping[str, Made]
 ) -> str:
     """What shows that the action failed; empty if it went well."""
     if code != 0:
-        return told.failure or _last_line(AttemptPaths(plan.folder).log) or f"exit code {code}"
-    if told.failure:
-        return told.failure
+        return facts.failure or _last_line(AttemptPaths(plan.folder).log) or f"exit code {code}"
+    if facts.failure:
+        return facts.failure
     missing = [key for key in _targets(plan) if key not in made]
     if missing:
         return f"it exited with 0 and made no {get(plan.spec.tree, missing[0])}"
@@ -172,17 +172,17 @@ def _made(plan: ActPlan) -> Iterator[tuple[str, Made]]:
 
 
 def _status(path: Path) -> _StatusFacts:
-    told = _StatusFacts()
+    facts = _StatusFacts()
     if not path.is_file():
-        return told
+        return facts
     for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         line = StatusLine.parse(text)
         if line is None:
             continue
-        told.metrics |= finite_metrics(line.kpi)
+        facts.metrics |= finite_metrics(line.kpi)
         if line.status == Status.FAILURE:
-            told.failure = line.message
-    return told
+            facts.failure = line.message
+    return facts
 
 
 def _last_line(log: Path) -> str:

@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.study_settings import STUDY_SETTINGS
 from automl.errors import FixInput
 from automl.settings.layers import Settings
 from automl.settings.setting import Scope
@@ -75,7 +74,7 @@ def idle_flags(settings: Settings) -> tuple[str, ...]:
 
     A study file may well hold settings of the search beside a policy that is switched off.
     """
-    searched = (one for one in STUDY_SETTINGS if one.scope is Scope.SEARCH)
+    searched = (one for one in settings.table.values() if one.scope is Scope.SEARCH)
     flags = settings.flags_given(searched)
     return (f"{', '.join(flags)}: without effect on one direct training",) if flags else ()
 

@@ -122,7 +122,7 @@ def remove_all(
 
     Args:
         findings: What ``find_leftovers`` found.
-        removed: Told of each thing that has gone.
+        removed: Called with each thing that has gone.
         clock: The time of day.
 
     Returns:
@@ -216,7 +216,7 @@ def _of_cache(cache: Path) -> Iterator[Leftover]:
 
 
 def _unfinished(path: Path, study: StudyPaths | None) -> Leftover:
-    why = "whoever wrote it was killed before it was whole"
+    why = "its writer was killed before it was whole"
     return Leftover(LeftoverKind.UNFINISHED, str(path), why, _size(path), path, study)
 
 

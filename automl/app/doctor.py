@@ -213,7 +213,7 @@ def try_one_epoch(request: PlanRequest, keys: NetworkKeys) -> Check:
         summary = read_summary(ending.paths.folder)
         if summary.winner is not None:
             seconds = f"{summary.cost.wall_s:.0f} s"
-            told = f"{summary.objective.metric} seen after one epoch, {seconds}"
-            return Check("metric", Result.OK, told)
+            detail = f"{summary.objective.metric} seen after one epoch, {seconds}"
+            return Check("metric", Result.OK, detail)
         account = explain_trial(summary, 0)
         return Check("metric", Result.FAIL, f"one epoch failed: {account.evidence}", account.hint)

@@ -83,13 +83,13 @@ def check_gpus(gpus: Sequence[Gpu], *, are_needed: bool) -> Iterator[Check]:
         are_needed: Whether the trainer cannot do without: that of NVIDIA's image cannot.
     """
     if not gpus:
-        told = "none: nvidia-smi is missing or does not answer"
+        detail = "none: nvidia-smi is missing or does not answer"
         fix = "install the NVIDIA driver"
         if are_needed:
-            yield Check("GPUs", Result.FAIL, told, f"{fix}: NVIDIA's image trains on GPUs alone")
+            yield Check("GPUs", Result.FAIL, detail, f"{fix}: NVIDIA's image trains on GPUs alone")
         else:
             fix += ", or train on the CPU with the nano backbone"
-            yield Check("GPUs", Result.WARN, told, fix)
+            yield Check("GPUs", Result.WARN, detail, fix)
         return
     names = ", ".join(f"{gpu.name} {gpu.memory_total_mib / 1024:.0f} GiB" for gpu in gpus)
     small = [gpu for gpu in gpus if 0 < gpu.memory_total_mib < _MIN_GPU_MIB]
@@ -114,20 +114,22 @@ def _use(gpu: Gpu) -> Check:
 def check_disk(facts: DiskFacts) -> Check:
     """Whether the checkpoints of the search fit on the disk."""
     free, needed = facts.free_bytes, facts.needed(keeps_all=facts.keeps_all)
-    told = f"{free / 1e9:.1f} GB free"
+    detail = f"{free / 1e9:.1f} GB free"
     if facts.checkpoint_bytes:
         every = facts.needed(keeps_all=True)
-        told += f", about {needed / 1e9:.1f} GB needed"
-        told += "" if facts.keeps_all else f" ({every / 1e9:.1f} GB if all checkpoints were kept)"
+        detail += f", about {needed / 1e9:.1f} GB needed"
+        detail += (
+            "" if facts.keeps_all else f" ({every / 1e9:.1f} GB if all checkpoints were kept)"
+        )
     if needed > free:
         least = facts.needed(keeps_all=False)
         fix = "free space, or choose another --studies-dir"
         if facts.keeps_all and least <= free:
             fix = "--keep best"
-        return Check("disk", Result.FAIL, told, fix)
+        return Check("disk", Result.FAIL, detail, fix)
     if free - needed < _LEAST_FREE * facts.total_bytes:
-        return Check("disk", Result.WARN, f"{told}; little would be left", "free some space")
-    return Check("disk", Result.OK, told)
+        return Check("disk", Result.WARN, f"{detail}; little would be left", "free some space")
+    return Check("disk", Result.OK, detail)
 
 
 def check_folder(facts: FolderFacts, *, is_root: bool) -> Iterator[Check]:

@@ -80,8 +80,8 @@ def check_splits(data: Mapping[str, SplitFacts]) -> Iterator[Check]:
     """What each split holds, and what looks wrong in it."""
     for split, facts in data.items():
         categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
-        told = f"{facts.images} images, {facts.objects} objects ({categories}), {facts.root}"
-        yield Check(f"{split} data", Result.OK, told)
+        detail = f"{facts.images} images, {facts.objects} objects ({categories}), {facts.root}"
+        yield Check(f"{split} data", Result.OK, detail)
         for warning in facts.warnings:
             yield Check(f"{split} data", Result.WARN, warning, "see automl data check")
 
@@ -92,11 +92,11 @@ def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int, key: st
         return None
     smallest = min(data, key=lambda split: data[split].images)
     images, need = data[smallest].images, batch * max(1, gpus)
-    told = f"{smallest} has {images} images, the largest batch x GPUs of the space is {need}"
+    detail = f"{smallest} has {images} images, the largest batch x GPUs of the space is {need}"
     if images >= need:
-        return Check("batches", Result.OK, told)
+        return Check("batches", Result.OK, detail)
     fix = f"give more images, or --search {key}=LOW..{images // max(1, gpus)}"
-    return Check("batches", Result.FAIL, told, fix)
+    return Check("batches", Result.FAIL, detail, fix)
 
 
 def check_shared(n_shared: int, n_val: int) -> Check:

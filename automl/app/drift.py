@@ -38,11 +38,11 @@ class Drift:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know when the study goes on all the same."""
-        told = tuple(f"the study keeps the space it began with, not {one}" for one in self.lines)
+        notes = tuple(f"the study keeps the space it began with, not {one}" for one in self.lines)
         if self.files and not self.lines:
             names = ", ".join(self.files)
             return (f"changed since the study began, with the same search space: {names}",)
-        return told
+        return notes
 
 
 def files_of(skill: Skill) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """What this machine offers a study: CPU threads it may use, and NVIDIA GPUs."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from automl.errors import FixInput, PrepareMachine
@@ -57,17 +58,22 @@ def choose_resources(
     per_trial = _gpus_per_trial(settings, num_gpus, available)
     sharing = _trials_per_gpu(settings, per_trial) if searches else 1
     room = available * sharing // per_trial if per_trial else machine.cpus
-    concurrent = (settings["max_concurrent"] or room) if searches else 1
-    notes: list[str] = []
-    if not per_trial:
-        cause = "no GPU was found" if not machine.gpus else "gpus_per_trial is 0"
-        notes.append(f"{cause}: each trial trains on the CPU")
-        notes += _crowd(concurrent, machine.cpus)
-    elif concurrent > room:
-        notes.append(f"{concurrent} trials at once were asked for, the GPUs hold {room}")
-        concurrent = room
+    asked = (settings["max_concurrent"] or room) if searches else 1
+    concurrent = min(asked, room) if per_trial else asked
     threads = max(1, machine.cpus // concurrent)
-    return Resources(concurrent, per_trial, gpu_ids, threads, sharing), tuple(notes)
+    resources = Resources(concurrent, per_trial, gpu_ids, threads, sharing)
+    return resources, tuple(_remarks(resources, asked, machine))
+
+
+def _remarks(resources: Resources, asked: int, machine: Machine) -> Iterator[str]:
+    """What a reader should know of the resources; ``asked`` trials at once were asked for."""
+    if not resources.gpus_per_trial:
+        cause = "no GPU was found" if not machine.gpus else "gpus_per_trial is 0"
+        yield f"{cause}: each trial trains on the CPU"
+        yield from _crowd(asked, machine.cpus)
+    elif asked > resources.max_concurrent:
+        room = resources.max_concurrent
+        yield f"{asked} trials at once were asked for, the GPUs hold {room}"
 
 
 def _gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:

@@ -188,7 +188,18 @@ def plan_again(
             tell=request.tell,
         )
     )
-    parent = {
+    parent = _record_of(chosen, word)
+    return replace(
+        plan,
+        config=replace(plan.config, trainer_options=dict(chosen.config.trainer_options)),
+        request={**plan.request, "parent": parent},
+        provenance={**plan.provenance, "parent": parent},
+    )
+
+
+def _record_of(chosen: SourceTrial, word: str) -> dict[str, Any]:
+    """What a new training records of the trial that it comes from."""
+    return {
         "made_by": word,
         "study": chosen.paths.folder.name,
         "folder": str(chosen.paths.folder),
@@ -197,12 +208,6 @@ def plan_again(
         "spec_sha256": sha256_of(chosen.trial.spec_path),
         "checkpoint_sha256": chosen.trial.sha256,
     }
-    return replace(
-        plan,
-        config=replace(plan.config, trainer_options=dict(chosen.config.trainer_options)),
-        request={**plan.request, "parent": parent},
-        provenance={**plan.provenance, "parent": parent},
-    )
 
 
 def _as_it_was(request: RetrainRequest, chosen: SourceTrial, word: str) -> dict[str, Any]:

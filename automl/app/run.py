@@ -85,7 +85,7 @@ def go_on(
 
     Args:
         paths: The study.
-        screen: Who watches; told first what became of each trial.
+        screen: Who watches; hears first what became of each trial.
         trials: A new total, at least as large as the trials there are; None keeps the old one.
         confirm: Fresh seeds for winner and default each; None keeps the old number.
         accept_drift: Whether to keep the stored space although the skill gives another one now.

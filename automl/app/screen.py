@@ -1,4 +1,4 @@
-"""What a use-case tells whoever watches it; the command line shows it, tests collect it."""
+"""What a use-case reports to its watcher; the command line shows it, tests collect it."""
 
 from dataclasses import dataclass
 from typing import Protocol

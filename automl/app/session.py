@@ -100,7 +100,7 @@ class Session:
         """Runs trials until the limits are reached or somebody stops it; writes the report.
 
         Args:
-            notes: What whoever watches is told before the first trial.
+            notes: What is reported before the first trial.
         """
         state = read_state(self.paths)
         self._began_s = time.monotonic() - (0.0 if state is None else state.wall_s)

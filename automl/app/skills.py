@@ -139,6 +139,6 @@ def _why_empty(space: SearchSpace) -> str:
 
 
 def _within(text: str, folder: Path) -> str:
-    """The text with paths inside the skill told relative to it."""
+    """The text with paths inside the skill relative to it."""
     here = str(folder.resolve())
     return text.replace(here + os.sep, "").replace(here, "its folder")

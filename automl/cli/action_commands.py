@@ -98,7 +98,7 @@ def retrain(arguments: argparse.Namespace) -> int:
     from automl.app.retrain import RetrainRequest, plan_retrain
     from automl.cli.run_commands import train_plan
 
-    plan, told = plan_retrain(
+    plan, changes = plan_retrain(
         RetrainRequest(
             studies_dir=studies_dir(arguments),
             study=arguments.study,
@@ -110,7 +110,7 @@ def retrain(arguments: argparse.Namespace) -> int:
             tell=_note,
         )
     )
-    for text in told:
+    for text in changes:
         _note(text)
     return train_plan(plan, arguments)
 

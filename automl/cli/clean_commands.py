@@ -31,7 +31,7 @@ def add_clean(commands: "Commands") -> None:
 
 
 def clean(arguments: argparse.Namespace) -> int:
-    """Shows what may go, and removes it if told to."""
+    """Shows what may go, and removes it if asked to."""
     from automl.app.clean import find_leftovers, remove_all
     from automl.data.cache import cache_dir
     from automl.study.folder import find_study, list_studies

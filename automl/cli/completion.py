@@ -128,7 +128,7 @@ def _words_after(command: _Command) -> list[str]:
 
 
 def _zsh(commands: tuple[_Command, ...]) -> str:
-    """Zsh understands the functions of bash once it is told to."""
+    """Zsh understands the functions of bash once they are enabled."""
     return (
         "# Completion of automl for zsh. To use it now: source <(automl completion zsh)\n"
         "autoload -U +X compinit && compinit\n"

@@ -60,11 +60,11 @@ def checks_text(checks: Sequence["Check"]) -> str:
 
     lines = [f"{'check':<{_NAME}}{'result':<{_RESULT}}  detail", "─" * _WIDTH]
     for check in checks:
-        told = _wrapped(check.detail) or [""]
+        details = _wrapped(check.detail) or [""]
         fix = _wrapped(f"→ {check.fix}") if check.fix else []
         head = f"{check.name:<{_NAME}}{check.result:<{_RESULT}}  "
-        lines.append((head + told[0]).rstrip())
-        lines += [" " * len(head) + text for text in (*told[1:], *fix)]
+        lines.append((head + details[0]).rstrip())
+        lines += [" " * len(head) + text for text in (*details[1:], *fix)]
     return "\n".join([*lines, summary_of(checks)])
 
 

@@ -49,8 +49,8 @@ def explain(arguments: argparse.Namespace) -> int:
         _say(arguments, {"class": account.to_json()}, class_text(account))
         return 0
     summary = _summary(arguments)
-    told = explain_trial(summary, trial_number(word, summary))
-    _say(arguments, {"study": summary.name, "trial": told.to_json()}, trial_text(told))
+    trial = explain_trial(summary, trial_number(word, summary))
+    _say(arguments, {"study": summary.name, "trial": trial.to_json()}, trial_text(trial))
     return 0
 
 

@@ -58,8 +58,8 @@ def _head(plan: Plan) -> Iterator[str]:
 
 def _data(plan: Plan) -> Iterator[str]:
     for split, facts in plan.data.items():
-        told = f"{facts.images} images, {facts.objects} objects, {facts.root}"
-        yield _line("data" if split == "train" else "", f"{split:<6}{told}")
+        text = f"{facts.images} images, {facts.objects} objects, {facts.root}"
+        yield _line("data" if split == "train" else "", f"{split:<6}{text}")
 
 
 def _trials(plan: Plan) -> Iterator[str]:
@@ -68,8 +68,8 @@ def _trials(plan: Plan) -> Iterator[str]:
     if resources.trials_per_gpu > 1:
         holds = f"1/{resources.trials_per_gpu} of a GPU"
     threads = words.count(resources.threads_per_trial, "CPU thread")
-    told = f"{words.count(config.limits.trials, 'trial')}, {resources.max_concurrent} at a time"
-    yield _line("trials", f"{told}, each with {holds} and {threads}")
+    text = f"{words.count(config.limits.trials, 'trial')}, {resources.max_concurrent} at a time"
+    yield _line("trials", f"{text}, each with {holds} and {threads}")
     if plan.gate.searches:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
     if config.limits.confirm:

@@ -79,8 +79,8 @@ def best(arguments: argparse.Namespace) -> int:
     summary = _summary(arguments)
     if arguments.json:
         value = summary.to_json()
-        told = {name: value[name] for name in ("study", "folder", "fake", "winner")}
-        _print_json({"schema": "automl.best/1", **told})
+        parts = {name: value[name] for name in ("study", "folder", "fake", "winner")}
+        _print_json({"schema": "automl.best/1", **parts})
     else:
         print(best_text(summary))
     return 0 if summary.winner is not None else NoUsableTrial.exit_code

@@ -48,7 +48,7 @@ class Objective:
         metric: Name of the metric in the trainer's status file.
         direction: Which way is better; never guessed from the name.
         worst: The worst value the metric can take, if it has one; a configuration that broke the
-            training is told to the sampler with this value.
+            training is reported to the sampler with this value.
     """
 
     metric: str
@@ -86,7 +86,7 @@ class Limits:
         if self.trials < 1:
             raise FixInput("trials must be at least 1", got=str(self.trials), where="--trials")
         if self.confirm < 0:
-            raise FixInput("confirm is 0 or more", got=str(self.confirm), where="--confirm")
+            raise FixInput("confirm must be at least 0", got=str(self.confirm), where="--confirm")
         if self.trial_timeout_s is not None and self.trial_timeout_s <= 0:
             raise FixInput(
                 "the time limit of a trial must be positive",
