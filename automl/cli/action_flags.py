@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl.cli.usage import count
+from automl.trainers.table import TRAINERS
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +32,8 @@ exit codes:
   6    trained again, and a metric differs
 """
 
+#: What can run an action.
+_TRAINERS = "|".join(name for name, entry in TRAINERS.items() if not entry.trains_only)
 _ACTIONS = (
     ("evaluate", "score a checkpoint on the test data"),
     ("inference", "predict on images with a checkpoint"),
@@ -118,7 +121,7 @@ def _add_data(command: "Parser", name: str) -> None:
 
 def _add_running(command: "Parser") -> None:
     group = command.add_argument_group("machine")
-    group.add_argument("--trainer", metavar="process|docker", help="default: the study's")
+    group.add_argument("--trainer", metavar=_TRAINERS, help="default: the study's")
     group.add_argument("--image", metavar="IMAGE", help="container image (docker alone)")
     group.add_argument("--gpus", metavar="0,1", help="ids of the GPUs to use")
     group.add_argument(
