@@ -38,13 +38,7 @@ def incumbent_figure(summary: Summary) -> Figure | None:
         plot.add_trace(trace, row=1, col=1)
     for trace in _progress(summary, by_time, show=False):
         plot.add_trace(trace, row=1, col=2)
-    if summary.baseline is not None and summary.baseline.record.best_value is not None:
-        plot.add_hline(
-            y=summary.baseline.record.best_value,
-            line=_BASELINE,
-            annotation={"text": "default", "font": {"size": 11, "color": INK}},
-            annotation_position="bottom right",
-        )
+    _add_baseline(plot, summary)
     styled(plot, 360)
     ticks = whole_ticks(by_number[-1][1])
     plot.update_xaxes(title_text="trial number", **ticks, row=1, col=1)
@@ -60,7 +54,16 @@ def incumbent_figure(summary: Summary) -> Figure | None:
     )
 
 
-_BASELINE = {"color": INK, "width": 1.5, "dash": "dash"}
+def _add_baseline(plot: Any, summary: Summary) -> None:
+    baseline = summary.baseline
+    if baseline is None or baseline.record.best_value is None:
+        return
+    plot.add_hline(
+        y=baseline.record.best_value,
+        line={"color": INK, "width": 1.5, "dash": "dash"},
+        annotation={"text": "default", "font": {"size": 11, "color": INK}},
+        annotation_position="bottom right",
+    )
 
 
 def _progress(

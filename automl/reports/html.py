@@ -32,6 +32,29 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def render_html(summary: Summary) -> bytes:
     """The page of a study, in UTF-8."""
+    drawn = figures_of(summary)
+    page = (
+        _environment()
+        .get_template("index.html.j2")
+        .render(
+            s=summary,
+            fake=FAKE if summary.is_fake else "",
+            headline=headline(summary),
+            verdict=verdict(summary),
+            figures={name: _embedded(figure) for name, figure in drawn.by_name.items()},
+            importance_note=drawn.importance_note,
+            card=_card(summary),
+            ranges=[_range(parameter) for parameter in summary.space.parameters],
+            duel=_duel(summary),
+            short=words.short_names(summary.param_keys),
+            provenance=list(_facts(summary.provenance)),
+            plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
+        )
+    )
+    return page.encode()
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -45,22 +68,7 @@ def render_html(summary: Summary) -> bytes:
         "param": words.param,
         "duration": words.duration,
     }
-    drawn = figures_of(summary)
-    page = environment.get_template("index.html.j2").render(
-        s=summary,
-        fake=FAKE if summary.is_fake else "",
-        headline=headline(summary),
-        verdict=verdict(summary),
-        figures={name: _embedded(figure) for name, figure in drawn.by_name.items()},
-        importance_note=drawn.importance_note,
-        card=_card(summary),
-        ranges=[_range(parameter) for parameter in summary.space.parameters],
-        duel=_duel(summary),
-        short=words.short_names(summary.param_keys),
-        provenance=list(_facts(summary.provenance)),
-        plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
-    )
-    return page.encode()
+    return environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,5 +197,5 @@ def _at_best(trial: TrialReport, metric: str) -> float | None:
 def _best(trial: TrialReport) -> Measurement:
     """The metrics of a trial's best epoch; none where it has no epoch."""
     epoch = trial.record.best_epoch
-    found = (m for m in trial.measurements if m.epoch == epoch)
-    return next(found, Measurement(-1, {}, 0.0))
+    at_best = (m for m in trial.measurements if m.epoch == epoch)
+    return next(at_best, Measurement(-1, {}, 0.0))

@@ -29,7 +29,6 @@ from automl.study.confirmation import n_asked
 from automl.study.folder import read_config
 from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
-from automl.study.records import TrialRecord
 from automl.study.state import StudyState, StudyStatus, read_state
 from automl.study.storage import read_study
 from automl.study.trials import n_refused, read_records
@@ -58,9 +57,7 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     sources = Sources(paths)
     space = sources.space()
     study = read_study(paths, config)
-    records = _records(paths, config, sources, study)
-    seed = sources.spec_seed(config.keys.seed)
-    trials = tuple(sources.trial(record, config, seed) for record in records)
+    trials = _trials(paths, config, sources, study)
     state, is_driven = read_state(paths), _is_driven(paths, clock)
     summary = replace(
         _summarise(folder, config, space, trials),
@@ -70,8 +67,8 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
         provenance=sources.provenance(),
         cost=_cost(trials, state, clock() if is_driven else None),
     )
-    summary = replace(summary, winner=_with_paths(summary.winner, paths, sources))
-    summary = replace(summary, notes=tuple(sources.notes))
+    winner = _with_paths(summary.winner, paths, sources)
+    summary = replace(summary, winner=winner, notes=tuple(sources.notes))
     return replace(summary, commands=commands_for(summary))
 
 
@@ -104,13 +101,15 @@ def _cost(trials: tuple[TrialReport, ...], state: StudyState | None, now: dateti
     return replace(cost, wall_s=state.wall_s + since)
 
 
-def _records(
+def _trials(
     paths: StudyPaths, config: StudyConfig, sources: Sources, study: "optuna.Study | None"
-) -> tuple[TrialRecord, ...]:
+) -> tuple[TrialReport, ...]:
     if study is None:
         sources.notes.append(_why_no_storage(paths))
         return ()
-    return read_records(study, config.objective)
+    seed = sources.spec_seed(config.keys.seed)
+    records = read_records(study, config.objective)
+    return tuple(sources.trial(record, config, seed) for record in records)
 
 
 def _why_no_storage(paths: StudyPaths) -> str:

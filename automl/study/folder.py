@@ -1,7 +1,7 @@
 """Making a study folder, reading it back, and finding one by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -231,8 +231,11 @@ def find_study(studies_dir: Path, name: str | None = None) -> StudyPaths:
     paths = StudyPaths(folder.absolute())
     if paths.resolved.is_file():
         return paths
-    names = [other.folder.name for other in studies]
-    raise FixInput(
+    raise _no_such_study(studies_dir, name, [other.folder.name for other in studies])
+
+
+def _no_such_study(studies_dir: Path, name: str, names: Sequence[str]) -> FixInput:
+    return FixInput(
         "a study of this name must exist",
         got=name,
         where=str(studies_dir),

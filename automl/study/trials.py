@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -62,19 +63,22 @@ def record_of(trials: Sequence[FrozenTrial], objective: Objective) -> TrialRecor
         trials: Every Optuna trial of one number, oldest first; at least one.
         objective: Which metric's values are looked at.
     """
+    values = values_of(trials[-1], objective.metric)
+    epoch = best_epoch(values, objective)
+    best = None if epoch is None else values[epoch]
+    return replace(_unmeasured(trials), values=values, best_epoch=epoch, best_value=best)
+
+
+def _unmeasured(trials: Sequence[FrozenTrial]) -> TrialRecord:
+    """The record without its values."""
     latest = trials[-1]
     attrs = latest.user_attrs
     failure = _failure(latest)
-    values = values_of(latest, objective.metric)
-    epoch = best_epoch(values, objective)
     return TrialRecord(
         number=int(attrs[attributes.NUMBER]),
         state=TrialState.FAILED if failure else _STATES[latest.state],
         params=params_of(latest),
         attempts=len({_attempt(trial) for trial in trials if _has_begun(trial)}),
-        values=values,
-        best_epoch=epoch,
-        best_value=None if epoch is None else values[epoch],
         failure=failure,
         evidence=str(attrs.get(attributes.EVIDENCE, "")),
         checkpoint=attrs.get(attributes.CHECKPOINT, attrs.get(attributes.RESUME_FROM)),
