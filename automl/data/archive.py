@@ -56,10 +56,10 @@ def resolve_source(path: str, cache: Path, transfer: Transfer | None = None) -> 
     if source.is_dir():
         return _entered(source) if source.parent.parent == cache.absolute() / "remote" else source
     if not source.is_file():
-        raise FixInput("data is a folder or a tarball that exists", got=str(source))
+        raise FixInput("data must be a folder or a tarball that exists", got=str(source))
     if not is_tarball(source):
         raise FixInput(
-            "a file given as data is a tarball",
+            "a file given as data must be a tarball",
             got=source.name,
             fix=f"give a folder, or a file ending in {', '.join(_ENDINGS)}",
         )

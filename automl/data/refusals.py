@@ -47,10 +47,10 @@ def _first(error: BaseException) -> BaseException:
 def _told(error: BaseException, shown: str, *, has_begun: bool) -> AutomlError:
     status = getattr(error, "status", None)
     if isinstance(error, FileNotFoundError) or status in _GONE:
-        return FixInput("data is at the address that is given", got=f"nothing at {shown}")
+        return FixInput("data must lie at the address that is given", got=f"nothing at {shown}")
     if isinstance(error, _refusals()) or status in _FORBIDDEN:
         return FixInput(
-            "data may be read by whoever asks for it",
+            "data at an address must be readable from here",
             got=_words(error),
             where=shown,
             fix="give credentials through the environment, as the store's own tools take them",
@@ -58,13 +58,13 @@ def _told(error: BaseException, shown: str, *, has_begun: bool) -> AutomlError:
     got = f"{type(error).__name__}: {_words(error)}".rstrip(": ")
     if has_begun:
         return PrepareMachine(
-            "data can be brought from its address",
+            "data must be fetched from its address",
             got=got,
             where=shown,
             fix="try again: nothing half was kept",
         )
     return PrepareMachine(
-        "whoever keeps the data can be reached from this machine",
+        "the server of the data must be reachable from this machine",
         got=got,
         where=shown,
         fix="check the address and this machine's network; or bring the data here yourself",

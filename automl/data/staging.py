@@ -137,7 +137,7 @@ def _shown(address: str) -> str:
     if "@" in parts.netloc and parts.username is not None and parts.password is not None:
         host = parts.netloc.rpartition("@")[2]
         raise FixInput(
-            "an address holds no password: it is written into the study's records",
+            "an address must hold no password: it is written into the study's records",
             got=urlunsplit((parts.scheme, f"...@{host}", parts.path, "", "")),
             fix="give credentials through the environment, as the store's own tools take them",
         )
@@ -153,7 +153,7 @@ def _look(address: str) -> _Remote:
         system, path = url_to_fs(address, **_patience(address))
     except (ImportError, ValueError) as error:
         if "Protocol not known" in str(error):
-            raise FixInput("data is at an address of a known scheme", got=str(error)) from error
+            raise FixInput("an address must have a known scheme", got=str(error)) from error
         raise _missing(address) from error
     name = PurePosixPath(urlsplit(address).path).name
     if name.lower().endswith(_ENDINGS):
@@ -201,7 +201,7 @@ def _below(where: str, root: str) -> str:
     """
     name = PurePosixPath(where.removeprefix(root).lstrip("/"))
     if not where.startswith(root) or name.is_absolute() or ".." in name.parts or not name.parts:
-        raise FixInput("what lies at an address has names below it", got=where)
+        raise FixInput("what lies at an address must have names below it", got=where)
     return str(name)
 
 
@@ -209,7 +209,7 @@ def _check_room(store: Path, remote: _Remote, shown: str) -> None:
     free = shutil.disk_usage(store).free
     if remote.n_bytes > free:
         raise PrepareMachine(
-            "the disk of the cache holds what is brought",
+            "the disk of the cache must have room for what is fetched",
             got=f"{remote.n_bytes} bytes for {shown}, {free} free",
             where=str(store),
             fix="free some space, or put the cache elsewhere with AUTOML_CACHE_DIR",

@@ -74,7 +74,7 @@ class _Bounded(io.RawIOBase):
     def _check(self, position: int) -> None:
         if position > self._limit:
             raise FixInput(
-                "a tarball does not grow to more than "
+                "a tarball must not grow to more than "
                 f"{_MAX_RATIO} times its size when it is extracted",
                 got=f"{self._source.stat().st_size} bytes that exceed {self._limit}",
                 where=str(self._source),
@@ -101,7 +101,7 @@ def extract(source: Path, target: Path) -> None:
                 pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FixInput(
-            "a tarball is whole", got=str(error) or "an early end", where=str(source)
+            "a tarball must be whole", got=str(error) or "an early end", where=str(source)
         ) from error
     except OSError as error:
         raise _explained(error, source, target) from error
@@ -152,7 +152,7 @@ class _Names:
         self._count += 1
         if self._count > _MAX_MEMBERS:
             raise FixInput(
-                f"a tarball holds at most {_MAX_MEMBERS} members",
+                f"a tarball must hold at most {_MAX_MEMBERS} members",
                 got="more",
                 where=str(self._source),
                 fix="look at what it holds; if it can be trusted, extract it, give the folder",
@@ -192,7 +192,7 @@ def _safe_name(member: tarfile.TarInfo, source: Path) -> PurePosixPath:
 
 def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixInput:
     return FixInput(
-        "a tarball holds folders and regular files below its own top",
+        "a tarball must hold folders and regular files below its own top alone",
         got=f"member {member.name!r}, which {why}",
         where=str(source),
         fix="pack it again without that member",
@@ -202,15 +202,17 @@ def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixInput:
 def _explained(error: OSError, source: Path, target: Path) -> FixInput | PrepareMachine:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return PrepareMachine(
-            "the disk of the cache holds the extracted tarball",
+            "the disk of the cache must have room for the extracted tarball",
             got=str(error.strerror),
             where=str(target.parent),
             fix="free some space, or put the cache elsewhere",
         )
     if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
         return FixInput(
-            "a tarball names each file once",
+            "a tarball must name each file once",
             got=f"{Path(str(error.filename)).name!r} twice",
             where=str(source),
         )
-    return FixInput("a tarball can be extracted", got=str(error), where=str(source))
+    return FixInput(
+        "a tarball must be one that can be extracted", got=str(error), where=str(source)
+    )

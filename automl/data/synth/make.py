@@ -214,7 +214,7 @@ def _reused(request: SynthRequest, out: Path) -> SynthResult:
         record = None
     if not isinstance(record, dict) or record.get("request") != request.to_json():
         raise FixInput(
-            "a synthetic data set is made in a folder of its own",
+            "a synthetic data set must be made in a folder of its own",
             got="one that holds another data set" if record else "one that holds other files",
             where=str(out),
             fix="give another folder, or remove this one",

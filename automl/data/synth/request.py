@@ -182,15 +182,15 @@ class SynthRequest:
     def __post_init__(self) -> None:
         if not _CATEGORY.fullmatch(self.category):
             raise FixInput(
-                "a category is made of letters, digits, '_' and '-'", got=repr(self.category)
+                "a category must be made of letters, digits, '_' and '-'", got=repr(self.category)
             )
         for name, value in (("seed", self.seed), *self.images().items()):
             if value < 0:
-                raise FixInput(f"{name} is not negative", got=str(value))
+                raise FixInput(f"{name} must not be negative", got=str(value))
         if not any(self.images().values()):
-            raise FixInput("a data set holds at least one image", got="0 in every split")
+            raise FixInput("a data set must hold at least one image", got="0 in every split")
         if self.image_format not in ("jpg", "png"):
-            raise FixInput("image_format is jpg or png", got=repr(self.image_format))
+            raise FixInput("image_format must be jpg or png", got=repr(self.image_format))
 
     def images(self) -> dict[str, int]:
         """Split to number of images, in the order of :data:`SPLITS`."""

@@ -58,7 +58,7 @@ def draw_scene(rng: np.random.Generator, look: Look, hard: Difficulty) -> Scene:
         if scene is not None:
             return scene
     raise FixInput(
-        "a difficulty leaves room for an object that can be seen",
+        "a difficulty must leave room for an object that can be seen",
         got=f"none in {_TRIES} tries",
         fix="let the camera stand further away, or the object nearer to the middle",
     )

@@ -155,8 +155,8 @@ def test_two_at_once_extract_once(
     ("path", "message"),
     [
         ("nowhere", "that exists"),
-        ("notes.txt", "is a tarball"),
-        ("nowhere://bucket/train.tar.gz", "of a known scheme"),
+        ("notes.txt", "must be a tarball"),
+        ("nowhere://bucket/train.tar.gz", "must have a known scheme"),
     ],
 )
 def test_what_is_no_data_is_refused(tmp_path: Path, cache: Path, path: str, message: str) -> None:

@@ -259,7 +259,7 @@ def test_a_server_that_nobody_reaches_is_the_machine_s_affair(cache: Path, name:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # nobody listens there
         address = f"http://127.0.0.1:{unused.getsockname()[1]}/{name}"
-        with pytest.raises(PrepareMachine, match="can be reached from this machine") as caught:
+        with pytest.raises(PrepareMachine, match="must be reachable from this machine") as caught:
             stage(f"{address}?token=hunter2", cache)
     assert caught.value.exit_code == 3
     assert "Cannot connect" in caught.value.got
@@ -271,7 +271,7 @@ def test_a_server_that_never_answers_is_given_up(
     cache: Path, answers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staging_module, "_ANSWER_S", 0.2)
-    with pytest.raises(PrepareMachine, match="can be reached") as caught:
+    with pytest.raises(PrepareMachine, match="must be reachable") as caught:
         stage(f"{answers}/0/train.tar.gz", cache)
     assert "imeout" in caught.value.got
 
@@ -279,8 +279,8 @@ def test_a_server_that_never_answers_is_given_up(
 @pytest.mark.parametrize(
     ("status", "error", "told"),
     [
-        (401, FixInput, "may be read"),
-        (403, FixInput, "may be read"),
+        (401, FixInput, "must be readable"),
+        (403, FixInput, "must be readable"),
         (404, FixInput, "nothing at"),
         (410, FixInput, "nothing at"),
         (500, PrepareMachine, "500"),

@@ -83,7 +83,7 @@ def test_a_store_that_nobody_reaches_is_the_machine_s_affair(
         unused.bind(("127.0.0.1", 0))  # nobody listens there
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
         s3.clear_instance_cache()
-        with pytest.raises(PrepareMachine, match="can be reached from this machine"):
+        with pytest.raises(PrepareMachine, match="must be reachable from this machine"):
             stage("s3://bikes/train.tar", tmp_path)
     s3.clear_instance_cache()
 

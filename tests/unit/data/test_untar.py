@@ -162,7 +162,7 @@ def test_a_tarball_cut_short_is_refused(
     tarball = tarball_of(file("train/seq/00000.png", noise), file("train/seq/00001.png", noise))
     whole = tarball.read_bytes()
     tarball.write_bytes(whole[: keep if isinstance(keep, int) else int(len(whole) * keep)])
-    with pytest.raises(FixInput, match="is whole") as caught:
+    with pytest.raises(FixInput, match="must be whole") as caught:
         resolve_source(str(tarball), tmp_path / "cache")
     assert caught.value.where == str(tarball)
     assert outside(tmp_path) == set()
@@ -174,7 +174,7 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path, tarball_of: Callable[..., Path
     broken = bytearray(gzip.compress(bytes(content)))
     broken[-5] ^= 1
     tarball.write_bytes(broken)
-    with pytest.raises(FixInput, match="is whole"):
+    with pytest.raises(FixInput, match="must be whole"):
         resolve_source(str(tarball), tmp_path / "cache")
 
 

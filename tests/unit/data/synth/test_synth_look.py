@@ -171,7 +171,7 @@ def test_several_objects_stand_where_there_is_room() -> None:
 
 def test_a_difficulty_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scene_module, "_is_whole", lambda *_: False)
-    with pytest.raises(FixInput, match="leaves room"):
+    with pytest.raises(FixInput, match="must leave room"):
         drawn(0)
 
 

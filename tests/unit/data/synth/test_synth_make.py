@@ -172,8 +172,8 @@ def test_the_demo_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     [
         ({"category": "../up"}, "letters, digits"),
         ({"category": ""}, "letters, digits"),
-        ({"train": -1}, "train is not negative"),
-        ({"seed": -1}, "seed is not negative"),
+        ({"train": -1}, "train must not be negative"),
+        ({"seed": -1}, "seed must not be negative"),
         ({"train": 0, "val": 0}, "at least one image"),
         ({"image_format": "gif"}, "jpg or png"),
     ],
