@@ -144,12 +144,31 @@ def rules_for(skill: Skill, action: str, example: Tree | None = None) -> SpecRul
         action: The action that specs are built for.
         example: A template, for a skill without a schema of the action.
     """
-    foreign = {
-        name: schema
-        for name in skill.actions
-        if name != action and (schema := _readable(skill, name)) is not None
-    }
+    foreign = _OtherSchemas(skill, action)
     return SpecRules(skill, action, _readable(skill, action), foreign, example or {})
+
+
+class _OtherSchemas(Mapping[str, SchemaTree]):
+    """The schemas of a skill's other actions, each read when it is first asked for.
+
+    Most specs hold no block that their own schema lacks, and reading a schema takes a while.
+    """
+
+    def __init__(self, skill: Skill, action: str) -> None:
+        self._skill = skill
+        self._actions = tuple(name for name in skill.actions if name != action)
+
+    def __getitem__(self, action: str) -> SchemaTree:
+        schema = _readable(self._skill, action) if action in self._actions else None
+        if schema is None:
+            raise KeyError(action)
+        return schema
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._actions if _readable(self._skill, name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _readable(skill: Skill, action: str) -> SchemaTree | None:
