@@ -1,6 +1,6 @@
 """``automl space``: the search space alone, which needs no data, no metric and no GPU."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from automl.app.trainer_choice import choose_trainer
 from automl.errors import FixInput
 from automl.files import write_text
 from automl.search.sample import sample
+from automl.skill.keys import NetworkKeys
 from automl.skill.read import base_tree, read_action_schema, read_profile_of, read_skill
 from automl.skill.schema import SchemaTree, read_schema
 from automl.skill.tree import ParamValue
@@ -37,10 +38,12 @@ class SpaceView:
     Attributes:
         space: The space.
         samples: Proposals, each dotted key to value.
+        keys: Which settings of the network mean what.
     """
 
     space: SearchSpace
     samples: tuple[dict[str, ParamValue], ...] = ()
+    keys: NetworkKeys = field(default_factory=NetworkKeys)
 
     @property
     def text(self) -> str:
@@ -53,8 +56,8 @@ class SpaceView:
 
     @property
     def profile(self) -> str:
-        """A search profile drafted from the space, as YAML."""
-        return dump_yaml(draft_profile(self.space))
+        """A search profile drafted from the space and the keys that were found, as YAML."""
+        return dump_yaml({"keys": self.keys.to_json(), **draft_profile(self.space)})
 
     def to_json(self) -> dict[str, Any]:
         """A plain value of a stable shape that scripts may rely on."""
@@ -83,7 +86,7 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
         _, ceilings, _ = check_data(planner.skill, base, resources)
     trainer = choose_trainer(settings, planner.skill, searches=True)
     space = planner.space_of(base, trainer.program, ceilings)
-    return SpaceView(space, tuple(sample(space, samples, planner.search.seed)))
+    return SpaceView(space, tuple(sample(space, samples, planner.search.seed)), planner.skill.keys)
 
 
 def save_profile(text: str, target: str) -> Path:

@@ -13,10 +13,10 @@ _ORDER = ("low", "high", "choices", "scale", "default", "weights")
 def show_space(space: SearchSpace) -> str:
     """The space as a tree of lines; ends without a line end.
 
-    >>> print(show_space(SearchSpace(fixed={"dataset.flip": 0.5})))
+    >>> print(show_space(SearchSpace(fixed={"flip": 0.5})))
     searched: nothing
     fixed: 1
-      dataset.flip = 0.5
+      flip = 0.5
     """
     lines = [*_searched(space.parameters)]
     lines += _section(

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from automl.cli.main import main
+from automl.skill.keys import NetworkKeys
+from automl.skill.read import own_skill_dir, read_skill
+from automl.yamltext import load_yaml
 
 
 def _json(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, object]:
@@ -33,6 +36,8 @@ def test_a_drafted_profile_is_a_space(capsys: pytest.CaptureFixture[str], tmp_pa
     arguments = ["space", "--search", "dataset.flip", "--write-profile", str(file)]
     assert main(arguments) == 0
     capsys.readouterr()
+    keys = load_yaml(file)["keys"]
+    assert NetworkKeys.from_json(keys) == read_skill(own_skill_dir()).keys
     drafted = _json(capsys, "--space", str(file))["parameters"]
     assert isinstance(drafted, list)
     assert [entry["key"] for entry in drafted] == ["train.optim.lr", "dataset.flip"]
