@@ -7,8 +7,10 @@ the other entries must all hold::
     {one_of: [nano]}  {none_of: [fp32, fp16]}                 looked up among values
     {above: 1}   {at_least: 1}   {below: 1}                  numbers; a text names another setting
     {does_not_divide: train.num_epochs}                       whole numbers
+    {empty: true}                                             null, missing, or an empty text
     {key: train.loss_config.reg_bbox, equals: false}          another setting
     {all_at_or_beyond: {list: train.optim.lr_steps, limit: train.num_epochs}}
+    {equals: true, and: [{key: model.weights, empty: true}]}  and every one of these holds
 
 A comparison with a setting that is missing or of another kind does not hold: a rule speaks only
 where it is sure.
@@ -33,15 +35,19 @@ class When:
     Attributes:
         key: The setting it looks at.
         tests: Name of each test to its argument; all must hold.
+        also: Further conditions, about other settings; all must hold.
     """
 
     key: str
     tests: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple["When", ...] = ()
 
     def holds(self, spec: Mapping[str, Any]) -> bool:
         """Whether every test holds in ``spec``; without a test it always holds."""
         value = get(spec, self.key, None)
-        return all(_TESTS[name](value, arg, spec) for name, arg in self.tests.items())
+        if not all(_TESTS[name](value, arg, spec) for name, arg in self.tests.items()):
+            return False
+        return all(condition.holds(spec) for condition in self.also)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -52,7 +58,7 @@ class When:
                 named.add(argument)
             if name == "all_at_or_beyond":
                 named |= {str(argument["list"]), str(argument["limit"])}
-        return frozenset(named)
+        return frozenset(named).union(*(condition.keys for condition in self.also))
 
 
 def read_when(value: Any, key: str, where: str) -> When:
@@ -66,9 +72,12 @@ def read_when(value: Any, key: str, where: str) -> When:
     if not isinstance(value, Mapping):
         raise FixInput("a condition must be a mapping of tests", got=repr(value), where=where)
     tests = {str(name): argument for name, argument in value.items() if name != "key"}
+    also = tests.pop("and", [])
+    if not isinstance(also, list):
+        raise FixInput("and must be a list of conditions", got=repr(also), where=where)
     unknown = [name for name in tests if name not in _TESTS]
     if unknown:
-        words = ("key", *_TESTS)
+        words = ("key", *_TESTS, "and")
         raise FixInput(
             f"a condition must be written with {', '.join(words)}",
             got=unknown[0],
@@ -77,10 +86,13 @@ def read_when(value: Any, key: str, where: str) -> When:
         )
     for name, argument in tests.items():
         _check_argument(name, argument, where)
-    return When(str(value.get("key", key)), tests)
+    further = tuple(read_when(condition, key, where) for condition in also)
+    return When(str(value.get("key", key)), tests, further)
 
 
 def _check_argument(name: str, argument: Any, where: str) -> None:
+    if name == "empty" and not isinstance(argument, bool):
+        raise FixInput("empty must be true or false", got=repr(argument), where=where)
     if name in ("one_of", "none_of") and not isinstance(argument, list):
         raise FixInput(f"{name} must be a list of values", got=repr(argument), where=where)
     is_operand = isinstance(argument, str) or number_of(argument) is not None
@@ -139,6 +151,7 @@ _TESTS: dict[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "not_equal": lambda value, argument, _spec: value is not None and value != argument,
     "one_of": lambda value, argument, _spec: _is_among(value, argument),
     "none_of": lambda value, argument, _spec: value is not None and not _is_among(value, argument),
+    "empty": lambda value, argument, _spec: (value is None or value == "") == argument,
     **_COMPARES,
     "all_at_or_beyond": _all_at_or_beyond,
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from automl.errors import FixInput
 from automl.skill.asked import Asked
@@ -15,7 +15,7 @@ from automl.skill.tree import ParamValue, Tree, get, with_value
 from automl.skill.typewords import Family, as_type, family_of, number_of
 from automl.space.choices import choice_parameter, subset_parameter
 from automl.space.conditions import Conditions, in_order, parse_conditions
-from automl.space.feasible import Feasible, conditions_of_rules, rules_for_trainer
+from automl.space.feasible import Feasible
 from automl.space.inert import find_inert
 from automl.space.links import Implied, Linked, link_up
 from automl.space.lists import list_parameter
@@ -24,13 +24,11 @@ from automl.space.numeric import numeric_parameter
 from automl.space.proposal import default_params, is_legal
 from automl.space.request import SpaceRequest
 from automl.space.select import Selection, check_known, select
+from automl.space.setting_rules import Shape, conditions_of_rules, rules_for_trainer
 
 __all__ = ["build_space"]
 
 _NO_PROFILE = Profile()
-
-#: What becomes of a key that is asked for.
-_Shape: TypeAlias = Searched | Constant | Refused
 
 
 def build_space(
@@ -86,11 +84,12 @@ def build_space(
     return _with_notes(space)
 
 
-def _shapes(needs: "_Needs", rules: tuple[SettingRule, ...]) -> dict[str, _Shape]:
+def _shapes(needs: "_Needs", rules: tuple[SettingRule, ...]) -> dict[str, Shape]:
     """What becomes of each key that is asked for, each by itself."""
     selection, ceilings = needs.selection, tuple(needs.ceilings.values())
-    feasible = Feasible(rules, needs.spec, ceilings, selection.named, frozenset(selection.asked))
-    return {key: needs.settled(feasible.part_of(needs.shape(key))) for key in selection.asked}
+    feasible = Feasible(rules, needs.spec, ceilings, selection.named)
+    shapes = {key: needs.shape(key) for key in selection.asked}
+    return feasible.parts_of(shapes, needs.settled)
 
 
 def _with_all(base: Mapping[str, Any], values: Mapping[str, Any]) -> Tree:
@@ -129,7 +128,7 @@ class _Needs:
     ceilings: Mapping[str, Ceiling]
     epochs: str
 
-    def shape(self, key: str) -> _Shape:
+    def shape(self, key: str) -> Shape:
         """The parameter of a key, without its links to parents.
 
         What the schema itself says wrongly of a setting that nobody named costs that setting
@@ -144,7 +143,7 @@ class _Needs:
                 raise
             return Refused(key, str(error))
 
-    def _shape(self, leaf: ParameterSchema, asked: Asked, conditions: Conditions) -> _Shape:
+    def _shape(self, leaf: ParameterSchema, asked: Asked, conditions: Conditions) -> Shape:
         base = get(self.spec, leaf.key, leaf.default)
         family = family_of(leaf)
         if asked.fraction_of and family is not Family.LIST:
@@ -158,7 +157,7 @@ class _Needs:
             return Refused(leaf.key, f"{family} is not searched")
         return choice_parameter(leaf, base, asked)
 
-    def settled(self, shape: _Shape) -> _Shape:
+    def settled(self, shape: Shape) -> Shape:
         """A constant that differs from the base value is one only if the user asked for it."""
         if not isinstance(shape, Constant):
             return shape
@@ -175,7 +174,7 @@ class _Needs:
 
     def _list(
         self, leaf: ParameterSchema, base: Any, conditions: Conditions, asked: Asked
-    ) -> _Shape:
+    ) -> Shape:
         if leaf.enum or asked.choices:
             return subset_parameter(leaf, base, asked)
         return list_parameter(leaf, base, conditions, asked, self.spec, self.epochs)
@@ -225,7 +224,7 @@ def _check_chains(schema: SchemaTree, candidates: Mapping[str, Searched]) -> Non
 
 
 def _refusals(
-    shapes: Mapping[str, _Shape],
+    shapes: Mapping[str, Shape],
 ) -> tuple[Refused, ...]:
     return tuple(shape for shape in shapes.values() if isinstance(shape, Refused))
 

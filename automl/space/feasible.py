@@ -1,108 +1,89 @@
-"""What can never run is never proposed: rules about settings and bounds by the data, kept ahead.
+"""What can never run is never proposed: values that rules, the data or the hardware forbid."""
 
-A rule about one setting alone takes options away from it. A rule that compares two settings, such
-as one that refuses ``train.validation_interval`` above ``train.num_epochs``, says the same as a
-condition of a schema, *at most train.num_epochs*; where both are searched it must be kept like
-one, because the base value of the other setting then says nothing.
-"""
-
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from automl.errors import FixInput
-from automl.skill.profile import RuleVerdict, SettingRule
-from automl.skill.tree import ParamValue, with_value
+from automl.skill.profile import SettingRule
+from automl.skill.tree import ParamValue
 from automl.skill.typewords import number_of
-from automl.space.conditions import Comparison
+from automl.space.distributions import Distribution
+from automl.space.list_parameter import ListParameter
 from automl.space.model import Ceiling, Constant, Refused, Searched
 from automl.space.parameter import Parameter
-from automl.space.relations import Relation
+from automl.space.setting_rules import RuleEffect, Shape, comparison_of
 
-__all__ = ["Feasible", "conditions_of_rules", "rules_for_trainer"]
+__all__ = ["Feasible"]
 
-#: What has to hold so that a test of a rule does not.
-_OPPOSITES = {
-    "above": Relation.AT_MOST,
-    "at_least": Relation.BELOW,
-    "below": Relation.AT_LEAST,
-}
-
-
-def rules_for_trainer(rules: Iterable[SettingRule], trainer: str) -> tuple[SettingRule, ...]:
-    """The rules that refuse a setting under a trainer; an empty name stands for every trainer."""
-    return tuple(
-        rule
-        for rule in rules
-        if rule.verdict is RuleVerdict.REFUSE and (not rule.trainers or trainer in rule.trainers)
-    )
-
-
-def conditions_of_rules(
-    rules: Iterable[SettingRule], known: Collection[str]
-) -> Mapping[str, tuple[Comparison, ...]]:
-    """The conditions that refusing rules put on one setting by another, by dotted key.
-
-    Args:
-        rules: Rules that refuse.
-        known: Keys of the schema; a rule about another one is passed over.
-    """
-    conditions: dict[str, tuple[Comparison, ...]] = {}
-    for rule in rules:
-        comparison = _comparison(rule, known)
-        if comparison is not None and comparison not in conditions.get(rule.key, ()):
-            conditions[rule.key] = (*conditions.get(rule.key, ()), comparison)
-    return conditions
-
-
-def _comparison(rule: SettingRule, known: Collection[str]) -> Comparison | None:
-    if len(rule.when.tests) != 1 or rule.when.key != rule.key or rule.key not in known:
-        return None
-    ((name, other),) = rule.when.tests.items()
-    relation = _OPPOSITES.get(name)
-    if relation is None or other not in known or other == rule.key:
-        return None
-    return Comparison(relation, parents=(str(other),))
+#: A parameter of more values than this is not tried value by value.
+MOST_TRIED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Feasible:
-    """What a trainer can run of a parameter's values.
+    """What a trainer can run of the parameters' values.
+
+    A rule that looks at several searched settings takes away every value of one of them that some
+    values of the others would make it refuse. Where that leaves nothing, the setting is no longer
+    searched, and the rule bounds the next of them.
 
     Attributes:
         rules: Rules that refuse a setting under the trainer.
         spec: The base spec.
         ceilings: Upper bounds from the data and the hardware.
         named: Keys that the user named; an infeasible option among theirs is an error.
-        asked: Keys that are to be searched; a rule that looks at another of them says nothing yet.
     """
 
     rules: tuple[SettingRule, ...]
     spec: Mapping[str, Any]
     ceilings: tuple[Ceiling, ...]
     named: frozenset[str]
-    asked: frozenset[str]
 
-    def part_of(self, shape: Searched | Constant | Refused) -> Searched | Constant | Refused:
-        """The parameter over its feasible values; a constant or a refusal if few are left.
+    def parts_of(
+        self, shapes: Mapping[str, Shape], settled: Callable[[Shape], Shape]
+    ) -> dict[str, Shape]:
+        """The parameters over their feasible values; a constant or a refusal if few are left.
+
+        Args:
+            shapes: What becomes of each key by itself.
+            settled: Says whether a constant may stand, or the base value does.
 
         Raises:
             FixInput: The user named an option that is not feasible.
         """
-        if not isinstance(shape, Parameter):
-            return shape
-        key, refusals = shape.key, dict[int, tuple[ParamValue, str]]()
+        parts = {key: settled(shape) for key, shape in shapes.items()}
+        while True:
+            before = _searched(parts)
+            for key, shape in before.items():
+                parts[key] = settled(self._part_of(shape, _searched(parts)))
+            if before.keys() == _searched(parts).keys():
+                return parts
+
+    def _part_of(self, shape: Searched, searched: Mapping[str, Searched]) -> Shape:
+        effects = [
+            RuleEffect(rule, shape.key, self.spec, searched)
+            for rule in self.rules
+            if _bearer(rule, searched) == shape.key and not _is_linked(rule, searched)
+        ]
+        if isinstance(shape, ListParameter) or shape.distribution.n_values > MOST_TRIED:
+            return _untried(shape, effects)
+        refusals: list[tuple[ParamValue, str]] = []
 
         def is_feasible(value: ParamValue) -> bool:
-            reason = self._why_not(key, value)
+            reason = self._beyond(shape.key, value) or _why_not(effects, value)
             if reason:
-                refusals.setdefault(0, (value, reason))
+                refusals.append((value, reason))
             return not reason
 
         kept = shape.distribution.keeping(is_feasible)
-        if not refusals:
-            return shape
-        value, reason = refusals[0]
+        return self._cut(shape, kept, *refusals[0]) if refusals else shape
+
+    def _cut(
+        self, shape: Parameter, kept: Distribution | None, value: ParamValue, reason: str
+    ) -> Shape:
+        """The parameter over what is left of it once values such as ``value`` are refused."""
+        key = shape.key
         if key in self.named and shape.bounds_from.get("choices") == "--search":
             raise FixInput(reason, got=f"{key} = {value}", where="--search")
         if kept is None:
@@ -111,17 +92,46 @@ class Feasible:
             return Constant(key, kept.largest[0], reason)
         return shape.over(kept, reason, ", without those of which: ")
 
-    def _why_not(self, key: str, value: ParamValue) -> str:
+    def _beyond(self, key: str, value: ParamValue) -> str:
+        """Why a value is above what the data or the hardware allows; empty if it is not."""
         number = number_of(value)
         for ceiling in self.ceilings:
             if ceiling.key == key and number is not None and number > ceiling.high:
                 return f"at most {ceiling.high:g}: {ceiling.reason}"
-        mine = [
-            rule
-            for rule in self.rules
-            if rule.key == key and not (rule.when.keys - {key}) & self.asked
-        ]
-        if not mine:
-            return ""
-        spec = with_value(self.spec, key, value)
-        return next((rule.reason for rule in mine if rule.when.holds(spec)), "")
+        return ""
+
+
+def _why_not(effects: Iterable[RuleEffect], value: ParamValue) -> str:
+    return next((effect.rule.reason for effect in effects if effect.refuses(value)), "")
+
+
+def _untried(shape: Searched, effects: Iterable[RuleEffect]) -> Shape:
+    """The part that no rule refuses of a list, or of a range too wide to try each value."""
+    for effect in effects:
+        reason, narrowing = effect.rule.reason, effect.narrowing()
+        if narrowing is not None:
+            left = shape.narrowed(*narrowing, reason)
+            if left is None:
+                return Refused(shape.key, f"no value works: {reason}")
+            shape = left
+        elif effect.refuses_some():
+            return Refused(shape.key, f"some of its values do not work: {reason}")
+    return shape
+
+
+def _searched(shapes: Mapping[str, Shape]) -> dict[str, Searched]:
+    return {key: shape for key, shape in shapes.items() if isinstance(shape, Searched)}
+
+
+def _bearer(rule: SettingRule, searched: Mapping[str, Searched]) -> str:
+    """The searched setting whose values a rule takes away: its own, else the first it looks at."""
+    keys = [key for key in searched if key in rule.when.keys]
+    return rule.key if rule.key in keys else next(iter(keys), "")
+
+
+def _is_linked(rule: SettingRule, searched: Mapping[str, Searched]) -> bool:
+    """Whether a rule is kept as a condition of one setting on another."""
+    if comparison_of(rule, rule.when.keys) is None:
+        return False
+    pair = (searched[key] for key in rule.when.keys if key in searched)
+    return all(isinstance(shape, Parameter) and shape.has_order for shape in pair)

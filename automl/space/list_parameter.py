@@ -54,6 +54,11 @@ class ListParameter:
         return (self.ends[1],)
 
     @property
+    def examples(self) -> tuple[ParamValue, ...]:
+        """Lists that stand for all of them: of the lowest and of the highest values."""
+        return self.ends
+
+    @property
     def scale(self) -> str:
         """The scale of the elements in a word: ``log`` or ``linear``."""
         return self.elements[0].scale

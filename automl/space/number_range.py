@@ -56,6 +56,11 @@ class NumberRange(ABC):
         return (self.high,)
 
     @property
+    def examples(self) -> tuple[Number, ...]:
+        """Values that stand for all of them."""
+        return self.ends
+
+    @property
     def drawn(self) -> Self:
         """What a sampler draws: the range itself."""
         return self

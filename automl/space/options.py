@@ -62,6 +62,11 @@ class Choice:
         return self.options
 
     @property
+    def examples(self) -> tuple[ParamValue, ...]:
+        """The options."""
+        return self.options
+
+    @property
     def value_types(self) -> frozenset[type]:
         """The types of its values."""
         return frozenset(map(type, self.options))
@@ -164,6 +169,11 @@ class Choice:
         options = tuple(self.options[place] for place in places)
         kept = replace(self, options=options, weights=weights if sum(weights) else ())
         return kept if options else None
+
+    def beside(self, edge: Number) -> tuple[Number, ...]:
+        """Nothing: every option stands for itself."""
+        del edge
+        return ()
 
     def holding(self, values: Iterable[Any]) -> "FloatRange | Choice":
         """The choice with some more options; the range between the ends where they are ordered."""

@@ -98,6 +98,11 @@ class Parameter:
         return self.distribution.ends is not None
 
     @property
+    def examples(self) -> tuple[ParamValue, ...]:
+        """Values that stand for all of them."""
+        return self.distribution.examples
+
+    @property
     def scale(self) -> str:
         """The scale in a word: ``log``, ``linear`` or ``choice``."""
         return self.distribution.scale

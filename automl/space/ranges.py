@@ -15,8 +15,8 @@ from automl.space.value_text import value_text
 
 __all__ = ["SHARE", "FloatRange", "IntRange"]
 
-#: A range of whole numbers is looked through value by value up to this many.
-MOST_TRIED = 1000
+#: A range of more whole numbers than this is stood for by its ends.
+MOST_EXAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ class FloatRange(NumberRange):
         """The range itself: a continuous range is not looked through value by value."""
         del is_kept
         return self
+
+    def beside(self, edge: Number) -> tuple[Number, ...]:
+        """A number and its neighbours, whether in the range or not."""
+        return (self._next(edge, -1), float(edge), self._next(edge, 1))
 
     def _is_on_grid(self, number: Number) -> bool:
         del number
@@ -114,6 +118,13 @@ class IntRange(NumberRange):
         return (int(self.high) - int(self.low)) // self.step + 1
 
     @property
+    def examples(self) -> tuple[Number, ...]:
+        """Values that stand for all of them: every one, or the ends where there are many."""
+        if self.n_draws > MOST_EXAMPLES:
+            return self.ends
+        return tuple(range(int(self.low), int(self.high) + 1, self.step))
+
+    @property
     def n_values(self) -> float:
         """How many values it holds."""
         if self.low > self.high:
@@ -129,7 +140,7 @@ class IntRange(NumberRange):
 
     def keeping(self, is_kept: Callable[[ParamValue], bool]) -> Self | None:
         """The range of the first run of values that pass a test; None if none passes."""
-        values = range(int(self.low), int(self.high) + 1, self.step)[:MOST_TRIED]
+        values = range(int(self.low), int(self.high) + 1, self.step)
         passes = [is_kept(value) for value in values]
         if all(passes):
             return self
@@ -138,6 +149,11 @@ class IntRange(NumberRange):
             return None
         behind = next((at for at in range(first, len(passes)) if not passes[at]), len(passes))
         return replace(self, low=values[first], high=values[behind - 1])
+
+    def beside(self, edge: Number) -> tuple[Number, ...]:
+        """The values of the grid at a number and next to it, whether in the range or not."""
+        place = math.floor((edge - self.low) / self.step)
+        return tuple(self.low + (place + near) * self.step for near in (-1, 0, 1, 2))
 
     def odd(self) -> Self:
         """The odd numbers of a range whose step is 1."""

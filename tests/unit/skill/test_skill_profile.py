@@ -41,6 +41,12 @@ SPEC: dict[str, Any] = {
         ("train.x", {"all_at_or_beyond": {"list": "train.steps", "limit": 11}}, False),
         ("train.x", {"all_at_or_beyond": {"list": "train.mode", "limit": 11}}, False),
         ("train.x", None, True),
+        ("train.missing", {"empty": True}, True),
+        ("train.mode", {"empty": True}, False),
+        ("train.mode", {"empty": False}, True),
+        ("train.flag", {"equals": True, "and": [{"key": "train.mode", "equals": "fast"}]}, True),
+        ("train.flag", {"equals": True, "and": [{"key": "train.mode", "equals": "slow"}]}, False),
+        ("train.flag", {"equals": False, "and": [{"key": "train.mode", "equals": "fast"}]}, False),
     ],
 )
 def test_a_condition_holds_only_where_it_is_sure(
@@ -53,9 +59,21 @@ def test_a_condition_names_the_settings_it_depends_on() -> None:
     milestones = {"all_at_or_beyond": {"list": "a.steps", "limit": "a.epochs"}}
     assert read_when(milestones, "a.x", "").keys == {"a.steps", "a.epochs"}
     assert read_when({"above": "a.y"}, "a.x", "").keys == {"a.x", "a.y"}
+    both = {"equals": 1, "and": [{"key": "a.z", "below": "a.y"}]}
+    assert read_when(both, "a.x", "").keys == {"a.x", "a.y", "a.z"}
 
 
-@pytest.mark.parametrize("when", ["soon", {"sometimes": 1}, {"all_at_or_beyond": [1]}])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "soon",
+        {"sometimes": 1},
+        {"all_at_or_beyond": [1]},
+        {"empty": "yes"},
+        {"and": {"equals": 1}},
+        {"and": [{"sometimes": 1}]},
+    ],
+)
 def test_a_condition_outside_the_language_is_an_error(when: object) -> None:
     with pytest.raises(FixInput):
         read_when(when, "a.x", "here")
