@@ -33,23 +33,20 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def render_html(summary: Summary) -> bytes:
     """The page of a study, in UTF-8."""
     drawn = figures_of(summary)
-    page = (
-        _environment()
-        .get_template("index.html.j2")
-        .render(
-            s=summary,
-            fake=FAKE if summary.is_fake else "",
-            headline=headline(summary),
-            verdict=verdict(summary),
-            figures={name: _embedded(figure) for name, figure in drawn.by_name.items()},
-            importance_note=drawn.importance_note,
-            card=_card(summary),
-            ranges=[_range(parameter) for parameter in summary.space.parameters],
-            duel=_duel(summary),
-            short=words.short_names(summary.param_keys),
-            provenance=list(_facts(summary.provenance)),
-            plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
-        )
+    template = _environment().get_template("index.html.j2")
+    page = template.render(
+        summary=summary,
+        fake=FAKE if summary.is_fake else "",
+        headline=headline(summary),
+        verdict=verdict(summary),
+        figures={name: _embedded(figure) for name, figure in drawn.by_name.items()},
+        importance_note=drawn.importance_note,
+        study_facts=_study_facts(summary),
+        ranges=[_range(parameter) for parameter in summary.space.parameters],
+        comparison=_comparison(summary),
+        short=words.short_names(summary.param_keys),
+        provenance=list(_facts(summary.provenance)),
+        plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
     )
     return page.encode()
 
@@ -88,7 +85,7 @@ def _embedded(figure: Figure) -> _Embedded:
     return _Embedded(figure.name, figure.title, figure.caption, height, data)
 
 
-def _card(summary: Summary) -> list[tuple[str, str]]:
+def _study_facts(summary: Summary) -> list[tuple[str, str]]:
     """The study in facts: label and value, empty values left out."""
     config = summary.config
     search, resources = config.search, config.resources
@@ -152,14 +149,14 @@ def _range(parameter: Searched) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Duel:
+class _Comparison:
     """The winner beside trial 0: rows of label, trial 0's text and the winner's."""
 
     results: Sequence[tuple[str, str, str]]
     settings: Sequence[tuple[str, ParamValue, ParamValue]]
 
 
-def _duel(summary: Summary) -> _Duel | None:
+def _comparison(summary: Summary) -> _Comparison | None:
     winner, first = summary.winner, summary.trial(0)
     if winner is None or first is None or winner.number == 0:
         return None
@@ -178,7 +175,9 @@ def _duel(summary: Summary) -> _Duel | None:
         ("best epoch", _epoch(first), _epoch(best)),
         ("training time", *times),
     ]
-    return _Duel(results, [(change.key, change.base, change.value) for change in winner.changes])
+    return _Comparison(
+        results, [(change.key, change.base, change.value) for change in winner.changes]
+    )
 
 
 def _epoch(trial: TrialReport) -> str:

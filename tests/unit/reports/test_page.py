@@ -85,7 +85,7 @@ def test_a_direct_training_says_so(studies_dir: Path) -> None:
     text = render_html(read_summary(builder.folder)).decode()
     assert "One direct training, no search" in text
     assert 'id="mattered"' not in text
-    assert 'id="duel"' not in text
+    assert 'id="comparison"' not in text
 
 
 def test_the_mean_of_fresh_seeds_leads_title_tiles_and_first_sentence(studies_dir: Path) -> None:
