@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from automl.errors import ResolveConflict
 from automl.reports.write import write_report
+from automl.study.layout import StudyPaths
+from tests.unit.reports.study_builder import StudyBuilder
 
 
 def test_every_file_is_written_and_written_again(full_study: Path) -> None:
@@ -23,6 +27,23 @@ def test_every_file_is_written_and_written_again(full_study: Path) -> None:
     # A report is a function of the study folder, and its own files are not part of it.
     assert {path.name: path.read_bytes() for path in first} == contents
     assert sorted(path.name for path in (full_study / "report").iterdir()) == sorted(contents)
+
+
+@pytest.mark.parametrize("content", [None, b""], ids=["lost", "empty"])
+def test_a_report_is_not_replaced_by_an_empty_one(full_study: Path, content: bytes | None) -> None:
+    contents = {path: path.read_bytes() for path in write_report(full_study)}
+    journal = StudyPaths(full_study).journal
+    journal.unlink()
+    if content is not None:
+        journal.write_bytes(content)
+    with pytest.raises(ResolveConflict, match="trials that the study's storage knows") as caught:
+        write_report(full_study)
+    assert "trials/0000" in caught.value.got
+    assert {path: path.read_bytes() for path in contents} == contents
+
+
+def test_a_study_that_has_not_begun_has_a_report(studies_dir: Path) -> None:
+    assert all(path.is_file() for path in write_report(StudyBuilder(studies_dir).folder))
 
 
 def test_the_files_agree(full_study: Path) -> None:
