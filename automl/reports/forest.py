@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tree:
+class _RegressionTree:
     """Nodes of one tree, the root first.
 
     Attributes:
@@ -86,7 +86,7 @@ class _Tree:
 class Forest:
     """Trees over the same trials."""
 
-    trees: tuple[_Tree, ...]
+    trees: tuple[_RegressionTree, ...]
 
     @classmethod
     def grown(cls, columns: Sequence[Column], rng: np.random.Generator) -> "Forest":
@@ -125,7 +125,7 @@ def _shares(amounts: _Floats) -> _Floats:
     return shares
 
 
-def _grown(columns: Sequence[Column], rng: np.random.Generator) -> _Tree:
+def _grown(columns: Sequence[Column], rng: np.random.Generator) -> _RegressionTree:
     orders = [rng.permutation(column.options) for column in columns]
     points = np.column_stack(
         [
@@ -137,7 +137,7 @@ def _grown(columns: Sequence[Column], rng: np.random.Generator) -> _Tree:
     members = np.zeros((len(nodes), len(points)))
     for row, node in zip(members, nodes, strict=True):
         row[node.rows] = 1.0
-    return _Tree(
+    return _RegressionTree(
         members,
         feature=np.array([node.feature for node in nodes]),
         left=np.array([node.left for node in nodes]),

@@ -48,7 +48,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _AnswerPlan:
     """How the programs share the columns of a head.
 
     Attributes:
@@ -149,7 +149,7 @@ class _Answers(torch.autograd.Function):
         plans, stats, found, first = [], [], [], 0
         for norm, parameters in zip(norms, _by_head(flat), strict=True):
             width = norm.num_channels
-            plan = _Plan(x, first, width, width // norm.num_groups)
+            plan = _AnswerPlan(x, first, width, width // norm.num_groups)
             known = plan.moments(parameters, norm.eps)
             found.append(plan.answer(known, *parameters[3:]))
             plans.append((first, width, plan.size))
@@ -168,7 +168,7 @@ class _Answers(torch.autograd.Function):
         whole = zip(ctx.plans, rest[:n], _by_head(rest[n:]), grads, strict=True)
         for place, stats, parameters, grad in whole:
             even = grad if _rows_follow(grad) else grad.contiguous()
-            of_parameters += _Plan(x, *place).gradients(stats, even, parameters, of_x)
+            of_parameters += _AnswerPlan(x, *place).gradients(stats, even, parameters, of_x)
         return of_x, None, *of_parameters
 
 
