@@ -143,7 +143,9 @@ class Planner:
 def _study_file(request: PlanRequest, table: Mapping[str, Setting]) -> StudyFile | None:
     if request.demo and request.study_file is not None:
         raise FixInput(
-            "a run has one study file", got=f"--demo and {request.study_file}", fix="drop one"
+            "a run must have one study file",
+            got=f"--demo and {request.study_file}",
+            fix="drop one",
         )
     path = own_skill_dir() / DEMO if request.demo else request.study_file
     return read_study_file(path, table) if path is not None else None

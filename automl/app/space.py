@@ -123,7 +123,9 @@ def _space_named(name: str, studies_dir: Path) -> SearchSpace:
         return build_space(schema, schema.defaults, SpaceRequest())
     if path.is_dir():
         return _space_of_skill(path)
-    raise FixInput("a space is that of a study, a skill folder or a schema file", got=repr(name))
+    raise FixInput(
+        "a space must be that of a study, a skill folder or a schema file", got=repr(name)
+    )
 
 
 def _space_of_skill(folder: Path) -> SearchSpace:

@@ -80,4 +80,4 @@ def unknown_setting(key: str, known: Iterable[str], where: str) -> FixInput:
     """The error for a setting nobody knows, naming the nearest one that exists."""
     names = list(known)
     fix = did_you_mean(key, names) or f"known settings: {', '.join(names)}"
-    return FixInput("a setting must be a known one", got=f"'{key}'", where=where, fix=fix)
+    return FixInput(f"unknown setting '{key}'", where=where, fix=fix)

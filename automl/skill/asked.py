@@ -62,13 +62,13 @@ class Asked:
         """
         if self.low is not None and self.high is not None and self.low > self.high:
             raise FixInput(
-                "a range goes from low to high",
+                "a range must go from low to high",
                 got=f"{self.low:g}..{self.high:g}",
                 where=f"{self.source} {self.key}",
             )
         if self.log and self.low is not None and self.low <= 0:
             raise FixInput(
-                "a log scale begins above 0",
+                "a log scale must begin above 0",
                 got=f"low {self.low:g}",
                 where=f"{self.source} {self.key}",
                 fix="set low > 0 or search linearly",
@@ -79,7 +79,7 @@ class Asked:
             or not sum(self.weights)
         ):
             raise FixInput(
-                "weights are one per option, not negative, and not all 0",
+                "weights must be one per option, not negative, and not all 0",
                 got=f"{list(self.weights)}",
                 where=f"{self.source} {self.key}",
             )
@@ -140,7 +140,7 @@ def parse_freeze(text: str) -> Frozen:
     key = key.strip()
     if not _KEY.fullmatch(key):
         raise FixInput(
-            "a parameter is frozen as KEY or KEY=VALUE", got=repr(text), where="--freeze"
+            "a parameter must be frozen as KEY or KEY=VALUE", got=repr(text), where="--freeze"
         )
     from automl.yamltext import load_yaml
 
@@ -150,7 +150,7 @@ def parse_freeze(text: str) -> Frozen:
 
 def _form(text: str) -> FixInput:
     return FixInput(
-        "a parameter is searched as KEY, KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=a,b,c",
+        "a parameter must be searched as KEY, KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=a,b,c",
         got=repr(text),
         where="--search",
     )
@@ -164,7 +164,7 @@ def _number(text: str, whole: str) -> float | int:
             continue
         if value == value and abs(value) != float("inf"):
             return value
-    raise FixInput("the ends of a range are finite numbers", got=repr(whole), where="--search")
+    raise FixInput("the ends of a range must be finite numbers", got=repr(whole), where="--search")
 
 
 def _options(value: str, text: str) -> tuple[Any, ...]:

@@ -124,7 +124,7 @@ def _scaled(bounds: Bounds, asked: Asked) -> Bounds:
         return bounds
     if asked.log and bounds.low <= 0:
         raise FixInput(
-            "a log scale begins above 0",
+            "a log scale must begin above 0",
             got=f"low {bounds.low:g}",
             where=f"{asked.source} {asked.key}",
             fix="give a low above 0",

@@ -34,7 +34,9 @@ class SpaceRequest:
     def __post_init__(self) -> None:
         if self.space not in SPACES:
             raise FixInput(
-                f"a space is one of {', '.join(SPACES)}", got=repr(self.space), where="--space"
+                f"a space must be one of {', '.join(SPACES)}",
+                got=repr(self.space),
+                where="--space",
             )
 
     def searched(self) -> dict[str, Asked]:

@@ -68,7 +68,7 @@ def check_known(schema: SchemaTree, key: str, where: str) -> ParameterSchema:
             fix=f"name one of its keys: {', '.join(_inside(schema, key)) or 'it has none'}",
         )
     raise FixInput(
-        f"{where} names a key of the {schema.action} schema",
+        f"{where} must name a key of the {schema.action} schema",
         got=key,
         fix=did_you_mean(key, schema.leaves) or "see `automl space --space all` for the keys",
     )

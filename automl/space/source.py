@@ -27,7 +27,7 @@ def space_source(asked: str, profile: Profile) -> tuple[str, Profile]:
     path = Path(asked)
     if not path.is_file():
         raise FixInput(
-            f"a space is {', '.join(SPACES)}, or the file of a profile",
+            f"a space must be {', '.join(SPACES)}, or the file of a profile",
             got=repr(asked),
             where="--space",
         )

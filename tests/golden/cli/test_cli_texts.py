@@ -113,3 +113,99 @@ def test_mistakes(
     assert "[exit 2]" in text
     assert "Traceback" not in text
     golden(f"cli/error-{name}.txt", text)
+
+
+#: Mistakes on the command line, each beside the study file of these tests.
+MISTAKES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("rnu",),
+    ("data", "synht"),
+    ("run", "--quiet"),
+    ("run", "--notify", "x"),
+    ("run", "--polcy", "off"),
+    ("run", "--tria", "3"),
+    ("run", "--name"),
+    ("plan", "study.yaml", "other.yaml"),
+    ("plan", "study.yaml", "--first", "x"),
+    ("space", "--format", "jsn"),
+    ("report", "one", "two"),
+    ("retrain",),
+    ("plan", "--demo", "study.yaml"),
+    *(
+        ("plan", "study.yaml", flag, value)
+        for flag, value in (
+            ("--name", "a/b"),
+            ("--skill-dir", "nowhere"),
+            ("--train-data", "nowhere"),
+            ("--spec", "nowhere.yaml"),
+            ("--set", "train.num_epochs"),
+            ("--set", "train.num_epoch=3"),
+            ("--set", "train=3"),
+            ("--parent-checkpoint", "nowhere.pth"),
+            ("--space", "evrything"),
+            ("--search", "train.optim.lr=3..1"),
+            ("--search", "train.optim.lr=0..1:log"),
+            ("--search", "train.optim.lr=1e-5..1e-3:wide"),
+            ("--search", "train.optim.lrr=1e-5..1e-3"),
+            ("--search", "train.optim"),
+            ("--search", "results_dir=a,b"),
+            ("--freeze", "train.optim.lrr"),
+            ("--freeze", "=3"),
+            ("--metric", "val_loss"),
+            ("--direction", "up"),
+            ("--sampler", "tpa"),
+            ("--pruner", "mean"),
+            ("--seed", "-1"),
+            ("--trials", "many"),
+            ("--trials", "0"),
+            ("--confirm", "-1"),
+            ("--trial-timeout", "soon"),
+            ("--trial-timeout", "0"),
+            ("--same-failures", "0"),
+            ("--max-concurrent", "0"),
+            ("--gpus-per-trial", "2"),
+            ("--gpus", "first"),
+            ("--gpus", "0"),
+            ("--keep", "most"),
+            ("--trainer", "dokcer"),
+            ("--trainer-start", "hot"),
+            ("--pids-limit", "few"),
+        )
+    ),
+    ("plan", "study.yaml", "--trainer", "docker", "--env", "KEY=hush"),
+    ("plan", "study.yaml", "--trainer", "docker", "--memory", "much"),
+)
+
+#: Mistakes in a study file.
+STUDY_MISTAKES = (
+    "- trials",
+    "trials: [3]",
+    "trails: 3",
+    "trials: 3\ntrials: 4",
+    "trials: !!python/object:os.system 3",
+    "set: [a=1]",
+    "data: train",
+    "data: {trian: x}",
+    "data: {synth: {catgory: bike}}",
+    "data: {synth: {train: many}}",
+    "search: 3",
+    "search: {train.optim.lr: [1, 2}",
+    "automl_policy: sometimes",
+    "script: fast",
+    "trainer: scripted\nscript: {epoch_s: soon}\ndata: {train: data/train, val: data/val}",
+    "trainer: scripted\nscript: {tpo: 1}\ndata: {train: data/train, val: data/val}",
+)
+
+
+def test_every_mistake_reads_as_a_person_would_say_it(
+    said: Callable[..., str], golden: Golden, here: Path
+) -> None:
+    texts = [said(*argv) for argv in MISTAKES]
+    for text in STUDY_MISTAKES:
+        (here / "mistake.yaml").write_text(f"{text}\n")
+        shown = "".join(f"  | {line}\n" for line in text.splitlines())
+        texts.append(f"{shown}{said('plan', 'mistake.yaml')}")
+    assert [text for text in texts if "\nerror: " not in text] == []
+    assert all("[exit 2]" in text or "[exit 3]" in text for text in texts)
+    assert not any("Traceback" in text or "hush" in text.partition("error:")[2] for text in texts)
+    golden("cli/mistakes.txt", "\n".join(texts))

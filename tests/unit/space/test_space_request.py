@@ -35,7 +35,7 @@ def test_a_request_is_read(text: str, expected: Asked) -> None:
         ("a.b=", "searched as KEY"),
         ("a b=1..2", "searched as KEY"),
         ("a.b=3..1", "from low to high"),
-        ("a.b=0..1:log", "begins above 0"),
+        ("a.b=0..1:log", "begin above 0"),
         ("a.b=1..2:wide", "searched as KEY"),
         ("a.b=x..y", "finite numbers"),
         ("a.b=0..inf", "finite numbers"),
