@@ -339,7 +339,7 @@ def test_data_at_an_address_that_nobody_reaches_is_one_line(
     (line,) = [check for check in found if check.name == "study"]
     assert code == 3
     assert line.result == FAIL
-    assert "can be reached from this machine" in line.detail
+    assert "must be reachable from this machine" in line.detail
     assert where in line.detail
     assert "network" in line.fix
     assert "Traceback" not in told.err + told.out
