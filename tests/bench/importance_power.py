@@ -5,6 +5,24 @@ learning rate alone: four parameters, 40 trials, noise of 0.15 (sd), the sampler
 prints how often PED-ANOVA alone puts the learning rate first, and what a report shows: the
 learning rate first, an inert parameter first, an inert one at all, nothing. ``flat`` depends on
 nothing. Then the seconds for 1,000 trials.
+
+Two busy cores of a shared server, 2026-11-29, % of 100 studies each:
+
+==============  ===================  ================  ===========  ============  =======
+objective       PED-ANOVA: lr first  shown: lr first   inert first  inert at all  nothing
+==============  ===================  ================  ===========  ============  =======
+steep, tpe                       76                80            1             5       19
+steep, random                    99               100            0             2        0
+gentle, tpe                      55                50            3             4       47
+gentle, random                   93                95            0             3        5
+peak, tpe                        97                95            0             2        5
+peak, random                    100               100            0             4        0
+flat, tpe                        25                 -            5             5       95
+flat, random                     22                 1            3             3       96
+==============  ===================  ================  ===========  ============  =======
+
+1,000 trials take 0.7 s with 4 parameters and 1.2 s of CPU with 10. Forty bootstrap draws of
+PED-ANOVA, which were shown before, took 22 s.
 """
 
 import math
