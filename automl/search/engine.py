@@ -16,7 +16,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.errors import ResolveConflict
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
-from automl.search.frontier import MOST_REFUSALS, beyond_memory, n_refused_of
+from automl.search.frontier import beyond_memory, may_refuse, n_refused_of
 from automl.search.outcome_recorder import OutcomeRecorder
 from automl.search.proposals import (
     MOST_DRAWS,
@@ -163,9 +163,10 @@ class Engine:
     ) -> bool:
         """Puts another draw into the queue in place of one that would teach nothing new."""
         n_refused = n_refused_of(grouped.get(queued.number, ()))
-        full = beyond_memory(params, grouped, self._config.keys) if self._has_frontier else None
+        is_shared = self._config.resources.trials_per_gpu > 1
+        full = beyond_memory(params, grouped, self._config.keys, is_shared=is_shared)
         again = replace(queued, draw=queued.draw + 1)
-        if full is not None and n_refused < MOST_REFUSALS:
+        if full is not None and may_refuse(queued.number, grouped, self._config.limits.trials):
             why = f"trial {full} ran out of memory with no larger a batch"
             self._store.refuse(self._frozen(trial), queued, params, why)
             return True
@@ -177,11 +178,6 @@ class Engine:
             return True
         trial.set_user_attr(attributes.NOTE, f"repeats trial {same}")
         return False
-
-    @property
-    def _has_frontier(self) -> bool:
-        """Whether a trial that ran out of memory did so by itself: neighbours share a GPU's."""
-        return self._config.resources.trials_per_gpu == 1
 
     def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
         """A trial that another program put into the queue is run under the next number."""

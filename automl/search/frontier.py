@@ -4,11 +4,18 @@ A proposal whose batch is at or above one that ran out of memory, with all else 
 what a training holds in memory, would run out of it too. It is refused before it is started and
 reported to the sampler as the worst value: it costs nothing, and the sampler learns. Nothing is
 remembered beside the trials themselves.
+
+A trial bounds others only where its end was its own doing. It does not where it shared the GPU
+with another process or trial, where it had come as far as a measurement, or where a batch as
+large was trained all the same.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
@@ -17,19 +24,28 @@ from automl.study.known_errors import known_error
 from automl.study.records import FailureClass
 from automl.study.trials import is_refused, params_of
 
-__all__ = ["MOST_REFUSALS", "beyond_memory", "n_refused_of"]
+__all__ = ["MOST_REFUSALS", "beyond_memory", "may_refuse", "n_refused_of"]
 
 #: Proposals for one number that are refused before one is started all the same: a space may hold
 #: little else.
-MOST_REFUSALS = 64
+MOST_REFUSALS = 16
+#: Refused proposals in a whole study, for each trial that it may start.
+REFUSALS_A_TRIAL = 4
 
 _OF_THE_MACHINE = "memory-kill"
+#: How torch names the processes on a GPU whose memory is used up; its own is "this process", but
+#: in a container it is one of the others.
+_PROCESS, _ITSELF = re.compile(r"\bProcess \d+ has\b"), "this process has"
+
+Grouped = Mapping[int, Sequence[FrozenTrial]]
 
 
 def beyond_memory(
     params: Mapping[str, ParamValue],
-    grouped: Mapping[int, Sequence[FrozenTrial]],
+    grouped: Grouped,
     keys: NetworkKeys,
+    *,
+    is_shared: bool = False,
 ) -> int | None:
     """The trial that ran out of memory with no larger a batch and all else alike; None if none.
 
@@ -41,18 +57,41 @@ def beyond_memory(
         grouped: The Optuna trials of each logical number, oldest first.
         keys: Which parameters are batch sizes, and which the optimiser's: whatever their values,
             these hold the same in memory.
+        is_shared: Whether several trials run on one GPU; one that ran beside others then proves
+            nothing.
     """
     batches = _batches(params, keys)
     if not batches:
         return None
     rest = _rest(params, keys)
-    for number, trial in _out_of_memory(grouped):
-        known = params_of(trial)
-        limits = _batches(known, keys)
-        is_alike = limits.keys() == batches.keys() and _rest(known, keys) == rest
-        if is_alike and all(batches[key] >= limit for key, limit in limits.items()):
+    alike = {
+        number: trials
+        for number, trials in grouped.items()
+        if _batches(params_of(trials[-1]), keys).keys() == batches.keys()
+        and _rest(params_of(trials[-1]), keys) == rest
+    }
+    fitting = [_batches(params_of(trials[-1]), keys) for trials in alike.values() if _fits(trials)]
+    for number, trial in _out_of_memory(alike):
+        limits = _batches(params_of(trial), keys)
+        is_contradicted = any(_is_at_or_above(batch, limits) for batch in fitting)
+        if is_contradicted or (is_shared and _had_company(number, grouped)):
+            continue
+        if _is_at_or_above(batches, limits):
             return number
     return None
+
+
+def may_refuse(number: int, grouped: Grouped, trials: int) -> bool:
+    """Whether one more proposal for a number may be refused.
+
+    Args:
+        number: The logical number.
+        grouped: The Optuna trials of each logical number.
+        trials: Trials that the study may start in all.
+    """
+    refused = sum(map(n_refused_of, grouped.values()))
+    few = n_refused_of(grouped.get(number, ())) < MOST_REFUSALS
+    return few and refused < REFUSALS_A_TRIAL * trials
 
 
 def n_refused_of(trials: Sequence[FrozenTrial]) -> int:
@@ -60,17 +99,69 @@ def n_refused_of(trials: Sequence[FrozenTrial]) -> int:
     return sum(is_refused(trial) for trial in trials)
 
 
-def _out_of_memory(
-    grouped: Mapping[int, Sequence[FrozenTrial]],
-) -> Iterator[tuple[int, FrozenTrial]]:
-    """The trials that ran out of a GPU's memory; that of the machine depends on its neighbours."""
+def _is_at_or_above(batches: Mapping[str, int], limits: Mapping[str, int]) -> bool:
+    return all(batches[key] >= limit for key, limit in limits.items())
+
+
+def _fits(trials: Sequence[FrozenTrial]) -> bool:
+    """Whether a training came as far as a measurement, and so had room."""
+    return any(_is_measured(trial) for trial in trials)
+
+
+def _is_measured(trial: FrozenTrial) -> bool:
+    if trial.intermediate_values:
+        return True
+    attrs = trial.user_attrs
+    never = attributes.FAILURE in attrs or attributes.REFUSED in attrs
+    return trial.state is OptunaState.COMPLETE and not never
+
+
+def _out_of_memory(grouped: Grouped) -> Iterator[tuple[int, FrozenTrial]]:
+    """The trials that ran out of a GPU's memory by themselves."""
     for number, trials in grouped.items():
         attrs = trials[-1].user_attrs
-        if attrs.get(attributes.FAILURE) != str(FailureClass.OOM):
+        if attrs.get(attributes.FAILURE) != str(FailureClass.OOM) or _fits(trials):
             continue
-        known = known_error(FailureClass.OOM, str(attrs.get(attributes.EVIDENCE, "")))
-        if known is None or known.name != _OF_THE_MACHINE:
+        evidence = str(attrs.get(attributes.EVIDENCE, ""))
+        known = known_error(FailureClass.OOM, evidence)
+        is_machines = known is not None and known.name == _OF_THE_MACHINE
+        if not is_machines and not _names_neighbours(evidence):
             yield number, trials[-1]
+
+
+def _names_neighbours(evidence: str) -> bool:
+    """Whether torch's message says that other processes held memory of the same GPU."""
+    named = len(_PROCESS.findall(evidence))
+    return named > (0 if _ITSELF in evidence else 1)
+
+
+def _had_company(number: int, grouped: Grouped) -> bool:
+    """Whether another trial ran at any time while the last attempt of one did."""
+    mine = _span(grouped[number][-1])
+    others = (
+        _span(trial)
+        for other, trials in grouped.items()
+        if other != number
+        for trial in trials
+        if attributes.ASKED_AT in trial.user_attrs
+    )
+    return mine is None or any(
+        other is None or (other[0] < mine[1] and mine[0] < other[1]) for other in others
+    )
+
+
+def _span(trial: FrozenTrial) -> tuple[datetime, datetime] | None:
+    """Start and end of an attempt; of one that has not ended, the end of time."""
+    asked, seconds = (trial.user_attrs.get(name) for name in _TIMES)
+    if asked is None:
+        return None
+    start = datetime.fromisoformat(asked)
+    if seconds is None:
+        return start, datetime.max.replace(tzinfo=start.tzinfo)
+    return start, start + timedelta(seconds=seconds)
+
+
+_TIMES = (attributes.ASKED_AT, attributes.SECONDS)
 
 
 def _batches(params: Mapping[str, ParamValue], keys: NetworkKeys) -> dict[str, int]:

@@ -12,7 +12,7 @@ from automl.space.proposal import default_params, encode, is_legal
 from automl.study import attributes
 from automl.study.confirmation import Confirmation
 from automl.study.records import FailureClass
-from automl.study.trials import is_refused, params_of
+from automl.study.trials import is_measurement, is_refused, params_of
 
 __all__ = [
     "MOST_DRAWS",
@@ -67,9 +67,11 @@ def confirming_trial(number: int, asked: Confirmation, confirmed: FrozenTrial) -
 
 
 def n_modelled(trials: Sequence[FrozenTrial]) -> int:
-    """Ended trials that a sampler learns from."""
+    """Ended trials that a sampler has a measurement of: none that failed or was refused."""
     ended = (OptunaState.COMPLETE, OptunaState.PRUNED)
-    return sum(trial.state in ended and bool(trial.params) for trial in trials)
+    return sum(
+        trial.state in ended and bool(trial.params) and is_measurement(trial) for trial in trials
+    )
 
 
 def repeated(

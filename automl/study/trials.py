@@ -19,6 +19,7 @@ from automl.study.records import FailureClass, Measurement, TrialRecord, TrialSt
 __all__ = [
     "by_number",
     "history_of",
+    "is_measurement",
     "is_refused",
     "n_refused",
     "params_of",
@@ -100,6 +101,11 @@ def is_refused(trial: FrozenTrial) -> bool:
     """Whether it is a proposal that was refused before it was started."""
     attrs = trial.user_attrs
     return attributes.REFUSED in attrs and attributes.SUPERSEDED not in attrs
+
+
+def is_measurement(trial: FrozenTrial) -> bool:
+    """Whether the value it ended with was measured, and does not stand for a failure."""
+    return not {attributes.FAILURE, attributes.REFUSED} & trial.user_attrs.keys()
 
 
 def n_refused(study: optuna.Study) -> int:

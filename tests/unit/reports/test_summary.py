@@ -16,6 +16,7 @@ import pytest
 from automl.cli.parser import build_parser
 from automl.errors import FixInput
 from automl.reports.findings import NOT_BEATEN, ONE_SEED, UNCHALLENGED
+from automl.reports.html import render_html
 from automl.reports.markdown import render_markdown
 from automl.reports.summary import read_summary
 from automl.reports.text import run_footer, status_text
@@ -439,3 +440,4 @@ def test_refused_proposals_are_counted_and_told(studies_dir: Path) -> None:
     assert summary.to_json()["refused"] == 3
     assert "1 oom, 3 refused free" in status_text(summary, None, datetime.now(UTC))
     assert "proposals refused free: 3" in render_markdown(summary).decode()
+    assert "3 proposals refused free" in render_html(summary).decode()

@@ -1,12 +1,14 @@
 """A batch that ran out of memory bounds the batches after it, at no cost."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import optuna
 import pytest
 
 from automl.search.engine import Engine
 from automl.search.frontier import beyond_memory
+from automl.search.proposals import n_modelled
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.space.distributions import Choice, FloatRange, IntRange
@@ -99,9 +101,120 @@ def test_refusals_are_counted_for_the_report() -> None:
     assert n_refused(study) == sum(is_refused(trial) for trial in study.trials) > 0
 
 
-def test_trials_that_share_a_gpu_bound_nothing() -> None:
-    study, _ = drive(config("random", trials_per_gpu=2))
+def two_at_a_time(config: StudyConfig) -> optuna.Study:
+    """A study in which a trial starts before the one before it has ended."""
+    study = memory_study(OBJECTIVE)
+    engine = Engine(study, SPACE, config)
+    waiting: list[Attempt] = []
+    while (attempt := engine.ask()) is not None or waiting:
+        waiting += [attempt] if attempt is not None else []
+        if attempt is None or len(waiting) == 2:
+            engine.finish(replace(trained(waiting.pop(0)), seconds=1.0))
+    return study
+
+
+def test_trials_beside_others_on_a_gpu_bound_nothing() -> None:
+    study = two_at_a_time(config("random", trials_per_gpu=2))
     assert not any(is_refused(trial) for trial in study.trials)
+
+
+def test_a_trial_alone_on_a_gpu_that_may_be_shared_bounds() -> None:
+    study, _ = drive(config("random", trials_per_gpu=2))
+    assert any(is_refused(trial) for trial in study.trials)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "bounds"),
+    [
+        (
+            "CUDA out of memory. Process 7 has 60 GiB memory in use. In all, this process has 9",
+            False,
+        ),
+        ("CUDA out of memory. Process 7 has 60 GiB memory in use. Process 8 has 9 GiB", False),
+        ("CUDA out of memory. Process 7 has 60 GiB memory in use. Of the allocated memory", True),
+        ("CUDA out of memory. Including non-PyTorch memory, this process has 60 GiB", True),
+    ],
+)
+def test_memory_that_other_programs_held_bounds_nothing(evidence: str, bounds: bool) -> None:
+    study, _ = drive(config("random"), evidence)
+    assert any(is_refused(trial) for trial in study.trials) is bounds
+
+
+def ended(
+    *ends: tuple[int, FailureClass | None, dict[int, float]],
+) -> dict[int, list[optuna.trial.FrozenTrial]]:
+    """Trials by batch, failure and measurements, as a study holds them."""
+    study = memory_study(OBJECTIVE)
+    for number, (batch, failure, values) in enumerate(ends):
+        trial = study.ask()
+        trial.set_user_attr(attributes.NUMBER, number)
+        trial.set_user_attr(attributes.PARAMS, {LR: 1e-3, BATCH: batch, NET: "nano"})
+        if failure is not None:
+            trial.set_user_attr(attributes.FAILURE, str(failure))
+            trial.set_user_attr(attributes.EVIDENCE, OUT)
+        for epoch, value in values.items():
+            trial.report(value, epoch)
+        study.tell(trial, 0.0)
+    return by_number(study.trials)
+
+
+OOM = FailureClass.OOM
+
+
+@pytest.mark.parametrize(
+    ("ends", "bound"),
+    [
+        ([(16, OOM, {})], 0),
+        ([(16, None, {0: 0.5}), (16, OOM, {})], None),
+        ([(16, OOM, {}), (32, None, {0: 0.5})], None),
+        ([(16, OOM, {}), (32, FailureClass.UNKNOWN, {0: 0.5})], None),
+        ([(16, OOM, {}), (32, FailureClass.UNKNOWN, {})], 0),
+        ([(16, OOM, {0: 0.5})], None),
+        ([(16, OOM, {}), (8, None, {0: 0.5})], 0),
+        ([(24, OOM, {}), (16, OOM, {}), (18, None, {})], 0),
+    ],
+)
+def test_contradicted_evidence_does_not_bound(
+    ends: list[tuple[int, FailureClass | None, dict[int, float]]], bound: int | None
+) -> None:
+    assert beyond_memory({LR: 1e-2, BATCH: 48, NET: "nano"}, ended(*ends), KEYS) == bound
+
+
+def test_one_unlucky_trial_does_not_stop_a_search() -> None:
+    """A batch that had worked runs out of memory once: what works is still proposed."""
+    study = memory_study(OBJECTIVE)
+    engine = Engine(study, SPACE, config("random", trials=40))
+    while (attempt := engine.ask()) is not None:
+        outcome = trained(attempt)
+        if attempt.number == 12:
+            outcome = Outcome(12, 1, OutcomeState.FAILED, (), FailureClass.OOM, OUT)
+        engine.finish(outcome)
+    refused = [trial.user_attrs[attributes.PARAMS] for trial in study.trials if is_refused(trial)]
+    assert all(params[BATCH] > ROOM[params[NET]] for params in refused)
+
+
+def test_failed_and_refused_trials_are_no_start_up() -> None:
+    grouped = ended((4, None, {0: 0.2}), (64, OOM, {}), (48, None, {0: 0.4}))
+    trials = [trial for group in grouped.values() for trial in group]
+    for trial in trials:
+        trial.params = {LR: 1e-3}
+        trial.distributions = {LR: optuna.distributions.FloatDistribution(1e-5, 1e-2)}
+    trials[2].user_attrs[attributes.REFUSED] = "trial 1 ran out of memory"
+    assert n_modelled(trials) == 1
+
+
+def test_refusals_are_bounded_in_a_whole_study() -> None:
+    space = SearchSpace((Parameter(BATCH, "int", IntRange(1, 10**6), default=1),))
+    study = memory_study(OBJECTIVE)
+    engine = Engine(study, space, config("random", trials=12))
+    while (attempt := engine.ask()) is not None:
+        batch = attempt.params[BATCH]
+        assert isinstance(batch, int)
+        failure = FailureClass.OOM if batch > 1 else None
+        state = OutcomeState.FAILED if failure else OutcomeState.OK
+        values = () if failure else (Measurement(0, {"score": 0.5}, 1.0),)
+        engine.finish(Outcome(attempt.number, 1, state, values, failure, OUT))
+    assert 0 < n_refused(study) <= 4 * 12
 
 
 def test_the_machines_own_memory_bounds_nothing() -> None:
