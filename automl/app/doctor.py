@@ -70,7 +70,7 @@ def examine(
     gpus = read_gpus()
     entry = trainer_entry(subject.config.trainer)
     yield from check_gpus(gpus, are_needed=_needs_gpus(entry, subject))
-    yield from entry.examine(_examined(subject, gpus))
+    yield from entry.check_up(_examined(subject, gpus))
     yield from _left_out()
     yield from check_splits(subject.data)
     each = subject.config.resources.gpus_per_trial

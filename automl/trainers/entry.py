@@ -149,15 +149,6 @@ def _as_given(given: SettingsGiven) -> ChosenOptions:
     return ChosenOptions(dict(given.values))
 
 
-def _examine(examined: Examined) -> Iterator["Check"]:
-    """Whether a trial could be started, by what the trainer itself says."""
-    from automl.trainers.checkup import check_problems
-    from automl.trainers.table import make_trainer
-
-    trainer = make_trainer(examined.trainer, examined.skill, examined.options)
-    yield from check_problems(examined.trainer, trainer.check())
-
-
 def _nothing_left(_: Sequence[Path]) -> LeftBehind:
     return LeftBehind()
 
@@ -182,7 +173,7 @@ class TrainerEntry:
             again; by default the options that are named as settings are.
         rules_as: By options, the trainer whose rules of a search profile apply; None for its own.
         remark: By options, what a plan says of it; empty for nothing.
-        examine: Its lines of a check-up; by default what ``Trainer.check`` finds.
+        examine: Its lines of a check-up; None for what ``Trainer.check`` finds.
         left_behind: What dead drivers of the studies below some folders left where this trainer
             starts things; by default nothing, for a trainer whose trainings end with the driver.
         trains_only: Whether it can run no action but a training.
@@ -197,7 +188,7 @@ class TrainerEntry:
     settings_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     rules_as: Callable[[Mapping[str, Any]], str] | None = None
     remark: Callable[[Mapping[str, Any]], str] = _no_remark
-    examine: Callable[[Examined], Iterator["Check"]] = _examine
+    examine: Callable[[Examined], Iterator["Check"]] | None = None
     left_behind: Callable[[Sequence[Path]], LeftBehind] = _nothing_left
     trains_only: bool = False
     container: ContainerHooks | None = None
@@ -208,6 +199,15 @@ class TrainerEntry:
             return self.settings_of(options)
         names = (setting.name for setting in self.settings)
         return {name: options[name] for name in names if name in options}
+
+    def check_up(self, examined: Examined) -> Iterator["Check"]:
+        """Its lines of a check-up."""
+        if self.examine is not None:
+            return self.examine(examined)
+        from automl.trainers.checkup import check_problems
+
+        trainer = self.make(examined.skill, examined.options, "train")
+        return check_problems(examined.trainer, trainer.check())
 
     def program(self, options: Mapping[str, Any]) -> str:
         """Name of the trainer whose rules of a search profile apply with these options."""
