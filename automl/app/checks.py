@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from automl.app.networks import network_of
-from automl.data.checks import SplitFacts, shared_images
+from automl.data.checks import SplitFacts
+from automl.data.overlap import shared_images
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.tree import get

@@ -30,7 +30,7 @@ from automl.app.run import start
 from automl.app.screen import Silent
 from automl.app.sharing import trial_values
 from automl.checkup import Check, Result, refused
-from automl.data.checks import shared_images
+from automl.data.overlap import shared_images
 from automl.errors import AutomlError
 from automl.gpus import Gpu, read_gpus
 from automl.reports.summary import read_summary

@@ -4,8 +4,7 @@ What breaks training is an error that names the file and what it holds; what mer
 or troubles the container alone, is a warning.
 """
 
-import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Final, Protocol
 
 from automl.data.annotations import AnnotationFacts, AnnotationProblem, check_annotation
 from automl.data.imagefile import BrokenImage, ImageFile, image_file
-from automl.data.layout import Frame, Listing, check_frames, list_frames, list_split
+from automl.data.layout import Frame, Listing, check_frames, list_split
 from automl.errors import FixData
 
-__all__ = ["SplitFacts", "check_enough", "check_split", "shared_images"]
+__all__ = ["SplitFacts", "check_enough", "check_split"]
 
 _SPLITS: Final = ("train", "val", "test")
 _SYMMETRIC: Final = frozenset({"bottle", "chair"})
@@ -172,32 +171,6 @@ def check_enough(facts: _HasImages, batch: int, gpus: int, where: str) -> None:
             where=where,
             fix="lower the batch size, use fewer GPUs, or give more images",
         )
-
-
-def shared_images(train: Path, val: Path) -> tuple[tuple[Path, Path], ...]:
-    """Pairs of images of two splits with the same content, each of the second split once.
-
-    Only files of equal size are read, so this costs little where nothing is shared.
-    """
-    by_size: dict[int, list[Path]] = defaultdict(list)
-    for frame in list_frames(train, annotated=False):
-        by_size[frame.image.stat().st_size].append(frame.image)
-    digests: dict[int, dict[bytes, Path]] = {}
-    pairs = []
-    for frame in list_frames(val, annotated=False):
-        size = frame.image.stat().st_size
-        if size not in by_size:
-            continue
-        if size not in digests:
-            digests[size] = {_digest(path): path for path in reversed(by_size[size])}
-        twin = digests[size].get(_digest(frame.image))
-        if twin is not None:
-            pairs.append((twin, frame.image))
-    return tuple(pairs)
-
-
-def _digest(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _survey_frame(frame: Frame, survey: _Survey) -> None:

@@ -18,6 +18,7 @@ def test_exit_codes_are_the_published_ones() -> None:
     }
     assert codes == {
         "AutomlError": 1,
+        "FixData": 2,
         "FixInput": 2,
         "InstallExtra": 2,
         "PrepareMachine": 3,

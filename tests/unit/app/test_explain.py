@@ -30,7 +30,7 @@ def test_a_failed_trial_is_explained_whole(study: StudyBuilder) -> None:
     assert account.failure is FailureClass.OOM
     assert account.known == "out-of-memory"
     assert "more memory than there is" in account.cause
-    assert "dataset.batch_size" in account.hint
+    assert "batch size" in account.hint
     assert "worst score" in account.told
     assert "CUDA out of memory" in account.evidence
 

@@ -89,7 +89,7 @@ def test_the_folder_may_be_a_skill_itself(tmp_path: Path) -> None:
         ({"schema": _schema(defaults=())}, "names no parameter to search by default"),
         ({"schema": _schema({"type": "string", "default": "x"})}, "without a list of options"),
         ({"profile": "objective: {direction: up}"}, "objective.direction must be"),
-        ({"profile": "inert: 3"}, "inert is a list of rules"),
+        ({"profile": "inert: 3"}, "inert must be a list of rules"),
     ],
 )
 def test_why_a_skill_is_not_runnable(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import automl.data
-from automl.data.checks import Purpose, SplitFacts, check_enough, check_split, shared_images
+from automl.data.checks import Purpose, SplitFacts, check_enough, check_split
 from automl.data.imagefile import BrokenImage, image_file
+from automl.data.overlap import shared_images
 from automl.errors import FixInput
 from tests.small_data import write_split
 

@@ -46,7 +46,7 @@ class TestOptions:
             ({"epoch_sec": 1}, "did you mean epoch_s?"),
             ({"bowls": {"a.b": {"centre": 1}}}, "script.bowls.a.b"),
             ({"faults": {"1": {"kind": "explode"}}}, "kind must be one of crash, oom"),
-            ({"faults": {"1": {"kind": "oom", "epok": 1}}}, "did you mean epoch?"),
+            ({"faults": {"1": {"kind": "oom", "epoh": 1}}}, "did you mean epoch?"),
             ({"rise_epochs": 0}, "must be positive"),
             ({"bowls": {"a.b": {"width": 1}}}, "best must be given (script.bowls.a.b)"),
             ({"bowls": {"a.b": 1e-3}}, "script.bowls.a.b"),

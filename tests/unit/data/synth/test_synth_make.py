@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import automl.data.synth.make as make_module
-from automl.data.checks import Purpose, check_split, shared_images
+from automl.data.checks import Purpose, check_split
 from automl.data.objectron import read_annotation
+from automl.data.overlap import shared_images
 from automl.data.synth.demo import ensure_demo
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import EASY, MODERATE, SynthRequest
