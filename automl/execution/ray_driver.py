@@ -30,6 +30,9 @@ __all__ = ["drive"]
 # kills the trainer and not its worker.
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray takes the loopback address for its own only where it expects no other machine. Without
+    # this it listens on every network that the machine has.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_memory_monitor_refresh_ms": "0",
@@ -44,7 +47,9 @@ _OBJECT_STORE_BYTES = 100 << 20
 #: Ray counts shares of a GPU in ten-thousandths.
 _PARTS = 10_000
 _FOLDER_PREFIX = "automl-ray-"
-#: Ray's sockets lie 75 characters below its folder, and a socket's path may have 107.
+#: Ray widens the rights of its folder to everybody's, so it lies below one of ours.
+_BELOW = "r"
+#: Ray's sockets lie 92 characters below the temporary folder, and a socket's path may have 107.
 _LONGEST_TEMP = 12
 
 
@@ -77,12 +82,30 @@ def _fit(request: DriveRequest, live: LiveAttempts) -> None:
     from ray.tune.error import TuneError
 
     try:
-        _tuner(tune, request, live).fit()
+        with _nothing_forwarded():
+            _tuner(tune, request, live).fit()
     except TuneError:
         # Ray hands on the text of an error alone; its cause is the engine's or the listener's.
         if live.failure is not None:
             raise live.failure from None
         raise
+
+
+@contextmanager
+def _nothing_forwarded() -> Iterator[None]:
+    """Ray Tune puts no variable of this process into what its agent logs for all to read.
+
+    Tune forwards some by name, credentials among them. Workers have them all the same: they are
+    started with the environment of this process.
+    """
+    from ray.tune.execution import class_cache
+
+    names = class_cache.ENV_VARS_TO_PROPAGATE
+    class_cache.ENV_VARS_TO_PROPAGATE = frozenset()
+    try:
+        yield
+    finally:
+        class_cache.ENV_VARS_TO_PROPAGATE = names
 
 
 def _tuner(tune: Any, request: DriveRequest, live: LiveAttempts) -> Any:
@@ -195,15 +218,27 @@ def _visible_gpus(ids: tuple[int, ...] | None) -> Iterator[None]:
 
 @contextmanager
 def _temporary_folder() -> Iterator[Path]:
-    """A folder for Ray's session, deleted at the end; those of dead drivers are deleted too."""
+    """A folder for Ray's session, deleted at the end; those of dead drivers are deleted too.
+
+    Nobody else can enter the folder that it lies in.
+    """
     base = Path(tempfile.gettempdir())
     base = base if len(str(base)) <= _LONGEST_TEMP else Path("/tmp")  # noqa: S108 -- mkdtemp below
     for session in base.glob(f"{_FOLDER_PREFIX}*"):
-        owner = session.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
-        if owner.isdigit() and not started_at(int(owner)):
+        if _is_left_over(session):
             shutil.rmtree(session, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=base))
     try:
-        yield folder
+        yield folder / _BELOW
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_over(session: Path) -> bool:
+    """Whether a folder is this user's own and its driver has died."""
+    owner = session.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+    try:
+        is_own = session.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False
+    return is_own and owner.isdigit() and not started_at(int(owner))

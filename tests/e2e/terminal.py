@@ -12,7 +12,7 @@ from pathlib import Path
 from automl.processes import started_at, stat_of
 from tests.small_data import write_split
 
-__all__ = ["Done", "Driver", "Terminal", "eventually", "processes_naming"]
+__all__ = ["Done", "Driver", "Terminal", "alive_in", "eventually", "processes_naming"]
 
 _POLL_S = 0.02
 
@@ -41,7 +41,7 @@ def processes_naming(path: Path) -> list[int]:
     return found
 
 
-def _alive_in(session: int) -> list[int]:
+def alive_in(session: int) -> list[int]:
     """Live processes of a session; a session outlives the process that began it."""
     ids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in ids if stat_of(pid)[3:4] == [str(session)] and started_at(pid)]
@@ -121,7 +121,7 @@ class Driver:
 
     def kill(self, *, everything: bool) -> None:
         """Ends the driver as a power cut would: alone, or with all that it started."""
-        family = _alive_in(self.pid) if everything else []
+        family = alive_in(self.pid) if everything else []
         self.process.kill()
         for pid in family:
             _kill(pid)
@@ -131,7 +131,7 @@ class Driver:
         """Makes sure that nothing of its session is left."""
         self.process.kill()
         self.process.wait()
-        for pid in _alive_in(self.pid):
+        for pid in alive_in(self.pid):
             _kill(pid)
 
 
