@@ -5,6 +5,7 @@ from typing import Any
 
 from automl.data.imagefile import ImageFile
 from automl.errors import InstallExtra
+from automl.extras import how_to_get
 
 try:
     import cv2
@@ -12,7 +13,7 @@ except ModuleNotFoundError as error:
     raise InstallExtra(
         "drawing and reading images needs OpenCV",
         got=f"no module named {error.name}",
-        fix="pip install 'automl[trainer]'",
+        fix=how_to_get("trainer"),
     ) from error
 
 __all__ = ["cv2", "decoded", "decodes"]

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from automl.data.refusals import explained
 from automl.errors import FixInput, InstallExtra, PrepareMachine
+from automl.extras import how_to_get
 from automl.filelock import locked
 from automl.files import sha256_of, write_json
 from automl.jsontext import read_json
@@ -182,7 +183,7 @@ def _patience(address: str) -> dict[str, Any]:
 def _missing(address: str) -> InstallExtra:
     return InstallExtra(
         f"data at {urlsplit(address).scheme}:// needs a package of its own",
-        fix="pip install 'automl[remote]'",
+        fix=how_to_get("remote"),
     )
 
 

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from automl import __version__
 from automl.files import sha256_of
 from automl.gpus import read_gpus
 from automl.study.clock import Clock, utc_now
@@ -21,7 +22,7 @@ __all__ = ["Inputs", "collect_provenance"]
 FORMAT = 1
 
 # What decides a proposal or a training; absent ones are simply not listed.
-_PACKAGES = ("automl", "optuna", "ray", "numpy", "torch", "opencv-python-headless", "scipy")
+_PACKAGES = ("optuna", "ray", "numpy", "torch", "opencv-python-headless", "scipy")
 _TIMEOUT_S = 20.0
 
 
@@ -74,7 +75,7 @@ def collect_provenance(inputs: Inputs, clock: Clock = utc_now) -> dict[str, Any]
 
 
 def _versions() -> dict[str, str]:
-    versions = {}
+    versions = {"automl": __version__}
     for name in _PACKAGES:
         try:
             versions[name] = metadata.version(name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.extras import how_to_get
 from automl.skill.model import Skill
 from automl.study.layout import AttemptPaths
 from automl.trainers import guard
@@ -111,7 +112,7 @@ def _missing_packages() -> list[Problem]:
         Problem(
             "the CenterPose trainer of this package needs its optional part",
             got=f"not installed: {', '.join(missing)}",
-            fix="pip install 'automl[trainer]'",
+            fix=how_to_get("trainer"),
         )
     ]
 

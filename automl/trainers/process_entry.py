@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl.extras import how_to_get
 from automl.settings.forms import choice
 from automl.settings.setting import Scope, Setting
 from automl.trainers.entry import ChosenOptions, Examined, SettingsGiven, TrainerEntry
@@ -93,7 +94,7 @@ def check_packages(missing: tuple[str, ...]) -> "Check":
     from automl.checkup import Check, Result
 
     if missing:
-        fix = "pip install 'automl[trainer]'"
+        fix = how_to_get("trainer")
         return Check("trainer packages", Result.FAIL, f"missing: {', '.join(missing)}", fix)
     return Check("trainer packages", Result.OK, ", ".join(_PACKAGES))
 

@@ -4,10 +4,9 @@ import importlib
 from typing import Any
 
 from automl.errors import InstallExtra
+from automl.extras import how_to_get
 
 __all__ = ["onnx", "onnxruntime"]
-
-_FIX = "pip install 'automl[trainer]'"
 
 
 def onnx() -> Any:
@@ -34,4 +33,6 @@ def _package(name: str, purpose: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise InstallExtra(f"{purpose} needs the package {name}", fix=_FIX) from None
+        raise InstallExtra(
+            f"{purpose} needs the package {name}", fix=how_to_get("trainer")
+        ) from None

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from automl.errors import InstallExtra
+from automl.extras import how_to_get
 
 __all__ = ["make_fabric"]
 
@@ -57,6 +58,6 @@ def _classes_of_the_whole_package() -> tuple[Any, Any, Any]:
     except ModuleNotFoundError as error:
         raise InstallExtra(
             "a training on several devices needs Lightning Fabric",
-            fix="pip install 'automl[trainer]', or lightning-fabric",
+            fix=f"{how_to_get('trainer')}, or install lightning-fabric alone",
         ) from error
     return Fabric, DDPStrategy, LightningEnvironment

@@ -228,7 +228,7 @@ class TestTheRest:
         check = check_packages(("torch", "cv2"))
         assert check.result is FAIL
         assert "torch, cv2" in check.detail
-        assert "automl[trainer]" in check.fix
+        assert "-e '.[trainer]'" in check.fix
 
     def test_what_the_trainer_says(self) -> None:
         assert results(check_problems("process", [])) == [("trainer", OK)]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
+from automl.extras import how_to_get
 from automl.processes import started_at
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths, StudyPaths
@@ -67,7 +68,7 @@ class TestCommand:
         monkeypatch.setattr(process, "OWN_PROGRAM_NEEDS", {"no_such_module": "no-such-package"})
         (problem,) = ProcessTrainer(skill("centerpose train", "centerpose")).check()
         assert "no-such-package" in problem.got
-        assert problem.fix == "pip install 'automl[trainer]'"
+        assert problem.fix == how_to_get("trainer")
 
 
 class TestEnvironment:
