@@ -124,9 +124,7 @@ def _values(
     """
     image, true = objects[0], truths.keypoints_3d[objects]
     size = truths.size[image]
-    turned = measures.turned_projections(
-        truths.projected[objects], true, truths.projection[image], size, steps
-    )
+    turned = measures.turned_projections(true, truths.projection[image], size, steps)
     sides = size[:, None]
     pixel = measures.corner_distances(poses.projected / sides, turned / sides).mean(dim=2)
     columns = [

@@ -103,21 +103,22 @@ def corner_distances(first: Tensor, second: Tensor) -> Tensor:
     return apart
 
 
-def turned_projections(
-    projected: Tensor, points: Tensor, projection: Tensor, size: Tensor, steps: int
-) -> Tensor:
+def turned_projections(points: Tensor, projection: Tensor, size: Tensor, steps: int) -> Tensor:
     """(steps, N, 9, 2): the objects' projections under each turn that symmetry allows, pixels.
 
+    All of them are of the keypoints in three dimensions, the first too: as in the container, the
+    annotated pixels decide which object a detection is compared with, and nothing else.
+
     Args:
-        projected: (N, 9, 2) annotated pixels: what no turn gives.
         points: (N, 9, 3) keypoints.
         projection: (N, 4, 4) GL projection matrices; they make the image's y first.
         size: (N, 2) image width and height.
         steps: Equal turns about the up axis; the first is none.
     """
-    boxes, turned = fit_boxes(points), [projected]
-    for step in range(1, steps):
-        solid = keypoints_of(rotated_about_up(boxes, 2.0 * torch.pi * step / steps))
+    boxes, turned = fit_boxes(points), []
+    for step in range(steps):
+        angle = 2.0 * torch.pi * step / steps
+        solid = keypoints_of(rotated_about_up(boxes, angle)) if step else points
         clip = solid @ projection[:, :, :3].transpose(1, 2) + projection[:, None, :, 3]
         device = clip[..., :2] / clip[..., 3:]
         turned.append((device.flip(-1) + 1.0) / 2.0 * size[:, None])
@@ -158,12 +159,12 @@ def point_errors(predicted: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         truth: (N, 9, 3) keypoints.
 
     Returns:
-        (N,) mean distances between equal keypoints, and (N,) mean distances from each true
-        keypoint to the nearest predicted one; metres.
+        (N,) mean distances between equal keypoints, and (N,) mean distances from each predicted
+        keypoint to the nearest true one, as in the evaluation of Objectron; metres.
     """
     apart = (truth[:, :, None] - predicted[:, None]).norm(dim=-1)
     same = apart.diagonal(dim1=1, dim2=2)
-    return same.mean(dim=1), apart.amin(dim=2).mean(dim=1)
+    return same.mean(dim=1), apart.amin(dim=1).mean(dim=1)
 
 
 def scale_errors(predicted: Tensor, truth: Tensor) -> Tensor:

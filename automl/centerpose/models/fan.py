@@ -1,13 +1,16 @@
 """FAN hybrids (Zhou et al., 2022): ConvNeXt stages, then attention, and a CenterPose on top.
 
-The pyramid has maps at strides 4 and 8 from the ConvNeXt stages, at stride 16 from the attention
-blocks, and at stride 32 from one more convolution.
+The pyramid has maps at strides 4 and 8 from the ConvNeXt stages and at stride 16 from an attention
+block: the published networks take the last one of ``fan_small`` (10 of 10) and of ``fan_base`` (16
+of 16), but the 19th of 22 of ``fan_large``. The map at stride 32 is one more convolution of what
+the last attention block and class attention leave.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 import torch
@@ -40,20 +43,22 @@ class FanSize:
         stages: ConvNeXt blocks at strides 4 and 8.
         width: Channels of a token.
         depth: Attention blocks.
+        tap: Those among them that the map at stride 16 has passed.
         heads: Heads of each attention.
     """
 
     stages: tuple[int, int]
     width: int
     depth: int
+    tap: int
     heads: int
 
 
 SIZES: Mapping[str, FanSize] = MappingProxyType(
     {
-        "fan_small": FanSize(stages=(3, 3), width=384, depth=10, heads=8),
-        "fan_base": FanSize(stages=(3, 3), width=448, depth=16, heads=8),
-        "fan_large": FanSize(stages=(3, 5), width=480, depth=22, heads=10),
+        "fan_small": FanSize(stages=(3, 3), width=384, depth=10, tap=10, heads=8),
+        "fan_base": FanSize(stages=(3, 3), width=448, depth=16, tap=16, heads=8),
+        "fan_large": FanSize(stages=(3, 5), width=480, depth=22, tap=19, heads=10),
     }
 )
 """``model_type`` -> its size."""
@@ -79,6 +84,7 @@ class FanBackbone(nn.Module):
         self.stage8 = nn.ModuleList(ConvNeXtBlock(eight) for _ in range(size.stages[1]))
         self.embed = patches(eight, size.width, 2)
         self.place = _Place(size.width)
+        self.tap = size.tap
         self.stage16 = nn.ModuleList(
             FanBlock(size.width, size.heads, _DROP) for _ in range(size.depth)
         )
@@ -96,9 +102,10 @@ class FanBackbone(nn.Module):
         x4 = self._through(self.stage4, self.enter(image))  # (B, 128, H/4, W/4)
         x8 = self._through(self.stage8, self.shrink(x4))  # (B, 256, H/8, W/8)
         tokens = self.place(self.embed(x8).permute(0, 2, 3, 1))  # (B, H/16, W/16, C)
-        tokens = self._with_class(self._through(self.stage16, tokens))
+        tokens = self._through(islice(self.stage16, self.tap), tokens)
         x16 = tokens.permute(0, 3, 1, 2)
-        maps = (x4, x8, x16, self.last(x16))
+        tokens = self._with_class(self._through(islice(self.stage16, self.tap, None), tokens))
+        maps = (x4, x8, x16, self.last(tokens.permute(0, 3, 1, 2)))
         return [norm(x) for norm, x in zip(self.norms, maps, strict=True)]
 
     def _with_class(self, tokens: Tensor) -> Tensor:
@@ -109,7 +116,7 @@ class FanBackbone(nn.Module):
             token = block(token, listed)
         return tokens + token[:, None]
 
-    def _through(self, blocks: nn.ModuleList, x: Tensor) -> Tensor:
+    def _through(self, blocks: Iterable[nn.Module], x: Tensor) -> Tensor:
         for block in blocks:
             if self.checkpointing and self.training and torch.is_grad_enabled():
                 x = checkpoint(block, x, use_reentrant=False, context_fn=_second_pass(block))

@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "departures.md").read_text(encoding
 LEAVES = dict(leaf_entries(Experiment))
 NAMES = {word for key in LEAVES for word in (key, key.rsplit(".", 1)[-1])}
 OTHER_NAMES = {"FAILURE", "Data error", "Unexpected error", "Execution status", "-e"} | {
-    *("camera_data.intrinsics", "report.txt")
+    *("camera_data.intrinsics", "report.txt", "true", "True", "symmetric")
 }
 
 

@@ -55,7 +55,6 @@ def turned_projections(truth: GroundTruth, steps: int) -> Array:
     """(steps, M, 9, 2) pixels of one image's objects."""
     count = len(truth)
     return measures.turned_projections(
-        t(truth.projected),
         t(truth.keypoints_3d),
         t(truth.projection).expand(count, 4, 4),
         t(truth.size).expand(count, 2),
@@ -216,8 +215,6 @@ def test_a_symmetric_turn_costs_no_pixels(make_scene: MakeScene) -> None:
     column = dataclasses.replace(column, keypoints_3d=points)
     truth = GroundTruth.of(dataclasses.replace(scene, objects=(column,)))
     pixels = turned_projections(truth, 4)
-    truth = dataclasses.replace(truth, projected=turned_projections(truth, 8)[4].reshape(1, 9, 2))
-    # The annotated pixels are now those of a half turn; the quarter turns follow from 3D.
     poses = turned(truth, np.pi / 2.0, pixels[1])
     plain, symmetric = (
         score_images([(poses, truth)], EvaluationSettings(num_symmetry=steps))[0]
@@ -225,6 +222,27 @@ def test_a_symmetric_turn_costs_no_pixels(make_scene: MakeScene) -> None:
     )
     assert of(plain, measures.PIXEL_ERROR)[0] > 0.01
     assert of(symmetric, measures.PIXEL_ERROR)[0] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_pixels_are_measured_against_the_keypoints_in_3d(make_scene: MakeScene) -> None:
+    """The annotated pixels say which object is meant; they may be off by what an annotator is."""
+    truth = GroundTruth.of(make_scene(2))
+    perfect = exact(truth)
+    off = dataclasses.replace(truth, projected=truth.projected + np.array([6.0, 0.0]))
+    (record,) = score_images([(perfect, off)], EvaluationSettings())
+    assert of(record, measures.PIXEL_ERROR)[0] == pytest.approx(0.0, abs=1e-12)
+    as_annotated = dataclasses.replace(perfect, projected=t(off.projected))
+    (record,) = score_images([(as_annotated, off)], EvaluationSettings())
+    assert of(record, measures.PIXEL_ERROR)[0] == pytest.approx(6.0 / 600.0)
+
+
+def test_add_s_looks_for_the_true_point_nearest_to_each_predicted_one() -> None:
+    truth = t(np.zeros((1, 9, 3)))
+    truth[0, 1] = t([3.0, 0.0, 0.0])
+    add, add_s = measures.point_errors(t(np.zeros((1, 9, 3))), truth)
+    # Every predicted point lies on a true one; that one true point is far from all is no matter.
+    np.testing.assert_allclose(add, 3.0 / 9.0)
+    np.testing.assert_allclose(add_s, 0.0)
 
 
 def test_add_s_takes_the_nearest_point(make_scene: MakeScene) -> None:

@@ -13,7 +13,7 @@ from automl.centerpose.hardware import footprint
 from automl.centerpose.hardware.footprint import save_memory, saved_bytes
 from automl.centerpose.models.fan import FAN, FanSize
 
-TINY = FanSize(stages=(1, 1), width=16, depth=2, heads=2)
+TINY = FanSize(stages=(1, 1), width=16, depth=2, tap=2, heads=2)
 
 
 def test_what_a_known_network_keeps() -> None:

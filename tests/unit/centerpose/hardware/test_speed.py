@@ -56,7 +56,7 @@ def test_a_gpu_without_a_c_compiler_is_reported_and_nothing_is_compiled(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("CC", compiler)
-    network = Unmoved(FanSize(stages=(1, 1), width=16, depth=1, heads=2), 32, use_gru=False)
+    network = Unmoved(FanSize(stages=(1, 1), width=16, depth=1, tap=1, heads=2), 32, use_gru=False)
     said = tune_network(network, Experiment(), torch.device("cuda"), n_steps).said
     assert said.startswith(words)
     assert bool(said) is bool(words)
@@ -71,7 +71,7 @@ def test_networks_without_attention_blocks_are_not_compiled() -> None:
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 def test_equal_blocks_share_a_compilation_and_other_passes_cost_none() -> None:
     torch.manual_seed(0)
-    network = FAN(FanSize(stages=(2, 1), width=16, depth=3, heads=2), 32, use_gru=True)
+    network = FAN(FanSize(stages=(2, 1), width=16, depth=3, tap=3, heads=2), 32, use_gru=True)
     for block in network.backbone.stage16:
         block.drop = 0.0  # type: ignore[assignment]
     names, image = list(network.state_dict()), torch.randn(2, 3, 64, 64)

@@ -1,6 +1,7 @@
 """The FAN networks: published sizes, and the parts that have a formula."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from automl.centerpose.models.convnext import ConvNeXtBlock
 from automl.centerpose.models.fan import FAN, SIZES, FanBackbone, FanSize
 
 MILLIONS = {"fan_small": (28.39, 33.46), "fan_base": (53.13, 58.27), "fan_large": (79.69, 84.88)}
-TINY = FanSize(stages=(1, 1), width=16, depth=2, heads=2)
+TINY = FanSize(stages=(1, 1), width=16, depth=2, tap=2, heads=2)
 
 
 def n_parameters(module: nn.Module) -> int:
@@ -38,6 +39,25 @@ def test_the_pyramid_has_the_containers_shapes(name: str) -> None:
         ({"fan_small": 384, "fan_base": 448, "fan_large": 480}[name], 32, 32),
         (768, 16, 16),
     ]
+
+
+def test_the_map_at_stride_16_is_that_of_the_published_block() -> None:
+    """Of fan_large three more blocks follow, which reach the map at stride 32 alone."""
+    assert {name: (size.tap, size.depth) for name, size in SIZES.items()} == {
+        "fan_small": (10, 10),
+        "fan_base": (16, 16),
+        "fan_large": (19, 22),
+    }
+    torch.manual_seed(10)
+    backbone = FanBackbone(replace(TINY, tap=1)).eval()
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        before = backbone(image)
+        for parameter in backbone.stage16[1].parameters():
+            parameter.add_(1.0)
+        after = backbone(image)
+    assert torch.equal(before[2], after[2])
+    assert not torch.allclose(before[3], after[3])
 
 
 @pytest.mark.parametrize("size", [(32, 32), (96, 160)])

@@ -13,7 +13,7 @@ from automl.centerpose.models.fan import FAN, FanSize
 from automl.centerpose.training.pretrained import load_pretrained, read_weights
 from automl.errors import FixInput
 
-TINY = FanSize(stages=(1, 1), width=16, depth=1, heads=2)
+TINY = FanSize(stages=(1, 1), width=16, depth=1, tap=1, heads=2)
 
 
 def network() -> FAN:
