@@ -117,6 +117,8 @@ class LiveAttempts:
         del self._live[outcome.number]
         with self._noting_failure():
             record = self._request.engine.finish(outcome)
+            if outcome.note:
+                self._request.on_event(Note(f"trial {outcome.number}: {outcome.note}"))
             self._request.on_event(TrialEnded(record, outcome))
 
     def recover(self, attempt: Attempt, lost_because: str) -> None:
@@ -127,7 +129,8 @@ class LiveAttempts:
             outcome, note = read_outcome(paths)
             if note:
                 self._request.on_event(Note(note))
-            if outcome is None:
+            if outcome is None or (outcome.number, outcome.attempt) != _ids(attempt):
+                outcome = None
                 self._end_outliving(paths)
             self.finish(outcome or self._lost(attempt, paths, lost_because))
 
@@ -177,3 +180,7 @@ class LiveAttempts:
                 " ".join(evidence.split()),
             )
         )
+
+
+def _ids(attempt: Attempt) -> tuple[int, int]:
+    return attempt.number, attempt.attempt

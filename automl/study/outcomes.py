@@ -36,7 +36,7 @@ def read_outcome(paths: AttemptPaths) -> tuple[Outcome | None, str]:
         return Outcome.from_json(read_json(paths.outcome, finite=True)), ""
     except FileNotFoundError:
         return None, ""
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         return None, _note(paths, error)
 
 

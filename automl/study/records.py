@@ -9,6 +9,7 @@ from typing import Any, Self
 from automl.skill.tree import ParamValue
 
 __all__ = [
+    "MOST_EPOCHS",
     "Attempt",
     "FailureClass",
     "Measurement",
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 FORMAT = 1
+#: Epochs that a training may count; far above any, and safe to loop over.
+MOST_EPOCHS = 1_000_000
 
 
 class TrialState(StrEnum):
@@ -87,7 +90,8 @@ class Measurement:
     """The metrics of one validation; every value is finite, or there is no measurement.
 
     Attributes:
-        epoch: Zero-based epoch they belong to, counted over all attempts of the trial.
+        epoch: Zero-based epoch they belong to, counted over all attempts of the trial; below
+            ``MOST_EPOCHS``.
         metrics: Metric name to value.
         elapsed_s: Seconds since the trial's first attempt began training, attempts added up.
     """
@@ -100,6 +104,8 @@ class Measurement:
         broken = {name: n for name, n in self.metrics.items() if not math.isfinite(n)}
         if broken:
             raise ValueError(f"the metrics of a measurement must be finite, but got {broken}")
+        if not 0 <= self.epoch < MOST_EPOCHS:
+            raise ValueError(f"epochs count from 0 to {MOST_EPOCHS - 1}, but got {self.epoch}")
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -157,6 +163,7 @@ class Outcome:
         gpu_seconds: Wall time multiplied by the GPUs held; 0 without GPUs.
         started_at: ISO 8601, UTC.
         ended_at: ISO 8601, UTC.
+        note: What a reader should know of an end that is no failure of it; often empty.
     """
 
     number: int
@@ -172,6 +179,7 @@ class Outcome:
     gpu_seconds: float = 0.0
     started_at: str = ""
     ended_at: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         if (self.failure is not None) != (self.state is OutcomeState.FAILED):
@@ -194,6 +202,8 @@ class Outcome:
         fields["state"] = OutcomeState(value["state"])
         fields["failure"] = FailureClass(failure) if failure is not None else None
         fields["measurements"] = tuple(Measurement.from_json(m) for m in value["measurements"])
+        for name in ("seconds", "gpu_seconds"):
+            fields[name] = float(value.get(name, 0.0))
         return cls(**fields)
 
     def to_json(self) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class AttemptRun:
         self._reader = StatusReader(task.folder / STATUS_NAME)
         self._waiting: deque[EpochReading] = deque()
         self._measured = {entry.epoch: entry for entry in attempt.history}
+        self._own_epochs: set[int] = set()
         self._handle: Handle | None = None
         self._gpus = 0
         self._bad_losses = 0
@@ -171,9 +172,14 @@ class AttemptRun:
             if broken:
                 self._waiting.clear()
                 self._fail(FailureClass.DIVERGED, f"{broken} at epoch {reading.epoch}")
-            elif self._settings.objective.metric in reading.validation:
+            elif self._is_new(reading):
                 return self._measure(reading)
         return None
+
+    def _is_new(self, reading: EpochReading) -> bool:
+        """Whether it measures an epoch that was not handed out: the first value was acted on."""
+        metric = self._settings.objective.metric
+        return reading.measures(metric) and reading.epoch not in self._own_epochs
 
     def _non_finite(self, reading: EpochReading) -> str:
         """What shows that the training has diverged; empty if nothing does."""
@@ -188,6 +194,7 @@ class AttemptRun:
     def _measure(self, reading: EpochReading) -> Measurement:
         measurement = Measurement(reading.epoch, reading.finite, self._elapsed())
         self._measured[reading.epoch] = measurement
+        self._own_epochs.add(reading.epoch)
         return measurement
 
     def _fail(self, failure: FailureClass, evidence: str) -> None:
@@ -277,14 +284,14 @@ class AttemptRun:
             gpu_seconds=seconds * self._gpus / settings.trials_per_gpu,
             started_at=self._began[1].isoformat(),
             ended_at=self._timing.now().isoformat(),
+            note=self._reader.note,
         )
         self.outcome = write_outcome(self._paths, outcome)
 
     def _take_last_measurements(self) -> None:
         """What the trainer wrote that was not handed out before its end."""
-        metric = self._settings.objective.metric
         for reading in [*self._waiting, *self._reader.read(final=True)]:
-            if reading.measures(metric):
+            if self._is_new(reading):
                 self._measure(reading)
 
     def _best_epoch(self) -> int | None:

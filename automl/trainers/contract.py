@@ -136,17 +136,22 @@ class StatusLine:
         )
         kpi = entry.get("kpi")
         return cls(
-            status=str(entry.get("status", "")),
-            message=str(entry.get("message", "")),
+            status=_text(entry.get("status")),
+            message=_text(entry.get("message")),
             fields={key: value for key, value in entry.items() if key not in known},
             kpi=kpi if isinstance(kpi, dict) else {},
-            verbosity=str(entry.get("verbosity", "INFO")),
+            verbosity=_text(entry.get("verbosity")) or "INFO",
             written_at=_time_of(entry),
         )
 
 
+def _text(value: Any) -> str:
+    """A text that any file can hold: JSON may name halves of characters, which none can."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
 def _time_of(entry: Mapping[str, Any]) -> datetime | None:
-    text = f"{entry.get('date', '')} {entry.get('time', '')}"
+    text = f"{_text(entry.get('date'))} {_text(entry.get('time'))}"
     try:
         return datetime.strptime(text, "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 -- local, as written
     except ValueError:

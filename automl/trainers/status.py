@@ -4,16 +4,20 @@ The rule of the trainer contract: the metrics of the line ``Eval metrics generat
 belong to the epoch of the next line that names one. Every other line repeats the last metrics it
 has seen, so metrics anywhere else are ignored. In a file that was resumed, a later value for an
 epoch replaces the earlier one.
+
+No line is taken at its word: what is no status line, and what no training can have measured, is
+passed over and noted.
 """
 
 import math
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from automl.study.records import Measurement
+from automl.study.records import MOST_EPOCHS, Measurement
 from automl.trainers.contract import (
     EVAL_METRICS,
     STATUS_NAME,
@@ -23,6 +27,13 @@ from automl.trainers.contract import (
 )
 
 __all__ = ["EpochReading", "StatusReader", "finite_metrics", "history"]
+
+#: Bytes that a line may have; a longer one is passed over without being held in memory.
+_LONGEST_LINE = 1 << 20
+_BLOCK = 1 << 20
+_LONGEST_NAME = 200
+_MOST_METRICS = 1000
+_MOST_DIGITS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,21 @@ class StatusReader:
         self._path = path
         self._offset = 0
         self._torn = b""
+        self._is_too_long = False
+        self._line = 0
+        self._passed_over = 0
+        self._why = ""
         self._held: dict[str, float] = {}
         self._open: EpochReading | None = None
+
+    @property
+    def note(self) -> str:
+        """What was passed over, in one sentence; empty if nothing was."""
+        count = self._passed_over
+        if not count:
+            return ""
+        lines = "1 line" if count == 1 else f"{count} lines"
+        return f"{lines} of {self._path.name} passed over, the first because {self._why}"
 
     def read(self, *, final: bool = False) -> list[EpochReading]:
         """The epochs that became complete since the last call, in the order of the file.
@@ -84,21 +108,38 @@ class StatusReader:
         return readings
 
     def _new_lines(self, final: bool) -> Iterator[StatusLine]:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                content = file.read()
-        except OSError:
-            return
-        self._offset += len(content)
-        *whole, self._torn = (self._torn + content).split(b"\n")
-        if final:
-            whole.append(self._torn)
-            self._torn = b""
-        for text in whole:
-            line = StatusLine.parse(text.decode(errors="replace"))
+        for text in self._new_texts(final):
+            self._line += 1
+            line = StatusLine.parse(text.decode(errors="replace")) if text is not None else None
             if line is not None:
                 yield line
+            elif text is None or text.strip():
+                self._pass_over("it is no JSON object of a bearable length")
+
+    def _new_texts(self, final: bool) -> Iterator[bytes | None]:
+        """The lines that are whole by now; None for one that is too long."""
+        for block in self._new_blocks():
+            *whole, self._torn = (self._torn + block).split(b"\n")
+            for text in whole:
+                yield None if self._is_too_long or len(text) > _LONGEST_LINE else text
+                self._is_too_long = False
+            if len(self._torn) > _LONGEST_LINE:
+                self._torn, self._is_too_long = b"", True
+        if final and (self._torn or self._is_too_long):
+            yield None if self._is_too_long else self._torn
+            self._torn, self._is_too_long = b"", False
+
+    def _new_blocks(self) -> Iterator[bytes]:
+        try:
+            if not stat.S_ISREG(self._path.stat().st_mode):
+                return
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                while block := file.read(_BLOCK):
+                    self._offset += len(block)
+                    yield block
+        except OSError:
+            return
 
     def _take(self, line: StatusLine) -> Iterator[EpochReading]:
         if self.started_at is None:
@@ -108,13 +149,20 @@ class StatusReader:
         if line.message == EVAL_METRICS:
             yield from self._close()
             self._held = {**self._held, **self._numbers(line.kpi)}
-        elif (epoch := _epoch_of(line)) is not None:
-            yield from self._close()
-            self._open = EpochReading(epoch, self._held, {}, line.written_at)
-            self._held = {}
+        elif "epoch" in line.fields:
+            yield from self._begin(line)
         elif line.message == TRAIN_METRICS and self._open is not None:
             self._open = replace(self._open, training=self._numbers(line.kpi))
             yield from self._close()
+
+    def _begin(self, line: StatusLine) -> Iterator[EpochReading]:
+        epoch = _epoch_of(line)
+        if epoch is None:
+            self._pass_over(f"an epoch is a whole number from 0 to {MOST_EPOCHS - 1}")
+            return
+        yield from self._close()
+        self._open = EpochReading(epoch, self._held, {}, line.written_at)
+        self._held = {}
 
     def _close(self) -> Iterator[EpochReading]:
         if self._open is not None:
@@ -122,30 +170,50 @@ class StatusReader:
             self._open = None
 
     def _numbers(self, kpi: Mapping[str, Any]) -> dict[str, float]:
-        values = {str(name): _number(value) for name, value in kpi.items()}
+        values = {name: _number(value) for name, value in kpi.items() if _is_name(name)}
         numbers = {name: value for name, value in values.items() if value is not None}
-        self.metrics_seen |= numbers.keys()
+        if len(numbers) < len(kpi):
+            self._pass_over("a metric is a number with a printable name")
+        new = numbers.keys() - self.metrics_seen
+        if len(self.metrics_seen) + len(new) > _MOST_METRICS:
+            self._pass_over(f"a training has at most {_MOST_METRICS} metrics")
+            return {}
+        self.metrics_seen |= new
         return numbers
+
+    def _pass_over(self, why: str) -> None:
+        self._passed_over += 1
+        self._why = self._why or f"{why} (line {self._line})"
+
+
+def _is_name(name: str) -> bool:
+    """Whether a metric's name can be written to any file and shown to anybody."""
+    return 0 < len(name) <= _LONGEST_NAME and name.isprintable()
 
 
 def _number(value: Any) -> float | None:
+    """A number, which may be written as text; a truth value is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
         return float(value)
-    except (OverflowError, TypeError, ValueError):
+    except (OverflowError, ValueError):
         return None
 
 
 def finite_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Those of the metrics that are finite numbers; a number may be written as text."""
-    numbers = {str(name): _number(value) for name, value in metrics.items()}
+    numbers = {name: _number(value) for name, value in metrics.items() if _is_name(name)}
     return {n: value for n, value in numbers.items() if value is not None and math.isfinite(value)}
 
 
 def _epoch_of(line: StatusLine) -> int | None:
-    try:
-        return int(line.fields["epoch"])
-    except (KeyError, TypeError, ValueError):
+    """The epoch that a line names, which may be written as text or as ``3.0``; None if odd."""
+    value = line.fields["epoch"]
+    number = None if isinstance(value, str) and len(value) > _MOST_DIGITS else _number(value)
+    if number is None or not number.is_integer() or not 0 <= number < MOST_EPOCHS:
         return None
+    return int(number)
 
 
 def history(folder: Path, metric: str, elapsed_before_s: float = 0.0) -> tuple[Measurement, ...]:

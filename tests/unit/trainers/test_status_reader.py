@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,46 @@ class TestHistory:
         (tmp_path / "status.json").write_text(text)
         (entry,) = history(tmp_path, "m")
         assert entry.elapsed_s == 0.0
+
+
+class TestOddLines:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"epoch": Infinity}',
+            '{"epoch": -1}',
+            '{"epoch": true}',
+            '{"epoch": [0]}',
+            '{"epoch": 0.5}',
+            '{"epoch": "1_0_0_0_0_0_0_0"}',
+            '{"epoch": 1' + "0" * 400 + "}",
+            '{"epoch": 1e7}',
+            "[" * 3000,
+            '{"message": "Eval metrics generated.", "kpi": {"val_3DIoU": 1' + "0" * 400 + "}}",
+            '{"message": "Eval metrics generated.", "kpi": {"val_3DIoU": true}}',
+            '{"message": "Eval metrics generated.", "kpi": {"\\ud800": 0.5}}',
+        ],
+    )
+    def test_one_is_passed_over_with_a_note_that_says_where(self, status: Any, text: str) -> None:
+        status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+        with status.path.open("a") as file:
+            file.write(text + "\n")
+        status.epoch(1, {"val_3DIoU": "0.5"}, loss=1.0)
+        reader = StatusReader(status.path)
+        readings = reader.read(final=True)
+        assert [each.validation for each in readings] == [{"val_3DIoU": 0.25}, {"val_3DIoU": 0.5}]
+        assert reader.note.startswith("1 line of status.json passed over, the first because ")
+        assert reader.note.endswith("(line 4)")
+
+    def test_a_line_without_an_end_is_not_held_in_memory(self, status: Any) -> None:
+        status.epoch(0, {"val_3DIoU": "0.25"}, loss=2.0)
+        with status.path.open("a") as file:
+            file.write("x" * (5 << 20) + "\n")
+        status.epoch(1, {"val_3DIoU": "0.5"}, loss=1.0)
+        reader = StatusReader(status.path)
+        assert [each.epoch for each in reader.read(final=True)] == [0, 1]
+        assert "(line 4)" in reader.note
+
+    def test_a_pipe_in_the_place_of_the_file_holds_nothing(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "status.json")
+        assert StatusReader(tmp_path / "status.json").read(final=True) == []
