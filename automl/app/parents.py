@@ -133,7 +133,7 @@ def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None
     if asked == "baseline":
         return 0, None, None
     if asked == "last":
-        return max(_started(paths), default=0), None, None
+        return max(paths.numbers(), default=0), None, None
     if asked != "best":
         raise FixInput(
             "a trial is best, baseline, last or a number", got=repr(asked), where="--trial"
@@ -148,12 +148,6 @@ def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None
         )
     name, sha256 = kept.get("checkpoint"), kept.get("checkpoint_sha256")
     return int(kept["trial"]), paths.best / name if name else None, sha256
-
-
-def _started(paths: StudyPaths) -> list[int]:
-    if not paths.trials.is_dir():
-        return []
-    return [int(entry.name) for entry in paths.trials.iterdir() if entry.name.isdigit()]
 
 
 def exported_from(parent: Parent, action: str, ending: str, fix: str) -> Parent:

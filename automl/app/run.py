@@ -11,7 +11,7 @@ from automl.app.plan import Plan
 from automl.app.prepare import Preparer
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
-from automl.errors import FixInput, ResolveConflict
+from automl.errors import FixInput
 from automl.files import write_json
 from automl.search.engine import Engine
 from automl.search.recovery import Recovered
@@ -33,7 +33,7 @@ from automl.study.folder import (
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.records import Measurement
-from automl.study.storage import open_storage, open_study
+from automl.study.storage import open_storage, open_study, read_study
 from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.status import history
@@ -106,11 +106,10 @@ def go_on(
         space = SearchSpace.from_json(read_space(paths))
         base_spec = read_base_spec(paths)
         check_seed(rules_for(skill, "train", base_spec), config.limits)
+        read_study(paths, config)  # refuses to begin again over the folders of lost trials
         driven = _Driven(paths, config, skill, space, base_spec)
         session = driven.session(lock, screen)
-        records = session.engine.records()
-        _check_storage(paths, len(records))
-        _check_total(config, len(searched(records)))
+        _check_total(config, len(searched(session.engine.records())))
         if config is not kept:
             write_json(paths.resolved, config.to_json())
         end_leftovers(paths)
@@ -118,18 +117,6 @@ def go_on(
         session.preparer.attached = held
         recovered = _recover(session.engine, paths, config, held)
         return session.drive([*notes, *map(str, recovered)])
-
-
-def _check_storage(paths: StudyPaths, known: int) -> None:
-    """Refuses to begin again over the folders of trials that the storage has lost."""
-    if any(paths.attempts(known)):
-        folder = paths.relative(paths.trial(known))
-        raise ResolveConflict(
-            "a study's storage knows every trial that has a folder",
-            got=f"{folder}, which is none of the {known} it knows",
-            where=str(paths.journal),
-            fix="restore that file from a copy, or start a new study under another --name",
-        )
 
 
 def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> StudyConfig:

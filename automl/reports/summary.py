@@ -57,7 +57,7 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     sources = Sources(paths)
     space = sources.space()
     study = read_study(paths, config)
-    trials = _trials(paths, config, sources, study)
+    trials = _trials(config, sources, study)
     state, is_driven = read_state(paths), _is_driven(paths, clock)
     summary = replace(
         _summarise(folder, config, space, trials),
@@ -102,20 +102,14 @@ def _cost(trials: tuple[TrialReport, ...], state: StudyState | None, now: dateti
 
 
 def _trials(
-    paths: StudyPaths, config: StudyConfig, sources: Sources, study: "optuna.Study | None"
+    config: StudyConfig, sources: Sources, study: "optuna.Study | None"
 ) -> tuple[TrialReport, ...]:
     if study is None:
-        sources.notes.append(_why_no_storage(paths))
+        sources.notes.append("the study has no storage yet: no trial was ever asked for")
         return ()
     seed = sources.spec_seed(config.keys.seed)
     records = read_records(study, config.objective)
     return tuple(sources.trial(record, config, seed) for record in records)
-
-
-def _why_no_storage(paths: StudyPaths) -> str:
-    if any(paths.attempts(0)):
-        return f"{paths.journal.name} is missing: the trials it knew cannot be shown"
-    return "the study has no storage yet: no trial was ever asked for"
 
 
 def _is_driven(paths: StudyPaths, clock: Clock) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from automl.errors import ResolveConflict
 from automl.files import write_bytes
 from automl.reports.html import render_html
 from automl.reports.markdown import render_markdown
@@ -21,21 +20,11 @@ __all__ = ["render_json", "write_report", "write_summary"]
 def write_report(folder: Path) -> tuple[Path, ...]:
     """Writes the report of the study in ``folder`` and returns the files, the page first.
 
-    A report that shows trials is never replaced by one that shows none.
-
     Raises:
-        FixInput: The folder holds no readable study.
-        ResolveConflict: The storage has lost trials that have folders.
+        FixInput: The folder holds no readable study, or its storage has lost trials that have
+            folders: a report that shows trials is never replaced by one that shows fewer.
     """
-    summary, paths = read_summary(folder), StudyPaths(folder)
-    if not summary.trials and any(paths.attempts(0)):
-        raise ResolveConflict(
-            "a report is written of trials that the study's storage knows",
-            got=f"none, though {paths.relative(paths.trial(0))} is there",
-            where=str(paths.journal),
-            fix="restore that file from a copy; what is in report/ was left as it is",
-        )
-    return write_summary(summary)
+    return write_summary(read_summary(folder))
 
 
 def write_summary(summary: Summary) -> tuple[Path, ...]:

@@ -171,12 +171,18 @@ class StudyPaths:
         """The paths of one attempt (from 1) of a trial (from 0)."""
         return AttemptPaths(self.trial(number) / str(attempt))
 
+    def numbers(self) -> list[int]:
+        """The numbers of the trials that have a folder, in no order."""
+        if not self.trials.is_dir():
+            return []
+        return [int(entry.name) for entry in self.trials.iterdir() if entry.name.isdecimal()]
+
     def attempts(self, number: int) -> Iterator[tuple[int, AttemptPaths]]:
         """Each attempt of a trial that has a folder, in order."""
         folder = self.trial(number)
         if not folder.is_dir():
             return
-        names = (entry.name for entry in folder.iterdir() if entry.name.isdigit())
+        names = (entry.name for entry in folder.iterdir() if entry.name.isdecimal())
         for name in sorted(names, key=int):
             yield int(name), AttemptPaths(folder / name)
 

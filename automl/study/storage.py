@@ -1,19 +1,26 @@
 """Opening the Optuna study behind a study folder: its journal, or a database on request."""
 
-import warnings
+from pathlib import Path
+from typing import Final
 
 import optuna
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.study import StudyDirection
 
-from automl.errors import FixInput, InstallExtra, ResolveConflict
-from automl.jsontext import parse_json
+from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.study.config import Objective, StudyConfig
-from automl.study.journal import KernelLock, repair_journal
+from automl.study.database import check_trials, database_errors, open_database
+from automl.study.journal import CheckedJournal, deleted_in, repair_journal
 from automl.study.layout import StudyPaths
+from automl.study.trials import by_number
 
 __all__ = ["create_study", "memory_study", "open_storage", "open_study", "read_study"]
+
+#: What Optuna's replay of a journal ends in where a line is not as it wrote it.
+_REPLAY_ERRORS: Final = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError,
+    RecursionError, optuna.exceptions.OptunaError,
+)  # fmt: skip
 
 
 def open_storage(paths: StudyPaths, url: str = "") -> BaseStorage:
@@ -29,55 +36,42 @@ def open_storage(paths: StudyPaths, url: str = "") -> BaseStorage:
     """
     # Optuna announces each study it makes; what a user sees is the command line's business.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return _open_database(url) if url else _open_journal(paths)
+    return open_database(url) if url else _open_journal(paths)
 
 
 def _open_journal(paths: StudyPaths) -> JournalStorage:
-    repair_journal(paths)
-    backend = JournalFileBackend(str(paths.journal), lock_obj=KernelLock(paths.journal))
+    _check_is_file(paths.journal)
     try:
-        return JournalStorage(backend)
-    except ValueError as error:
-        raise FixInput(
-            "every line of a study's journal must be JSON",
-            got=_first_broken_line(paths),
-            where=str(paths.journal),
-            fix="restore the file from a copy: the trials after that line cannot be read",
-        ) from error
-
-
-def _first_broken_line(paths: StudyPaths) -> str:
-    with paths.journal.open("rb") as file:
-        for position, line in enumerate(file, start=1):
-            try:
-                parse_json(line)
-            except ValueError:
-                return f"line {position}, which is not"
-    return "a line that is not"
-
-
-def _open_database(url: str) -> RDBStorage:
-    from sqlalchemy.exc import SQLAlchemyError
-
+        repair_journal(paths)
+        journal = CheckedJournal(paths.journal)
+    except OSError as error:
+        raise _refused(paths.journal, error) from error
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return RDBStorage(url, skip_compatibility_check=False)
-    except ImportError as error:
-        raise InstallExtra(
-            "a database needs its Python driver installed",
-            got=str(error).splitlines()[0],
-            where="storage",
-            fix="install the driver that the URL names",
-        ) from error
-    except (SQLAlchemyError, ValueError, RuntimeError) as error:
+        return JournalStorage(journal)
+    except OSError as error:
+        raise _refused(paths.journal, error) from error
+    except _REPLAY_ERRORS as error:
+        raise journal.broken_line(journal.n_lines, error) from error
+
+
+def _check_is_file(journal: Path) -> None:
+    """A pipe would be waited for and a folder cannot be read."""
+    if journal.exists() and not journal.is_file():
         raise FixInput(
-            "the storage must be a database that can be opened",
-            got=str(error).splitlines()[0],
-            where="storage",
-            fix="check the URL, the account and that the server runs; "
-            "or leave it out: the study then keeps a journal in its own folder",
-        ) from error
+            "a study's journal must be a file",
+            got="a folder" if journal.is_dir() else "a pipe or a device",
+            where=str(journal),
+            fix="restore the file from a copy",
+        )
+
+
+def _refused(journal: Path, error: OSError) -> PrepareMachine:
+    return PrepareMachine(
+        "the journal of a study must be readable",
+        got=error.strerror or str(error),
+        where=str(error.filename or journal),
+        fix="look at the rights of the file and at its disk",
+    )
 
 
 def create_study(storage: BaseStorage, name: str, objective: Objective) -> optuna.Study:
@@ -127,15 +121,64 @@ def read_study(paths: StudyPaths, config: StudyConfig) -> optuna.Study | None:
     """The Optuna study for a reader; None if there is nothing yet, and nothing is made.
 
     Raises:
-        FixInput: The storage is broken or cannot be opened.
+        FixInput: The storage is broken, cannot be opened, or does not know the study's trials.
+        PrepareMachine: The machine does not let it be read.
     """
-    if not config.storage_url and not paths.journal.is_file():
+    # Looked up first: a driver enters a trial in the storage before it makes the folder.
+    newest = max(paths.numbers(), default=None)
+    if not config.storage_url and not paths.journal.exists():
+        if newest is not None:
+            raise _lost(paths, config, f"no {paths.journal.name}, though {_folder(paths, newest)}")
         return None
     storage = open_storage(paths, config.storage_url)
+    with database_errors(config.storage_url):
+        study = _known(storage, config)
+        if study is None:
+            _check_none_lost(paths, config, storage, newest)
+            return None
+        trials = study.get_trials(deepcopy=False)
+    if config.storage_url:
+        check_trials(trials)
+    known = by_number(trials)
+    if newest is not None and newest not in known:
+        raise _lost(paths, config, f"{len(known)} trials, though {_folder(paths, newest)}")
+    return study
+
+
+def _known(storage: BaseStorage, config: StudyConfig) -> optuna.Study | None:
     try:
         return optuna.load_study(study_name=config.name, storage=storage)
     except KeyError:
         return None
+
+
+def _folder(paths: StudyPaths, number: int) -> str:
+    return f"{paths.relative(paths.trial(number))} is there"
+
+
+def _check_none_lost(
+    paths: StudyPaths, config: StudyConfig, storage: BaseStorage, newest: int | None
+) -> None:
+    """Without its study a storage is as it was before the first trial, or it has lost it."""
+    others = [study.study_name for study in storage.get_all_studies()]
+    line = None if config.storage_url else deleted_in(paths.journal, config.name)
+    if line is not None:
+        raise _lost(paths, config, f"none: line {line} deletes the study")
+    if others and not config.storage_url:
+        raise _lost(paths, config, f"the study {', '.join(others)}, and no study {config.name}")
+    if newest is not None:
+        raise _lost(paths, config, f"no study {config.name}, though {_folder(paths, newest)}")
+
+
+def _lost(paths: StudyPaths, config: StudyConfig, got: str) -> FixInput:
+    what = "that database" if config.storage_url else "study.journal"
+    return FixInput(
+        f"the storage of the study {config.name} must hold its trials",
+        got=got,
+        where="storage" if config.storage_url else str(paths.journal),
+        fix=f"restore {what} from a copy, or start a new study under another --name; "
+        "trials/, best/ and report/ are left as they are",
+    )
 
 
 def memory_study(objective: Objective) -> optuna.Study:

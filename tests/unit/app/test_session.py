@@ -260,10 +260,11 @@ class TestGoesOn:
         self, finished: Ending, paths: StudyPaths
     ) -> None:
         paths.journal.unlink()
-        with pytest.raises(ResolveConflict, match="restore that file from a copy") as caught:
+        with pytest.raises(FixInput, match=r"restore study\.journal from a copy") as caught:
             run.go_on(paths, Silent(), trials=3)
-        assert "trials/0000" in caught.value.got
+        assert "trials/0001" in caught.value.got
         assert str(paths.journal) in caught.value.where
+        assert not paths.journal.exists()
 
     def test_what_was_left_running_is_recovered_and_reported(
         self, search: Callable[..., Plan], paths: StudyPaths

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from automl.errors import ResolveConflict
+from automl.errors import FixInput
 from automl.reports.write import write_report
 from automl.study.layout import StudyPaths
 from tests.unit.reports.study_builder import StudyBuilder
@@ -36,9 +36,9 @@ def test_a_report_is_not_replaced_by_an_empty_one(full_study: Path, content: byt
     journal.unlink()
     if content is not None:
         journal.write_bytes(content)
-    with pytest.raises(ResolveConflict, match="trials that the study's storage knows") as caught:
+    with pytest.raises(FixInput, match="must hold its trials") as caught:
         write_report(full_study)
-    assert "trials/0000" in caught.value.got
+    assert "trials/0007 is there" in caught.value.got
     assert {path: path.read_bytes() for path in contents} == contents
 
 
