@@ -197,4 +197,4 @@ def _best(trial: TrialReport) -> Measurement:
     """The metrics of a trial's best epoch; none where it has no epoch."""
     epoch = trial.record.best_epoch
     at_best = (m for m in trial.measurements if m.epoch == epoch)
-    return next(at_best, Measurement(-1, {}, 0.0))
+    return next(at_best, Measurement(0, {}, 0.0))

@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, json_to_distribution
 
 from automl.jsontext import parse_json
 from automl.study import attributes
-from automl.study.records import FailureClass, Measurement
+from automl.study.records import MOST_EPOCHS, FailureClass, Measurement
 
 __all__ = [
     "ATTRIBUTE",
@@ -21,6 +21,7 @@ __all__ = [
     "DISTRIBUTION",
     "DISTRIBUTIONS",
     "ENTRY",
+    "EPOCH",
     "MAPPING",
     "NUMBER",
     "NUMBERS",
@@ -113,9 +114,12 @@ def _are_params(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_param(entry) for entry in value.values())
 
 
+def _is_epoch(value: Any) -> bool:
+    return _is_count(value) and value < MOST_EPOCHS
+
+
 def _is_history(value: Any) -> bool:
-    read = [Measurement.from_json(entry) for entry in value]
-    return isinstance(value, list) and all(_is_count(each.epoch) for each in read)
+    return isinstance(value, list) and all(Measurement.from_json(entry) for entry in value)
 
 
 @lru_cache(maxsize=1024)
@@ -137,9 +141,10 @@ def _is_distribution(value: Any) -> bool:
 
 
 def _is_steps(value: Any) -> bool:
-    return all(_is_count(int(step)) and _is_number(n) for step, n in value.items())
+    return all(_is_epoch(int(step)) and _is_number(n) for step, n in value.items())
 
 
+EPOCH: Final = Form(f"a whole number from 0, below {MOST_EPOCHS}", _is_epoch)
 COUNT: Final = Form("a whole number from 0", _is_count)
 NUMBER: Final = Form("a number", _is_number)
 NUMBERS: Final = Form(
