@@ -114,7 +114,7 @@ def _check_data_taken(request: ActRequest, spec: ActionSpec) -> None:
     if given and not spec.data:
         split, value = next(iter(given.items()))
         raise FixInput(
-            f"the skill says which setting of {request.action} takes the {split} data",
+            f"the skill must say which setting of {request.action} takes the {split} data",
             got=str(value),
             where=f"--{split}-data",
             fix=f"name the setting: --set KEY={value}",
@@ -139,7 +139,7 @@ def _trainer(request: ActRequest, parent: Parent, skill: Skill) -> TrainerEntry:
         return chosen
     if request.action == ENGINE:
         raise FixInput(
-            "a TensorRT engine is built in the deploy container",
+            "a TensorRT engine must be built in the deploy container",
             got=f"the trainer {chosen.name}",
             where="--trainer",
             fix=f"give --trainer {CONTAINER.name}; automl evaluate --deploy scores the ONNX file "
@@ -147,7 +147,7 @@ def _trainer(request: ActRequest, parent: Parent, skill: Skill) -> TrainerEntry:
         )
     if not is_ours:
         raise FixInput(
-            "deploy actions run in the deploy container",
+            "deploy actions must run in the deploy container",
             got=f"the trainer {chosen.name}",
             where="--trainer",
             fix=f"give --trainer {CONTAINER.name}",
@@ -170,7 +170,9 @@ def _options(
     if trainer.container is None:
         if request.image:
             raise FixInput(
-                f"an image is for --trainer {CONTAINER.name}", got=request.image, where="--image"
+                f"an image must go with --trainer {CONTAINER.name}",
+                got=request.image,
+                where="--image",
             )
         return {}
     config = parent.config
@@ -184,7 +186,7 @@ def _trained(request: ActRequest, parent: Parent, skill: Skill) -> tuple[Tree, t
     if request.spec_file is not None:
         tree = load_yaml(request.spec_file)
         if not isinstance(tree, dict):
-            raise FixInput("a spec is a mapping of settings", where=str(request.spec_file))
+            raise FixInput("a spec must be a mapping of settings", where=str(request.spec_file))
         return tree, ()
     if parent.spec is not None:
         return parent.spec, ()
@@ -218,7 +220,7 @@ def _folder(request: ActRequest, parent: Parent) -> Path:
         folder = request.results.expanduser().absolute()
         if folder.exists():
             raise FixInput(
-                "the results of an action go into a folder of its own",
+                "the results of an action must go into a folder of its own",
                 got=f"{folder}, which exists",
                 where="--results",
             )

@@ -106,6 +106,6 @@ def _in_spec(skill: Skill, trained: Mapping[str, Any]) -> DataSources:
 def _image_folders(root: Path) -> list[str]:
     """The folders of a split that hold images themselves: calibration does not look deeper."""
     if not root.is_dir():
-        raise FixInput("calibration images are in a folder that exists", got=str(root))
+        raise FixInput("calibration images must be in a folder that exists", got=str(root))
     folders = {frame.image.parent for frame in list_frames(root, annotated=False)}
     return [str(folder) for folder in sorted(folders)]

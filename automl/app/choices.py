@@ -64,7 +64,7 @@ def choose_search(settings: Settings) -> SearchSettings:
 
 
 def choose_limits(settings: Settings, *, searches: bool) -> Limits:
-    """What the study may spend; a plain training is one trial."""
+    """What the study may spend; a plain training must be one trial."""
     limits = Limits(**_values(Limits, settings))
     return limits if searches else replace(limits, trials=1, confirm=0)
 

@@ -120,7 +120,7 @@ def synth_request(words: Mapping[str, Any]) -> "SynthRequest":
     words = dict(words)
     preset = str(words.pop("difficulty", "easy"))
     if preset not in PRESETS:
-        raise FixInput(f"a difficulty is one of {', '.join(PRESETS)}", got=repr(preset))
+        raise FixInput(f"a difficulty must be one of {', '.join(PRESETS)}", got=repr(preset))
     for name in ("train", "val", "test", "seed"):
         value = words.get(name, 0)
         if not isinstance(value, int) or isinstance(value, bool):

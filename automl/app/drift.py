@@ -74,7 +74,7 @@ def check_drift(
     if drift.lines and not accept:
         because = f"; changed files: {', '.join(drift.files)}" if drift.files else ""
         raise ResolveConflict(
-            "a study is resumed over the search space that it began with",
+            "a study must be resumed over the search space that it began with",
             got="".join(f"\n  {line}" for line in ("another one:", *drift.lines)) + "\n ",
             where=f"{paths.space} against {skill.folder}{because}",
             fix=f"restore the skill, start a new study, or keep the stored space: automl resume "

@@ -126,7 +126,7 @@ def trial_number(word: str, summary: Summary) -> int:
     if number is None or summary.trial(number) is None:
         classes = [str(failure) for failure in FailureClass]
         raise FixInput(
-            f"explain takes a trial of {summary.name}, or one of {', '.join(classes)}",
+            f"explain must be given a trial of {summary.name}, or one of {', '.join(classes)}",
             got=repr(word),
             where=str(summary.folder),
             fix=did_you_mean(word, (*classes, *named)) or "automl status shows the trials",

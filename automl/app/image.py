@@ -58,7 +58,7 @@ def hold_to_image(
     before = began_with.get("id", "not recorded")
     if not accept:
         raise ResolveConflict(
-            "a study is resumed with the image that it began with",
+            "a study must be resumed with the image that it began with",
             got=f"{now.image['id']} for {now.image['name']}, which was {before}",
             where=str(paths.provenance),
             fix=f"give the name back to the old one with docker tag, or go on with the new one: "

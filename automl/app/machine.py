@@ -81,7 +81,7 @@ def _gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:
     number = (num_gpus if available else 0) if given is None else given
     if number > available:
         raise PrepareMachine(
-            "a trial can hold no more GPUs than there are",
+            "a trial must not hold more GPUs than there are",
             got=f"{number} asked for, {available} there",
             where=f"gpus_per_trial from {settings.origin('gpus_per_trial')}, or the spec",
             fix="--gpus-per-trial 0 trains on the CPU",

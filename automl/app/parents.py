@@ -90,7 +90,7 @@ def find_parent(
     found = resolve_checkpoint([each.folder for each in chosen.attempts], checkpoint, chosen.best)
     if checkpoint == "best" and chosen.sha256 and found.sha256 != chosen.sha256:
         raise ResolveConflict(
-            "a checkpoint is the one that its trial has recorded",
+            "a checkpoint must be the one that its trial has recorded",
             got=f"a file of SHA-256 {found.sha256[:12]}, not {chosen.sha256[:12]}",
             where=str(found.path),
             fix="restore the file, or name it by its path with --checkpoint",
@@ -136,12 +136,12 @@ def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None
         return max(paths.numbers(), default=0), None, None
     if asked != "best":
         raise FixInput(
-            "a trial is best, baseline, last or a number", got=repr(asked), where="--trial"
+            "a trial must be best, baseline, last or a number", got=repr(asked), where="--trial"
         )
     kept = read_best(paths)
     if kept is None:
         raise FixInput(
-            "a study has a best trial once one has ended usable",
+            "a trial must have ended usable to be the best",
             got="none yet",
             where=str(paths.folder),
             fix="wait, or name a trial with --trial N",
@@ -167,7 +167,7 @@ def exported_from(parent: Parent, action: str, ending: str, fix: str) -> Parent:
     made = _newest(parent, action, ending) if parent.paths is not None else None
     if made is None:
         raise FixInput(
-            f"this action starts from an {ending} file made from its checkpoint",
+            f"this action must start from an {ending} file made from its checkpoint",
             got=f"none of {Path(parent.origin.path).name}",
             where=str(parent.paths.actions) if parent.paths else parent.origin.path,
             fix=fix,
@@ -175,7 +175,7 @@ def exported_from(parent: Parent, action: str, ending: str, fix: str) -> Parent:
     path, record = made
     if not path.is_file() or sha256_of(path) != record.sha256:
         raise FixInput(
-            "what an action has made is still as it was",
+            "what an action has made must still be as it was",
             got="a file that is gone" if not path.is_file() else "another file",
             where=str(path),
             fix=fix,
@@ -224,5 +224,5 @@ def _spec_beside(path: Path) -> Tree | None:
 def _read_spec(path: Path) -> Tree:
     tree: Any = load_yaml(path)
     if not isinstance(tree, Mapping):
-        raise FixInput("a spec is a mapping of settings", where=str(path))
+        raise FixInput("a spec must be a mapping of settings", where=str(path))
     return dict(tree)

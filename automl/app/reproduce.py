@@ -96,7 +96,7 @@ def plan_reproduction(request: RetrainRequest) -> tuple[Plan, SourceTrial]:
     metric = chosen.config.objective.metric
     if not _values(_measured(chosen.trial.attempts[-1].folder), metric):
         raise FixInput(
-            "a trial that is reproduced has measured its metric",
+            "a trial must have measured its metric to be reproduced",
             got=f"no {metric} of trial {chosen.trial.number}",
             where=str(chosen.trial.attempts[-1].folder),
             fix="automl explain says why it failed",

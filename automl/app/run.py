@@ -128,7 +128,7 @@ def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> S
     }
     if new and not config.is_search:
         name, value = next(iter(new.items()))
-        raise FixInput("a plain training is one trial", got=str(value), where=f"--{name}")
+        raise FixInput("a plain training must be one trial", got=str(value), where=f"--{name}")
     if not new:
         return config
     origin = {name: f"automl resume --{name}" for name in new}
@@ -139,7 +139,7 @@ def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> S
 def _check_total(config: StudyConfig, started: int) -> None:
     if config.limits.trials < started:
         raise FixInput(
-            "a study's total counts the trials that were started",
+            "a study's total must count the trials that were started",
             got=f"{config.limits.trials}, though {started} were",
             where="--trials",
             fix=f"give {started} to start no further trial, or more",

@@ -65,7 +65,9 @@ def list_skills(root: Path) -> tuple[SkillListing, ...]:
         FixInput: ``root`` is no folder.
     """
     if not root.is_dir():
-        raise FixInput("skills are looked for in a folder", got=str(root), where="automl skills")
+        raise FixInput(
+            "skills must be looked for in a folder", got=str(root), where="automl skills"
+        )
     return tuple(_listing(folder, root) for folder in sorted(_skill_folders(root)))
 
 

@@ -97,7 +97,9 @@ def save_profile(text: str, target: str) -> Path:
     """
     path = Path(target)
     if path.exists():
-        raise FixInput("a drafted profile overwrites nothing", got=target, where="--write-profile")
+        raise FixInput(
+            "a drafted profile must not overwrite a file", got=target, where="--write-profile"
+        )
     write_text(path, text)
     return path
 

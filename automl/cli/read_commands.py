@@ -33,7 +33,7 @@ def study_folder(arguments: argparse.Namespace) -> Path:
 
     if arguments.study and arguments.name and arguments.study != arguments.name:
         raise FixInput(
-            "a study is named once", got=f"{arguments.study} and --name {arguments.name}"
+            "a study must be named once", got=f"{arguments.study} and --name {arguments.name}"
         )
     return find_study(studies_dir(arguments), arguments.study or arguments.name).folder
 

@@ -92,7 +92,7 @@ class Engine:
         written = known.get(attributes.FORMAT, attributes.CURRENT_FORMAT)
         if written != attributes.CURRENT_FORMAT:
             raise ResolveConflict(
-                f"this version of automl resumes studies of format {attributes.CURRENT_FORMAT}",
+                f"a study must have the format {attributes.CURRENT_FORMAT}",
                 got=f"format {written}",
                 where=self._config.name,
                 fix="use the version of automl that started the study",

@@ -114,7 +114,9 @@ def _frozen(
 def _typed(value: Any, leaf: ParameterSchema) -> ParamValue:
     typed = as_type(value, leaf, f"--freeze {leaf.key}")
     if isinstance(typed, dict):
-        raise FixInput("a group of settings is not frozen", got=leaf.key, where="--freeze")
+        raise FixInput(
+            "a group of settings must not be frozen as a whole", got=leaf.key, where="--freeze"
+        )
     return typed
 
 
@@ -183,7 +185,7 @@ class _Needs:
         whole = number_of(get(self.spec, asked.fraction_of, None))
         if whole is None or asked.low is None or asked.high is None:
             raise FixInput(
-                "fractions need low, high and a whole that is a number",
+                "fractions must have low, high and a whole that is a number",
                 got=f"{asked.fraction_of} = {whole}",
                 where=f"{asked.source} {leaf.key}",
             )

@@ -51,7 +51,7 @@ def choice_parameter(
 def _no_range(leaf: ParameterSchema, asked: Asked) -> None:
     if asked.low is not None or asked.high is not None or asked.log is not None:
         raise FixInput(
-            f"{leaf.key} is searched over options, not over a range",
+            f"{leaf.key} must be searched over options, not over a range",
             got=f"{asked.low}..{asked.high}",
             where=f"{asked.source} {leaf.key}",
             fix=f"name them: --search {leaf.key}=FIRST,SECOND",

@@ -189,7 +189,7 @@ def _number(text: str) -> float | int | None:
 
 def _outside(leaf: ParameterSchema, name: str, text: str) -> FixInput:
     return FixInput(
-        f"{name} is written in the grammar of conditions: "
+        f"{name} must be written in the grammar of conditions: "
         "> >= < <= != with a number or depends_on, / n, ^ n",
         got=repr(text),
         where=leaf.key,
@@ -225,7 +225,7 @@ def _visit(
         raise FixInput("parameters must not depend on one another in a circle", got=path)
     if key not in known:
         raise FixInput(
-            "a parameter depends on keys that exist",
+            "a parameter must depend on keys that exist",
             got=path,
             where=chain[-1] if chain else key,
             fix=did_you_mean(key, known),

@@ -99,7 +99,7 @@ def listed_parameter(
     foreign = [option for option in asked.choices if enum and option not in enum]
     if foreign:
         raise FixInput(
-            f"{leaf.key} is one of {', '.join(map(str, enum))}",
+            f"{leaf.key} must be one of {', '.join(map(str, enum))}",
             got=str(foreign[0]),
             where=f"{asked.source} {leaf.key}",
             fix=did_you_mean(str(foreign[0]), map(str, enum)),
@@ -126,7 +126,7 @@ def _allowed(value: Number, leaf: ParameterSchema, asked: Asked, conditions: Con
     legal = _fits(value, conditions) and _is_power(value, conditions.power)
     if not legal and asked.choices:
         raise FixInput(
-            f"{leaf.key} obeys {' and '.join(conditions.texts)}",
+            f"{leaf.key} must obey {' and '.join(conditions.texts)}",
             got=f"{value:g}",
             where=f"{asked.source} {leaf.key}",
         )
@@ -198,11 +198,11 @@ def check_asked(
     for value in (asked.low, asked.high, *asked.choices):
         number = number_of(value)
         if number is None and value is not None:
-            raise FixInput(f"{leaf.key} takes {family_of(leaf)}", got=repr(value), where=where)
+            raise FixInput(f"{leaf.key} must be {family_of(leaf)}", got=repr(value), where=where)
         if number is None:
             continue
         if is_int(leaf) and number != int(number):
-            raise FixInput(f"{leaf.key} takes a whole number", got=f"{number:g}", where=where)
+            raise FixInput(f"{leaf.key} must be a whole number", got=f"{number:g}", where=where)
         if low is not None and number < low:
             raise FixInput(f"the schema's minimum is {low:g}", got=f"{number:g}", where=where)
         if high is not None and number > high:

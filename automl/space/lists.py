@@ -95,7 +95,7 @@ def _of_fraction(leaf: ParameterSchema, asked: Asked, spec: Mapping[str, Any]) -
     whole = number_of(get(spec, asked.fraction_of, None))
     if whole is None or asked.low is None or asked.high is None:
         raise FixInput(
-            "fractions need low, high and a whole that is a number",
+            "fractions must have low, high and a whole that is a number",
             got=f"{asked.fraction_of} = {whole}",
             where=f"{asked.source} {leaf.key}",
         )

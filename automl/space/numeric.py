@@ -64,7 +64,9 @@ def numeric_parameter(
 def _check_bounds(leaf: ParameterSchema) -> None:
     for name, bound in (("minimum", leaf.minimum), ("maximum", leaf.maximum)):
         if bound is not None and number_of(bound) is None:
-            raise FixInput(f"the {name} of a number is a number", got=repr(bound), where=leaf.key)
+            raise FixInput(
+                f"the {name} of a number must be a number", got=repr(bound), where=leaf.key
+            )
 
 
 def _is_plain(leaf: ParameterSchema, conditions: Conditions) -> bool:
@@ -91,7 +93,7 @@ def _asked_bounds(leaf: ParameterSchema, base: Number | None, asked: Asked) -> B
     low, high = finite(leaf.minimum), finite(leaf.maximum)
     if low is not None and high is not None and low > high:
         raise FixInput(
-            "a schema's minimum is not above its maximum",
+            "a schema's minimum must not be above its maximum",
             got=f"{low:g} > {high:g}",
             where=leaf.key,
         )

@@ -62,7 +62,7 @@ def check_known(schema: SchemaTree, key: str, where: str) -> ParameterSchema:
         return leaf
     if key in schema.groups:
         raise FixInput(
-            "a group of settings is not searched as a whole",
+            "a group of settings must not be searched as a whole",
             got=key,
             where=where,
             fix=f"name one of its keys: {', '.join(_inside(schema, key)) or 'it has none'}",
@@ -90,7 +90,7 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
         check_known(schema, key, "--search")
         if _is_foreign(schema, key):
             raise FixInput(
-                f"a {schema.action} study searches the settings of {schema.action}",
+                f"a {schema.action} study must search the settings of {schema.action}",
                 got=key,
                 where="--search",
             )
@@ -99,7 +99,9 @@ def select(schema: SchemaTree, request: SpaceRequest, profile: Profile) -> Selec
     for key in request.frozen():
         check_known(schema, key, "--freeze")
         if key in named:
-            raise FixInput("a key is searched or frozen", got=f"both for {key}", fix="drop one")
+            raise FixInput(
+                "a key must be searched or frozen, not both", got=f"both for {key}", fix="drop one"
+            )
         asked.pop(key, None)
     gone = set(asked) | set(request.frozen())
     kept = tuple(entry for entry in refused if entry.key not in gone)

@@ -138,7 +138,7 @@ def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> 
     for key in overrides:
         if key in owned:
             raise FixInput(
-                f"{key} is each action's own folder",
+                f"{key} must be left to each action, which has a folder of its own",
                 got=str(overrides[key]),
                 where=where,
                 fix="results go into the study's folder; --results DIR takes them elsewhere",

@@ -180,7 +180,7 @@ def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> 
     key, is_output = owned[0], owned[0] in outputs
     fix = "start every trial from weights with --parent-checkpoint"
     raise FixInput(
-        f"{key} is each trial's own {'folder' if is_output else 'checkpoint'}",
+        f"{key} must be left to each trial: its own {'folder' if is_output else 'checkpoint'}",
         got=str(overrides[key]),
         where=where,
         fix="choose where studies go with --studies-dir and --name" if is_output else fix,
@@ -199,7 +199,7 @@ def check_searched(rules: SpecRules, keys: Iterable[str]) -> None:
     for key in keys:
         if key in given:
             raise FixInput(
-                "folders, data, checkpoints and GPUs are the study's to give, not searched",
+                "folders, data, checkpoints and GPUs must be given by the study, not searched",
                 got=key,
                 where=f"--search {key}",
             )

@@ -99,7 +99,7 @@ class SpecRules:
             yield from leaves(value, f"{key}.")
         else:
             raise FixInput(
-                f"{key} is a group of settings",
+                f"{key} must be a setting, not a group of them",
                 got=repr(value),
                 where=f"{where} {key}",
                 fix=f"name one of its keys: {', '.join(self._inside(key))}",

@@ -235,7 +235,7 @@ class StudyConfig:
         """
         if value.get("format") != FORMAT:
             raise FixInput(
-                f"this version reads study configurations of format {FORMAT}",
+                f"a study's configuration must have format {FORMAT}",
                 got=f"format {value.get('format')}",
                 where="resolved.json",
                 fix="use the version of automl that wrote the study",

@@ -80,7 +80,7 @@ def check_name(name: str, where: str = "--name") -> str:
     """
     if not _NAME.fullmatch(name):
         raise FixInput(
-            "a study's name consists of letters, digits, '.', '_' and '-', starting with a "
+            "a study's name must consist of letters, digits, '.', '_' and '-', starting with a "
             "letter or digit, at most 100",
             got=repr(name),
             where=where,
@@ -112,7 +112,7 @@ def create_folder(studies_dir: Path, name: str) -> StudyPaths:
             ) from error
     except OSError as error:
         raise PrepareMachine(
-            "studies are kept in a folder that can be written",
+            "studies must be kept in a folder that can be written",
             got=error.strerror or str(error),
             where=str(studies_dir),
             fix="choose another --studies-dir",
@@ -248,7 +248,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         value = read_json(path)
     except FileNotFoundError as error:
         raise FixInput(
-            f"a study folder holds {path.name}",
+            f"a study folder must hold {path.name}",
             got=str(path.parent),
             fix="name a study that automl list shows",
         ) from error

@@ -133,7 +133,7 @@ class StudyLock:
         # A driver that is just starting holds the lock and has not signed it yet.
         who = "another process" if owner is None else owner.described(self._clock())
         return ResolveConflict(
-            "one process at a time may drive a study",
+            "a study must be driven by one process at a time",
             got=who,
             where=str(self._paths.folder),
             fix="follow it with automl status, or stop that driver first",

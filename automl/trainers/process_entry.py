@@ -44,7 +44,9 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
 
     unknown = [str(name) for name in options if name != START]
     if unknown:
-        raise FixInput(f"the process trainer has no options but '{START}'", got=", ".join(unknown))
+        raise FixInput(
+            f"the process trainer must be given no options but '{START}'", got=", ".join(unknown)
+        )
     cold = ProcessTrainer(skill, action)
     return warm_trainer(cold) if options.get(START) == WARM else cold
 

@@ -237,7 +237,7 @@ def _number_at(spec: Mapping[str, Any], key: str) -> float:
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     raise FixInput(
-        "the scripted trainer can only shape its metric by numeric parameters",
+        "the scripted trainer must shape its metric by numeric parameters",
         got=repr(value),
         where=key,
         fix=f"remove the key from {_WHERE}.bowls, or set it",

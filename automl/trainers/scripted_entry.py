@@ -25,7 +25,7 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
 
     if action != "train":
         raise FixInput(
-            "the scripted trainer can only play trainings",
+            "the scripted trainer must play a training",
             got=action,
             fix="give --trainer process",
         )

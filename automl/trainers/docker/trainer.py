@@ -89,7 +89,7 @@ class DockerTrainer:
             return [_away(error)]
         return [
             Problem(
-                "a container sees folders of the machine that its engine runs on",
+                "a container must see folders of the machine that its engine runs on",
                 got=f"no {path} there",
                 fix=f"share the folder with the machine of {self.engine.address}, at that path",
             )

@@ -144,7 +144,7 @@ def test_overrides_are_judged_by_the_actions_schema(act: Act) -> None:
 
 
 def test_the_folder_is_not_for_the_user_to_set(act: Act, tmp_path: Path) -> None:
-    with pytest.raises(FixInput, match="own folder"):
+    with pytest.raises(FixInput, match="a folder of its own"):
         act("evaluate", overrides=("results_dir=/elsewhere",))
     assert act("evaluate", results=tmp_path / "out").folder == tmp_path / "out"
     with pytest.raises(FixInput, match="folder of its own"):

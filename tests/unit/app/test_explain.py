@@ -106,7 +106,7 @@ def test_words_for_trials(study: StudyBuilder, word: str, number: int) -> None:
 
 @pytest.mark.parametrize("word", ["8", "beste", "-1", "oom2"])
 def test_a_word_that_is_no_trial_is_refused(study: StudyBuilder, word: str) -> None:
-    with pytest.raises(FixInput, match="explain takes a trial of bike-fan"):
+    with pytest.raises(FixInput, match="explain must be given a trial of bike-fan"):
         trial_number(word, read_summary(study.folder))
 
 

@@ -11,7 +11,7 @@ from tests.unit.app.kit import MakePlan
 
 @pytest.mark.parametrize("name", ["../elsewhere", "a/b", ".", "", "-x", "étude", "a\n", "x" * 101])
 def test_a_name_that_no_folder_can_have_is_refused_by_the_plan(plan: MakePlan, name: str) -> None:
-    with pytest.raises(FixInput, match="a study's name consists of") as caught:
+    with pytest.raises(FixInput, match="a study's name must consist of") as caught:
         plan(f"--name={name}")
     assert "--name" in str(caught.value)
 
@@ -59,7 +59,7 @@ def test_validating_on_what_is_trained_on_is_told(plan: MakePlan, splits: Path) 
     ],
 )
 def test_what_the_study_gives_each_trial_is_not_searched(plan: MakePlan, asked: str) -> None:
-    with pytest.raises(FixInput, match="are the study's to give") as caught:
+    with pytest.raises(FixInput, match="must be given by the study") as caught:
         plan("--search", asked)
     assert asked.partition("=")[0] in str(caught.value)
 
@@ -84,10 +84,10 @@ def test_an_empty_search_names_what_was_taken_out_of_it(plan: MakePlan) -> None:
     [
         ("{train: many}", "train must be a whole number"),
         ("{train: true}", "train must be a whole number"),
-        ("{train: -3}", "train is not negative"),
+        ("{train: -3}", "train must not be negative"),
         ("{category: 3}", "category must be a word"),
         ("{image_format: [png]}", "image_format must be a word"),
-        ("{difficulty: hard}", "a difficulty is one of"),
+        ("{difficulty: hard}", "a difficulty must be one of"),
     ],
 )
 def test_a_broken_request_for_synthetic_data_names_the_file(

@@ -141,7 +141,7 @@ class TestSet:
             ("train.optim.lr=fast", "a number"),
             ("train.optim.lr_steps=3", "a list"),
             ("evaluate.opencv=maybe", "true or false"),
-            ("train.optim=3", "a group of settings"),
+            ("train.optim=3", "not a group of them"),
             ("train.num_epochs", "KEY=VALUE"),
             ("train.num_epochs=[3", "--set train.num_epochs"),
         ],

@@ -199,7 +199,7 @@ def test_what_differs_is_told() -> None:
 def test_a_trial_that_measured_nothing_cannot_be_reproduced(trained: StudyPaths) -> None:
     outcome = trained.attempt(0, 1).outcome
     outcome.unlink()
-    with pytest.raises(FixInput, match="has measured"):
+    with pytest.raises(FixInput, match="must have measured"):
         plan_reproduction(request_of(trained, trial="0"))
 
 

@@ -237,7 +237,7 @@ class TestGoesOn:
 
     def test_a_plain_training_has_one_trial(self, plan: MakePlan, paths: StudyPaths) -> None:
         run.start(plan("--policy", "off", *SHORT, file=SCRIPT), Silent())
-        with pytest.raises(FixInput, match="a plain training is one trial"):
+        with pytest.raises(FixInput, match="a plain training must be one trial"):
             run.go_on(paths, Silent(), trials=2)
 
     def test_a_name_is_used_once(

@@ -91,7 +91,7 @@ def test_how_each_type_is_sampled(key: str, kind: str) -> None:
 def test_what_cannot_be_searched_says_why() -> None:
     space = _space()
     reasons = {one.key: one.reason for one in space.refused}
-    assert "minimum is not above its maximum, but got 0.9 > 0.1" in reasons["train.crossed"]
+    assert "minimum must not be above its maximum, but got 0.9 > 0.1" in reasons["train.crossed"]
     assert "no finite minimum or maximum" in reasons["train.unbounded"]
     assert "another action" in reasons["export.batch"]
     assert "disabled by the schema" in reasons["train.log_every"]
@@ -111,7 +111,7 @@ def test_odd_facts_are_kept_and_noted() -> None:
 
 @pytest.mark.parametrize("asked", ["train.crossed", "train.crossed=0.2..0.3"])
 def test_a_broken_leaf_that_is_named_is_an_error(asked: str) -> None:
-    with pytest.raises(FixInput, match="minimum is not above its maximum") as caught:
+    with pytest.raises(FixInput, match="minimum must not be above its maximum") as caught:
         _space("default", asked)
     assert "train.crossed" in caught.value.where
 

@@ -88,7 +88,7 @@ def test_the_template_is_complete_and_untouched_elsewhere(skill: Skill) -> None:
         ({"train.num_epochs": 0}, "at least 1"),
         ({"evaluate.opencv": "maybe"}, "true or false"),
         ({"evaluate.nothing": 1}, "evaluate"),
-        ({"train.optim": 3}, "a group of settings"),
+        ({"train.optim": 3}, "not a group of them"),
         ({"results_dir": "/elsewhere"}, "--studies-dir"),
     ],
 )
