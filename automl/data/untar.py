@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
-from automl.errors import FixInput, PrepareMachine
+from automl.errors import FixData, PrepareMachine
 
 __all__ = ["extract"]
 
@@ -73,7 +73,7 @@ class _Bounded(io.RawIOBase):
 
     def _check(self, position: int) -> None:
         if position > self._limit:
-            raise FixInput(
+            raise FixData(
                 "a tarball must not grow to more than "
                 f"{_MAX_RATIO} times its size when it is extracted",
                 got=f"{self._source.stat().st_size} bytes that exceed {self._limit}",
@@ -88,7 +88,7 @@ def extract(source: Path, target: Path) -> None:
     Whoever calls removes the folder when this raises: what was extracted until then stays in it.
 
     Raises:
-        FixInput: The file is no tarball, is cut short, holds an unsafe member or grows too much.
+        FixData: The file is no tarball, is cut short, holds an unsafe member or grows too much.
         PrepareMachine: The disk is full.
     """
     limit = max(_ALWAYS_ALLOWED, _MAX_RATIO * source.stat().st_size)
@@ -100,7 +100,7 @@ def extract(source: Path, target: Path) -> None:
             while bounded.read(_BLOCK):  # up to the checksum, which vouches for the whole
                 pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FixInput(
+        raise FixData(
             "a tarball must be whole", got=str(error) or "an early end", where=str(source)
         ) from error
     except OSError as error:
@@ -147,11 +147,11 @@ class _Names:
         """Takes note of a member and of the folders above it.
 
         Raises:
-            FixInput: Another spelling of the name came before, or there are too many members.
+            FixData: Another spelling of the name came before, or there are too many members.
         """
         self._count += 1
         if self._count > _MAX_MEMBERS:
-            raise FixInput(
+            raise FixData(
                 f"a tarball must hold at most {_MAX_MEMBERS} members",
                 got="more",
                 where=str(self._source),
@@ -173,7 +173,7 @@ def _safe_name(member: tarfile.TarInfo, source: Path) -> PurePosixPath:
     """The member's path below the target.
 
     Raises:
-        FixInput: The member could reach outside the target, or is no folder or regular file.
+        FixData: The member could reach outside the target, or is no folder or regular file.
     """
     name = PurePosixPath(member.name)
     if name.is_absolute():
@@ -190,8 +190,8 @@ def _safe_name(member: tarfile.TarInfo, source: Path) -> PurePosixPath:
     return name
 
 
-def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixInput:
-    return FixInput(
+def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixData:
+    return FixData(
         "a tarball must hold folders and regular files below its own top alone",
         got=f"member {member.name!r}, which {why}",
         where=str(source),
@@ -199,7 +199,7 @@ def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixInput:
     )
 
 
-def _explained(error: OSError, source: Path, target: Path) -> FixInput | PrepareMachine:
+def _explained(error: OSError, source: Path, target: Path) -> FixData | PrepareMachine:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return PrepareMachine(
             "the disk of the cache must have room for the extracted tarball",
@@ -208,11 +208,11 @@ def _explained(error: OSError, source: Path, target: Path) -> FixInput | Prepare
             fix="free some space, or put the cache elsewhere",
         )
     if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
-        return FixInput(
+        return FixData(
             "a tarball must name each file once",
             got=f"{Path(str(error.filename)).name!r} twice",
             where=str(source),
         )
-    return FixInput(
+    return FixData(
         "a tarball must be one that can be extracted", got=str(error), where=str(source)
     )

@@ -22,6 +22,7 @@ from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import Outliving, TrialTask
 from automl.trainers.checkpoints import checkpoints_in, newest_whole
+from automl.trainers.failures import refusal
 from automl.trainers.leftovers import end_leftover
 from automl.trainers.status import history
 from automl.trainers.table import make_trainer
@@ -92,7 +93,7 @@ class LiveAttempts:
         try:
             return self._request.prepare(attempt)
         except AutomlError as error:
-            self._refuse(attempt, FailureClass.SPEC, str(error))
+            self._refuse(attempt, *refusal(error))
         except OSError as error:
             self._refuse(attempt, FailureClass.DISK, f"the folder cannot be made: {error}")
         return None

@@ -144,6 +144,45 @@ LOGGED: tuple[KnownError, ...] = (
         "lower the learning rate, or narrow its range with --search",
     ),
     _error(
+        "foreign-checkpoint",
+        FailureClass.DATA,
+        r"a training must go on from a checkpoint that this program wrote"
+        r"|Trying to restore (?:optimizer|training) state but checkpoint contains only the model"
+        r"|loaded state dict (?:has a different number of|contains a) parameter group",
+        "the checkpoint to resume was written by another program or of another training: it lacks"
+        " what a training goes on from",
+        "begin anew from its weights alone, with --parent-checkpoint",
+    ),
+    _error(
+        "another-network",
+        FailureClass.DATA,
+        r"size mismatch for |Error\(s\) in loading state_dict|Missing key\(s\) in state_dict"
+        r"|weights must fit model\.",
+        "the checkpoint that was loaded belongs to another network",
+        "give a checkpoint of the same network; a left-over *_latest.pth in a results folder is"
+        " resumed in silence, which is why every attempt here has its own",
+    ),
+    _error(
+        "broken-checkpoint",
+        FailureClass.DATA,
+        r"PytorchStreamReader failed|invalid load key|UnpicklingError|BadZipFile"
+        r"|failed finding central directory|EOFError: Ran out of input|KeyError: 'state_dict'"
+        r"|a checkpoint(?:'s name)? must|pretrained weights must be a state dict"
+        r"|an ONNX file must load|an exported CenterPose network must"
+        r"|the link to the latest checkpoint must"
+        r"|(?:File system error|FileNotFoundError|PermissionError|No such file)"
+        r".*\.(?:pth|pt|ckpt|tlt|onnx|safetensors)\b",
+        "a checkpoint that was named is missing, cut short, a Git LFS pointer, or something else",
+        "fetch or write the file again (git lfs pull for a pointer), or name another one",
+    ),
+    _error(
+        "data-refused",
+        FailureClass.DATA,
+        r"Data error:",
+        "the trainer refused a file of the data set",
+        "fix or replace the file that the line names; no setting changes it",
+    ),
+    _error(
         "number-of-joints",
         FailureClass.SPEC,
         r"num_joints\b.*(?:must|mismatch|expected|but got|does not)"
@@ -161,14 +200,6 @@ LOGGED: tuple[KnownError, ...] = (
         "lower the batch size or add data",
     ),
     _error(
-        "another-network",
-        FailureClass.SPEC,
-        r"size mismatch for |Error\(s\) in loading state_dict|Missing key\(s\) in state_dict",
-        "the checkpoint that was loaded belongs to another network",
-        "give a checkpoint of the same network; a left-over *_latest.pth in a results folder is"
-        " resumed in silence, which is why every attempt here has its own",
-    ),
-    _error(
         "left-over-checkpoint",
         FailureClass.SPEC,
         r"(?i)(?:resum|restor)\w+ .*_latest\.pth",
@@ -182,14 +213,7 @@ LOGGED: tuple[KnownError, ...] = (
         r"|(?:NotADirectoryError|FileNotFoundError|File system error|no images)"
         r".*\.(?:tar\.gz|tgz|tar)\b",
         "the trainer was given a tarball where it reads a folder",
-        "give it to automl as --train-data and so on, which extracts it; never by --set",
-    ),
-    _error(
-        "data-refused",
-        FailureClass.DATA,
-        r"Data error:",
-        "the trainer refused a file that it was given: data, or a checkpoint",
-        "fix or replace the file that the line names; no setting changes it",
+        "give it to automl as --train-data and so on, which extracts it",
     ),
     _error(
         "data-file",
@@ -244,7 +268,7 @@ OBSERVED: tuple[KnownError, ...] = (
     _error(
         "memory-kill",
         FailureClass.OOM,
-        r"kernel killed the trainer for want of memory",
+        r"kernel killed the trainer (?:for want of memory|because memory ran out)",
         "the operating system ran out of main memory and killed the training",
         "lower the number of data workers or the batch size, or run fewer trials at once with"
         " --max-concurrent",

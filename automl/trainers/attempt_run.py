@@ -21,7 +21,7 @@ from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
-from automl.trainers.failures import LOG_LINES, TrainerExit, classify, memory_kills
+from automl.trainers.failures import LOG_LINES, MemoryKills, TrainerExit, classify, refusal
 from automl.trainers.retention import retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
@@ -104,7 +104,7 @@ class AttemptRun:
         self._handle: Handle | None = None
         self._gpus = 0
         self._bad_losses = 0
-        self._memory_kills = 0
+        self._memory_kills = MemoryKills()
         self._driver_started = started_at(task.driver_pid) if task.driver_pid else ""
         self._began = (self._timing.monotonic(), self._timing.now())
 
@@ -117,12 +117,12 @@ class AttemptRun:
         if self.outcome is not None:
             return
         self._gpus = len(gpus)
-        self._memory_kills = memory_kills()
+        self._memory_kills = MemoryKills()
         self._began = (self._timing.monotonic(), self._timing.now())
         try:
             self._handle = self._trainer.start(self._task, gpus)
         except AutomlError as error:
-            self._fail(FailureClass.SPEC, f"the trainer refused the trial: {error}")
+            self._fail(*refusal(error))
         except CannotStart as error:
             self._fail(error.failure, str(error))
         except OSError as error:
@@ -228,7 +228,8 @@ class AttemptRun:
             metric=self._settings.objective.metric,
             metrics_seen=frozenset(self._reader.metrics_seen),
             measured=bool(self._measured),
-            was_memory_kill=memory_kills() > self._memory_kills,
+            memory_kills=self._memory_kills.so_far(),
+            last_status=self._reader.last_status,
         )
         cause = classify(ending)
         if cause is None:

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.errors import AutomlError, FixData
 from automl.nearest import did_you_mean
 from automl.study.known_errors import LOGGED
 from automl.study.records import FailureClass
 
-__all__ = ["TrainerExit", "classify", "memory_kills"]
+__all__ = ["LOG_LINES", "MemoryKills", "TrainerExit", "classify", "memory_kills", "refusal"]
 
 LOG_LINES = 400
 _EVIDENCE_LENGTH = 300
 _SIGNALS_FROM = 128
 _EXCEPTION = re.compile(r"^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt|Exit)\b.*:")
-
-
 _INTERRUPTION = re.compile(r"User/System interruption")
+_PROCESS_KILLED = re.compile(r"was ended by SIG(?:KILL|TERM)")
+_MEMORY_KILL = "the kernel killed the trainer because memory ran out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class TrainerExit:
         metric: The metric that the study needs.
         metrics_seen: Every metric that appeared.
         measured: Whether the metric was measured at least once.
-        was_memory_kill: Whether the kernel killed a process for memory meanwhile.
+        memory_kills: How many processes of this control group the kernel killed for memory
+            meanwhile; None where it does not say.
+        last_status: The last thing that the status file says, in words; empty if nothing.
     """
 
     exit_code: int
@@ -41,23 +44,34 @@ class TrainerExit:
     metric: str = ""
     metrics_seen: frozenset[str] = frozenset()
     measured: bool = False
-    was_memory_kill: bool = False
+    memory_kills: int | None = None
+    last_status: str = ""
 
 
 def classify(ending: TrainerExit) -> tuple[FailureClass, str] | None:
     """The failure class of an attempt and its evidence, one line; None if it succeeded."""
     if ending.exit_code == 0 and not ending.failure_messages:
         return None if ending.measured else (FailureClass.NO_METRIC, _missing_metric(ending))
-    if ending.exit_code == _SIGNALS_FROM + signal.SIGKILL and ending.was_memory_kill:
-        return FailureClass.OOM, "the kernel killed the trainer because memory ran out"
+    killed = _last(ending.failure_messages, _PROCESS_KILLED)
+    if (_is_signal(ending.exit_code, signal.SIGKILL) or killed) and ending.memory_kills:
+        return FailureClass.OOM, _short(f"{_MEMORY_KILL}{_until(ending)}")
     lines = [*ending.failure_messages, *ending.log_tail]
     for known in LOGGED:
         line = _last(lines, known.pattern)
         if line:
             return known.failure, _short(line)
-    if _last(ending.failure_messages, _INTERRUPTION) or _is_kill(ending.exit_code):
+    if _is_signal(ending.exit_code, signal.SIGKILL, signal.SIGTERM):
+        return FailureClass.KILLED, _who_killed(ending)
+    if killed or _last(ending.failure_messages, _INTERRUPTION):
         return FailureClass.KILLED, _how_it_ended(ending)
     return FailureClass.UNKNOWN, _how_it_ended(ending)
+
+
+def refusal(error: AutomlError) -> tuple[FailureClass, str]:
+    """The class and the evidence of a trial that was refused before it began."""
+    if isinstance(error, FixData):
+        return FailureClass.DATA, f"Data error: {error}"
+    return FailureClass.SPEC, f"Configuration error: {error}"
 
 
 def _last(lines: Sequence[str], pattern: re.Pattern[str]) -> str:
@@ -68,8 +82,28 @@ def _short(line: str) -> str:
     return " ".join(line.split())[:_EVIDENCE_LENGTH]
 
 
-def _is_kill(exit_code: int) -> bool:
-    return exit_code in {_SIGNALS_FROM + number for number in (signal.SIGKILL, signal.SIGTERM)}
+def _is_signal(exit_code: int, *signals: signal.Signals) -> bool:
+    return exit_code - _SIGNALS_FROM in signals
+
+
+def _who_killed(ending: TrainerExit) -> str:
+    """What is known of a kill: the signal, and whether memory was its cause; no line of the log.
+
+    A process that is killed has no say: the last line of its log is about something else.
+    """
+    killer = signal.Signals(ending.exit_code - _SIGNALS_FROM)
+    about_memory = {
+        None: "whether for memory is not known here",
+        0: "the kernel killed nothing for memory",
+    }.get(ending.memory_kills, f"the kernel killed {ending.memory_kills} processes for memory")
+    return _short(
+        f"ended by {killer.name} (signal {killer.value}) from outside; {about_memory}"
+        f"{_until(ending)}"
+    )
+
+
+def _until(ending: TrainerExit) -> str:
+    return f"; last status: {ending.last_status}" if ending.last_status else "; no status yet"
 
 
 def _how_it_ended(ending: TrainerExit) -> str:
@@ -93,14 +127,29 @@ def _missing_metric(ending: TrainerExit) -> str:
     return text + (f"; {hint}" if hint else "")
 
 
-def memory_kills(proc: Path = Path("/proc/self/cgroup")) -> int:
-    """How often the kernel has killed a process of this control group for memory; 0 if unknown."""
+class MemoryKills:
+    """Counts what the kernel kills for memory in this control group, from now on."""
+
+    def __init__(self) -> None:
+        self._before = memory_kills()
+
+    def so_far(self) -> int | None:
+        """How many processes it has killed since; None where it does not say."""
+        now = memory_kills()
+        return None if self._before is None or now is None else now - self._before
+
+
+def memory_kills(proc: Path = Path("/proc/self/cgroup")) -> int | None:
+    """How often the kernel has killed a process of this control group for memory.
+
+    None where it does not say: without control groups of version 2.
+    """
     try:
         lines = proc.read_text().splitlines()
         group = next((line.partition("::")[2] for line in lines if line.startswith("0::")), "/")
         events = Path("/sys/fs/cgroup", group.lstrip("/"), "memory.events").read_text()
     except OSError:
-        return 0
+        return None
     return sum(_counts(events.splitlines()))
 
 

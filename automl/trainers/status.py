@@ -32,6 +32,7 @@ __all__ = ["EpochReading", "StatusReader", "finite_metrics", "history"]
 _LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 20
 _LONGEST_NAME = 200
+_LONGEST_QUOTE = 100
 _MOST_METRICS = 1000
 _MOST_DIGITS = 30
 
@@ -70,12 +71,19 @@ class StatusReader:
 
     Args:
         path: The status file; it need not exist yet.
+
+    Attributes:
+        metrics_seen: The names of all metrics so far.
+        failure_messages: What its lines of failure say.
+        started_at: Local time of the first line.
+        last_status: What the last line says, for people; empty before the first.
     """
 
     def __init__(self, path: Path) -> None:
         self.metrics_seen: set[str] = set()
         self.failure_messages: list[str] = []
         self.started_at: datetime | None = None
+        self.last_status = ""
         self._path = path
         self._offset = 0
         self._torn = b""
@@ -144,6 +152,7 @@ class StatusReader:
     def _take(self, line: StatusLine) -> Iterator[EpochReading]:
         if self.started_at is None:
             self.started_at = line.written_at
+        self.last_status = _in_words(line)
         if line.status == Status.FAILURE:
             self.failure_messages.append(line.message)
         if line.message == EVAL_METRICS:
@@ -205,6 +214,13 @@ def finite_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Those of the metrics that are finite numbers; a number may be written as text."""
     numbers = {name: _number(value) for name, value in metrics.items() if _is_name(name)}
     return {n: value for n, value in numbers.items() if value is not None and math.isfinite(value)}
+
+
+def _in_words(line: StatusLine) -> str:
+    """What a line says, short enough to be quoted."""
+    epoch = _epoch_of(line) if "epoch" in line.fields else None
+    words = " ".join(line.message.split())[:_LONGEST_QUOTE]
+    return words if epoch is None else f"{words} (epoch {epoch})"
 
 
 def _epoch_of(line: StatusLine) -> int | None:

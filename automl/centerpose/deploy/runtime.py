@@ -12,7 +12,8 @@ from automl.centerpose.batches.loader import Batch, to_input
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.graph import INPUT, OUTPUTS
 from automl.centerpose.evaluation.detections import Detections
-from automl.errors import FixInput
+from automl.data.checkpointfile import check_checkpoint_file
+from automl.errors import FixData, FixInput
 
 __all__ = ["OnnxNetwork", "check_input", "is_onnx"]
 
@@ -35,14 +36,14 @@ class OnnxNetwork:
 
     Raises:
         InstallExtra: The package onnxruntime is not installed.
-        FixInput: It does not load, or has not the input and outputs of a CenterPose export.
+        FixData: It does not load, or has not the input and outputs of a CenterPose export.
     """
 
     def __init__(self, model: Path | bytes, where: str) -> None:
         self._session = _session(model, where)
         problem = _not_centerpose(self._session)
         if problem:
-            raise FixInput(
+            raise FixData(
                 f"an exported CenterPose network must take {INPUT} and give {', '.join(OUTPUTS)}",
                 got=problem,
                 where=where,
@@ -92,8 +93,8 @@ def check_input(network: OnnxNetwork, side_px: int, where: str) -> None:
 
 def _session(model: Path | bytes, where: str) -> Any:
     runtime = extras.onnxruntime()
-    if isinstance(model, Path) and not model.is_file():
-        raise FixInput("a checkpoint must exist", where=where)
+    if isinstance(model, Path):
+        check_checkpoint_file(model)
     options = runtime.SessionOptions()
     options.log_severity_level = _QUIET
     options.intra_op_num_threads = torch.get_num_threads()
@@ -101,7 +102,7 @@ def _session(model: Path | bytes, where: str) -> Any:
     try:
         return runtime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except _load_errors() as error:
-        raise FixInput(
+        raise FixData(
             "an ONNX file must load",
             got=str(error).splitlines()[0],
             where=where,

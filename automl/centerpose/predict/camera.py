@@ -9,7 +9,7 @@ import numpy as np
 from automl.centerpose.config.inference import Inference
 from automl.data.geometry import Array, Intrinsics
 from automl.data.objectron import Frame
-from automl.errors import FixInput
+from automl.errors import FixData, FixInput
 from automl.jsontext import read_json
 
 __all__ = ["cameras_of"]
@@ -69,14 +69,14 @@ def _beside(path: Path) -> Array:
         values = content["camera_data"]["intrinsics"]
         fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
     except (ValueError, KeyError, TypeError) as error:
-        raise FixInput(
+        raise FixData(
             "a JSON file beside an image must hold camera_data.intrinsics with fx, fy, cx, cy",
             got=f"{type(error).__name__}: {error}",
             where=str(path),
             fix=_FIX,
         ) from error
     if not np.isfinite([fx, fy, cx, cy]).all() or min(fx, fy) <= 0.0:
-        raise FixInput(
+        raise FixData(
             "camera_data.intrinsics must be finite, and its focal lengths above 0",
             got=f"fx {fx:g}, fy {fy:g}, cx {cx:g}, cy {cy:g}",
             where=str(path),

@@ -10,13 +10,14 @@ from pathlib import Path
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.session.cache import Cache
-from automl.centerpose.session.checkpoints import latest_in, read_checkpoint
+from automl.centerpose.session.checkpoints import latest_in
 from automl.centerpose.session.clock import process_age
 from automl.centerpose.session.interrupt import Interrupted
 from automl.centerpose.session.run import Run
-from automl.centerpose.training.loop import LoadedCheckpoint, Training
+from automl.centerpose.training.loop import Training
 from automl.centerpose.training.pretrained import load_pretrained
 from automl.centerpose.training.process_group import ProcessGroup, SingleProcess
+from automl.centerpose.training.resumable import LoadedCheckpoint, read_resumable
 from automl.centerpose.training.supported import check_supported
 
 __all__ = ["train"]
@@ -45,7 +46,8 @@ def train(
     Raises:
         NotImplementedError: The spec asks for something that this program does not do.
         ValueError: Intervals exceed the epochs, or a split is smaller than a batch.
-        FixInput: A checkpoint or the data cannot be used as they are.
+        FixData: A checkpoint or the data cannot be used as they are.
+        FixInput: A training interrupted within an epoch is to go on with other batches.
         Diverged: The loss stopped being finite.
         Interrupted: A signal ended the training; a checkpoint was written first.
     """
@@ -88,4 +90,4 @@ def _check_intervals(spec: Experiment) -> None:
 def _checkpoint_to_resume(spec: Experiment, folder: Path) -> LoadedCheckpoint | None:
     given = spec.train.resume_training_checkpoint_path
     path = Path(given) if given else latest_in(folder)
-    return LoadedCheckpoint(path, read_checkpoint(path)) if path else None
+    return read_resumable(path) if path else None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.data.checkpointfile import check_checkpoint_file
-from automl.errors import FixData, FixInput
+from automl.errors import FixData
 from automl.files import replaced
 from automl.trainers.contract import (
     CHECKPOINT_SUFFIXES,
@@ -21,6 +21,7 @@ from automl.trainers.contract import (
 
 __all__ = [
     "FORMAT",
+    "is_state_dict",
     "latest_in",
     "load_plain",
     "load_weights",
@@ -58,11 +59,11 @@ def latest_in(folder: Path) -> Path | None:
     """The checkpoint that the folder's latest link leads to, or None if it has no such link.
 
     Raises:
-        FixInput: The link leads nowhere.
+        FixData: The link leads nowhere.
     """
     for link in sorted(folder.glob(LATEST_PATTERN)):
         if not link.exists():
-            raise FixInput(
+            raise FixData(
                 "the link to the latest checkpoint must lead to a file",
                 got=str(link.readlink()) if link.is_symlink() else "nothing",
                 where=str(link),
@@ -76,23 +77,43 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, on the CPU; nothing in the file is executed.
 
     Raises:
-        FixInput: There is no such file, it is truncated, or it is no checkpoint of this program.
+        FixData: There is no such file, it is truncated, or it holds no weights by name.
     """
     if path.suffix not in CHECKPOINT_SUFFIXES:
-        raise FixInput(
-            f"a checkpoint's name must end in {' or '.join(CHECKPOINT_SUFFIXES)}", got=path.name
-        )
+        rule = f"a checkpoint's name must end in {' or '.join(CHECKPOINT_SUFFIXES)}"
+        raise FixData(rule, got=path.name, where=str(path))
     content = load_plain(path)
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise FixData("a checkpoint must hold a state_dict", where=str(path))
-    return content
+    weights = content.get("state_dict") if isinstance(content, dict) else None
+    if not is_state_dict(weights):
+        raise FixData(
+            "a checkpoint must hold a state_dict: tensors by name",
+            got=_kind_of(content, weights),
+            where=str(path),
+            fix="name the file that a training saved",
+        )
+    return dict(content)
+
+
+def is_state_dict(value: object) -> bool:
+    """Whether a value is weights by name."""
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in value.items()
+    )
+
+
+def _kind_of(content: object, weights: object) -> str:
+    if weights is not None:
+        return f"a state_dict that is {type(weights).__name__} or holds something else"
+    if isinstance(content, Mapping):
+        return f"one of {len(content)} other entries"
+    return f"a file that holds a {type(content).__name__}"
 
 
 def load_plain(path: Path) -> Any:
     """What ``torch.save`` wrote, on the CPU; nothing in the file is executed.
 
     Raises:
-        FixInput: There is no such file, it is truncated, or it holds more than plain data.
+        FixData: There is no such file, it is truncated, or it holds more than plain data.
     """
     check_checkpoint_file(path)
     try:
@@ -122,7 +143,7 @@ def load_weights(network: nn.Module, content: Mapping[str, Any], path: Path) -> 
     """Puts a checkpoint's weights into a network, all of them.
 
     Raises:
-        FixInput: Layers are missing, left over, or of another shape; the message names them.
+        FixData: Layers are missing, left over, or of another shape; the message names them.
     """
     given = {name.removeprefix(_PREFIX): value for name, value in content["state_dict"].items()}
     put_weights(network, given, path)
@@ -137,7 +158,7 @@ def put_weights(module: nn.Module, given: Mapping[str, Tensor], path: Path) -> N
         path: The file they came from.
 
     Raises:
-        FixInput: Layers are missing, left over, or of another shape; the message names them.
+        FixData: Layers are missing, left over, or of another shape; the message names them.
     """
     own = module.state_dict()
     shapes = [
@@ -153,10 +174,11 @@ def put_weights(module: nn.Module, given: Mapping[str, Tensor], path: Path) -> N
     if any(problems.values()):
         n_matched = sum(name in given for name in own) - len(shapes)
         parts = [_few(kind, names) for kind, names in problems.items() if names]
-        raise FixInput(
+        raise FixData(
             "weights must fit model.backbone.model_type and the model's other settings",
             got="; ".join([f"{n_matched} layers matched", *parts]),
             where=str(path),
+            fix="give a checkpoint of this network, or the settings that it was trained with",
         )
     module.load_state_dict(dict(given))
 

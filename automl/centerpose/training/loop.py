@@ -7,9 +7,8 @@ this same loop over its share of every batch.
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -29,24 +28,12 @@ from automl.centerpose.training.prepared import ready_loaders, ready_network
 from automl.centerpose.training.process_group import ProcessGroup
 from automl.centerpose.training.randomness import random_states, restore_random_states, seed_apart
 from automl.centerpose.training.reporting import EpochTiming, TrainingReport
+from automl.centerpose.training.resumable import LoadedCheckpoint, check_optimiser_state
 from automl.centerpose.training.scoring import evaluation_settings, score
 from automl.centerpose.training.steps import RecordedSteps, Steps, can_record
 from automl.centerpose.training.supported import loss_form, loss_weights
 
-__all__ = ["LoadedCheckpoint", "Training"]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedCheckpoint:
-    """A checkpoint to go on from.
-
-    Attributes:
-        path: Its file.
-        content: What ``Training.save`` wrote.
-    """
-
-    path: Path
-    content: dict[str, Any]
+__all__ = ["Training"]
 
 
 class Training:
@@ -214,10 +201,12 @@ class Training:
         """Takes up the state of a checkpoint: learning rate and schedule too are the checkpoint's.
 
         Raises:
-            FixInput: Its weights do not fit the network, or its place lies within a batch.
+            FixData: Its weights, or the optimiser's state of them, do not fit the network.
+            FixInput: Its place lies within a batch.
         """
         content, images = checkpoint.content, self._images_per_step
         load_weights(self.network, content, checkpoint.path)
+        check_optimiser_state(checkpoint, self.network)
         self.optimiser.restore(content)
         self.schedule = Schedule(**content["lr_schedulers"][0])
         position = Position(**content["position"])

@@ -10,8 +10,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.session.checkpoints import load_plain, put_weights
-from automl.errors import FixInput
+from automl.centerpose.session.checkpoints import is_state_dict, load_plain, put_weights
+from automl.errors import FixData
 
 __all__ = ["load_pretrained", "read_weights"]
 
@@ -33,7 +33,7 @@ def load_pretrained(network: nn.Module, spec: Experiment, say: Callable[[str], N
         say: Writes a line to the log.
 
     Raises:
-        FixInput: A file is no state dict, or does not fit; the message names the layers.
+        FixData: A file is no state dict, or does not fit; the message names the layers.
     """
     whole, backbone = spec.train.pretrained_model_path, spec.model.backbone
     if whole:
@@ -54,19 +54,20 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """The state dict in a file, without the prefixes of a wrapper.
 
     Raises:
-        FixInput: There is no such file, it is broken, or it holds no state dict.
+        FixData: There is no such file, it is broken, or it holds no state dict.
     """
     content = load_plain(path)
     for place in _PLACES:
         if isinstance(content, dict) and isinstance(content.get(place), dict):
             content = content[place]
             break
-    named = isinstance(content, dict) and all(isinstance(name, str) for name in content)
-    if not named or not content or not all(isinstance(v, Tensor) for v in content.values()):
-        raise FixInput(
+    if not content or not is_state_dict(content):
+        raise FixData(
             "pretrained weights must be a state dict: tensors by name, at the top of the file or "
             f"under {' or '.join(_PLACES)}",
+            got=f"a file that holds a {type(content).__name__} of something else",
             where=str(path),
+            fix="name the file that a training saved",
         )
     return {_bare(name): value for name, value in content.items()}
 

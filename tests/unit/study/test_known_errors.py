@@ -44,6 +44,19 @@ LINES = [
     ),
     ("the dataset has fewer samples (3) than one batch on all GPUs (4)", "few-images"),
     ("RuntimeError: Error(s) in loading state_dict for CenterPose", "another-network"),
+    (
+        "Data error: weights must fit model.backbone.model_type, but got 0 layers",
+        "another-network",
+    ),
+    ("KeyError: 'state_dict'", "broken-checkpoint"),
+    ("Data error: a checkpoint must be whole and hold plain tensors", "broken-checkpoint"),
+    ("Data error: the link to the latest checkpoint must lead to a file", "broken-checkpoint"),
+    ("File system error: [Errno 2] No such file: '/m/fan.pth'", "broken-checkpoint"),
+    (
+        "Data error: a training must go on from a checkpoint that this program wrote of it",
+        "foreign-checkpoint",
+    ),
+    ("Data error: objects[0].projected_cuboid: num_joints mismatch: 7 joints", "data-refused"),
     ("Resuming training from /results/centerpose_model_latest.pth", "left-over-checkpoint"),
     (
         "NotADirectoryError: [Errno 20] Not a directory: '/data/train.tar.gz'",
@@ -84,6 +97,16 @@ def test_a_logged_line_classes_the_attempt(line: str, name: str) -> None:
         error.failure,
         line,
     )
+
+
+def test_a_fault_of_a_file_never_comes_with_the_advice_to_change_a_setting() -> None:
+    of_files = [error for error in LOGGED if error.failure is FailureClass.DATA]
+    assert len(of_files) > 4
+    for error in of_files:
+        assert "--set" not in error.fix
+        assert "--search" not in error.fix
+    assert all(error.failure is FailureClass.DATA for error in LOGGED if "checkpoint" in error.name
+               and error.name != "left-over-checkpoint")  # fmt: skip
 
 
 def test_names_are_told_apart_and_each_says_what_happened_and_what_to_do() -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from automl.errors import FixData, FixInput
+from automl.study.known_errors import OBSERVED, fitting, known_error
 from automl.study.records import FailureClass
-from automl.trainers.failures import TrainerExit, classify, memory_kills
+from automl.trainers.failures import TrainerExit, classify, memory_kills, refusal
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,22 @@ from automl.trainers.failures import TrainerExit, classify, memory_kills
         ("File system error: [Errno 2] No such file or directory: '/data/x.json'", "data"),
         ("FileNotFoundError: no images in /data/train", "data"),
         ("KeyError: 'hm_gauss'", "unknown"),
+        # Faults of data and of checkpoints, in our own words and in the container's.
+        (
+            "Data error: objects[0].projected_cuboid must be 9 x 2 finite numbers: the centre and"
+            " the 8 corners (num_joints 8), but got num_joints mismatch: 8 rows, so 7 joints",
+            "data",
+        ),
+        ("Data error: a split must hold at least one object, but got none in 3 images", "data"),
+        ("Data error: a checkpoint must be the file that a training saved, but got JSON", "data"),
+        ("Data error: weights must fit model.backbone.model_type and the model's other", "data"),
+        ("RuntimeError: Error(s) in loading state_dict for CenterPosePlModel:", "data"),
+        ("_pickle.UnpicklingError: invalid load key, 'v'.", "data"),
+        ("RuntimeError: PytorchStreamReader failed reading zip archive", "data"),
+        ("EOFError: Ran out of input", "data"),
+        ("KeyError: 'state_dict'", "data"),
+        ("File system error: [Errno 2] No such file or directory: '/models/fan.pth'", "data"),
+        ("ValueError: loaded state dict has a different number of parameter groups", "data"),
     ],
 )
 def test_a_line_of_the_log_tells_the_class(line: str, expected: str) -> None:
@@ -69,15 +87,52 @@ def test_a_missing_metric_says_so_when_none_appeared() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_kill_from_outside(number: signal.Signals) -> None:
-    found = classify(TrainerExit(128 + number, ("Epoch 3",)))
-    assert found == (FailureClass.KILLED, f"ended by {number.name}: Epoch 3")
+@pytest.mark.parametrize(
+    ("kills", "words"),
+    [
+        (None, "whether for memory is not known here"),
+        (0, "the kernel killed nothing for memory"),
+    ],
+)
+def test_a_kill_from_outside_shows_what_is_known_and_no_line_of_the_log(
+    number: signal.Signals, kills: int | None, words: str
+) -> None:
+    last = "Training loop in progress (epoch 3)"
+    ending = TrainerExit(
+        128 + number, ("3.0 images/s", "loss 0.4"), memory_kills=kills, last_status=last
+    )
+    how = f"ended by {number.name} (signal {number.value}) from outside"
+    assert classify(ending) == (FailureClass.KILLED, f"{how}; {words}; last status: {last}")
+    assert fitting(how, OBSERVED) is not None
 
 
-def test_a_kill_for_memory_counts_as_out_of_memory() -> None:
-    found = classify(TrainerExit(128 + signal.SIGKILL, was_memory_kill=True))
+def test_a_kill_for_memory_counts_as_out_of_memory_of_the_machine() -> None:
+    found = classify(TrainerExit(128 + signal.SIGKILL, ("Epoch 3",), memory_kills=2))
+    assert found is not None
+    assert found == (
+        FailureClass.OOM,
+        "the kernel killed the trainer because memory ran out; no status yet",
+    )
+    known = known_error(*found)
+    assert known is not None
+    assert known.name == "memory-kill"
+
+
+def test_a_killed_process_of_several_is_a_kill_too() -> None:
+    message = "the process of device 1 of the training was ended by SIGKILL"
+    found = classify(TrainerExit(1, (), (message,), memory_kills=0))
+    assert found == (FailureClass.KILLED, f"exit code 1: {message}")
+    found = classify(TrainerExit(1, (), (message,), memory_kills=1))
     assert found is not None
     assert found[0] is FailureClass.OOM
+
+
+def test_a_refusal_before_the_start_is_classed_by_what_must_be_fixed() -> None:
+    assert refusal(FixData("an image must be whole", where="a.png")) == (
+        FailureClass.DATA,
+        "Data error: an image must be whole (a.png)",
+    )
+    assert refusal(FixInput("num_epochs must be a whole number"))[0] is FailureClass.SPEC
 
 
 def test_an_interruption_from_outside_is_no_success_though_the_code_is_zero() -> None:
@@ -106,7 +161,7 @@ def test_evidence_is_one_short_line() -> None:
     assert len(found[1]) <= 300
 
 
-def test_memory_kills_of_an_unknown_group_count_as_none(tmp_path: Path) -> None:
-    assert memory_kills(tmp_path / "cgroup") == 0
+def test_memory_kills_of_an_unknown_group_are_not_known(tmp_path: Path) -> None:
+    assert memory_kills(tmp_path / "cgroup") is None
     (tmp_path / "cgroup").write_text("0::/there/is/no/such/group\n")
-    assert memory_kills(tmp_path / "cgroup") == 0
+    assert memory_kills(tmp_path / "cgroup") is None

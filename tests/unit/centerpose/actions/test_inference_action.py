@@ -243,7 +243,7 @@ def test_results_among_the_images_are_refused(
         ({"dataset__inference_data": "''"}, "Parameter validation error: dataset.inference_data"),
         ({"dataset__inference_data": "/nonexistent"}, "Data error: "),
         ({"inference__checkpoint": "/nonexistent.pth"}, "Data error: "),
-        ({"inference__checkpoint": "/nonexistent.onnx"}, "Configuration error: "),
+        ({"inference__checkpoint": "/nonexistent.onnx"}, "Data error: "),
     ],
 )
 def test_failures_are_on_record(

@@ -71,7 +71,7 @@ def test_a_truncated_file_is_refused_by_its_name(
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(exported.read_bytes()[:5000])
     assert act("evaluate", evaluate__checkpoint=broken) == 1
-    assert messages("evaluate")[-1].startswith("Configuration error: an ONNX file must load")
+    assert messages("evaluate")[-1].startswith("Data error: an ONNX file must load")
     assert "broken.onnx" in messages("evaluate")[-1]
 
 

@@ -14,7 +14,7 @@ from automl.centerpose.session.checkpoints import (
     save_checkpoint,
     weights_of,
 )
-from automl.errors import FixInput
+from automl.errors import FixData
 from automl.trainers.contract import LATEST_NAME, CheckpointName
 
 
@@ -51,7 +51,7 @@ def test_a_folder_without_a_link_has_no_latest(tmp_path: Path) -> None:
 
 def test_a_link_to_nothing_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / LATEST_NAME).symlink_to("model_epoch_009_step_00001.pth")
-    with pytest.raises(FixInput, match="model_epoch_009_step_00001"):
+    with pytest.raises(FixData, match="model_epoch_009_step_00001"):
         latest_in(tmp_path)
 
 
@@ -61,7 +61,7 @@ def test_a_truncated_checkpoint_is_refused_by_name(tmp_path: Path, share: float)
     path = save_checkpoint(tmp_path, CheckpointName(4, 20), content)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(FixInput, match=r"early|empty.*model_epoch_004_step_00020\.pth"):
+    with pytest.raises(FixData, match=r"early|empty.*model_epoch_004_step_00020\.pth"):
         read_checkpoint(path)
 
 
@@ -73,27 +73,28 @@ class _Armed:
 def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
     path = tmp_path / "model_epoch_000_step_00001.pth"
     torch.save({"state_dict": {}, "extra": _Armed()}, path)
-    with pytest.raises(FixInput, match="must be whole and hold plain tensors"):
+    with pytest.raises(FixData, match="must be whole and hold plain tensors"):
         read_checkpoint(path)
     path.write_bytes(pickle.dumps(_Armed(), protocol=2))
-    with pytest.raises(FixInput, match="must be whole and hold plain tensors"):
+    with pytest.raises(FixData, match="must be whole and hold plain tensors"):
         read_checkpoint(path)
 
 
 def test_only_checkpoints_are_read(tmp_path: Path) -> None:
-    with pytest.raises(FixInput, match=r"end in \.pth or \.tlt"):
+    with pytest.raises(FixData, match=r"end in \.pth or \.tlt"):
         read_checkpoint(tmp_path / "model.onnx")
-    with pytest.raises(FixInput, match="exists"):
+    with pytest.raises(FixData, match="exists"):
         read_checkpoint(tmp_path / "model.pth")
-    torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(FixInput, match="state_dict"):
-        read_checkpoint(tmp_path / "list.pth")
+    for content in ([1, 2], {}, {"state_dict": [1]}, {"state_dict": {"a": 1}}, None, 3, "text"):
+        torch.save(content, tmp_path / "other.pth")
+        with pytest.raises(FixData, match=r"state_dict.*other\.pth"):
+            read_checkpoint(tmp_path / "other.pth")
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     given = weights_of(network(5))
     given["model.7.weight"] = given.pop("model.1.bias")
-    with pytest.raises(FixInput) as error:
+    with pytest.raises(FixData) as error:
         load_weights(network(3), {"state_dict": given}, tmp_path / "m.pth")
     text = str(error.value)
     assert "0 layers matched; 1 layers missing: 1.bias" in text
