@@ -73,7 +73,9 @@ def plan_action(request: ActRequest) -> ActPlan:
         FixInput: The checkpoint, a setting or the data cannot be had as asked.
         ResolveConflict: The checkpoint is not the one that its trial has recorded.
     """
-    parent = find_parent(request.studies_dir, request.study, request.trial, request.checkpoint)
+    parent = find_parent(
+        request.studies_dir, request.study, request.trial, request.checkpoint, request.tell
+    )
     deploys = request.deploy or request.action == ENGINE
     trained_skill = _skill(request, parent)
     trainer = _trainer(request, parent, trained_skill)

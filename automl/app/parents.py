@@ -1,6 +1,6 @@
 """What an action starts from: a study's checkpoint, a file, or what an earlier action made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.tree import Tree
 from automl.study.actions import Made, Origin, read_actions
+from automl.study.choice import Wanted, find_study
 from automl.study.config import StudyConfig
-from automl.study.folder import find_study, read_config
+from automl.study.folder import read_config
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
 from automl.trainers.contract import EXPERIMENT_NAME
@@ -63,8 +64,16 @@ class Trial:
         return self.attempts[-1].spec
 
 
+def _unheard(_: str) -> None:
+    """For a caller that shows nothing."""
+
+
 def find_parent(
-    studies_dir: Path, study: str | None, trial: str = "best", checkpoint: str = "best"
+    studies_dir: Path,
+    study: str | None,
+    trial: str = "best",
+    checkpoint: str = "best",
+    tell: Callable[[str], None] = _unheard,
 ) -> Parent:
     """The checkpoint that a command names.
 
@@ -74,6 +83,7 @@ def find_parent(
         trial: ``best``, ``baseline``, ``last`` or a number.
         checkpoint: One of the trial, as ``resolve_checkpoint`` takes it; or the path of a file,
             whose study is found if it lies in one.
+        tell: Called with a sentence where the newest study is not the one that is taken.
 
     Raises:
         FixInput: There is no such study, trial or checkpoint, or the file is damaged.
@@ -85,7 +95,7 @@ def find_parent(
         spec = _spec_beside(found.path)
         config = read_config(paths) if paths is not None else None
         return Parent(_origin(found), spec, paths, config)
-    paths = find_study(studies_dir, study)
+    paths = find_study(studies_dir, study, Wanted.TRAINED, tell)
     chosen = find_trial(paths, trial)
     found = resolve_checkpoint([each.folder for each in chosen.attempts], checkpoint, chosen.best)
     if checkpoint == "best" and chosen.sha256 and found.sha256 != chosen.sha256:

@@ -16,8 +16,9 @@ from automl.skill.policy import Policy
 from automl.skill.read import read_skill
 from automl.skill.tree import get, whole_number
 from automl.spec.values import parse_assignment
+from automl.study.choice import Wanted, find_study
 from automl.study.config import StudyConfig
-from automl.study.folder import find_study, fresh_name, read_config
+from automl.study.folder import fresh_name, read_config
 from automl.study.layout import StudyPaths
 from automl.trainers.table import trainer_entry
 from automl.yamltext import load_yaml
@@ -70,7 +71,7 @@ def choose(request: RetrainRequest) -> SourceTrial:
     Raises:
         FixInput: There is no such study or trial, or its spec is broken.
     """
-    paths = find_study(request.studies_dir, request.study)
+    paths = find_study(request.studies_dir, request.study, Wanted.TRAINED, request.tell)
     trial = find_trial(paths, request.trial)
     spec = load_yaml(trial.spec_path)
     if not isinstance(spec, dict):

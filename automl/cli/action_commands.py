@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.paths import shown
-from automl.cli.read_commands import studies_dir
+from automl.cli.read_commands import note, studies_dir
 
 if TYPE_CHECKING:
     from automl.app.act import ActPlan, ActRequest
@@ -17,10 +17,6 @@ __all__ = ["act", "reproduce", "retrain"]
 _SPLITS = ("train", "test", "inference")
 #: The exit code of a reproduction that gave another value.
 _DIFFERS = 6
-
-
-def _note(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)
 
 
 def act(arguments: argparse.Namespace) -> int:
@@ -35,7 +31,7 @@ def act(arguments: argparse.Namespace) -> int:
         _show_plan(plan, dry_run_text(plan), as_json=arguments.json)
         return 0
     for text in plan.notes:
-        _note(text)
+        note(text)
     trainer = ready_trainer(plan)
     title = title_of(plan.request.action, deploy=plan.request.deploy)
     print(f"{title}: log {shown(plan.folder / 'log.txt')}", file=sys.stderr)
@@ -69,7 +65,7 @@ def _request(arguments: argparse.Namespace) -> "ActRequest":
         trainer=arguments.trainer,
         gpus=None if gpus is None else tuple(part.strip() for part in gpus.split(",") if part),
         image=arguments.image or "",
-        tell=_note,
+        tell=note,
     )
 
 
@@ -107,11 +103,11 @@ def retrain(arguments: argparse.Namespace) -> int:
             name=arguments.name,
             overrides=tuple(arguments.set or ()),
             command=tuple(sys.argv),
-            tell=_note,
+            tell=note,
         )
     )
     for text in changes:
-        _note(text)
+        note(text)
     return train_plan(plan, arguments)
 
 
@@ -127,7 +123,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
         trial=arguments.trial,
         name=arguments.name,
         command=tuple(sys.argv),
-        tell=_note,
+        tell=note,
     )
     plan, original = plan_reproduction(request)
     with redirect_stdout(sys.stderr if arguments.json else sys.stdout):

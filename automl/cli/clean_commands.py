@@ -34,7 +34,8 @@ def clean(arguments: argparse.Namespace) -> int:
     """Shows what may go, and removes it if asked to."""
     from automl.app.clean import find_leftovers, remove_all
     from automl.data.cache import cache_dir
-    from automl.study.folder import find_study, list_studies
+    from automl.study.choice import find_study
+    from automl.study.folder import list_studies
 
     folder, everything = studies_dir(arguments), arguments.study == "all"
     studies = list_studies(folder) if everything else (find_study(folder, arguments.study),)

@@ -49,7 +49,7 @@ def _named_study(arguments: argparse.Namespace) -> "StudyPaths | None":
     if Path(arguments.study).is_file():
         arguments.study_file = Path(arguments.study)
         return None
-    from automl.study.folder import find_study
+    from automl.study.choice import find_study
 
     return find_study(studies_dir(arguments), arguments.study)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.paths import shown
-from automl.cli.read_commands import study_folder
+from automl.cli.read_commands import of_study
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def explain(arguments: argparse.Namespace) -> int:
 def _summary(arguments: argparse.Namespace) -> "Summary":
     from automl.reports.summary import read_summary
 
-    return read_summary(shown(study_folder(arguments)))
+    return of_study(arguments, lambda folder: read_summary(shown(folder)))
 
 
 def _summary_if_any(arguments: argparse.Namespace) -> "Summary | None":

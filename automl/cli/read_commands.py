@@ -6,15 +6,28 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from automl.cli.paths import shown
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from automl.reports.model import Summary
 
-__all__ = ["best", "list_studies", "report", "status", "studies_dir", "study_folder"]
+_Made = TypeVar("_Made")
+
+__all__ = [
+    "best",
+    "list_studies",
+    "note",
+    "of_study",
+    "report",
+    "status",
+    "studies_dir",
+    "study_named",
+]
 
 
 def studies_dir(arguments: argparse.Namespace) -> Path:
@@ -23,26 +36,51 @@ def studies_dir(arguments: argparse.Namespace) -> Path:
     return Path(folder).expanduser().absolute()
 
 
-def study_folder(arguments: argparse.Namespace) -> Path:
-    """The folder of the study that was named, or of the newest.
+def note(text: str) -> None:
+    """Says something beside a command's own output."""
+    print(f"note: {text}", file=sys.stderr)
+
+
+def study_named(arguments: argparse.Namespace) -> str | None:
+    """The study that a command names; None for the newest.
 
     Raises:
-        FixInput: There is no such study, or two names were given.
+        FixInput: Two names were given.
     """
-    from automl.study.folder import find_study
-
     if arguments.study and arguments.name and arguments.study != arguments.name:
         raise FixInput(
             "a study must be named once", got=f"{arguments.study} and --name {arguments.name}"
         )
-    return find_study(studies_dir(arguments), arguments.study or arguments.name).folder
+    name: str | None = arguments.study or arguments.name
+    return name
+
+
+def of_study(arguments: argparse.Namespace, read: "Callable[[Path], _Made]") -> "_Made":
+    """What a reader makes of the study that was named, or of the newest that can be read.
+
+    Raises:
+        FixInput: There is no such study, or it is broken.
+    """
+    from automl.study.choice import find_study, studies_meant
+
+    folder, name = studies_dir(arguments), study_named(arguments)
+    if name is not None:
+        return read(find_study(folder, name).folder)
+    meant = [paths.folder for paths in studies_meant(folder, tell=note)]
+    for study in meant[:-1]:
+        try:
+            return read(study)
+        except FixInput as error:
+            note(f"{study.name} is passed over: {error}")
+    return read(meant[-1])
 
 
 def _summary(arguments: argparse.Namespace) -> "Summary":
     from automl.reports.summary import read_summary
 
-    folder = study_folder(arguments)
-    return read_summary(folder if arguments.json else shown(folder))
+    return of_study(
+        arguments, lambda folder: read_summary(folder if arguments.json else shown(folder))
+    )
 
 
 def _print_json(value: Any) -> None:
@@ -90,13 +128,12 @@ def report(arguments: argparse.Namespace) -> int:
     """Writes the report and says where."""
     from automl.reports.write import write_report
 
-    folder = study_folder(arguments)
-    written = write_report(folder)
+    written = of_study(arguments, write_report)
     if arguments.json:
         _print_json(
             {
                 "schema": "automl.report-files/1",
-                "study": folder.name,
+                "study": written[0].parents[1].name,
                 "files": {path.name: str(path) for path in written},
             }
         )

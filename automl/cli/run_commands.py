@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.paths import shown
-from automl.cli.read_commands import studies_dir, study_folder
+from automl.cli.read_commands import note, studies_dir, study_named
 from automl.cli.setting_flags import given
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from automl.cli.live import LiveScreen
 
 __all__ = ["plan", "request_of", "resume", "run", "show_transfer", "space", "train_plan"]
-
-
-def _note(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)
 
 
 def show_transfer(done: int, total: int) -> None:
@@ -49,7 +45,7 @@ def request_of(arguments: argparse.Namespace) -> "PlanRequest":
         demo=arguments.demo,
         studies_dir=studies_dir(arguments),
         command=tuple(sys.argv),
-        tell=_note,
+        tell=note,
         transfer=show_transfer,
     )
 
@@ -68,7 +64,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
         print(plan_text(plan, first=4))
         return 0
     for line in plan.notes:
-        _note(line)
+        note(line)
     with _screen(arguments) as screen:
         ending = start(plan, screen)
     return _close(ending)
@@ -77,9 +73,11 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
 def resume(arguments: argparse.Namespace) -> int:
     """Recovers what a driver left behind, then goes on to the study's limits."""
     from automl.app.run import go_on
-    from automl.study.layout import StudyPaths
+    from automl.study.choice import Wanted, find_study
 
-    paths = StudyPaths(study_folder(arguments))
+    extends = arguments.trials is not None or arguments.confirm is not None
+    wanted = Wanted.READ if extends else Wanted.RESUME
+    paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
     with _screen(arguments) as screen:
         ending = go_on(
             paths,

@@ -16,6 +16,8 @@ from automl.yamltext import load_yaml
 __all__ = ["commands_for", "training_of"]
 
 _DEFAULT_STUDIES = Path("studies")
+#: A study that ended without a usable trial has nothing left to start.
+_GO_ON = (StudyStatus.INTERRUPTED, StudyStatus.STOPPED)
 #: How much longer a retraining is that is offered.
 _LONGER = 2
 #: Fresh seeds each in the confirmation that is offered.
@@ -35,7 +37,7 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
             commands.append(Command("train", "train the winner again", again))
         commands += _with_weights(summary, winner)
     commands += _confirmation(summary)
-    if summary.n_finished < summary.n_asked and summary.status is not StudyStatus.RUNNING:
+    if summary.n_finished < summary.n_asked and summary.status in _GO_ON:
         commands.append(Command("resume", "go on with this study", _study("resume", folder)))
     if summary.failures:
         why = _study(f"explain {summary.failures[0].failure}", folder, "--study")

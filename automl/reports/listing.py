@@ -59,7 +59,8 @@ def _listing(paths: StudyPaths, clock: Clock) -> StudyListing:
     try:
         summary = read_summary(paths.folder, clock)
     except AutomlError as error:
-        return StudyListing(paths.folder.name, "unreadable", remark=error.rule)
+        remark = f"{error.rule}, but got {error.got}" if error.got else error.rule
+        return StudyListing(paths.folder.name, "unreadable", remark=remark)
     created = moment(str(summary.provenance.get("created_at", "")))
     written = datetime.fromtimestamp(paths.resolved.stat().st_mtime, UTC)
     winner = summary.winner

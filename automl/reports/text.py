@@ -194,7 +194,8 @@ def _driver(summary: Summary, state: StudyState | None, now: datetime) -> list[s
     if summary.stop_reason:
         return [f"ended: {summary.stop_reason}"]
     if summary.status is StudyStatus.INTERRUPTED:
-        return ["no driver is alive; automl resume goes on with it"]
+        further = summary.command("resume")
+        return ["no driver is alive" + (f"; {further} goes on with it" if further else "")]
     return []
 
 

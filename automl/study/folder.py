@@ -1,7 +1,7 @@
-"""Making a study folder, reading it back, and finding one by name."""
+"""Making a study folder, reading it back, and listing those there are."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,20 +9,20 @@ from typing import Any
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.files import write_json, write_text
 from automl.jsontext import read_json
-from automl.nearest import did_you_mean
 from automl.skill.keys import NetworkKeys, find_keys
 from automl.skill.tree import Tree, leaves
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
+from automl.study.standing import Standing, standing_of
 from automl.yamltext import dump_yaml, load_yaml
 
 __all__ = [
     "NewStudy",
     "check_name",
     "create_folder",
-    "find_study",
     "fresh_name",
+    "is_study",
     "list_studies",
     "read_base_spec",
     "read_config",
@@ -108,7 +108,7 @@ def create_folder(studies_dir: Path, name: str) -> StudyPaths:
                 "a new study needs a name of its own",
                 got=name,
                 where=str(paths.folder),
-                fix=f"continue it with automl resume {name}, or choose another --name",
+                fix=f"choose another --name, or {_how_to_go_on(paths)}",
             ) from error
     except OSError as error:
         raise PrepareMachine(
@@ -118,6 +118,15 @@ def create_folder(studies_dir: Path, name: str) -> StudyPaths:
             fix="choose another --studies-dir",
         ) from error
     return paths
+
+
+def _how_to_go_on(paths: StudyPaths) -> str:
+    name = paths.folder.name
+    if not is_study(paths):
+        return "remove that folder, which holds no study"
+    if standing_of(paths) is Standing.ENDED:
+        return f"give that study more trials: automl resume {name} --trials N"
+    return f"continue that study: automl resume {name}"
 
 
 def _is_left_over(paths: StudyPaths) -> bool:
@@ -194,53 +203,24 @@ def read_provenance(paths: StudyPaths) -> dict[str, Any]:
     return _read_json(paths.provenance)
 
 
+def is_study(paths: StudyPaths) -> bool:
+    """Whether a folder holds a study, or what is left of one; else it may be anything."""
+    return paths.resolved.exists() or paths.journal.is_file()
+
+
 def list_studies(studies_dir: Path) -> tuple[StudyPaths, ...]:
-    """Every study in a folder, the newest first."""
+    """Every study in a folder, the newest first; one that has lost a file is one too."""
     if not studies_dir.is_dir():
         return ()
     folders = [StudyPaths(entry.absolute()) for entry in studies_dir.iterdir() if entry.is_dir()]
-    studies = [paths for paths in folders if paths.resolved.is_file()]
-    # Written once, when the study began.
-    started = {paths: paths.resolved.stat().st_mtime_ns for paths in studies}
-    return tuple(sorted(studies, key=lambda it: (started[it], it.folder.name), reverse=True))
+    started = {paths: _started_ns(paths) for paths in folders if is_study(paths)}
+    return tuple(sorted(started, key=lambda it: (started[it], it.folder.name), reverse=True))
 
 
-def find_study(studies_dir: Path, name: str | None = None) -> StudyPaths:
-    """The study of a name, or the newest one.
-
-    Args:
-        studies_dir: Where studies are kept.
-        name: Name of a study, or the path of a study folder; None for the newest.
-
-    Raises:
-        FixInput: There is no such study.
-    """
-    studies = list_studies(studies_dir)
-    if name is None:
-        if studies:
-            return studies[0]
-        raise FixInput(
-            "there must be a study",
-            got="none",
-            where=str(studies_dir),
-            fix="start one with automl run, or name the place with --studies-dir",
-        )
-    folder = studies_dir / name
-    if not StudyPaths(folder).resolved.is_file() and Path(name).is_dir():
-        folder = Path(name)
-    paths = StudyPaths(folder.absolute())
-    if paths.resolved.is_file():
-        return paths
-    raise _no_such_study(studies_dir, name, [other.folder.name for other in studies])
-
-
-def _no_such_study(studies_dir: Path, name: str, names: Sequence[str]) -> FixInput:
-    return FixInput(
-        "a study of this name must exist",
-        got=name,
-        where=str(studies_dir),
-        fix=did_you_mean(name, names) or "automl list shows every study",
-    )
+def _started_ns(paths: StudyPaths) -> int:
+    """When the study began: its configuration is written then."""
+    written = paths.resolved if paths.resolved.exists() else paths.journal
+    return written.stat().st_mtime_ns
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from automl.files import write_json
 from automl.skill.keys import NetworkKeys
 from automl.skill.read import own_skill_dir, read_skill
 from automl.skill.tree import get
-from automl.study.folder import find_study, read_config, read_provenance
+from automl.study.choice import find_study
+from automl.study.folder import read_config, read_provenance
 from automl.study.layout import StudyPaths
 from automl.yamltext import load_yaml
 from tests.unit.app.kit import MakePlan

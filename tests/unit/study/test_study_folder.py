@@ -12,6 +12,7 @@ from automl.skill.keys import NetworkKeys
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
+from automl.study.choice import find_study
 from automl.study.config import (
     DataSources,
     Direction,
@@ -25,7 +26,6 @@ from automl.study.config import (
 from automl.study.folder import (
     NewStudy,
     create_folder,
-    find_study,
     fresh_name,
     list_studies,
     read_base_spec,
