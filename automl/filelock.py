@@ -6,11 +6,13 @@ its lock daemon, version 4 always); some network mounts keep it to each machine,
 """
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from automl.errors import PrepareMachine
+from automl.inside import open_file
 
 __all__ = ["is_locked", "lock", "locked", "try_lock"]
 
@@ -69,9 +71,12 @@ def locked(path: Path) -> Iterator[None]:
         PrepareMachine: The file system has no locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        lock(file.fileno(), path)
+    file = open_file(path, os.O_RDWR | os.O_CREAT)
+    try:
+        lock(file, path)
         yield
+    finally:
+        os.close(file)
 
 
 def is_locked(path: Path) -> bool:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from automl.inside import held, read_file
+
 __all__ = [
     "ReadOnce",
     "clear_unfinished",
@@ -52,6 +54,9 @@ def replaced(path: Path) -> Iterator[Path]:
 
     The new content is flushed to disk before the rename, so that after a crash a reader finds the
     old file or the new one, whole. Nothing stays behind when the block raises.
+
+    Raises:
+        OSError: What the block left there is no regular file, or cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -59,12 +64,17 @@ def replaced(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        with read_file(temporary) as file:
+            _finish(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _finish(file: int) -> None:
+    """Gives a written file the rights of any other, and sees it to the disk."""
+    os.fchmod(file, 0o644)
+    os.fsync(file)
 
 
 def clear_unfinished(folder: Path) -> None:
@@ -77,30 +87,61 @@ def clear_unfinished(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes ``content`` to ``path`` whole or not at all."""
-    with replaced(path) as temporary:
-        temporary.write_bytes(content)
+def write_bytes(path: Path, content: bytes, within: Path | None = None) -> None:
+    """Writes ``content`` to ``path`` whole or not at all.
+
+    What is written goes through one descriptor: a file that somebody puts under the unfinished
+    name meanwhile gets none of it.
+
+    Args:
+        path: Where to.
+        content: What.
+        within: Folder of a study, below which no link is followed; None where the path is the
+            user's own.
+
+    Raises:
+        FixInput: Below ``within`` a link stands in the place of a folder.
+        OSError: It cannot be written.
+    """
+    if within is not None:
+        with held(path.parent, within, make=True) as folder:
+            write_bytes(folder / path.name, content)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            _finish(handle)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, content: str) -> None:
-    """Writes ``content`` to ``path`` as UTF-8, whole or not at all."""
-    write_bytes(path, content.encode())
+def write_text(path: Path, content: str, within: Path | None = None) -> None:
+    r"""Writes ``content`` to ``path`` as UTF-8, whole or not at all; see :func:`write_bytes`.
+
+    A lone surrogate, as Python reads a file name that is no UTF-8, becomes ``\\udc80``.
+    """
+    write_bytes(path, content.encode(errors="backslashreplace"), within)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, within: Path | None = None) -> None:
     """Writes ``value`` to ``path`` as strict, indented JSON, whole or not at all.
 
     Raises:
         ValueError: A number is NaN or infinite: strict JSON has no word for it.
     """
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    write_text(path, f"{text}\n", within)
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, in lower-case hexadecimal."""
+    """The SHA-256 of a regular file's content, in lower-case hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with read_file(path, follow=True) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

@@ -4,12 +4,17 @@ Python's reader raises another error for text that is nested too deeply than for
 JSON, and opens a pipe or a device like a file. Here what cannot be read is one ``ValueError``.
 """
 
+import errno
 import json
-import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
+from automl.inside import read_file
+
 __all__ = ["parse_json", "read_json"]
+
+#: How the system refuses a device without a driver, a link, and what is no file.
+_OTHER_KINDS = frozenset({errno.EINVAL, errno.ELOOP, errno.ENXIO, errno.EISDIR})
 
 
 def parse_json(text: str | bytes, *, finite: bool = False) -> Any:
@@ -34,17 +39,23 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"numbers must be finite, but got {constant}")
 
 
-def read_json(path: Path, *, finite: bool = False) -> Any:
+def read_json(path: Path, *, finite: bool = False, follow: bool = True) -> Any:
     """The value in a JSON file.
 
     Args:
         path: The file.
         finite: As of :func:`parse_json`.
+        follow: Whether the path may be a link.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: It is no regular file, or its text is no JSON (see :func:`parse_json`).
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("no regular file")
-    return parse_json(path.read_bytes(), finite=finite)
+    try:
+        file = read_file(path, follow=follow)
+    except OSError as error:
+        if error.errno in _OTHER_KINDS:
+            raise ValueError("no regular file") from error
+        raise
+    with file:
+        return parse_json(file.read(), finite=finite)

@@ -9,6 +9,7 @@ from automl.app.act import ActPlan
 from automl.app.machine import detect_machine
 from automl.errors import AutomlError, PrepareMachine
 from automl.files import sha256_of, write_text
+from automl.inside import read_file
 from automl.skill.tree import get
 from automl.spec.inferred import function_names
 from automl.study.actions import ActionRecord, Made, write_action
@@ -166,16 +167,14 @@ def _targets(plan: ActPlan) -> list[str]:
 def _made(plan: ActPlan) -> Iterator[tuple[str, Made]]:
     for key in _targets(plan):
         path = Path(str(get(plan.spec.tree, key, "")))
-        if path.is_file() and path.is_relative_to(plan.folder):
+        if path.is_file() and path.resolve().is_relative_to(plan.folder.resolve()):
             name = str(path.relative_to(plan.folder))
             yield key, Made(name, sha256_of(path), path.stat().st_size)
 
 
 def _status(path: Path) -> _StatusFacts:
     facts = _StatusFacts()
-    if not path.is_file():
-        return facts
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for text in _lines(path):
         line = StatusLine.parse(text)
         if line is None:
             continue
@@ -186,13 +185,25 @@ def _status(path: Path) -> _StatusFacts:
 
 
 def _last_line(log: Path) -> str:
-    if not log.is_file():
-        return ""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    lines = [line.strip() for line in _lines(log)]
     return next((line for line in reversed(lines) if line), "")
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of what an action wrote; none of a file that is not there, or is a link."""
+    try:
+        with read_file(path) as file:
+            return file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def _results(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.is_file() and path.name not in _RECORDS and path.suffix != ".pid":
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and path.name not in _RECORDS
+            and path.suffix != ".pid"
+        ):
             yield path

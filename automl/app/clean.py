@@ -18,6 +18,7 @@ from automl.study.clock import Clock, utc_now
 from automl.study.config import Keep
 from automl.study.folder import list_studies, read_config
 from automl.study.layout import StudyPaths
+from automl.study.links import refuse_links
 from automl.study.lock import StudyLock, read_owner
 from automl.study.records import TrialRecord, TrialState
 from automl.study.storage import read_study
@@ -107,6 +108,11 @@ def find_leftovers(
         if owner is not None and owner.is_alive(clock()):
             kept.append(f"{paths.folder.name}: in use by {owner.described(clock())}")
             continue
+        try:
+            refuse_links(paths)
+        except FixInput as error:
+            kept.append(f"{paths.folder.name}: {error}")
+            continue
         found += _of_study(paths, kept)
     whole = {paths.folder for paths in list_studies(studies_dir)} == {s.folder for s in studies}
     places = [studies_dir] if whole else [paths.folder for paths in studies]
@@ -139,7 +145,7 @@ def remove_all(
         try:
             with StudyLock(study, clock):
                 _remove(leftovers, removed)
-        except ResolveConflict as error:
+        except (ResolveConflict, FixInput) as error:
             kept.append(f"{study.folder.name}: {error}")
     return tuple(kept)
 

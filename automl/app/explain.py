@@ -1,5 +1,6 @@
 """Why a trial failed, what its class of failure means, and what to do about it."""
 
+import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
+from automl.inside import read_file
 from automl.nearest import did_you_mean
 from automl.reports.advice import ADVICE
 from automl.reports.commands import training_of
@@ -220,8 +222,8 @@ def _told(failure: FailureClass) -> str:
 
 def _last_lines(path: Path) -> tuple[str, ...]:
     """The last lines of a log; of a progress bar's many states in one line only the last."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+    with read_file(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         text = file.read().decode(errors="replace")
     lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
     return tuple(deque((line for line in lines if line), maxlen=_TAIL_LINES))

@@ -105,4 +105,4 @@ def container_preview(
         threads=config.resources.threads_per_trial,
     )
     gpus = [str(index) for index in (range(count) if ids is None else ids[:count])]
-    return trainer.preview(spec, task, gpus, study=paths.folder).command_line
+    return trainer.preview(spec, task, gpus).command_line

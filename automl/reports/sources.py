@@ -54,7 +54,7 @@ class Sources:
     def best(self) -> dict[str, Any]:
         """What ``best/`` says it holds; empty while it holds nothing whole."""
         try:
-            value = read_json(self.paths.best_provenance)
+            value = read_json(self.paths.best_provenance, follow=False)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

@@ -28,7 +28,11 @@ def write_report(folder: Path) -> tuple[Path, ...]:
 
 
 def write_summary(summary: Summary) -> tuple[Path, ...]:
-    """Writes every format of a summary into the study's report folder."""
+    """Writes every format of a summary into the study's report folder.
+
+    Raises:
+        FixInput: A link stands in the place of that folder.
+    """
     target = StudyPaths(summary.folder).report
     contents = {
         "index.html": render_html(summary),
@@ -39,7 +43,7 @@ def write_summary(summary: Summary) -> tuple[Path, ...]:
         "report.json": render_json(summary),
     }
     for name, content in contents.items():
-        write_bytes(target / name, content)
+        write_bytes(target / name, content, summary.folder)
     return tuple(target / name for name in contents)
 
 

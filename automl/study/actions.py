@@ -126,7 +126,7 @@ def read_actions(folder: Path) -> Iterator[tuple[Path, ActionRecord]]:
     ended = []
     for entry in found:
         try:
-            value = read_json(AttemptPaths(entry).outcome)
+            value = read_json(AttemptPaths(entry).outcome, follow=False)
             ended.append((entry, ActionRecord.from_json(value)))
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             continue

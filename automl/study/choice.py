@@ -9,6 +9,7 @@ from automl.nearest import did_you_mean
 from automl.study.clock import Clock, utc_now
 from automl.study.folder import is_study, list_studies, read_config
 from automl.study.layout import StudyPaths
+from automl.study.links import refuse_links
 from automl.study.standing import Standing, repeated_trial, standing_of
 
 __all__ = ["Wanted", "find_study", "studies_meant"]
@@ -41,7 +42,7 @@ def find_study(
         tell: Called with a sentence where the newest study is not the one that is taken.
 
     Raises:
-        FixInput: There is no such study.
+        FixInput: There is no such study, or a link stands in the place of one of its files.
     """
     if name is None:
         return next(studies_meant(studies_dir, wanted, tell))
@@ -50,6 +51,7 @@ def find_study(
         folder = Path(name)
     paths = StudyPaths(folder.absolute())
     if is_study(paths):
+        refuse_links(paths)
         return paths
     names = [other.folder.name for other in list_studies(studies_dir)]
     raise FixInput(
@@ -106,6 +108,7 @@ def _readable(studies_dir: Path, tell: Callable[[str], None]) -> list[StudyPaths
     readable, broken = [], []
     for paths in studies:
         try:
+            refuse_links(paths)
             read_config(paths)
         except FixInput as error:
             broken.append((paths, error))

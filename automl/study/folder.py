@@ -141,11 +141,11 @@ def _is_left_over(paths: StudyPaths) -> bool:
 
 def write_study(paths: StudyPaths, study: NewStudy) -> None:
     """Writes down what a study is; ``resolved.json`` comes last and makes it one."""
-    write_text(paths.request, dump_yaml(dict(study.request)))
-    write_json(paths.space, {"format": SPACE_FORMAT, **study.space})
-    write_text(paths.base_spec, dump_yaml(study.base_spec))
-    write_json(paths.provenance, dict(study.provenance))
-    write_json(paths.resolved, study.config.to_json())
+    write_text(paths.request, dump_yaml(dict(study.request)), paths.folder)
+    write_json(paths.space, {"format": SPACE_FORMAT, **study.space}, paths.folder)
+    write_text(paths.base_spec, dump_yaml(study.base_spec), paths.folder)
+    write_json(paths.provenance, dict(study.provenance), paths.folder)
+    write_json(paths.resolved, study.config.to_json(), paths.folder)
 
 
 def read_config(paths: StudyPaths) -> StudyConfig:
@@ -225,7 +225,7 @@ def _started_ns(paths: StudyPaths) -> int:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = read_json(path)
+        value = read_json(path, follow=False)
     except FileNotFoundError as error:
         raise FixInput(
             f"a study folder must hold {path.name}",

@@ -26,6 +26,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from automl.errors import FixInput, PrepareMachine
 from automl.filelock import lock, try_lock
+from automl.inside import open_file, writable
 from automl.jsontext import parse_json
 from automl.study.layout import StudyPaths
 from automl.study.operations import JournalCheck
@@ -60,7 +61,7 @@ class KernelLock(JournalFileOpenLock):
         Raises:
             PrepareMachine: The file system has no locks.
         """
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = writable(self._path, os.O_RDWR)
         try:
             lock(file, self._path)
         except BaseException:
@@ -154,7 +155,7 @@ def repair_journal(paths: StudyPaths) -> str | None:
         What was done, as a sentence; None if the journal is whole.
     """
     try:
-        with paths.journal.open("r+b") as file:
+        with os.fdopen(open_file(paths.journal, os.O_RDWR), "r+b") as file:
             is_ours = try_lock(file.fileno(), paths.journal)
             lost = _cut_torn_end(file, paths.journal_torn) if is_ours else 0
     except PrepareMachine:
@@ -178,7 +179,7 @@ def _cut_torn_end(file: BinaryIO, torn: Path) -> int:
     content = file.read()
     whole = _whole_length(content)
     if whole < len(content):
-        with torn.open("ab") as kept:
+        with os.fdopen(writable(torn, os.O_WRONLY | os.O_APPEND), "ab") as kept:
             kept.write(content[whole:] + b"\n")
         file.truncate(whole)
         os.fsync(file.fileno())

@@ -16,10 +16,12 @@ from typing import Self
 
 from automl.errors import ResolveConflict
 from automl.filelock import try_lock
+from automl.inside import writable
 from automl.jsontext import read_json
 from automl.processes import started_at
 from automl.study.clock import Clock, utc_now
 from automl.study.layout import StudyPaths
+from automl.study.links import refuse_links
 
 __all__ = ["STALE_AFTER_S", "Owner", "StudyLock", "read_owner"]
 
@@ -75,6 +77,7 @@ class StudyLock:
 
     Raises:
         ResolveConflict: On entry: another driver holds the study.
+        FixInput: On entry: a link stands in the place of one of the study's files or folders.
         PrepareMachine: On entry: the file system has no locks.
     """
 
@@ -86,7 +89,8 @@ class StudyLock:
         self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
-        file = os.open(self._paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        refuse_links(self._paths)
+        file = writable(self._paths.lock, os.O_RDWR)
         try:
             self._claim(file)
         except BaseException:
@@ -143,7 +147,7 @@ class StudyLock:
 def read_owner(paths: StudyPaths) -> Owner | None:
     """Who drives the study or last did without leaving in order; None if nobody."""
     try:
-        value = read_json(paths.lock)
+        value = read_json(paths.lock, follow=False)
         return Owner(**value)
     except (OSError, ValueError, TypeError):
         return None

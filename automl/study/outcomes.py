@@ -33,7 +33,7 @@ def read_outcome(paths: AttemptPaths) -> tuple[Outcome | None, str]:
         then counts as absent, because a wrong outcome would be worse than a repeated attempt.
     """
     try:
-        return Outcome.from_json(read_json(paths.outcome, finite=True)), ""
+        return Outcome.from_json(read_json(paths.outcome, finite=True, follow=False)), ""
     except FileNotFoundError:
         return None, ""
     except (OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 from automl.skill.tree import ParamValue
@@ -199,6 +200,7 @@ class Outcome:
             raise ValueError(f"outcome format must be {FORMAT}, but got {value['format']}")
         fields = {name: value[name] for name in cls.__slots__ if name in value}
         failure = value["failure"]
+        _check_inside(value.get("checkpoint"))
         fields["state"] = OutcomeState(value["state"])
         fields["failure"] = FailureClass(failure) if failure is not None else None
         fields["measurements"] = tuple(Measurement.from_json(m) for m in value["measurements"])
@@ -211,6 +213,15 @@ class Outcome:
         value = {"format": FORMAT, **asdict(self)}
         value["measurements"] = [m.to_json() for m in self.measurements]
         return value
+
+
+def _check_inside(checkpoint: Any) -> None:
+    """Refuses a checkpoint that is not below the study's folder; a container may have named it."""
+    if checkpoint is None:
+        return
+    path = PurePosixPath(checkpoint)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"a checkpoint must be below the study, but got {checkpoint!r}")
 
 
 @dataclass(frozen=True, slots=True)

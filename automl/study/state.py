@@ -119,12 +119,12 @@ def counts_of(records: Sequence[TrialRecord]) -> dict[str, int]:
 
 def write_state(paths: StudyPaths, state: StudyState) -> None:
     """Replaces the snapshot whole."""
-    write_json(paths.state, state.to_json())
+    write_json(paths.state, state.to_json(), paths.folder)
 
 
 def read_state(paths: StudyPaths) -> StudyState | None:
     """The last snapshot; None if there is none that can be read."""
     try:
-        return StudyState.from_json(read_json(paths.state))
+        return StudyState.from_json(read_json(paths.state, follow=False))
     except (OSError, KeyError, ValueError, TypeError, AttributeError):
         return None

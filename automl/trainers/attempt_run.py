@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from automl.errors import AutomlError
 from automl.files import sha256_of, write_text
+from automl.inside import read_file
 from automl.processes import started_at
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
@@ -35,6 +37,8 @@ STOP_GRACE_S = 10.0
 FAULT_GRACE_S = 3.0
 #: Seconds after a kill within which the request to stop the study may follow.
 _STOP_FOLLOWS_S = 1.0
+#: Bytes of a stop file that are read.
+_LONGEST_REASON = 4096
 #: Training losses in a row that may be non-finite: loss scaling recovers from a single one.
 _BAD_LOSSES = 2
 
@@ -69,6 +73,15 @@ class _Verdict:
 def request_stop(paths: AttemptPaths, reason: str) -> None:
     """Asks a running attempt to stop as pruned, from any process."""
     write_text(paths.stop, reason)
+
+
+def _reason_in(path: Path) -> str:
+    """What a stop file says; a trainer may have put anything there."""
+    try:
+        with read_file(path) as file:
+            return file.read(_LONGEST_REASON).decode(errors="replace")
+    except OSError:
+        return "stopped by something that is no file"
 
 
 class AttemptRun:
@@ -209,7 +222,7 @@ class AttemptRun:
         if self._settings.paths.stop.exists():
             return _Verdict(OutcomeState.INTERRUPTED, "stopped on request")
         if self._paths.stop.exists():
-            return _Verdict(OutcomeState.PRUNED, self._paths.stop.read_text(encoding="utf-8"))
+            return _Verdict(OutcomeState.PRUNED, _reason_in(self._paths.stop))
         limit = self._settings.timeout_s
         if limit is not None and self._timing.monotonic() - self._began[0] > limit:
             return _Verdict(OutcomeState.FAILED, self._hang_evidence(limit), FailureClass.HANG)

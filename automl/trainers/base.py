@@ -182,20 +182,13 @@ class Preview:
 class Previewing(Protocol):
     """A trainer that can say beforehand what it would start."""
 
-    def preview(
-        self,
-        spec: Mapping[str, Any],
-        task: TrialTask,
-        gpus: Sequence[str],
-        study: Path | None = None,
-    ) -> Preview:
+    def preview(self, spec: Mapping[str, Any], task: TrialTask, gpus: Sequence[str]) -> Preview:
         """What ``start`` would start; asks no engine or server, and writes nothing.
 
         Args:
             spec: The spec of the task, whose file need not exist yet.
             task: What would be run, and where.
             gpus: Ids of the GPUs that it would get.
-            study: Folder of the study that is to be made; None to look for it above the task's.
 
         Raises:
             FixInput: The skill has no command for the action.

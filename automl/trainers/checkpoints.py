@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automl.files import replaced
+from automl.inside import read_file
 from automl.trainers.contract import LATEST_PATTERN, CheckpointName
 
 __all__ = [
@@ -109,10 +110,14 @@ def place(source: Path, target: Path) -> None:
 
     A hard link where the file system allows it, which costs no space and outlives the deletion of
     the source; a copy otherwise.
+
+    Raises:
+        OSError: The source is a link or no file, or the target cannot be written.
     """
-    with replaced(target) as temporary:
+    with read_file(source) as content, replaced(target) as temporary:
         temporary.unlink()
         try:
-            os.link(source, temporary)
+            os.link(source, temporary, follow_symlinks=False)
         except OSError:
-            shutil.copyfile(source, temporary)
+            with temporary.open("xb") as file:
+                shutil.copyfileobj(content, file)

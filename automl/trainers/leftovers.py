@@ -53,7 +53,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
         Whether a trainer was still there.
     """
     try:
-        ids = read_json(pid_path)
+        ids = read_json(pid_path, follow=False)
         trainer = int(ids["pid"]), str(ids["started"])
         guard = int(ids["guard"]), str(ids["guard_started"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -72,7 +72,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
 def leftover_pid(pid_path: Path) -> int | None:
     """The process id of a trainer that still runs, by the pid file of its attempt; else None."""
     try:
-        ids = read_json(pid_path)
+        ids = read_json(pid_path, follow=False)
         pid, started = int(ids["pid"]), str(ids["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.extras import how_to_get
+from automl.inside import read_file, writable
 from automl.skill.model import Skill
 from automl.study.layout import AttemptPaths
 from automl.trainers import guard
@@ -84,7 +85,6 @@ class ProcessTrainer:
         spec: Mapping[str, Any],  # noqa: ARG002 -- the command names the file alone
         task: TrialTask,
         gpus: Sequence[str],  # noqa: ARG002
-        study: Path | None = None,  # noqa: ARG002
     ) -> Preview:
         """The process that ``start`` would start."""
         return Preview(tuple(self.command(task.spec_path)))
@@ -144,7 +144,7 @@ def start_guarded(
         *(str(pid_path), str(task.driver_pid or 0), str(ORPHAN_GRACE_S), str(channel)),
         *command,
     ]
-    with task.log_path.open("ab") as log:
+    with os.fdopen(writable(task.log_path, os.O_WRONLY | os.O_APPEND), "ab") as log:
         process = subprocess.Popen(
             guarded,
             stdin=subprocess.PIPE,
@@ -243,7 +243,7 @@ class GuardedProcess:
 def tail_of(path: Path, lines: int) -> list[str]:
     """The last ``lines`` non-empty lines of a text file; none if there is no file."""
     try:
-        with path.open("rb") as file:
+        with read_file(path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
             text = file.read().decode(errors="replace")
     except OSError:

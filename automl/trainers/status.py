@@ -10,13 +10,13 @@ passed over and noted.
 """
 
 import math
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from automl.inside import read_file
 from automl.study.records import MOST_EPOCHS, Measurement
 from automl.trainers.contract import (
     EVAL_METRICS,
@@ -139,9 +139,7 @@ class StatusReader:
 
     def _new_blocks(self) -> Iterator[bytes]:
         try:
-            if not stat.S_ISREG(self._path.stat().st_mode):
-                return
-            with self._path.open("rb") as file:
+            with read_file(self._path) as file:
                 file.seek(self._offset)
                 while block := file.read(_BLOCK):
                     self._offset += len(block)

@@ -102,7 +102,7 @@ def test_two_trials_of_a_search_run_in_containers(
     told, read = load_yaml(attempt.spec), load_yaml(attempt.container_spec)
     assert told["train"]["results_dir"] == str(attempt.folder)
     assert told["dataset"]["train_data"] == str(containers.folder / "data" / "train")
-    assert read["train"]["results_dir"] == "/study/trials/0001/1"
+    assert read["train"]["results_dir"] == "/results"
     assert read["dataset"]["train_data"] == "/inputs/dataset-train_data"
     assert read["train"]["optim"] == told["train"]["optim"]
 

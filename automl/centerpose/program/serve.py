@@ -209,7 +209,7 @@ def _surroundings(job: Job) -> Iterator[None]:
         if job.folder:
             os.chdir(job.folder)
         if job.log:
-            log = os.open(job.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            log = os.open(job.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             _send_output_to([log, log])
             os.close(log)
         yield

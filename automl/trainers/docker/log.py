@@ -1,10 +1,18 @@
 """A container's output on its way into the attempt's log."""
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from automl.inside import open_file
+
 __all__ = ["LogFile", "Redactor"]
+
+#: How the system refuses to open a link, a pipe that nobody reads, and what is no file.
+_NOT_OURS = frozenset({errno.ELOOP, errno.ENXIO, errno.EINVAL})
 
 _LINE_END = re.compile(rb"[\r\n]")
 #: Longest unfinished line that is held back; a longer one is written in parts.
@@ -31,6 +39,14 @@ class Redactor:
         return text
 
 
+def _size(path: Path) -> int:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
 class LogFile:
     """Appends a container's output to a file, exactly once.
 
@@ -51,7 +67,7 @@ class LogFile:
     def reopen(self) -> None:
         """Prepares for the output from its start once more."""
         self._held = b""
-        self._skip = self._path.stat().st_size if self._path.exists() else 0
+        self._skip = _size(self._path)
 
     def take(self, piece: bytes) -> None:
         """The next piece of the output; its unfinished last line is held back."""
@@ -76,5 +92,18 @@ class LogFile:
             self._append(self._hide(text))
 
     def _append(self, text: bytes) -> None:
-        with self._path.open("ab") as file:
+        with os.fdopen(self._open(), "ab") as file:
             file.write(text)
+
+    def _open(self) -> int:
+        """The log; what a container has put in its place is taken away, and never written to."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        try:
+            return open_file(self._path, flags)
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
+        self._path.unlink()
+        file = open_file(self._path, flags | os.O_EXCL)
+        os.write(file, f"automl: {self._path.name} had been replaced; it starts again\n".encode())
+        return file

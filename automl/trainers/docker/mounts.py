@@ -1,8 +1,10 @@
 """Which folders of the host a container sees, where, and how a spec's paths read inside it.
 
-The study's folder is at ``/study``. Every other path of the spec that exists on the host gets a
-place of its own under ``/inputs``, named for its setting and read-only. A path that does not exist
-here is left as it is: it may be one of the image's own.
+The attempt's folder is at ``/results``, and is all that a container can write to; the spec in it,
+which reproduces the attempt, it can only read. Nothing else of the study is there. Every other
+path of the spec that exists on the host gets a place of its own under ``/inputs``, named for its
+setting and read-only, a checkpoint to go on from among them. A path that does not exist here is
+left as it is: it may be one of the image's own.
 """
 
 import re
@@ -12,10 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from automl.skill.tree import Tree
+from automl.study.layout import AttemptPaths
 
-__all__ = ["INPUTS", "STUDY", "Mount", "Mounts", "mounts_for", "rewritten"]
+__all__ = ["INPUTS", "RESULTS", "Mount", "Mounts", "mounts_for", "rewritten"]
 
-STUDY = PurePosixPath("/study")
+RESULTS = PurePosixPath("/results")
 INPUTS = PurePosixPath("/inputs")
 
 #: Never mounted, whatever a spec says: they are the container's own.
@@ -87,19 +90,25 @@ class Mounts:
         )
 
 
-def mounts_for(spec: Mapping[str, Any], study: Path, exists: Callable[[Path], bool]) -> Mounts:
+def mounts_for(
+    spec: Mapping[str, Any], attempt: AttemptPaths, exists: Callable[[Path], bool]
+) -> Mounts:
     """The binds that a spec needs.
 
     Args:
         spec: The nested spec, with the host's paths.
-        study: Absolute path of the study's folder; the only one that can be written.
+        attempt: Where the results go; the only folder that can be written.
         exists: Whether a path of the spec is one of the host's.
     """
-    mounts = {study: Mount(study, STUDY, read_only=False)}
-    taken = {STUDY}
+    own = attempt.folder
+    mounts = {
+        own: Mount(own, RESULTS, read_only=False),
+        attempt.spec: Mount(attempt.spec, RESULTS / attempt.spec.name),
+    }
+    taken = {RESULTS}
     for key, text in _texts(spec):
         path = Path(text)
-        if path.is_relative_to(study) or path in mounts or not _is_hosts(path, exists):
+        if path.is_relative_to(own) or path in mounts or not _is_hosts(path, exists):
             continue
         inside = _place(key, path, taken)
         taken.add(inside)

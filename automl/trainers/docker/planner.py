@@ -5,17 +5,17 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from automl.skill.keys import NetworkKeys
 from automl.skill.model import Skill
 from automl.skill.tree import MISSING, Tree, get, whole_number, with_value
 from automl.spec.rules import rules_for
-from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.layout import AttemptPaths
 from automl.trainers.base import TrialTask
 from automl.trainers.docker.images import image_to_run
-from automl.trainers.docker.mounts import Mounts, mounts_for, rewritten
+from automl.trainers.docker.mounts import RESULTS, Mounts, mounts_for, rewritten
 from automl.trainers.docker.options import DockerOptions, size_bytes
 from automl.trainers.docker.plan import ContainerLimits, ContainerPlan, Labels
 from automl.trainers.program import command_of, thread_variables
@@ -43,34 +43,27 @@ class ContainerPlanner:
         """What containers are made of: the image that the study recorded, else the one named."""
         return image_to_run(self.skill, self.action, self.options)
 
-    def plan(
-        self,
-        spec: Mapping[str, Any],
-        task: TrialTask,
-        gpus: Sequence[str],
-        study: Path | None = None,
-    ) -> ContainerPlan:
+    def plan(self, spec: Mapping[str, Any], task: TrialTask, gpus: Sequence[str]) -> ContainerPlan:
         """The container for a spec; asks no engine.
 
         Args:
             spec: The spec of the task, with the host's paths.
             task: What is trained, and where.
             gpus: Ids or UUIDs of the GPUs it gets.
-            study: Folder of the study; None to look for it above the task's.
 
         Raises:
             FixInput: The skill has no command for the action.
         """
-        mounts = mounts_for(spec, study or study_folder(task.folder), Path.exists)
-        folder = PurePosixPath(mounts.inside(str(task.folder)) or task.folder)
-        inside = folder / AttemptPaths(task.folder).container_spec.name
+        attempt = AttemptPaths(task.folder)
+        mounts = mounts_for(spec, attempt, Path.exists)
+        inside = RESULTS / attempt.container_spec.name
         return ContainerPlan(
             image=self.image,
             command=tuple(command_of(self.skill, self.action, str(inside))),
             name=container_name(task),
             labels=Labels(task.study, task.number, task.attempt, str(task.folder), self.action),
             mounts=mounts,
-            workdir=folder,
+            workdir=RESULTS,
             user=f"{os.getuid()}:{os.getgid()}",
             groups=tuple(str(group) for group in sorted({*os.getgroups()} - {os.getgid()})),
             limits=self._limits(spec, tuple(gpus)),
@@ -103,12 +96,6 @@ class ContainerPlanner:
             network=options.network,
             gpus=gpus,
         )
-
-
-def study_folder(folder: Path) -> Path:
-    """The study that a folder lies in; the folder itself if in none."""
-    above = (parent for parent in folder.parents if StudyPaths(parent).resolved.is_file())
-    return next(above, folder)
 
 
 def container_name(task: TrialTask) -> str:

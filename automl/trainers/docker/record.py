@@ -62,7 +62,7 @@ def write_end(paths: AttemptPaths, record: ContainerRecord, exit_code: int) -> N
 def read_record(paths: AttemptPaths) -> ContainerRecord | None:
     """What was noted of an attempt's container; None if nothing whole was."""
     try:
-        value = read_json(paths.container)
+        value = read_json(paths.container, follow=False)
         if value["format"] != FORMAT:
             return None
         return ContainerRecord(

@@ -151,15 +151,9 @@ class DockerTrainer:
         record = {"name": self.image, "id": image.id, "digests": list(image.digests)}
         return Pinned(options, record)
 
-    def preview(
-        self,
-        spec: Mapping[str, Any],
-        task: TrialTask,
-        gpus: Sequence[str],
-        study: Path | None = None,
-    ) -> Preview:
+    def preview(self, spec: Mapping[str, Any], task: TrialTask, gpus: Sequence[str]) -> Preview:
         """The container that ``start`` would create."""
-        plan = self.planner.plan(spec, task, gpus, study)
+        plan = self.planner.plan(spec, task, gpus)
         return Preview(plan.command, self.image, plan.command_line())
 
     def _new(self, task: TrialTask, gpus: Sequence[str]) -> Handle:

@@ -56,7 +56,7 @@ def test_docker_run_of_a_training(
     }.items():
         spec = with_value(spec, key, value)
     task = TrialTask("bikes", 3, 1, FOLDER, FOLDER / "spec.yaml", FOLDER / "log.txt", threads=8)
-    plan = trainer.planner.plan(spec, task, gpus, study=STUDY)
+    plan = trainer.planner.plan(spec, task, gpus)
     read = trainer.planner.container_spec(spec, plan.mounts, gpus)
     keys = ("results_dir", "dataset.train_data", "dataset.val_data", *(f"train.{n}" for n in OWN))
     changed = "".join(f"{key}: {get(read, key)}\n" for key in keys)
@@ -67,5 +67,5 @@ def test_docker_run_of_a_deploy_action(trainer: DockerTrainer, golden: Golden) -
     deploy = replace(trainer, action="gen_trt_engine", options=DockerOptions(image="mine:1"))
     spec = {"gen_trt_engine": {"onnx_file": str(STUDY / "model.onnx"), "gpu_id": 0}}
     task = TrialTask("bikes", 3, 1, FOLDER, FOLDER / "spec.yaml", FOLDER / "log.txt")
-    text = deploy.planner.plan(spec, task, ("0",), study=STUDY).command_line()
+    text = deploy.planner.plan(spec, task, ("0",)).command_line()
     golden("docker/gen-trt-engine.txt", f"{text}\n")

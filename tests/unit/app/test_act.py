@@ -280,8 +280,8 @@ def test_the_deploy_container_sees_what_the_action_reads(
     assert container.command[:3] == ("centerpose", "gen_trt_engine", "-e")
     inside = trainer.planner.container_spec(plan.spec.tree, container.mounts, ("0",))
     block = get(inside, "gen_trt_engine")
-    assert block["onnx_file"] == "/study/actions/export-1/centerpose.onnx"
-    assert block["trt_engine"] == "/study/actions/gen-trt-engine-1/centerpose.engine"
+    assert block["onnx_file"] == "/inputs/gen_trt_engine-onnx_file/centerpose.onnx"
+    assert block["trt_engine"] == "/results/centerpose.engine"
     images = block["tensorrt"]["calibration"]["cal_image_dir"]
     assert [container.mounts.host(each) for each in images] == [str(splits / "train" / "batch-1")]
 

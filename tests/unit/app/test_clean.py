@@ -180,3 +180,21 @@ def test_the_command_shows_first_and_removes_when_told(
     assert not too_much.exists()
     assert main(["clean", *where]) == 0
     assert "nothing to remove" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["best", "report", "trials/0000/1/log.txt"])
+def test_a_study_with_a_link_in_it_is_left_alone(
+    study: StudyBuilder, tmp_path: Path, name: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / ".report.json.a1b2c3d4").write_text("mine")
+    link = study.folder / name
+    if link.is_dir():
+        link.rename(tmp_path / "before")
+    link.unlink(missing_ok=True)
+    link.symlink_to(outside)
+    found = find_leftovers([study.paths], study.folder.parent, None)
+    assert found.leftovers == ()
+    assert any("not links" in text and str(link) in text for text in found.kept)
+    assert [entry.name for entry in outside.iterdir()] == [".report.json.a1b2c3d4"]

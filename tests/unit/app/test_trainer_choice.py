@@ -98,7 +98,7 @@ def test_the_preview_is_the_first_trial_s_container(tmp_path: Path) -> None:
         config("docker", image="own:1"), SKILL, {"dataset": {"train_data": str(data)}}, tmp_path
     )
     assert text.startswith("docker run")
-    assert f"source={tmp_path / 'bikes'},target=/study" in text
+    assert f"source={tmp_path / 'bikes' / 'trials' / '0000' / '1'},target=/results" in text
     assert f"source={data},target=/inputs/dataset-train_data,readonly" in text
     assert "own:1" in text
 

@@ -8,6 +8,7 @@ import pytest
 
 from automl.app import winner
 from automl.app.winner import keep_best_current, read_best
+from automl.errors import FixInput
 from automl.files import sha256_of, write_json
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import get
@@ -228,3 +229,29 @@ def test_provenance_names_the_trials_own_spec(
     assert value["trial_spec"] == "trials/0002/1/spec.yaml"
     assert (value["epoch"], value["value"], value["params"]) == (1, 0.5, {LR: 0.5})
     write_json(paths.best_provenance, value)  # strict JSON: it can be written again
+
+
+def test_a_link_in_the_place_of_best_costs_nothing_of_what_it_leads_to(
+    paths: StudyPaths, trial: Callable[..., TrialRecord], tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine.txt").write_text("mine")
+    (outside / "provenance.json").write_text("mine too")
+    record = trial(1, 0.5)
+    paths.best.symlink_to(outside)
+    with pytest.raises(FixInput, match=r"not links.*best"):
+        keep_best_current(paths, record, KEYS)
+    assert {path.name: path.read_text() for path in outside.iterdir()} == {
+        "mine.txt": "mine",
+        "provenance.json": "mine too",
+    }
+
+
+def test_a_folder_that_somebody_put_into_best_is_left_alone(
+    paths: StudyPaths, trial: Callable[..., TrialRecord]
+) -> None:
+    (paths.best / "notes").mkdir(parents=True)
+    keep_best_current(paths, trial(1, 0.5), KEYS)
+    assert read_best(paths) is not None
+    assert (paths.best / "notes").is_dir()

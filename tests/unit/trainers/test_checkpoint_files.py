@@ -101,7 +101,7 @@ def test_a_placed_checkpoint_outlives_its_source(folder: Path, tmp_path: Path) -
 def test_placing_replaces_what_is_there_and_copies_where_it_cannot_link(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(18, "another file system")
 
     monkeypatch.setattr("os.link", refuse)
@@ -109,3 +109,13 @@ def test_placing_replaces_what_is_there_and_copies_where_it_cannot_link(
     target.write_bytes(b"old")
     place(source, target)
     assert target.read_bytes() == source.read_bytes()
+
+
+def test_a_link_in_the_place_of_a_checkpoint_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.pth"
+    outside.write_bytes(b"a secret")
+    source, target = folder / "model_epoch_009_step_00100.pth", folder / "best.pth"
+    source.symlink_to(outside)
+    with pytest.raises(OSError, match="symbolic links"):
+        place(source, target)
+    assert not target.exists()

@@ -1,7 +1,9 @@
 """A container's output reaches the log exactly once, and no secret with it."""
 
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +60,26 @@ def test_a_last_word_follows_what_was_held_back(tmp_path: Path) -> None:
     log.take(b"unfinished")
     log.close("automl: why")
     assert (tmp_path / "log").read_text() == "unfinishedautoml: why\n"
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("kind", ["link", "dead link", "pipe"])
+def test_what_a_container_puts_in_the_place_of_its_log_is_not_written_to(
+    tmp_path: Path, kind: str
+) -> None:
+    outside, path = tmp_path / "outside.txt", tmp_path / "log.txt"
+    if kind == "link":
+        outside.write_text("mine")
+    log = LogFile(path, Redactor(()))
+    log.take(b"first\n")
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(outside)
+    log.take(b"second\n")
+    log.close()
+    assert path.read_text() == "automl: log.txt had been replaced; it starts again\nsecond\n"
+    assert not path.is_symlink()
+    assert (outside.read_text() if kind == "link" else not outside.exists()) in ("mine", True)
+    log.reopen()
