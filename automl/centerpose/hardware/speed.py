@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.models.attention import ClassAttentionBlock, FanBlock
-from automl.centerpose.models.convnext import ConvNeXtBlock
-from automl.centerpose.models.kernels import has_compiler
+from automl.centerpose.models.compiler import has_compiler
+from automl.centerpose.models.convnext import ChannelNorm, ConvNeXtBlock
 from automl.errors import FixInput
 
 __all__ = ["COMPILE_VARIABLE", "Tuned", "compile_blocks", "tune_network"]
@@ -19,7 +19,7 @@ __all__ = ["COMPILE_VARIABLE", "Tuned", "compile_blocks", "tune_network"]
 COMPILE_VARIABLE: Final = "AUTOML_TRAINER_COMPILE"
 """Environment variable: ``on``, ``off``, or ``auto`` (the default) for what is worth its time."""
 
-_BLOCKS = (FanBlock, ConvNeXtBlock, ClassAttentionBlock)
+_BLOCKS = (FanBlock, ConvNeXtBlock, ClassAttentionBlock, ChannelNorm)
 _COMPILE_S = 60.0
 _SAVED_S = 2.5e-3  # an image of _SIDE x _SIDE
 _SIDE = 512

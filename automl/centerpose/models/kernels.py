@@ -1,21 +1,16 @@
 """Whether a map is one that this package's own GPU kernels are for, and what they share."""
 
-import os
-import shutil
 from functools import cache
 from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-__all__ = ["arrivals", "dot_precision", "has_compiler", "has_kernels"]
+from automl.centerpose.models.compiler import has_compiler
+
+__all__ = ["arrivals", "dot_precision", "has_kernels"]
 
 _MOST_ARRIVALS = 1 << 16
-
-
-def has_compiler() -> bool:
-    """Whether there is a C compiler: Triton builds with it what launches a kernel."""
-    return bool(os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang"))
 
 
 _HAS_TRITON = find_spec("triton") is not None and has_compiler()

@@ -1,8 +1,10 @@
 """One action, from its spec file to its last line of output, however it ends."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,7 +13,8 @@ from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec, to_tree
 from automl.centerpose.config.overrides import apply_overrides
 from automl.centerpose.deploy.containers import DEPLOY_ACTIONS, refuse_engines
-from automl.centerpose.hardware.selection import device_ids
+from automl.centerpose.hardware.selection import ACCELERATOR, device_ids
+from automl.centerpose.models.ahead import compiling
 from automl.centerpose.program.launcher import train_on_devices
 from automl.centerpose.session.failure import failure_text, is_expected
 from automl.centerpose.session.interrupt import Interrupt, Interrupted
@@ -141,13 +144,16 @@ def train_on_its_devices(spec: Experiment, run: Run, cache: "Cache | None" = Non
         run: Where to write and report.
         cache: What earlier trainings of this process left; None in a process that trains once.
     """
-    if len(device_ids(spec.train)) > 1:
-        path = run.folder / EXPERIMENT_NAME
-        train_on_devices(spec.train, path, run.folder, run.interrupt)
-    else:
-        from automl.centerpose.program.train import train
+    on_cpu = os.environ.get(ACCELERATOR) == "cpu"
+    network = spec.model.backbone.model_type
+    with nullcontext() if on_cpu else compiling(network, spec.train.precision):
+        if len(device_ids(spec.train)) > 1:
+            path = run.folder / EXPERIMENT_NAME
+            train_on_devices(spec.train, path, run.folder, run.interrupt)
+        else:
+            from automl.centerpose.program.train import train
 
-        train(spec, run, cache=cache)
+            train(spec, run, cache=cache)
 
 
 # Importing torch takes seconds: a spec with a mistake in it is refused before that.
