@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from automl.centerpose.models.kernels import has_kernels
+
 __all__ = ["LossForm", "LossWeights", "centerpose_loss", "focal", "masked_l1", "squared"]
 
 _CLAMP = 1e-4
@@ -102,6 +104,10 @@ def focal(logits: Tensor, truth: Tensor) -> Tensor:
         logits: (B, C, G, G).
         truth: (B, S, C, G, G) in [0, 1]; exactly 1 at the peaks.
     """
+    if has_kernels(logits):
+        from automl.centerpose.training import focal_gpu
+
+        return focal_gpu.focal(logits, truth, _CLAMP)
     p = logits.sigmoid().clamp(_CLAMP, 1.0 - _CLAMP)
     # What depends on the prediction alone is computed once, not once a symmetry row.
     at_peak = ((1.0 - p) ** 2 * p.log()).unsqueeze(1)  # (B, 1, C, G, G)

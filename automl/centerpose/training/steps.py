@@ -101,6 +101,7 @@ class RecordedSteps(Steps):
         self._images = torch.empty_like(batch.images)
         self._targets = {name: torch.empty_like(value) for name, value in batch.targets.items()}
         self._optimiser.forget()  # so that the recording brings gradients of its own
+        torch.cuda.empty_cache()  # and memory, beside which what the first steps held is too much
         together = self._processes.shard.world > 1
         graph = torch.cuda.CUDAGraph()
         with _recording(graph):

@@ -164,3 +164,23 @@ def test_a_term_of_weight_zero_leaves_no_trace(term: str) -> None:
     head = {"offset": "reg"}.get(term, term)
     untouched = [name for name, value in maps.items() if value.grad is None]
     assert untouched == [head]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_gpu_computes_the_focal_loss_in_fewer_passes(rows: int) -> None:
+    torch.manual_seed(0)
+    logits = (4.0 * torch.randn(3, 8, 20, 28)).cuda().requires_grad_()
+    with torch.no_grad():
+        logits[0, 0, 0, :4] = torch.tensor([20.0, -20.0, 0.0, 9.3])  # beyond the clamp too
+    truth = torch.rand(3, rows, 8, 20, 28).cuda() ** 4
+    truth[truth > 0.9] = 1.0
+    truth[0, 0] = 0.0  # no peak
+    by = torch.randn(3, rows)
+    wanted_of = logits.detach().cpu().double().requires_grad_()
+    found, wanted = focal(logits, truth), focal(wanted_of, truth.cpu().double())
+    (of_found,) = torch.autograd.grad(found, logits, by.cuda())
+    (of_wanted,) = torch.autograd.grad(wanted, wanted_of, by.double())
+    torch.testing.assert_close(found.cpu().double(), wanted, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(of_found.cpu().double(), of_wanted, rtol=1e-4, atol=1e-5)
