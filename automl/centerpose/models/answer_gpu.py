@@ -5,7 +5,7 @@ Group normalisation, ReLU and the last convolution as layers of their own pass o
 size sixteen times in a step; here it is five times, and no map of that size is kept but the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,13 @@ from automl.centerpose.models.kernels import arrivals, dot_precision
 
 __all__ = ["Head", "answers", "can_answer"]
 
-_LANES, _PROGRAMS = 64, 1056
-#: Rows of a tile, and warps that share it: what is fastest on an H200.
-_MOMENTS = {"rows": 64, "num_warps": 4}
-_ANSWER = {"rows": 64, "num_warps": 4}
-_GRAD_MOMENTS = {"rows": 64, "num_warps": 8}
-_GRAD = {"rows": 64, "num_warps": 4}
+_PROGRAMS = 1056  # eight for each of 132 multiprocessors
+#: Rows and columns of a tile, and warps that share it: what is fastest on an H200.
+_MOMENTS = {"rows": 64, "lanes": 64, "num_warps": 4}
+_ANSWER = {"rows": 64, "lanes": 128, "num_warps": 4}
+_GRAD_MOMENTS = {"rows": 16, "lanes": 128, "num_warps": 4}
+_GRAD = {"rows": 32, "lanes": 64, "num_warps": 4}
+_ALIGNED = 256  # columns that tiles of any width share out
 _MAPS = 16  # a matrix unit's least; no head has more
 
 
@@ -68,31 +69,21 @@ class _AnswerPlan:
         """Cells of an image."""
         return self.x.shape[2] * self.x.shape[3]
 
-    @property
-    def across(self) -> int:
-        return self.width // _LANES
-
-    @property
-    def n_parts(self) -> int:
+    def n_parts(self, tile: Mapping[str, int]) -> int:
         """Parts of an image whose sums are taken apart."""
-        most = -(-self.n_rows // _MOMENTS["rows"])
-        return min(most, max(1, _PROGRAMS // (len(self.x) * self.across)))
-
-    @property
-    def shared(self) -> dict[str, Any]:
-        """What every kernel is compiled for."""
-        return {"lanes": _LANES, "width": self.width}
+        most = max(1, _PROGRAMS * tile["lanes"] // (len(self.x) * self.width))
+        return min(-(-self.n_rows // tile["rows"]), most)
 
     def moments(self, parameters: Sequence[Tensor], epsilon: float) -> Tensor:
         """(B, 5, width): what is known of each image's columns."""
-        x, n_parts = self.x, self.n_parts
+        x, n_parts = self.x, self.n_parts(_MOMENTS)
         bias, weight, offset = parameters[:3]
         stats = torch.empty(len(x), 5, self.width, device=x.device)
         parts = torch.empty(len(x) * n_parts, 2, self.width, device=x.device)
-        passes.answer_moments[(self.across, len(parts))](
+        passes.answer_moments[(self.width // _MOMENTS["lanes"], len(parts))](
             x, bias, weight, offset, parts, arrivals(x.device), stats, epsilon, self.n_rows,
             -(-self.n_rows // n_parts), n_parts, x.shape[1], self.first, size=self.size,
-            **_MOMENTS, **self.shared,
+            **_MOMENTS, width=self.width,
         )  # fmt: skip
         return stats
 
@@ -104,7 +95,7 @@ class _AnswerPlan:
         passes.answer[(b * n_blocks,)](
             self.x, stats, taps, bias, out, self.n_rows, n_blocks, self.x.shape[1], self.first,
             len(bias), *_strides(out), precision=dot_precision(), maps=_MAPS, **_ANSWER,
-            **self.shared,
+            width=self.width,
         )  # fmt: skip
         return out
 
@@ -112,24 +103,25 @@ class _AnswerPlan:
         self, stats: Tensor, grad: Tensor, parameters: Sequence[Tensor], of_x: Tensor
     ) -> tuple[Tensor, ...]:
         """Writes the head's columns of ``of_x``; returns the gradients of the parameters."""
-        x, n_parts, (added, weight, _, taps, bias) = self.x, self.n_parts, parameters
+        x, n_parts = self.x, self.n_parts(_GRAD_MOMENTS)
+        added, weight, _, taps, bias = parameters
         n_all, where = len(x) * n_parts, _strides(grad)
         terms = torch.empty_like(stats)
         parts = torch.empty(n_all, 2, self.width, device=x.device)
         of_taps = torch.empty(n_all, self.width, _MAPS, device=x.device)
         of_bias = torch.empty(n_all, _MAPS, device=x.device)
         precision = dot_precision()
-        passes.answer_grad_moments[(self.across, n_all)](
+        passes.answer_grad_moments[(self.width // _GRAD_MOMENTS["lanes"], n_all)](
             x, added, weight, stats, grad, taps, parts, of_taps, of_bias, arrivals(x.device),
             terms, self.n_rows, -(-self.n_rows // n_parts), n_parts, x.shape[1], self.first,
             len(bias), *where, precision=precision, size=self.size, maps=_MAPS,
-            **_GRAD_MOMENTS, **self.shared,
+            **_GRAD_MOMENTS, width=self.width,
         )  # fmt: skip
         n_blocks = -(-self.n_rows // _GRAD["rows"])
-        passes.answer_grad[(self.across * len(x) * n_blocks,)](
+        passes.answer_grad[(self.width // _GRAD["lanes"] * len(x) * n_blocks,)](
             x, stats, terms, grad, taps, of_x, self.n_rows, n_blocks, x.shape[1], self.first,
             len(bias), *where, precision=precision, maps=_MAPS, **_GRAD,
-            **self.shared,
+            width=self.width,
         )  # fmt: skip
         of_weight, of_offset, of_added = terms[:, 2:].sum(0)
         of_taps = of_taps.sum(0)[:, : len(bias)].t().reshape(taps.shape)
@@ -183,8 +175,8 @@ def _rows_follow(maps: Tensor) -> bool:
 def can_answer(heads: Sequence[Head]) -> bool:
     """Whether the kernels are for heads of these sizes."""
     return all(
-        head.norm.num_channels % _LANES == 0
-        and _LANES % (head.norm.num_channels // head.norm.num_groups) == 0
+        head.norm.num_channels % _ALIGNED == 0
+        and _ALIGNED % (head.norm.num_channels // head.norm.num_groups) == 0
         and head.last.out_channels <= _MAPS
         for head in heads
     )

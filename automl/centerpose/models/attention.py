@@ -6,9 +6,13 @@ Sources: Zhou et al., "Understanding the Robustness in Vision Transformers", 202
 Tokens keep their place: they are a map (B, H, W, C) from the first block to the last.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from automl.centerpose.models.depthwise import convolved
 
 __all__ = ["ClassAttentionBlock", "FanBlock"]
 
@@ -119,7 +123,10 @@ class _ConvMlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         wide = self.widen(x)
-        local = self.around(wide.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        first, act, norm, last = self.around.children()
+        local = act(convolved(wide, cast("nn.Conv2d", first)))
+        local = norm(local.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        local = convolved(local, cast("nn.Conv2d", last))
         answer: Tensor = self.narrow(wide + self.scale * local)
         return answer
 

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from automl.centerpose.models.fold import per_cell, unfolded_once
 from automl.centerpose.models.kernels import has_kernels
 
-__all__ = ["ConvNorm", "conv_bn", "conv_bn_relu", "normalise"]
+__all__ = ["ConvNorm", "conv_bn", "conv_bn_relu", "normalise", "normalised_and_refolded"]
 
 
 class ConvNorm(nn.Sequential):
@@ -44,6 +45,29 @@ def normalise(
     if shortcut is not None:
         out = out + shortcut
     return (torch.relu_(out) if relu else out,) * uses
+
+
+def normalised_and_refolded(x: Tensor, norm: nn.Module) -> Tensor:
+    """A map folded by 4 x 4 through batch normalisation and ReLU, folded by 2 x 2 then.
+
+    Args:
+        x: (B, 16 C, H, W), folded as ``fold`` says.
+        norm: Of C channels.
+
+    Returns:
+        (B, 4 C, 2 H, 2 W).
+    """
+    if not (has_kernels(x) and _by_batch(norm) and _is_channels_last(x)):
+        return unfolded_once(per_cell(x, lambda cells: normalise(cells, norm)[0], 4))
+    from automl.centerpose.models.norm_gpu import batch_norm_relu
+
+    b, c, h, w = x.shape
+
+    def turned(cells: Tensor) -> Tensor:
+        return batch_norm_relu(cells, norm, None, relu=True, turn=w)[0]  # type: ignore[arg-type]
+
+    lines = per_cell(x, turned, 4).permute(0, 2, 3, 1)
+    return lines.reshape(b, 2 * h, 2 * w, c // 4).permute(0, 3, 1, 2)
 
 
 def _by_batch(norm: nn.Module) -> bool:

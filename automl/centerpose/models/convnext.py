@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from automl.centerpose.models.depthwise import convolved
+
 __all__ = ["ChannelNorm", "ConvNeXtBlock", "patches"]
 
 _SCALE_START = 1e-6  # of what a block adds, per channel: as published
@@ -10,14 +12,24 @@ _EPSILON = 1e-6
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Layer normalisation over the channels of a map (B, C, H, W)."""
+    """Layer normalisation over the channels of a map (B, C, H, W).
 
-    def __init__(self, channels: int) -> None:
+    Args:
+        channels: Of the map.
+        feeds_conv: Whether convolutions alone read the result, which at mixed precision may then
+            be written as they will read it.
+    """
+
+    def __init__(self, channels: int, *, feeds_conv: bool = True) -> None:
         super().__init__(channels, eps=_EPSILON)
+        self.feeds_conv = feeds_conv
 
     def forward(self, x: Tensor) -> Tensor:
         """The map with mean 0 and variance 1 over the channels of each cell, then weighed."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        found = super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        if self.feeds_conv and x.is_cuda and torch.is_autocast_enabled("cuda"):
+            found = found.to(torch.get_autocast_dtype("cuda"))
+        return found
 
 
 class ConvNeXtBlock(nn.Module):
@@ -34,7 +46,7 @@ class ConvNeXtBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """A map (B, C, H, W) to one of the same shape; free of copies where x is channels_last."""
-        cells = self.norm(self.around(x).permute(0, 2, 3, 1))  # (B, H, W, C)
+        cells = self.norm(convolved(x.permute(0, 2, 3, 1), self.around))  # (B, H, W, C)
         added: Tensor = self.scale * self.narrow(self.act(self.widen(cells)))
         return x + added.permute(0, 3, 1, 2)
 

@@ -10,7 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from automl.centerpose.models.aggregate import Aggregate
-from automl.centerpose.models.blocks import conv_bn, conv_bn_relu, normalise
+from automl.centerpose.models.blocks import (
+    conv_bn,
+    conv_bn_relu,
+    normalise,
+    normalised_and_refolded,
+)
 from automl.centerpose.models.fold import fold, folded_conv, per_cell
 from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
 from automl.centerpose.models.heads import HEADS, Heads
@@ -116,13 +121,12 @@ class _Backbone(nn.Module):
 
     def _folded_stem(self, image: Tensor) -> tuple[Tensor, ...]:
         """The same as ``stem``, by way of folded maps; the result twice."""
-        x = fold(image)
-        *before, last = (layer.children() for layer in self.stem)
-        for conv, norm, _ in before:
-            x = folded_conv(x, cast("nn.Conv2d", conv))
-            x = per_cell(x, lambda cells, norm=norm: normalise(cells, norm)[0])  # type: ignore[misc]
-        conv, norm, _ = last
-        return normalise(folded_conv(x, cast("nn.Conv2d", conv)), norm, uses=2)
+        convs = [cast("nn.Conv2d", layer.get_submodule("0")) for layer in self.stem]
+        first, second, third = (layer.get_submodule("1") for layer in self.stem)
+        x = normalised_and_refolded(folded_conv(fold(image, 4), convs[0]), first)
+        x = folded_conv(x, convs[1])
+        x = per_cell(x, lambda cells: normalise(cells, second)[0])
+        return normalise(folded_conv(x, convs[2]), third, uses=2)
 
 
 class _Neck(nn.Module):

@@ -78,7 +78,7 @@ class FanBackbone(nn.Module):
         four, eight = _STEM_WIDTHS
         self.widths = (four, eight, size.width, _LAST_WIDTH)
         self.checkpointing = False
-        self.enter = nn.Sequential(patches(3, four, 4), ChannelNorm(four))
+        self.enter = nn.Sequential(patches(3, four, 4), ChannelNorm(four, feeds_conv=False))
         self.stage4 = nn.ModuleList(ConvNeXtBlock(four) for _ in range(size.stages[0]))
         self.shrink = nn.Sequential(ChannelNorm(four), patches(four, eight, 2))
         self.stage8 = nn.ModuleList(ConvNeXtBlock(eight) for _ in range(size.stages[1]))

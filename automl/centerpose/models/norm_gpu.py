@@ -33,16 +33,18 @@ class _Plan:
         n_rows: Cells of the map.
         channels: Columns.
         lanes: Columns of a tile.
+        turn: Cells of a line that becomes two in the result; 0 where none does.
     """
 
     n_rows: int
     channels: int
     lanes: int
+    turn: int
 
     @staticmethod
-    def of(x: Tensor) -> "_Plan":
+    def of(x: Tensor, turn: int) -> "_Plan":
         b, c, h, w = x.shape
-        return _Plan(b * h * w, c, min(_LANES, triton.next_power_of_2(c)))
+        return _Plan(b * h * w, c, min(_LANES, triton.next_power_of_2(c)), turn)
 
     @property
     def tile(self) -> dict[str, Any]:
@@ -80,8 +82,8 @@ class _Plan:
         """What x normalised is, with what is to be added, rectified if wished."""
         out = torch.empty_like(x)
         passes.apply[(self.across * self.n_blocks,)](
-            x, x if add is None else add, out, stats, self.n_rows, self.channels, relu=relu,
-            has_add=add is not None, **self.tile,
+            x, x if add is None else add, out, stats, self.n_rows, self.channels, self.turn,
+            relu=relu, has_add=add is not None, turns=self.turn > 0, **self.tile,
         )  # fmt: skip
         return out
 
@@ -108,14 +110,15 @@ class _Plan:
         passes.grad_moments[(self.across, self.n_parts)](
             x, x if y is None else y, *(grad for grad, _ in places), x if whole is None else whole,
             self._parts(x), arrivals(x.device), stats, found, *(step for _, step in places),
-            self.n_rows, self.part_rows, self.n_parts, self.channels, relu=relu,
-            by_result=y is not None, n_grads=len(grads), keeps=keeps, **self.tile,
+            self.n_rows, self.part_rows, self.n_parts, self.channels, self.turn, relu=relu,
+            by_result=y is not None, n_grads=len(grads), keeps=keeps, turns=self.turn > 0,
+            **self.tile,
         )  # fmt: skip
         of_x = torch.empty_like(x)
         grad, step = places[0] if whole is None else (whole, self.channels)
         passes.apply_grad[(self.across * self.n_blocks,)](
-            x, grad, of_x, stats, found, step, self.n_rows, self.channels,
-            relu=relu and whole is None, **self.tile,
+            x, grad, of_x, stats, found, step, self.n_rows, self.channels, self.turn,
+            relu=relu and whole is None, turns=self.turn > 0, **self.tile,
         )  # fmt: skip
         return of_x, found, whole
 
@@ -138,6 +141,7 @@ class _How:
     norm: nn.BatchNorm2d
     relu: bool
     uses: int
+    turn: int
 
 
 class _BatchNormRelu(torch.autograd.Function):
@@ -145,25 +149,32 @@ class _BatchNormRelu(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, add: Tensor | None, how: _How
     ) -> tuple[Tensor, ...]:
-        plan = _Plan.of(x)
+        plan = _Plan.of(x, how.turn)
         stats = plan.moments(x, weight, bias, how.norm)
         out = plan.apply(x, add, stats, relu=how.relu)
         has_add = add is not None
         ctx.save_for_backward(x, stats, out if has_add and how.relu else None)
         ctx.set_materialize_grads(False)
-        ctx.relu, ctx.has_add = how.relu, has_add
+        ctx.relu, ctx.has_add, ctx.turn = how.relu, has_add, how.turn
         return out, *(out.detach() for _ in range(how.uses - 1))
 
     @staticmethod
     def backward(ctx: Any, *given: Tensor | None) -> tuple[Any, ...]:
         x, stats, y = ctx.saved_tensors
         grads = [grad for grad in given if grad is not None]
-        of_x, found, whole = _Plan.of(x).gradients(x, y, stats, grads, relu=ctx.relu)
+        plan = _Plan.of(x, ctx.turn)
+        of_x, found, whole = plan.gradients(x, y, stats, grads, relu=ctx.relu)
         return of_x, found[0], found[1], whole if ctx.has_add else None, None
 
 
 def batch_norm_relu(
-    x: Tensor, norm: nn.BatchNorm2d, add: Tensor | None, *, relu: bool, uses: int = 1
+    x: Tensor,
+    norm: nn.BatchNorm2d,
+    add: Tensor | None,
+    *,
+    relu: bool,
+    uses: int = 1,
+    turn: int = 0,
 ) -> tuple[Tensor, ...]:
     """Batch normalisation by the batch's own statistics, then a shortcut and ReLU.
 
@@ -173,6 +184,9 @@ def batch_norm_relu(
         add: The shortcut, of the shape and type of x.
         relu: Whether to rectify; it must be, where there is a shortcut.
         uses: How often the result is used, ``MOST_USES`` at most.
+        turn: For one use and no shortcut. The number of cells of a line where x is a map folded
+            by 4 x 4 (``fold``), seen as one of so many channels as the unfolded one has: the
+            result has the shape of x and the memory of the map folded by 2 x 2.
 
     Returns:
         The result, so often: each to be used once, so that the gradients of all uses can be added
@@ -180,6 +194,6 @@ def batch_norm_relu(
     """
     if add is not None:
         add = add.to(x.dtype).contiguous(memory_format=torch.channels_last)
-    how = _How(norm, relu, uses)
+    how = _How(norm, relu, uses, turn)
     found: tuple[Tensor, ...] = _BatchNormRelu.apply(x, norm.weight, norm.bias, add, how)  # type: ignore[no-untyped-call]
     return found

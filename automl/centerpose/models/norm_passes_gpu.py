@@ -64,10 +64,20 @@ def moments(  # type: ignore[no-untyped-def]
             tl.store(n_batches, tl.load(n_batches) + 1)
 
 
-@triton.jit(do_not_specialize=["n_rows"])
+@triton.jit
+def _turned(row, width):  # type: ignore[no-untyped-def]
+    """Where a row of a map folded by 4 x 4 comes to lie in the same map folded by 2 x 2.
+
+    A line of ``width`` cells, each of two lines of eight rows, becomes two lines.
+    """
+    line, cell = row // (16 * width), (row // 16) % width
+    return ((line * 2 + (row // 8) % 2) * width + cell) * 8 + row % 8
+
+
+@triton.jit(do_not_specialize=["n_rows", "width"])
 def apply(  # type: ignore[no-untyped-def]
-    x, add, out, stats, n_rows, channels, relu: tl.constexpr, has_add: tl.constexpr,
-    rows: tl.constexpr, lanes: tl.constexpr,
+    x, add, out, stats, n_rows, channels, width, relu: tl.constexpr, has_add: tl.constexpr,
+    turns: tl.constexpr, rows: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
     """Writes x * scale + shift, with what is to be added, rectified if wished."""
     across = tl.cdiv(channels, lanes)
@@ -83,6 +93,8 @@ def apply(  # type: ignore[no-untyped-def]
         value += tl.load(add + place, mask=mask, other=0.0).to(tl.float32)
     if relu:
         value = tl.maximum(value, 0.0)
+    if turns:
+        place = _turned(row, width).to(tl.int64)[:, None] * channels + channel[None]
     tl.store(out + place, value.to(out.dtype.element_ty), mask=mask)
 
 
@@ -106,12 +118,12 @@ def _given(  # type: ignore[no-untyped-def]
     return given
 
 
-@triton.jit(do_not_specialize=["n_rows", "part_rows", "n_parts"])
+@triton.jit(do_not_specialize=["n_rows", "part_rows", "n_parts", "width"])
 def grad_moments(  # type: ignore[no-untyped-def]
     x, y, one, two, three, four, whole, parts, arrivals, stats, found, step_one, step_two,
-    step_three, step_four, n_rows, part_rows, n_parts, channels, relu: tl.constexpr,
-    by_result: tl.constexpr, n_grads: tl.constexpr, keeps: tl.constexpr, rows: tl.constexpr,
-    lanes: tl.constexpr,
+    step_three, step_four, n_rows, part_rows, n_parts, channels, width, relu: tl.constexpr,
+    by_result: tl.constexpr, n_grads: tl.constexpr, keeps: tl.constexpr, turns: tl.constexpr,
+    rows: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
     """Writes ``found``: the gradients of weight and bias, and the terms by x and alone of x's own.
 
@@ -131,8 +143,9 @@ def grad_moments(  # type: ignore[no-untyped-def]
         mask = ((row < n_rows) & (within < part_rows))[:, None] & inside[None]
         place = row.to(tl.int64)[:, None] * channels + channel[None]
         value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
+        there = _turned(row, width) if turns else row
         given = _given(
-            one, two, three, four, step_one, step_two, step_three, step_four, row, channel, mask,
+            one, two, three, four, step_one, step_two, step_three, step_four, there, channel, mask,
             n_grads,
         )  # fmt: skip
         if relu:
@@ -162,10 +175,10 @@ def grad_moments(  # type: ignore[no-untyped-def]
         tl.store(found + 3 * channels + channel, rest, mask=inside)
 
 
-@triton.jit(do_not_specialize=["n_rows"])
+@triton.jit(do_not_specialize=["n_rows", "width"])
 def apply_grad(  # type: ignore[no-untyped-def]
-    x, grad, of_x, stats, found, step, n_rows, channels, relu: tl.constexpr, rows: tl.constexpr,
-    lanes: tl.constexpr,
+    x, grad, of_x, stats, found, step, n_rows, channels, width, relu: tl.constexpr,
+    turns: tl.constexpr, rows: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
     """The gradient of x, by the terms that ``grad_moments`` found."""
     across = tl.cdiv(channels, lanes)
@@ -176,7 +189,8 @@ def apply_grad(  # type: ignore[no-untyped-def]
     place = row.to(tl.int64)[:, None] * channels + channel[None]
     value = tl.load(x + place, mask=mask, other=0.0).to(tl.float32)
     scale = tl.load(stats + 2 * channels + channel, mask=inside, other=0.0)
-    from_there = row.to(tl.int64)[:, None] * step + channel[None]
+    there = _turned(row, width) if turns else row
+    from_there = there.to(tl.int64)[:, None] * step + channel[None]
     given = tl.load(grad + from_there, mask=mask, other=0.0).to(tl.float32)
     if relu:
         shift = tl.load(stats + 3 * channels + channel, mask=inside, other=0.0)

@@ -18,6 +18,10 @@ if not torch.cuda.is_available():
 GPU = torch.device("cuda", 0)
 
 
+def _channels_last(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 def random_map(*shape: int) -> Tensor:
     """Far from a mean of zero, where sums of squares lose digits."""
     x = 2.0 * torch.randn(shape, device=GPU) + 3.0
@@ -67,6 +71,26 @@ def test_batch_normalisation(channels: int, relu: bool, has_shortcut: bool, uses
     assert norm.get_buffer("num_batches_tracked").item() == 1
 
 
+def test_a_map_folded_by_four_comes_out_folded_by_two() -> None:
+    from automl.centerpose.models.blocks import normalised_and_refolded
+    from automl.centerpose.models.fold import fold
+
+    torch.manual_seed(7)
+    norm, x = nn.BatchNorm2d(16).to(GPU), random_map(2, 16, 24, 40)
+
+    def own() -> list[Tensor]:
+        return [normalised_and_refolded(_channels_last(fold(x, 4)[:, order]), norm)]
+
+    def plain() -> list[Tensor]:
+        weight, bias = norm.weight.double(), norm.bias.double()
+        values = functional.batch_norm(x.double(), None, None, weight, bias, training=True)
+        return [fold(values.relu(), 2)]
+
+    # From rows and columns of four to blocks of two by two, and rows and columns within them.
+    order = torch.arange(16 * 16).view(2, 2, 2, 2, 16).transpose(1, 2).flatten()
+    agree(own, plain, [x, norm.weight, norm.bias])
+
+
 def test_a_gradient_that_is_part_of_a_wider_map() -> None:
     from automl.centerpose.models.norm_gpu import batch_norm_relu
 
@@ -89,16 +113,16 @@ def test_the_heads_behind_their_wide_convolution() -> None:
 
     torch.manual_seed(1)
     torch.backends.cudnn.allow_tf32 = False
-    heads = Heads(8, 64, normalised=True).to(GPU)
+    heads = Heads(8, 256, normalised=True).to(GPU)
     layers = [Head(*(heads[name][k] for k in (0, 1, 3))) for name in ("hm", "hps", "scale")]  # type: ignore[index]
     for head in layers:
         for parameter in (head.first.bias, head.norm.weight, head.norm.bias):
             nn.init.normal_(parameter)  # type: ignore[arg-type]
-    x = random_map(3, 192, 23, 19)
+    x = random_map(2, 768, 13, 11)
 
     def plain() -> list[Tensor]:
         found = []
-        for part, head in zip(torch.split(x.double(), 64, dim=1), layers, strict=True):
+        for part, head in zip(torch.split(x.double(), 256, dim=1), layers, strict=True):
             bias, scale, offset, weight, last = (each.double() for each in head.parameters())
             values = functional.group_norm(part + bias[:, None, None], 32, scale, offset).relu()
             found.append(functional.conv2d(values, weight, last))
@@ -111,7 +135,7 @@ def test_the_heads_behind_their_wide_convolution() -> None:
 def test_heads_answer_as_they_do_on_a_cpu() -> None:
     torch.manual_seed(5)
     torch.backends.cudnn.allow_tf32 = False
-    heads, maps = Heads(16, 64, normalised=True), [torch.randn(2, 16, 12, 12) for _ in range(2)]
+    heads, maps = Heads(16, 256, normalised=True), [torch.randn(2, 16, 12, 12) for _ in range(2)]
     place = {name: k % 2 for k, name in enumerate(HEADS)}
     wanted = heads.answer(maps, place)
     found = heads.to(GPU).answer([x.to(GPU) for x in maps], place)
