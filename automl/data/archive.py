@@ -1,25 +1,21 @@
 """A split given as a folder or as a tarball, and the cache that tarballs are extracted into.
 
 A folder is used as it is. What lies at an address is brought here first (``staging``). A tarball
-is extracted once, into a folder named for the SHA-256 of its bytes; the folder appears by a rename
-when it is whole, so that neither a killed process nor a second one at work on the same tarball
-ever shows anybody half of it::
+is extracted once, into a folder of the cache (``store``) named for the SHA-256 of its bytes::
 
-    <cache>/archives/<sha256>/         what the tarball holds
-    <cache>/archives/<sha256>.lock     held by the process that extracts
-    <cache>/archives/known/*.json      path, size and time of tarballs already hashed
+    <cache>/archives/<sha256>/      what the tarball holds
+    <cache>/archives/known/*.json   path, size and time of tarballs already hashed
 """
 
 import hashlib
-import shutil
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from automl.data.staging import Transfer, is_remote, stage
+from automl.data.store import kept
 from automl.data.untar import extract
 from automl.errors import FixInput
-from automl.filelock import locked
 from automl.files import sha256_of, write_json
 from automl.jsontext import read_json
 
@@ -48,7 +44,7 @@ def resolve_source(path: str, cache: Path, transfer: Transfer | None = None) -> 
 
     Raises:
         FixInput: Nothing is there, or the tarball is cut short or unsafe to extract.
-        PrepareMachine: The disk is full, or the connection failed.
+        PrepareMachine: The disk is full, the cache cannot be written, or the connection failed.
     """
     if is_remote(path):
         path = str(stage(path, cache, transfer).path)
@@ -68,24 +64,8 @@ def resolve_source(path: str, cache: Path, transfer: Transfer | None = None) -> 
 
 
 def _extracted(source: Path, store: Path) -> Path:
-    """The folder with the tarball's content, extracted now if this is the first time."""
-    digest = _digest_of(source, store)
-    target = store / digest
-    if target.is_dir():
-        return target
-    with locked(store / f"{digest}.lock"):
-        if target.is_dir():
-            return target
-        for left_over in store.glob(f".{digest}.*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{digest}.", dir=store))
-        try:
-            extract(source, partial)
-            partial.chmod(0o755)
-            partial.rename(target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return target
+    """The folder with the tarball's content, extracted now unless it is there whole."""
+    return kept(store, _digest_of(source, store), lambda folder: extract(source, folder))
 
 
 def _digest_of(source: Path, store: Path) -> str:
@@ -101,7 +81,8 @@ def _digest_of(source: Path, store: Path) -> str:
     if isinstance(known, dict) and known.items() >= facts.items() and "sha256" in known:
         return str(known["sha256"])
     digest = sha256_of(source)
-    write_json(memory, {**facts, "sha256": digest})
+    with suppress(OSError):  # a cache that cannot be written may hold the folder all the same
+        write_json(memory, {**facts, "sha256": digest})
     return digest
 
 

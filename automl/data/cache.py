@@ -3,11 +3,29 @@
 import os
 from pathlib import Path
 
+from automl.errors import PrepareMachine
+
 __all__ = ["cache_dir"]
 
 
 def cache_dir() -> Path:
-    """``AUTOML_CACHE_DIR``, else ``automl`` in the user's cache folder (XDG)."""
+    """``AUTOML_CACHE_DIR``, else ``automl`` in the user's cache folder (XDG).
+
+    Raises:
+        PrepareMachine: None is named and the user has no home.
+    """
+    try:
+        return _cache_dir()
+    except RuntimeError as error:
+        raise PrepareMachine(
+            "the cache must have a folder",
+            got="no home folder of this user",
+            where="HOME",
+            fix="name a folder with AUTOML_CACHE_DIR",
+        ) from error
+
+
+def _cache_dir() -> Path:
     own = os.environ.get("AUTOML_CACHE_DIR")
     if own:
         return Path(own).expanduser().absolute()

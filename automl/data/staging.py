@@ -1,12 +1,11 @@
 """Data at an address of another machine (``s3://``, ``https://``, ...), brought here once.
 
 What was brought is known by its address and by what the store says of it (ETag, size, time): data
-that changed is brought again, beside the old. It appears by a rename when it is whole, so that an
-interrupted transfer is never taken for data::
+that changed is brought again, beside the old. It is kept in a folder of the cache (``store``), so
+that an interrupted transfer is never taken for data::
 
     <cache>/remote/<key>/<name>       a tarball, or a folder with everything below the address
     <cache>/remote/<key>/staged.json  its address, ETag, size and SHA-256
-    <cache>/remote/.<key>.*           a transfer at work, or the rest of one that was killed
 
 Any scheme of fsspec works; those that need a package of their own say so.
 """
@@ -14,7 +13,6 @@ Any scheme of fsspec works; those that need a package of their own say so.
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -22,9 +20,9 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from automl.data.refusals import explained
+from automl.data.store import kept
 from automl.errors import FixInput, InstallExtra, PrepareMachine
 from automl.extras import how_to_get
-from automl.filelock import locked
 from automl.files import sha256_of, write_json
 from automl.jsontext import read_json
 
@@ -102,28 +100,22 @@ def stage(address: str, cache: Path, transfer: Transfer | None = None) -> Staged
     Raises:
         FixInput: Nothing is there, it may not be read, or its names leave the folder.
         InstallExtra: The scheme needs a package that is not installed.
-        PrepareMachine: The disk is too small, nobody answers, or the connection failed.
+        PrepareMachine: The cache is too small or cannot be written, nobody answers, or the
+            connection failed.
     """
     shown = _shown(address)
     with explained(shown):
         remote = _look(address)
     key = hashlib.sha256(f"{shown}\n{remote.mark}\n{remote.n_bytes}".encode()).hexdigest()[:32]
     store = cache.absolute() / "remote"
-    target = store / key
-    with locked(store / f"{key}.lock"):
-        if not (target / _RECORD).is_file():
-            for left_over in store.glob(f".{key}.*"):
-                shutil.rmtree(left_over, ignore_errors=True)
-            _check_room(store, remote, shown)
-            partial = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=store))
-            try:
-                with explained(shown, has_begun=True):
-                    _bring(remote, partial, transfer)
-                write_json(partial / _RECORD, _record(remote, partial, shown))
-                partial.chmod(0o755)
-                partial.rename(target)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
+
+    def make(partial: Path) -> None:
+        _check_room(store, remote, shown)
+        with explained(shown, has_begun=True):
+            _bring(remote, partial, transfer)
+        write_json(partial / _RECORD, _record(remote, partial, shown))
+
+    target = kept(store, key, make)
     known = read_json(target / _RECORD)
     return Staged(**known | {"path": target / remote.name})
 

@@ -1,13 +1,12 @@
 """The small data set of the demonstration, made once and kept in a cache."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from automl.data.synth.make import Progress, synthesise
+from automl.data.store import kept
+from automl.data.synth.make import Progress, draw_into
 from automl.data.synth.request import EASY, SynthRequest
-from automl.filelock import locked
 
 __all__ = ["DEMO", "DataFolders", "ensure_demo"]
 
@@ -43,11 +42,14 @@ def ensure_demo(
         cache: Made when needed; one data set for each request is kept in it.
         request: What data set.
         progress: Told of images made so far; not called when it is there already.
+
+    Raises:
+        PrepareMachine: The cache cannot be written.
     """
-    store = cache.absolute() / "synth"
-    out = store / f"{request.category}-{request.key()}"
-    with locked(store / f"{out.name}.lock"):
-        for left_over in store.glob(f".{out.name}.*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        splits = synthesise(request, out, progress).splits
+
+    def make(folder: Path) -> None:
+        draw_into(folder, request, progress)
+
+    out = kept(cache.absolute() / "synth", f"{request.category}-{request.key()}", make)
+    splits = {split: out / split for split, count in request.images().items() if count}
     return DataFolders(splits.get("train"), splits.get("val"), splits.get("test"))

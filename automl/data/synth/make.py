@@ -37,7 +37,7 @@ from automl.errors import FixInput
 from automl.files import write_json
 from automl.jsontext import read_json
 
-__all__ = ["Progress", "SynthResult", "synthesise"]
+__all__ = ["Progress", "SynthResult", "draw_into", "synthesise"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the images made so far and the images in all."""
@@ -99,8 +99,7 @@ def synthesise(
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        objects = _draw_all(request, temporary, progress, workers)
-        _write_record(request, temporary, objects)
+        objects = draw_into(temporary, request, progress, workers=workers)
         temporary.chmod(0o755)
         temporary.rename(out)
     except OSError:
@@ -112,13 +111,25 @@ def synthesise(
     return _result(request, out, objects, reused=False)
 
 
-def _draw_all(request: SynthRequest, folder: Path, progress: Progress | None, workers: int) -> int:
+def draw_into(
+    folder: Path, request: SynthRequest, progress: Progress | None = None, *, workers: int = 1
+) -> int:
+    """Draws a data set into an empty folder, its record last; gives its number of objects.
+
+    Args:
+        folder: Where.
+        request: What to make.
+        progress: Told after each sequence.
+        workers: Processes that draw.
+    """
     total = sum(request.images().values())
     objects = done = 0
     for images, labelled in _drawn(request, folder, workers):
         done, objects = done + images, objects + labelled
         if progress is not None:
             progress(done, total)
+    record = {"format": _FORMAT, "request": request.to_json(), "objects": objects}
+    write_json(folder / _RECORD, record)
     return objects
 
 
@@ -197,11 +208,6 @@ def _encoded(image: Image, image_format: str) -> bytes:
     return bytes(content)
 
 
-def _write_record(request: SynthRequest, folder: Path, objects: int) -> None:
-    record = {"format": _FORMAT, "request": request.to_json(), "objects": objects}
-    write_json(folder / _RECORD, record)
-
-
 def _reused(request: SynthRequest, out: Path) -> SynthResult:
     """The data set that ``out`` holds already.
 
@@ -219,7 +225,23 @@ def _reused(request: SynthRequest, out: Path) -> SynthResult:
             where=str(out),
             fix="give another folder, or remove this one",
         )
+    lost = next((name for name in _names(request) if not (out / name).is_file()), None)
+    if lost is not None:
+        raise FixInput(
+            "a synthetic data set is used again while it is whole",
+            got=f"one without {lost}",
+            where=str(out),
+            fix="remove the folder: the same is rendered again",
+        )
     return _result(request, out, int(record["objects"]), reused=True)
+
+
+def _names(request: SynthRequest) -> Iterator[str]:
+    """The files of a data set, relative to its folder."""
+    for one in _sequences(request):
+        for frame in one.frames:
+            stem = f"{one.split}/{request.category}-{one.number:04d}/{frame:05d}"
+            yield from (f"{stem}.{request.image_format}", f"{stem}.json")
 
 
 def _result(request: SynthRequest, out: Path, objects: int, *, reused: bool) -> SynthResult:

@@ -200,5 +200,5 @@ def test_equal_requests_have_equal_keys_and_others_do_not() -> None:
 def test_without_opencv_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     monkeypatch.delitem(sys.modules, "automl.data.opencv", raising=False)
-    with pytest.raises(InstallExtra, match=r"pip install 'automl\[trainer\]'"):
+    with pytest.raises(InstallExtra, match=r"\[trainer\]"):
         importlib.import_module("automl.data.opencv")
