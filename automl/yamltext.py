@@ -23,6 +23,8 @@ __all__ = ["dump_yaml", "load_yaml", "read_text"]
 _MAX_BYTES = 256 << 10
 _MAX_NODES = 200_000
 _MAX_DEPTH = 100
+#: A whole number of more digits, leading zeros included, is not even read.
+_MAX_DIGITS = 100
 
 _UNICODE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _NULL = "tag:yaml.org,2002:null"
@@ -93,9 +95,19 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
     def number(self, node: yaml.ScalarNode) -> int:
-        """The whole number of a scalar: decimal (leading zeros allowed), ``0o17`` or ``0x1f``."""
+        """The whole number of a scalar: decimal (leading zeros allowed), ``0o17`` or ``0x1f``.
+
+        Raises:
+            yaml.MarkedYAMLError: It does not fit in 64 bits.
+        """
         text = str(node.value)
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        if len(text) <= _MAX_DIGITS:
+            number = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+            if -(1 << 63) <= number < 1 << 63:
+                return number
+        raise yaml.MarkedYAMLError(
+            problem="a whole number that does not fit in 64 bits", problem_mark=node.start_mark
+        )
 
 
 def _expanded_size(node: yaml.Node, sizes: dict[int, int], above: tuple[int, ...]) -> int:

@@ -50,7 +50,7 @@ def count_in(base: BaseSpec, key: str) -> int:
         key: Its dotted key; empty where no setting holds the number.
 
     Raises:
-        FixInput: It is something else, such as a reference that only the trainer can follow.
+        FixInput: It is something else, such as a reference that leads to none.
     """
     value = get(base.tree, key, 1) if key else 1
     if isinstance(value, int) and not isinstance(value, bool):

@@ -3,7 +3,7 @@
 What they need is imported when a value is read: the table of settings stays cheap to import.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
@@ -40,13 +40,26 @@ def _overrides(value: Any, place: Place) -> dict[str, Any]:
 def _search(value: Any, place: Place) -> dict[str, "Asked"]:
     from automl.skill.asked import parse_search
 
-    return {asked.key: asked for asked in _requests(value, place, parse_search)}
+    requests = _requests(value, place, parse_search)
+    return _once([(asked.key, asked) for asked in requests], place)
 
 
 def _freeze(value: Any, place: Place) -> dict[str, "Frozen"]:
     from automl.skill.asked import parse_freeze
 
-    return {frozen.key: frozen for frozen in _requests(value, place, parse_freeze)}
+    requests = _requests(value, place, parse_freeze)
+    return _once([(frozen.key, frozen) for frozen in requests], place)
+
+
+def _once(pairs: Iterable[tuple[str, Any]], place: Place) -> dict[str, Any]:
+    """Key to what is said of it, each said once: no word is dropped in silence."""
+    said: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in said:
+            rule = f"{place.name} must name each key once"
+            raise FixInput(rule, got=f"{key} twice", where=place.where, fix="leave one of them")
+        said[key] = value
+    return said
 
 
 def _requests(value: Any, place: Place, parse: Callable[[str], Any]) -> list[Any]:

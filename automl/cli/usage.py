@@ -31,6 +31,10 @@ _MESSAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )  # fmt: skip
 
 
+#: A person's own words, of which there may be none.
+_MAY_BE_BLANK = frozenset(("request",))
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that raises ``FixInput`` where argparse would print its usage and leave."""
 
@@ -63,6 +67,21 @@ class Parser(argparse.ArgumentParser):
                 fix=did_you_mean(word, list(self._flags())) or self._help,
             )
         return parsed, unknown
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """The value of an argument from its words.
+
+        Raises:
+            FixInput: A word is blank: ``--train-data "$UNSET"`` must not mean the current folder.
+        """
+        values = super()._get_values(action, arg_strings)
+        blank = [word for word in arg_strings if not word.strip()]
+        is_command = action.nargs == argparse.PARSER
+        if blank and not is_command and action.dest not in _MAY_BE_BLANK:
+            name = action.option_strings[-1] if action.option_strings else action.metavar
+            rule, got = f"{name or action.dest} needs a value", repr(blank[0])
+            raise FixInput(rule, got=got, where=self.prog, fix=self._help)
+        return values
 
     def error(self, message: str) -> NoReturn:
         """Raises what argparse found.

@@ -24,6 +24,10 @@ __all__ = [
     "whole",
 ]
 
+#: The largest whole number of a setting: what 64 bits hold.
+MOST = (1 << 63) - 1
+#: The longest duration, in seconds: a century.
+LONGEST_S = 100 * 366 * 86400.0
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)?$")
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -61,6 +65,9 @@ def whole(least: int, metavar: str = "N") -> Form:
         if number < least:
             rule = f"{place.name} must be at least {least}"
             raise FixInput(rule, got=str(number), where=place.where)
+        if number > MOST:
+            rule = f"{place.name} must be at most {MOST}"
+            raise FixInput(rule, got=f"{str(number)[:40]}...", where=place.where)
         return number
 
     return Form(metavar, read)
@@ -117,7 +124,11 @@ def seconds(value: Any, where: str) -> float:
             where=where,
             fix="write 90s, 10m or 2h",
         )
-    return float(found[1]) * _UNIT_S[found[2] or "s"]
+    duration = float(found[1]) * _UNIT_S[found[2] or "s"]
+    if duration > LONGEST_S:
+        rule = f"a duration must be at most {LONGEST_S / _UNIT_S['d']:.0f}d"
+        raise FixInput(rule, got=str(value)[:40], where=where)
+    return duration
 
 
 def _seconds(value: Any, place: Place) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.errors import FixInput
 from automl.settings.setting import Place, Setting
 
 __all__ = ["Chosen", "Layer", "Settings", "merge", "read_layer"]
@@ -108,6 +109,13 @@ def read_layer(
             setting = table[name]
             called = setting.file_key if folder is not None else name
             place = Place(called, source or setting.flag or name, folder)
+            if folder is not None and isinstance(value, str) and not value.strip():
+                raise FixInput(
+                    f"{called} must have a value",
+                    got=repr(value),
+                    where=place.where,
+                    fix="leave it out to take the default",
+                )
             typed[name] = setting.form.read(value, place)
     return Layer(typed, source)
 

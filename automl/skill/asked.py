@@ -14,6 +14,8 @@ from automl.errors import FixInput
 __all__ = ["Asked", "Frozen", "parse_freeze", "parse_search", "text_of"]
 
 _KEY = re.compile(r"[A-Za-z_]\w*(?:\[\d+\])?(?:\.\w+(?:\[\d+\])?)*")
+#: Characters of a wrong request that an error shows.
+_MOST_SHOWN = 80
 _RANGE = re.compile(r"(?P<low>[^:]+?)\.\.(?P<high>[^:]+?)(?::(?P<scale>\w+))?")
 
 
@@ -162,9 +164,11 @@ def _number(text: str, whole: str) -> float | int:
             value = kind(text)
         except ValueError:
             continue
-        if value == value and abs(value) != float("inf"):
+        is_held = not isinstance(value, int) or value.bit_length() < 64
+        if is_held and value == value and abs(value) != float("inf"):
             return value
-    raise FixInput("the ends of a range must be finite numbers", got=repr(whole), where="--search")
+    got = repr(whole) if len(whole) < _MOST_SHOWN else f"{whole[:_MOST_SHOWN]!r}..."
+    raise FixInput("the ends of a range must be finite numbers", got=got, where="--search")
 
 
 def _options(value: str, text: str) -> tuple[Any, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, TypeAlias
 
+from automl.references import value_at
+
 __all__ = [
     "MISSING",
     "ParamValue",
@@ -30,13 +32,16 @@ def parts_of(key: str) -> tuple[str | int, ...]:
 
 
 def get(tree: Mapping[str, Any], key: str, default: Any = MISSING) -> Any:
-    """The value at a dotted key, or ``default`` where the path ends early."""
+    """The value at a dotted key, or ``default`` where the path ends early.
+
+    A reference (``${a.b}``) is followed to what it stands for, unless it leads to nothing.
+    """
     here: Any = tree
     for part in parts_of(key):
         if not _leads_on(here, part):
             return default
         here = here[part]
-    return here
+    return value_at(tree, key, here)
 
 
 def whole_number(tree: Mapping[str, Any], key: str) -> int | None:

@@ -1,5 +1,6 @@
 """What TAO's type words mean: the family a leaf belongs to, and values turned into its type."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -82,10 +83,19 @@ def _family_of_value(value: Any) -> Family:
 
 
 def number_of(value: Any) -> float | int | None:
-    """The value if it is a number, else None; a truth value and NaN are no numbers."""
+    """The value if it is a number, else None; a truth value and NaN are no numbers.
+
+    Nor is a whole number that is too large for any computation with fractions.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return None
     return None if value != value else value
+
+
+#: Bits of the largest whole number that a float can hold.
+_MOST_BITS = 1023
 
 
 def enum_values(leaf: ParameterSchema) -> tuple[Any, ...]:
@@ -129,7 +139,9 @@ def _number_in(text: str) -> Any:
 def as_type(value: Any, leaf: ParameterSchema, where: str = "") -> ParamValue | dict[str, Any]:
     """``value`` in the leaf's own type: ``1.0`` becomes 1 for an int, 1 becomes 1.0 for a float.
 
-    Bounds are not looked at. None passes where the leaf's default is null or text.
+    Text that reads as a number of the type becomes it, and the words that OmegaConf takes
+    for true or false become that: what a training reads is not refused before it. Bounds
+    are not looked at. None passes where the leaf's default is null or text.
 
     Raises:
         FixInput: The value is of another type, or not one of the leaf's options.
@@ -138,12 +150,17 @@ def as_type(value: Any, leaf: ParameterSchema, where: str = "") -> ParamValue | 
     if value is None and (leaf.default is None or family is Family.TEXT):
         return None
     families = (family, *(_WORDS[word] for word in leaf.any_of if word in _WORDS))
-    attempts = (_CONVERT[member](value, leaf) for member in families)
+    attempts = (
+        table[member](value, leaf)
+        for table in (_CONVERT, _CONVERT_TEXT)
+        for member in families
+        if member in table
+    )
     converted = next((result for result in attempts if result is not _WRONG), _WRONG)
     if converted is _WRONG:
         raise FixInput(
             f"{leaf.key} must be {family}",
-            got=f"{value!r}",
+            got=repr(value)[:_MOST_SHOWN],
             where=where,
             fix=_hint(value, family),
         )
@@ -152,6 +169,10 @@ def as_type(value: Any, leaf: ParameterSchema, where: str = "") -> ParamValue | 
 
 
 _WRONG: Any = object()
+#: The first whole number that 64 bits do not hold.
+_BEYOND = 1 << 63
+#: Characters of a wrong value that an error shows.
+_MOST_SHOWN = 80
 
 
 def _hint(value: Any, family: Family) -> str:
@@ -164,7 +185,8 @@ def _whole(value: Any, _leaf: ParameterSchema) -> Any:
     number = number_of(value)
     if number is None or abs(number) == float("inf"):
         return _WRONG
-    return int(number) if number == int(number) else _WRONG
+    whole = int(number)
+    return whole if number == whole and -_BEYOND <= whole < _BEYOND else _WRONG
 
 
 def _real(value: Any, _leaf: ParameterSchema) -> Any:
@@ -208,6 +230,37 @@ _CONVERT: dict[Family, Callable[[Any, ParameterSchema], Any]] = {
     Family.LIST: _list,
     Family.GROUP: _group,
     Family.ANY: _as_is,
+}
+
+
+_WHOLE_TEXT = re.compile(r"[-+]?\d{1,20}")
+_SWITCH_WORDS = {
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), False),
+}
+
+
+def _whole_in_text(value: Any, leaf: ParameterSchema) -> Any:
+    is_whole = isinstance(value, str) and _WHOLE_TEXT.fullmatch(value)
+    return _whole(int(value), leaf) if is_whole else _WRONG
+
+
+def _real_in_text(value: Any, leaf: ParameterSchema) -> Any:
+    try:
+        return _real(float(value), leaf) if isinstance(value, str) else _WRONG
+    except ValueError:
+        return _WRONG
+
+
+def _truth_in_text(value: Any, _leaf: ParameterSchema) -> Any:
+    is_word = isinstance(value, str)
+    return _SWITCH_WORDS.get(value.lower(), _WRONG) if is_word else _WRONG
+
+
+_CONVERT_TEXT: dict[Family, Callable[[Any, ParameterSchema], Any]] = {
+    Family.INT: _whole_in_text,
+    Family.FLOAT: _real_in_text,
+    Family.BOOL: _truth_in_text,
 }
 
 

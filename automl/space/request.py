@@ -1,6 +1,6 @@
 """What a study asks to be searched: a named set of parameters, and requests for single ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ class SpaceRequest:
 
     Attributes:
         space: ``default``, ``profile`` or ``all``.
-        search: Adds parameters, or narrows them; of two requests for a key the last wins.
+        search: Adds parameters, or narrows them; each once.
         freeze: Removes parameters.
         shorthand: Short keys that stand for dotted ones (``learning_rate``).
         keys: Which settings mean what; None to find it by the names in the schema.
@@ -41,11 +41,27 @@ class SpaceRequest:
 
     def searched(self) -> dict[str, Asked]:
         """Each key named by ``search`` and what was asked of it, by dotted key."""
-        return {(key := self.long_key(one.key)): one.renamed(key) for one in self.search}
+        named = self._once([asked.key for asked in self.search], "--search")
+        return {key: asked.renamed(key) for key, asked in zip(named, self.search, strict=True)}
 
     def frozen(self) -> dict[str, tuple[Any, ...]]:
         """Each key named by ``freeze`` and its value, if one was given, in a tuple."""
-        return {self.long_key(one.key): one.given for one in self.freeze}
+        named = self._once([frozen.key for frozen in self.freeze], "--freeze")
+        return {key: frozen.given for key, frozen in zip(named, self.freeze, strict=True)}
+
+    def _once(self, names: Sequence[str], flag: str) -> list[str]:
+        """The dotted keys of some names, of which no two may stand for one setting."""
+        keys = [self.long_key(name) for name in names]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                first = names[keys.index(key)]
+                raise FixInput(
+                    "each setting must be named once",
+                    got=f"{first} and {names[place]}",
+                    where=flag,
+                    fix="leave one of them",
+                )
+        return keys
 
     def long_key(self, key: str) -> str:
         """The dotted key that a short key stands for, else the key itself."""

@@ -18,7 +18,7 @@ from automl.spec.sources import (
     data_settings,
     with_settings,
 )
-from automl.spec.values import is_reference, out_of_bounds
+from automl.spec.values import is_reference, out_of_bounds, read_as
 from automl.yamltext import load_yaml
 
 __all__ = [
@@ -95,7 +95,7 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     rules = rules_for(skill, action, template)
     function_names(rules)  # names that nobody knows are refused before anything is spent
     tree, source = _start(rules, template, request.spec_file)
-    notes = _check_start(rules, tree, source)
+    tree, notes = _typed_start(rules, tree, source)
     overrides = rules.check(request.overrides, request.where)
     _check_owned(rules, overrides, request.where)
     tree = with_settings(tree, data_settings(rules, request.data), "data")
@@ -155,20 +155,26 @@ def _read_file(file: Path) -> Tree:
     return tree
 
 
-def _check_start(rules: SpecRules, tree: Tree, source: str) -> tuple[str, ...]:
-    """Checks keys and types of what the spec starts from; bounds that it breaks are noted."""
+def _typed_start(rules: SpecRules, tree: Tree, source: str) -> tuple[Tree, tuple[str, ...]]:
+    """What the spec starts from, each setting in its type; bounds that it breaks are noted."""
     notes: list[str] = []
-    for key, value in leaves(tree):
+    retyped: dict[str, Any] = {}
+    for key, given in leaves(tree):
         leaf = rules.leaf_of(key)
-        is_empty = value in (None, "") or value == {}
-        if leaf is not None and (is_empty or is_reference(value)):
+        is_empty = given in (None, "") or given == {}
+        if leaf is not None and (is_empty or is_reference(given)):
             continue
+        value = given
+        if leaf is not None and leaf.key == key:
+            value = read_as(given, leaf, f"{source} {key}")
+        if value != given or isinstance(value, bool) != isinstance(given, bool):
+            retyped[key] = value
         broken = out_of_bounds(value, leaf) if leaf is not None and leaf.key == key else ""
         if broken:
             notes.append(f"{key} = {value} as {source} ships it, though {broken}")
-        elif not (is_empty or is_reference(value)):
+        elif not is_empty:
             rules.check({key: value}, source)
-    return tuple(notes)
+    return with_settings(tree, retyped, source), tuple(notes)
 
 
 def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:

@@ -8,7 +8,7 @@ from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, as_type, family_of, number_of
 from automl.yamltext import load_yaml
 
-__all__ = ["coerce", "is_reference", "out_of_bounds", "parse_assignment"]
+__all__ = ["coerce", "is_reference", "out_of_bounds", "parse_assignment", "read_as"]
 
 
 def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
@@ -61,6 +61,42 @@ def coerce(value: Any, leaf: ParameterSchema, where: str) -> Any:
     if broken:
         raise FixInput(broken, got=_shown(value), where=where)
     return typed
+
+
+def read_as(value: Any, leaf: ParameterSchema, where: str) -> Any:
+    """A value as a training reads it: text for a number or a switch in its type, and back.
+
+    Only what a spec may write in another way is changed; what fits as it is stays as it is.
+
+    Raises:
+        FixInput: The value is of another type.
+    """
+    family = family_of(leaf)
+    if family is Family.TEXT and isinstance(value, bool | int | float):
+        return str(value)
+    if family is Family.LIST and isinstance(value, list):
+        return _entries_as(value, leaf, where)
+    if family is Family.BOOL and type(value) is int and value in (0, 1):
+        return bool(value)
+    is_number = family in (Family.INT, Family.FLOAT)
+    is_text = isinstance(value, str) and (is_number or family is Family.BOOL)
+    is_fraction = isinstance(value, float) and family is Family.INT and not value.is_integer()
+    is_endless = isinstance(value, float) and is_number and not math.isfinite(value)
+    return as_type(value, leaf, where) if is_text or is_fraction or is_endless else value
+
+
+def _entries_as(entries: list[Any], leaf: ParameterSchema, where: str) -> list[Any]:
+    """A list whose default holds numbers, with numbers for text."""
+    examples = leaf.default if isinstance(leaf.default, list) else []
+    if not examples or any(number_of(example) is None for example in examples):
+        return entries
+    word = "int" if all(isinstance(example, int) for example in examples) else "float"
+    return [
+        as_type(entry, ParameterSchema(f"{leaf.key}[{place}]", word), where)
+        if isinstance(entry, str) and not is_reference(entry)
+        else entry
+        for place, entry in enumerate(entries)
+    ]
 
 
 def out_of_bounds(value: Any, leaf: ParameterSchema) -> str:

@@ -3,9 +3,10 @@
 The rules are the container's: a key that no block knows is an error, so is a value of the wrong
 type, while bounds and legal values are not enforced. Numbers written as text are accepted where
 they read as a number of the field's kind, whole numbers where a fraction is expected, and plain
-scalars where text is expected. ``${a.b}`` as a whole value stands for the value at that key.
+scalars where text is expected. References are those of ``automl.references``.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_args
@@ -14,13 +15,14 @@ from automl.centerpose.config.experiment import ACTIONS, Experiment
 from automl.centerpose.config.fields import MISSING_VALUE, Entry, entries, leaf_entries
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.references import resolved
 
-__all__ = ["interpolated", "load_spec", "to_tree"]
+__all__ = ["load_spec", "to_tree"]
 
-_REFERENCE = re.compile(r"^\$\{([^${}]+)\}$")
 _TRUE = frozenset({"true", "yes", "on", "y", "1"})
 _FALSE = frozenset({"false", "no", "off", "n", "0"})
 _T = TypeVar("_T")
+_BEYOND = 1 << 63  # the first whole number that 64 bits do not hold
 
 
 def load_spec(tree: Mapping[str, Any], action: str) -> Experiment:
@@ -40,42 +42,12 @@ def load_spec(tree: Mapping[str, Any], action: str) -> Experiment:
             got=repr(action),
             fix=did_you_mean(action, ACTIONS),
         )
-    spec = _load_block(Experiment, interpolated(tree), "")
+    spec = _load_block(Experiment, resolved(tree, _default_of), "")
     _check_required(spec, action)
     return spec
 
 
-def interpolated(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of ``tree`` in which every value ``${a.b}`` is replaced by the value at ``a.b``.
-
-    Raises:
-        FixInput: The key referred to does not exist, or references run in a circle.
-    """
-
-    def resolve(value: Any, chain: tuple[str, ...]) -> Any:
-        if isinstance(value, Mapping):
-            return {name: resolve(inner, chain) for name, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [resolve(inner, chain) for inner in value]
-        reference = _REFERENCE.match(value) if isinstance(value, str) else None
-        if reference is None:
-            return value
-        key = reference[1].strip()
-        if key in chain:
-            raise FixInput("references must not run in a circle", got=" -> ".join((*chain, key)))
-        return resolve(_referred(tree, key), (*chain, key))
-
-    return {name: resolve(value, ()) for name, value in tree.items()}
-
-
-def _referred(tree: Mapping[str, Any], key: str) -> Any:
-    value: Any = tree
-    for part in key.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            break
-        value = value[part]
-    else:
-        return value
+def _default_of(key: str) -> Any:
     defaults = dict(leaf_entries(Experiment))
     if key in defaults:
         return _plain(defaults[key].default)
@@ -121,21 +93,21 @@ def _convert(annotation: Any, value: Any, key: str) -> Any:
 
 
 def _whole(value: Any, key: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d{1,20}", value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and -_BEYOND <= value < _BEYOND:
         return value
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+", value):
-        return int(value)
     raise _wrong("a whole number (int)", value, key)
 
 
 def _fraction(value: Any, key: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str):
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            return float(value)
-        except ValueError:
-            pass
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
     raise _wrong("a number (float)", value, key)
 
 
@@ -165,7 +137,7 @@ _SCALARS: Mapping[Any, Callable[[Any, str], Any]] = {
 
 
 def _wrong(wanted: str, value: Any, key: str) -> FixInput:
-    got = "null" if value is None else f"{value!r} ({type(value).__name__})"
+    got = "null" if value is None else f"{repr(value)[:80]} ({type(value).__name__})"
     return FixInput(f"{key} must be {wanted}", got=got)
 
 

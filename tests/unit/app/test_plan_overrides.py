@@ -155,9 +155,15 @@ class TestSet:
         assert text.partition("=")[0] in str(caught.value)
 
     @pytest.mark.parametrize("key", ["train.num_gpus", "dataset.batch_size"])
-    def test_what_is_reckoned_with_is_no_reference(self, plan: MakePlan, key: str) -> None:
-        with pytest.raises(FixInput, match=f"{key} must be a plain whole number"):
-            plan("--set", f"{key}=${{train.seed}}")
+    def test_what_is_reckoned_with_is_a_number(self, plan: MakePlan, key: str) -> None:
+        with pytest.raises(FixInput, match=f"{key} must be a .*whole number"):
+            plan("--set", f"{key}=${{train.precision}}")
+
+    def test_what_is_reckoned_with_may_be_a_reference_to_a_number(self, plan: MakePlan) -> None:
+        made = plan("--set", "dataset.batch_size=${train.validation_interval}")
+        assert made.base_spec["dataset"]["batch_size"] == "${train.validation_interval}"
+        with pytest.raises(FixInput, match="batch x GPUs"):
+            plan("--set", "dataset.batch_size=${train.seed}")
 
     @pytest.mark.parametrize("key", ["results_dir", "train.results_dir"])
     def test_the_output_folder_is_not_set_by_key(self, plan: MakePlan, key: str) -> None:

@@ -45,6 +45,9 @@ def test_a_number_must_be_whole(value: object) -> None:
         ("sampler", "tpa", "sampler must be one of tpe, random.*did you mean tpe"),
         ("trainer", "dokcer", "trainer must be one of.*did you mean docker"),
         ("direction", "up", "direction must be one of maximize, minimize"),
+        ("trials", str(1 << 63), "trials must be at most 9223372036854775807"),
+        ("seed", "9" * 400, "seed must be at most 9223372036854775807, but got 9{40}[.]{3}"),
+        ("trial_timeout", "9" * 400, "a duration must be at most 36600d"),
     ],
 )
 def test_a_value_is_one_that_its_setting_can_have(name: str, value: str, rule: str) -> None:
@@ -82,6 +85,28 @@ def test_a_flag_that_freezes_undoes_the_study_files_search_and_the_other_way_rou
 def test_spec_settings_of_flag_and_file_add_up_by_key() -> None:
     asked = settings({"set": ["a.b=1"]}, {"set": {"a": {"b": 2, "c": 3}}})
     assert asked["set"] == {"a.c": 3, "a.b": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "key"),
+    [
+        ("search", "train.optim.lr=1e-5..1e-3", "train.optim.lr=1e-6..1e-4", "train.optim.lr"),
+        ("search", "train.optim.lr", "train.optim.lr", "train.optim.lr"),
+        ("freeze", "dataset.flip", "dataset.flip=0.5", "dataset.flip"),
+    ],
+)
+def test_a_key_is_named_once(name: str, first: str, second: str, key: str) -> None:
+    with pytest.raises(FixInput, match=f"{name} must name each key once, but got {key} twice"):
+        settings({name: [first, second]}, {})
+    once = settings({name: [first]}, {name: [second]})
+    assert list(once[name]) == [key], "what a flag says of a key replaces what the file says"
+
+
+@pytest.mark.parametrize("name", ["metric", "spec", "train_data", "image", "name"])
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_setting_of_a_study_file_is_not_blank(name: str, value: str) -> None:
+    with pytest.raises(FixInput, match="must have a value"):
+        settings({}, {name: value})
 
 
 def test_paths_of_a_study_file_are_relative_to_it() -> None:

@@ -59,3 +59,26 @@ def test_counts_are_whole_numbers_from_zero(capsys: pytest.CaptureFixture[str], 
     assert "--first" in error
     assert "whole number from 0" in error
     assert repr(text) in error
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (("plan", "--train-data", ""), "--train-data"),
+        (("plan", "--spec="), "--spec"),
+        (("run", "--name", "  "), "--name"),
+        (("plan", "--set", ""), "--set"),
+        (("list", "--studies-dir", ""), "--studies-dir"),
+        (("data", "synth", "--out", ""), "--out"),
+    ],
+)
+def test_an_empty_word_is_no_value(
+    capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], named: str
+) -> None:
+    """What comes of an unset variable must not mean the current folder."""
+    assert f"{named} needs a value" in error_of(capsys, *argv)
+
+
+def test_a_person_may_have_no_words(capsys: pytest.CaptureFixture[str]) -> None:
+    error = error_of(capsys, "plan", "--request", "", "--trials", "many")
+    assert "trials must be a whole number" in error

@@ -60,9 +60,15 @@ def test_short_keys_stand_for_dotted_ones() -> None:
     assert request.searched()["train.optim.lr"].key == "train.optim.lr"
 
 
-def test_the_last_request_for_a_key_wins() -> None:
-    request = SpaceRequest(search=(parse_search("a=1..2"), parse_search("a=3..4")))
-    assert request.searched()["a"].low == 3
+@pytest.mark.parametrize("second", ["a=3..4", "short=3..4"])
+def test_a_setting_is_named_once(second: str) -> None:
+    asked = (parse_search("a=1..2"), parse_search(second))
+    request = SpaceRequest(search=asked, shorthand={"short": "a"})
+    with pytest.raises(FixInput, match="each setting must be named once, but got a and"):
+        request.searched()
+    frozen = (parse_freeze("a"), parse_freeze(second.partition("=")[0]))
+    with pytest.raises(FixInput, match="--freeze"):
+        SpaceRequest(freeze=frozen, shorthand={"short": "a"}).frozen()
 
 
 def test_an_unknown_space_is_refused() -> None:

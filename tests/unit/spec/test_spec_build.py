@@ -137,10 +137,11 @@ def test_what_a_template_ships_outside_its_schema_is_noted(skill: Skill) -> None
     )
 
 
-def test_references_pass_unread(skill: Skill) -> None:
+def test_a_reference_stays_in_the_spec_and_is_followed_by_its_readers(skill: Skill) -> None:
     overrides = {"train.checkpoint_interval": "${train.validation_interval}"}
     base = build_base(skill, "train", SpecRequest(overrides=overrides))
-    assert get(base.tree, "train.checkpoint_interval") == "${train.validation_interval}"
+    assert base.tree["train"]["checkpoint_interval"] == "${train.validation_interval}"
+    assert get(base.tree, "train.checkpoint_interval") == base.tree["train"]["validation_interval"]
 
 
 def test_without_a_template_the_schemas_defaults_are_the_base(bare: Path) -> None:
@@ -208,3 +209,46 @@ def test_a_fresh_attempt_clears_an_old_checkpoint(skill: Skill, tmp_path: Path) 
     assert get(base.tree, "train.resume_training_checkpoint_path") == "/old.pth"
     spec = for_attempt(base.rules, base.tree, {}, tmp_path)
     assert get(spec, "train.resume_training_checkpoint_path") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        ('num_epochs: "4"', "train.num_epochs", 4),
+        ("num_epochs: 4", "train.num_epochs", 4),
+        ("is_dry_run: no", "train.is_dry_run", False),
+        ("is_dry_run: 1", "train.is_dry_run", True),
+        ('clip_grad_val: "1e2"', "train.clip_grad_val", 100.0),
+        ('optim: {lr_steps: ["2", 3]}', "train.optim.lr_steps", [2, 3]),
+        ("pretrained_model_path: 7", "train.pretrained_model_path", "7"),
+    ],
+)
+def test_a_spec_file_is_read_as_the_training_reads_it(
+    tmp_path: Path, line: str, key: str, value: Any
+) -> None:
+    """Text for a number, YAML 1.1's words for a switch: each setting has its type afterwards."""
+    file = tmp_path / "spec.yaml"
+    file.write_text(f"train: {{{line}}}\n")
+    base = build_base(read_skill(own_skill_dir()), "train", SpecRequest(spec_file=file))
+    found = get(base.tree, key)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'num_epochs: "4.5"',
+        "num_epochs: 4.5",
+        f"num_epochs: {10**400}",
+        "num_epochs: [1]",
+        "is_dry_run: maybe",
+        'optim: {lr_steps: ["x"]}',
+        "optim: {lr: .inf}",
+    ],
+)
+def test_a_spec_file_that_no_training_reads_is_refused(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text(f"train: {{{line}}}\n")
+    with pytest.raises(FixInput):
+        build_base(read_skill(own_skill_dir()), "train", SpecRequest(spec_file=file))
