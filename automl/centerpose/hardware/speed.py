@@ -12,6 +12,7 @@ from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.models.attention import ClassAttentionBlock, FanBlock
 from automl.centerpose.models.compiler import has_compiler
 from automl.centerpose.models.convnext import ChannelNorm, ConvNeXtBlock
+from automl.data.cache import cache_dir
 from automl.errors import FixInput
 
 __all__ = ["COMPILE_VARIABLE", "Tuned", "compile_blocks", "tune_network"]
@@ -19,6 +20,7 @@ __all__ = ["COMPILE_VARIABLE", "Tuned", "compile_blocks", "tune_network"]
 COMPILE_VARIABLE: Final = "AUTOML_TRAINER_COMPILE"
 """Environment variable: ``on``, ``off``, or ``auto`` (the default) for what is worth its time."""
 
+_COMPILER_CACHE = "TORCHINDUCTOR_CACHE_DIR"  # torch's name for where its compiler keeps its work
 _BLOCKS = (FanBlock, ConvNeXtBlock, ClassAttentionBlock, ChannelNorm)
 _COMPILE_S = 60.0
 _SAVED_S = 2.5e-3  # an image of _SIDE x _SIDE
@@ -96,10 +98,19 @@ def compile_blocks(
     Returns:
         Whether the network has such blocks.
     """
+    _keep_artefacts()
     blocks = [module for module in network.modules() if isinstance(module, _BLOCKS)]
     for block in blocks:
         _compile_block(block, backend)
     return bool(blocks)
+
+
+def _keep_artefacts() -> None:
+    """What the compiler makes outlives this process and the machine's temporary files.
+
+    The next process on this machine that compiles the same blocks finds it.
+    """
+    os.environ.setdefault(_COMPILER_CACHE, str(cache_dir() / "compiled"))
 
 
 def _compile_block(block: nn.Module, backend: str | Callable[..., Callable[..., object]]) -> None:

@@ -1,6 +1,8 @@
 """How a network is laid out and compiled; the compiler itself is replaced by one that counts."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +62,18 @@ def test_a_gpu_without_a_c_compiler_is_reported_and_nothing_is_compiled(
     said = tune_network(network, Experiment(), torch.device("cuda"), n_steps).said
     assert said.startswith(words)
     assert bool(said) is bool(words)
+
+
+def test_what_is_compiled_is_kept_in_the_packages_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUTOML_CACHE_DIR", str(tmp_path))
+    for given, kept in (("", str(tmp_path / "compiled")), ("/elsewhere", "/elsewhere")):
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", given)
+        if not given:
+            monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+        compile_blocks(Nano(), Counting())
+        assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == kept
 
 
 def test_networks_without_attention_blocks_are_not_compiled() -> None:
