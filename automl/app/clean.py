@@ -20,6 +20,7 @@ from automl.study.folder import list_studies, read_config
 from automl.study.layout import StudyPaths
 from automl.study.links import refuse_links
 from automl.study.lock import StudyLock, read_owner
+from automl.study.ranking import is_flat
 from automl.study.records import TrialRecord, TrialState
 from automl.study.storage import read_study
 from automl.study.trials import read_records
@@ -174,9 +175,9 @@ def _of_study(paths: StudyPaths, kept: list[str]) -> Iterator[Leftover]:
     except FixInput as error:
         kept.append(f"{paths.folder.name}: checkpoints not looked at: {error}")
         return
-    if config.keep is Keep.BEST and study is not None:
+    if config.keep is not Keep.ALL and study is not None:
         for record in read_records(study, config.objective):
-            yield from _checkpoints(paths, record)
+            yield from _checkpoints(paths, record, config.keep)
 
 
 def _processes(paths: StudyPaths) -> Iterator[Leftover]:
@@ -188,12 +189,13 @@ def _processes(paths: StudyPaths) -> Iterator[Leftover]:
             yield Leftover(LeftoverKind.PROCESS, f"pid {pid}", why, 0, pid_path, paths)
 
 
-def _checkpoints(paths: StudyPaths, record: TrialRecord) -> Iterator[Leftover]:
+def _checkpoints(paths: StudyPaths, record: TrialRecord, keep: Keep) -> Iterator[Leftover]:
     """The checkpoints of a trial that neither its result nor a later resume needs."""
     folders = [attempt.folder for _, attempt in paths.attempts(record.number)]
     listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
     needed = {paths.folder / record.checkpoint} if record.checkpoint else set()
-    if record.state not in (TrialState.COMPLETE, TrialState.PRUNED):
+    is_over = record.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    if not is_over or keep is Keep.LAST or is_flat(record.values):
         newest = newest_whole(listed)
         needed |= {newest.path} if newest else set()
     if not needed & {checkpoint.path for checkpoint in listed}:

@@ -4,6 +4,7 @@ What they need is imported when a value is read: the table of settings stays che
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
@@ -13,7 +14,7 @@ from automl.settings.setting import Completion, Form, Place
 if TYPE_CHECKING:
     from automl.skill.asked import Asked, Frozen
 
-__all__ = ["FREEZE", "GPUS", "OVERRIDES", "POLICY", "SEARCH", "SOURCE", "SPACE"]
+__all__ = ["CHECKPOINT", "FREEZE", "GPUS", "OVERRIDES", "POLICY", "SEARCH", "SOURCE", "SPACE"]
 
 _SPACES = names_in("automl.space.request", "SPACES")
 
@@ -87,6 +88,13 @@ def _source(value: Any, place: Place) -> str:
     return place.path(str(one_value(value, place)))
 
 
+def _checkpoint(value: Any, place: Place) -> str:
+    """A file by its absolute path, or the words that name a study's checkpoint as they are."""
+    words = str(one_value(value, place))
+    path = Path(place.path(words)).expanduser()
+    return str(path.absolute()) if path.is_file() or "/" in words else words
+
+
 def _gpus(value: Any, place: Place) -> tuple[str, ...] | None:
     """Indices and UUIDs as text; None for all."""
     if isinstance(value, Mapping):
@@ -101,5 +109,6 @@ OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
 SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
 FREEZE = Form("KEY[=VALUE]", _freeze, repeats=True, adds_up=True)
 SPACE = Form("SPACE", _space, words=_SPACES, completion=Completion.FILES)
+CHECKPOINT = Form("CHECKPOINT", _checkpoint, completion=Completion.FILES)
 SOURCE = Form("PATH", _source, completion=Completion.FILES)
 GPUS = Form("0,1", _gpus)

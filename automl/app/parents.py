@@ -8,13 +8,15 @@ from typing import Any
 from automl.app.winner import read_best
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
-from automl.skill.tree import Tree
+from automl.skill.keys import NetworkKeys
+from automl.skill.tree import Tree, get, whole_number
 from automl.study.actions import Made, Origin, read_actions
 from automl.study.choice import Wanted, find_study
 from automl.study.config import StudyConfig
 from automl.study.folder import read_config
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
+from automl.study.records import Outcome, OutcomeState
 from automl.trainers.contract import EXPERIMENT_NAME
 from automl.trainers.resolve import ModelFile, is_word, model_file, resolve_checkpoint
 from automl.yamltext import load_yaml
@@ -31,15 +33,20 @@ class Parent:
 
     Attributes:
         origin: The file and where it is from.
-        spec: What it was trained with; None where that is not known.
+        spec_path: What it was trained with; None where that is not known.
         paths: The study that it belongs to; None for a file from elsewhere.
         config: That study's configuration.
     """
 
     origin: Origin
-    spec: Tree | None
+    spec_path: Path | None
     paths: StudyPaths | None = None
     config: StudyConfig | None = None
+
+    @property
+    def spec(self) -> Tree | None:
+        """The spec in that file, read anew."""
+        return _read_spec(self.spec_path) if self.spec_path is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,15 @@ class Trial:
         attempts: Its attempts' paths, oldest first; at least one.
         best: The checkpoint of its best epoch, if one is recorded.
         sha256: The recorded hash of that file, if any.
+        last_epoch: The epoch whose checkpoint is the last of the trial, from 0; None where that is
+            not known.
     """
 
     number: int
     attempts: tuple[AttemptPaths, ...]
     best: Path | None
     sha256: str | None
+    last_epoch: int | None = None
 
     @property
     def spec_path(self) -> Path:
@@ -90,14 +100,11 @@ def find_parent(
         ResolveConflict: The file is not the one that the trial has recorded.
     """
     if not is_word(checkpoint):
-        found = model_file(Path(checkpoint).expanduser().absolute(), "given by --checkpoint")
-        paths = find_study(studies_dir, study) if study is not None else _study_around(found.path)
-        spec = _spec_beside(found.path)
-        config = read_config(paths) if paths is not None else None
-        return Parent(_origin(found), spec, paths, config)
+        return _parent_of_file(studies_dir, study, Path(checkpoint).expanduser().absolute())
     paths = find_study(studies_dir, study, Wanted.TRAINED, tell)
     chosen = find_trial(paths, trial)
-    found = resolve_checkpoint([each.folder for each in chosen.attempts], checkpoint, chosen.best)
+    folders = [each.folder for each in chosen.attempts]
+    found = resolve_checkpoint(folders, checkpoint, chosen.best, chosen.last_epoch)
     if checkpoint == "best" and chosen.sha256 and found.sha256 != chosen.sha256:
         raise ResolveConflict(
             "a checkpoint must be the one that its trial has recorded",
@@ -105,8 +112,37 @@ def find_parent(
             where=str(found.path),
             fix="restore the file, or name it by its path with --checkpoint",
         )
-    spec = _read_spec(chosen.spec_path)
-    return Parent(_origin(found, chosen.number), spec, paths, read_config(paths))
+    return Parent(_origin(found, chosen.number), chosen.spec_path, paths, read_config(paths))
+
+
+def _parent_of_file(studies_dir: Path, study: str | None, path: Path) -> Parent:
+    found = model_file(path, "a file that was named")
+    paths = find_study(studies_dir, study) if study is not None else _study_around(found.path)
+    spec = _spec_beside(found.path)
+    if paths is None:
+        return Parent(_origin(found), spec)
+    is_recorded, trial = _recorded(paths, found)
+    if not is_recorded:
+        found = replace(found, how=f"{found.how}; {paths.folder.name} has not recorded this file")
+    return Parent(_origin(found, trial), spec, paths, read_config(paths))
+
+
+def _recorded(paths: StudyPaths, found: ModelFile) -> tuple[bool, int | None]:
+    """Whether a trial of the study has recorded this very file, and the trial it belongs to.
+
+    Of a trial the checkpoint of the best epoch is recorded, and no other.
+    """
+    kept = read_best(paths) or {}
+    if kept.get("checkpoint_sha256") == found.sha256:
+        return True, int(kept["trial"])
+    if not found.path.is_relative_to(paths.trials.resolve()):
+        return False, None
+    name = found.path.relative_to(paths.trials.resolve()).parts[0]
+    if not name.isdigit():
+        return False, None
+    outcomes = (read_outcome(each)[0] for _, each in paths.attempts(int(name)))
+    known = {outcome.checkpoint_sha256 for outcome in outcomes if outcome is not None}
+    return found.sha256 in known, int(name)
 
 
 def find_trial(paths: StudyPaths, asked: str) -> Trial:
@@ -128,12 +164,25 @@ def find_trial(paths: StudyPaths, asked: str) -> Trial:
             where=str(paths.folder),
             fix="automl report lists every trial",
         )
+    outcomes = [outcome for outcome, _ in map(read_outcome, attempts) if outcome is not None]
     if best is None:
-        for each in attempts:
-            outcome, _ = read_outcome(each)
-            if outcome is not None and outcome.checkpoint:
+        for outcome in outcomes:
+            if outcome.checkpoint:
                 best, sha256 = paths.folder / outcome.checkpoint, outcome.checkpoint_sha256
-    return Trial(number, attempts, best, sha256)
+    keys = read_config(paths).keys
+    last = _last_epoch(_read_spec(attempts[-1].spec), keys, outcomes[-1]) if outcomes else None
+    return Trial(number, attempts, best, sha256, last)
+
+
+def _last_epoch(spec: Tree, keys: NetworkKeys, outcome: Outcome) -> int | None:
+    """The epoch whose checkpoint was the last that an attempt wrote, by its spec and its end."""
+    interval = whole_number(spec, keys.checkpoint_interval) or 1
+    if keys.checkpoint_unit and get(spec, keys.checkpoint_unit, "epoch") != "epoch":
+        return None
+    epochs = whole_number(spec, keys.epochs)
+    if epochs is None or outcome.state is not OutcomeState.OK:
+        epochs = max((one.epoch + 1 for one in outcome.measurements), default=0)
+    return epochs // interval * interval - 1 if epochs >= interval else None
 
 
 def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None]:
@@ -223,12 +272,10 @@ def _study_around(path: Path) -> StudyPaths | None:
     return None
 
 
-def _spec_beside(path: Path) -> Tree | None:
+def _spec_beside(path: Path) -> Path | None:
     folder = path if path.is_dir() else path.parent
-    for name in _SPECS:
-        if (folder / name).is_file():
-            return _read_spec(folder / name)
-    return None
+    files = (folder / name for name in _SPECS)
+    return next((file for file in files if file.is_file()), None)
 
 
 def _read_spec(path: Path) -> Tree:

@@ -15,6 +15,7 @@ from automl.app.datasets import data_names, resolve_data
 from automl.app.machine import choose_resources, detect_machine
 from automl.app.planner import Planner
 from automl.app.request import PlanRequest, as_given, provenance_of
+from automl.app.resume_check import check_resume
 from automl.app.sharing import TrialSetup, check_sharing
 from automl.app.trainer_choice import ChosenTrainer, choose_trainer
 from automl.data.checks import SplitFacts
@@ -83,6 +84,7 @@ def make_plan(request: PlanRequest) -> Plan:
     config = _config(planner, setup, objective, sources)
     config = replace(config, origin={**config.origin, **of_data})
     check_seed(setup.base.rules, config.limits)
+    parent = {} if planner.resumes is None else {"parent": planner.resumes.record()}
     return Plan(
         config=config,
         skill=planner.skill,
@@ -93,8 +95,11 @@ def make_plan(request: PlanRequest) -> Plan:
         data=setup.data,
         notes=_notes(planner, setup),
         studies_dir=request.studies_dir,
-        request=as_given(request, planner.file),
-        provenance=provenance_of(request.command, planner.skill, config, setup.data),
+        request={**as_given(request, planner.file), **parent},
+        provenance={
+            **provenance_of(request.command, planner.skill, config, setup.data),
+            **parent,
+        },
     )
 
 
@@ -118,6 +123,7 @@ def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
         settings, machine, count_in(base, base.keys.gpus), searches=searches
     )
     check_types(skill, base)
+    resumed = () if planner.resumes is None else check_resume(planner.resumes, base)
     data, ceilings, data_notes = check_data(skill, base, resources)
     trainer = choose_trainer(
         settings, skill, searches=searches, gpus_per_trial=resources.gpus_per_trial
@@ -128,7 +134,15 @@ def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
     base = replace(base, tree=with_params(base.tree, space.fixed))
     shared = check_sharing(TrialSetup(skill, base.tree, space, data, resources), machine)
     notices = check_settings(base.rules, planner.profile, base.tree, trainer.program, space.keys)
-    notes = (*base.notes, *map(str, notices), *notes, *shared, *trainer.notes, *data_notes)
+    notes = (
+        *resumed,
+        *base.notes,
+        *map(str, notices),
+        *notes,
+        *shared,
+        *trainer.notes,
+        *data_notes,
+    )
     return _Setup(base, space, ceilings, data, resources, trainer, notes)
 
 
@@ -164,6 +178,7 @@ def _config(
         searches=searches,
         origin=origins(settings, trainer.name, trainer.origin),
         keys=setup.base.keys,
+        resume_from="" if planner.resumes is None else planner.resumes.path,
     )
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from automl.app.choices import choose_search
 from automl.app.request import PlanRequest
+from automl.app.resume_point import ResumePoint, asked_for, check_asked, find_resume_point
 from automl.app.study_settings import settings_table
 from automl.data.checkpointfile import check_checkpoint_file
 from automl.errors import FixInput
@@ -42,6 +44,7 @@ class Planner:
         policy: Whether it may search.
         gate: Whether it searches.
         search: What is asked of the search.
+        resumes: The checkpoint that the one training goes on from; None for a fresh start.
     """
 
     request: PlanRequest
@@ -52,6 +55,7 @@ class Planner:
     policy: PolicyChoice
     gate: Gate
     search: SearchSettings
+    resumes: ResumePoint | None = None
 
     @classmethod
     def of(cls, request: PlanRequest) -> "Planner":
@@ -63,11 +67,15 @@ class Planner:
         table = settings_table()
         file = _study_file(request, table)
         settings = merge(table, _layers(request, file, table))
-        skill = read_skill(settings["skill_dir"] or own_skill_dir())
-        path = str(file.path) if file else ""
-        said = [("study file" if place == path else place, policy)
-                for place, policy in settings.said("policy")]  # fmt: skip
-        policy = choose_policy(said, settings["request"])
+        skill = _skill(settings)
+        policy = _policy(settings, file)
+        asked, where = asked_for(settings, skill.keys)
+        resumes = None
+        if asked:
+            check_asked(gate(skill, policy.value), asked, where)
+            resumes = find_resume_point(request.studies_dir, asked, where)
+            settings = merge(table, [*settings.layers, resumes.layer(settings)])
+            skill = _skill(settings)
         return cls(
             request=request,
             file=file,
@@ -77,6 +85,7 @@ class Planner:
             policy=policy,
             gate=gate(skill, policy.value),
             search=choose_search(settings),
+            resumes=resumes,
         )
 
     @property
@@ -106,7 +115,7 @@ class Planner:
         if parent is not None:
             check_checkpoint_file(parent, settings.origin("parent_checkpoint"))
         request = SpecRequest(
-            overrides=settings["set"],
+            overrides=self._overrides(),
             spec_file=settings["spec"],
             data={split: folder for split, folder in (data or {}).items() if folder},
             parent_checkpoint=str(parent.absolute()) if parent else "",
@@ -114,6 +123,13 @@ class Planner:
             where=" or ".join(map(self._place_of_set, settings.chosen["set"].places)),
         )
         return build_base(self.skill, "train", request)
+
+    def _overrides(self) -> Mapping[str, Any]:
+        """What is set by key, without the checkpoint to go on from, which is the attempt's."""
+        given: Mapping[str, Any] = self.settings["set"]
+        if self.resumes is None:
+            return given
+        return {key: value for key, value in given.items() if key not in self.skill.keys.resume}
 
     def _place_of_set(self, place: str) -> str:
         is_file = self.file is not None and place == str(self.file.path)
@@ -138,6 +154,17 @@ class Planner:
         asked = SpaceRequest(name, search.search, search.freeze, self.skill.shorthand, base.keys)
         check_searched(base.rules, asked.searched())
         return build_space(schema, base.tree, asked, profile, ceilings, program)
+
+
+def _skill(settings: Settings) -> Skill:
+    return read_skill(settings["skill_dir"] or own_skill_dir())
+
+
+def _policy(settings: Settings, file: StudyFile | None) -> PolicyChoice:
+    path = str(file.path) if file else ""
+    said = [("study file" if place == path else place, policy)
+            for place, policy in settings.said("policy")]  # fmt: skip
+    return choose_policy(said, settings["request"])
 
 
 def _study_file(request: PlanRequest, table: Mapping[str, Setting]) -> StudyFile | None:

@@ -53,7 +53,7 @@ class Preparer:
             FileExistsError: The folder is there already.
         """
         paths = self.paths.attempt(attempt.number, attempt.attempt)
-        resume_from = self.paths.folder / attempt.resume_from if attempt.resume_from else None
+        resume_from = self._resume_from(attempt)
         base = self._seeded(attempt.seed)
         spec = for_attempt(self._rules, base, attempt.params, paths.folder, resume_from)
         if paths.folder not in self.attached:
@@ -68,6 +68,12 @@ class Preparer:
             log_path=paths.log,
             threads=self.config.resources.threads_per_trial,
         )
+
+    def _resume_from(self, attempt: Attempt) -> Path | None:
+        """An earlier attempt's checkpoint, else the one that the whole study goes on from."""
+        if attempt.resume_from:
+            return self.paths.folder / attempt.resume_from
+        return Path(self.config.resume_from) if self.config.resume_from else None
 
     def _seeded(self, seed: int | None) -> Tree:
         """The base spec with another seed for the training, if one is asked for."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from automl.app.inherited import inherited
 from automl.app.parents import Trial, find_trial
 from automl.app.plan import Plan, make_plan
 from automl.app.request import PlanRequest
-from automl.app.study_settings import SPLITS
 from automl.errors import FixInput
 from automl.files import sha256_of
 from automl.skill.keys import NetworkKeys
@@ -20,7 +20,6 @@ from automl.study.choice import Wanted, find_study
 from automl.study.config import StudyConfig
 from automl.study.folder import fresh_name, read_config
 from automl.study.layout import StudyPaths
-from automl.trainers.table import trainer_entry
 from automl.yamltext import load_yaml
 
 __all__ = ["RetrainRequest", "SourceTrial", "choose", "plan_again", "plan_retrain", "rescaled"]
@@ -39,6 +38,8 @@ class RetrainRequest:
         study: A study's name; None for the newest.
         trial: ``best``, ``baseline``, ``last`` or a number.
         epochs: Epochs to train; None for as many as the trial did.
+        from_checkpoint: ``best``, ``last``, ``newest`` or an epoch: the trial's checkpoint that
+            the training goes on from; empty to start afresh.
         name: Name of the new study; None for a fresh one.
         overrides: ``KEY=VALUE`` texts.
         command: The command line, program first.
@@ -49,6 +50,7 @@ class RetrainRequest:
     study: str | None = None
     trial: str = "best"
     epochs: int | None = None
+    from_checkpoint: str = ""
     name: str | None = None
     overrides: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
@@ -82,7 +84,8 @@ def choose(request: RetrainRequest) -> SourceTrial:
 def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
     """The plan of a longer training of a trial's settings, and what was rescaled, in sentences.
 
-    It starts afresh, not from the trial's weights.
+    It starts afresh, not from the trial's weights, unless a checkpoint of the trial is named: then
+    it goes on from that, its schedule is the checkpoint's, and nothing is rescaled.
 
     Raises:
         FixInput: The trial cannot be found, or the new settings do not fit.
@@ -92,7 +95,7 @@ def plan_retrain(request: RetrainRequest) -> tuple[Plan, tuple[str, ...]]:
     key, old = skill.keys.epochs, _epochs_of(chosen, skill.keys)
     new = request.epochs or old
     asked = {parse_assignment(text)[0] for text in request.overrides}
-    scaled = rescaled(chosen.spec, skill.keys, new)
+    scaled = {} if request.from_checkpoint else rescaled(chosen.spec, skill.keys, new)
     settings = {name: value for name, value in scaled.items() if name not in asked}
     changes = tuple(
         f"{name} {get(chosen.spec, name)} -> {value}" for name, value in settings.items()
@@ -189,7 +192,7 @@ def plan_again(
             tell=request.tell,
         )
     )
-    parent = _record_of(chosen, word)
+    parent = {**plan.provenance.get("parent", {}), **_record_of(chosen, word)}
     return replace(
         plan,
         config=replace(plan.config, trainer_options=dict(chosen.config.trainer_options)),
@@ -213,22 +216,11 @@ def _record_of(chosen: SourceTrial, word: str) -> dict[str, Any]:
 
 def _as_it_was(request: RetrainRequest, chosen: SourceTrial, word: str) -> dict[str, Any]:
     """The settings of a trial's study as they are for one training: setting name to value."""
-    config = chosen.config
     hint = f"{chosen.paths.folder.name}-{word}-{chosen.trial.number}"
-    ids = config.resources.gpu_ids
-    settings: dict[str, Any] = {
+    point = f"{chosen.paths.folder.name}:{chosen.trial.number}@{request.from_checkpoint}"
+    return {
+        **inherited(chosen.config, chosen.trial.spec_path),
         "policy": Policy.OFF,
         "name": request.name or fresh_name(request.studies_dir, hint),
-        "skill_dir": Path(config.skill_dir),
-        "spec": chosen.trial.spec_path,
-        "metric": config.objective.metric,
-        "direction": config.objective.direction,
-        "seed": config.search.seed,
-        "trainer": config.trainer,
-        "keep": config.keep,
-        "gpus_per_trial": config.resources.gpus_per_trial,
-        "gpus": None if ids is None else tuple(map(str, ids)),
-        **{f"{split}_data": getattr(config.data, split) or None for split in SPLITS},
+        **({"resume_from": point} if request.from_checkpoint else {}),
     }
-    settings |= trainer_entry(config.trainer).as_settings(config.trainer_options)
-    return {name: value for name, value in settings.items() if value is not None}

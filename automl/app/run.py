@@ -9,6 +9,7 @@ from automl.app.drift import check_drift
 from automl.app.image import hold_to_image, left_running, pinned
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
+from automl.app.resume_point import check_still_there
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
 from automl.errors import FixInput
@@ -27,6 +28,7 @@ from automl.study.folder import (
     create_folder,
     read_base_spec,
     read_config,
+    read_provenance,
     read_space,
     write_study,
 )
@@ -101,6 +103,7 @@ def go_on(
         skill = read_skill(Path(kept.skill_dir))
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
         check_trainer(kept, skill, paths.folder)
+        check_still_there(paths, kept.resume_from, read_provenance(paths))
         notes += check_drift(paths, kept, skill, accept=accept_drift)
         config = _extended(kept, trials, confirm)
         space = SearchSpace.from_json(read_space(paths))

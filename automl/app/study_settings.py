@@ -6,7 +6,7 @@ takes the value of the setting of its name.
 
 from collections.abc import Mapping
 
-from automl.app.forms import FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SPACE
+from automl.app.forms import CHECKPOINT, FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SPACE
 from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
@@ -43,7 +43,14 @@ _DATA = (
 _SPEC = (
     Setting("spec", file(), "complete spec to start from", "spec"),
     Setting("set", OVERRIDES, "set a spec key", "spec"),
-    Setting("parent_checkpoint", file(), "weights to start from", "spec"),
+    Setting("parent_checkpoint", file(), "weights to start from, at epoch 0", "spec"),
+    Setting(
+        "resume_from",
+        CHECKPOINT,
+        "checkpoint to go on from, its optimiser and schedule too: "
+        "a file, or STUDY[:TRIAL][@best|last|epoch N]",
+        "spec",
+    ),
 )
 
 _PROPOSALS = (
@@ -81,8 +88,9 @@ _MACHINE = (
     Setting("trials_per_gpu", whole(1), "that share one", "machine",
             default=_RESOURCES.trials_per_gpu, scope=_SEARCHED),
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),
-    Setting("keep", choice(lambda: tuple(Keep), "best|all"), "checkpoints that outlive a trial",
-            "machine", default=Keep.BEST),
+    Setting("keep", choice(lambda: tuple(Keep), "best|last|all"),
+            "checkpoints that outlive a trial; last: the best and the last", "machine",
+            default=Keep.BEST),
     Setting("trainer", choice(trainer_names, "|".join(TRAINERS)), "how a trial is run",
             "machine", default=DEFAULT.name),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from automl.settings.layers import Settings
 from automl.skill.model import Skill
+from automl.spec.sources import with_settings
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.trainers.base import Previewing, TrialTask
@@ -97,6 +98,9 @@ def container_preview(
     trainer = make_trainer(config.trainer, skill, config.trainer_options)
     if not isinstance(trainer, Previewing):
         return ""
+    if config.resume_from:
+        keys = config.keys.resume
+        spec = with_settings(spec, dict.fromkeys(keys, config.resume_from), "--resume-from")
     paths = StudyPaths((studies / config.name).absolute())
     attempt = paths.attempt(0, 1)
     count, ids = config.resources.gpus_per_trial, config.resources.gpu_ids

@@ -100,6 +100,7 @@ def retrain(arguments: argparse.Namespace) -> int:
             study=arguments.study,
             trial=arguments.trial,
             epochs=arguments.epochs,
+            from_checkpoint=arguments.from_checkpoint or "",
             name=arguments.name,
             overrides=tuple(arguments.set or ()),
             command=tuple(sys.argv),

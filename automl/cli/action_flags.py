@@ -141,6 +141,14 @@ def _add_retrain(commands: "Commands") -> None:
     command.add_argument(
         "--epochs", type=count, required=True, metavar="N", help="epochs to train"
     )
+    command.add_argument(
+        "--from-checkpoint",
+        nargs="?",
+        const="newest",
+        metavar="WHICH",
+        help="go on from the trial's checkpoint (best, last, an epoch; default: the newest) "
+        "instead of starting afresh; epochs count from its start",
+    )
     _add_new_study(command)
     command.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="set a spec key; repeatable"

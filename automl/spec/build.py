@@ -11,7 +11,7 @@ from automl.skill.model import Skill
 from automl.skill.read import packaged_twin, read_template
 from automl.skill.tree import MISSING, ParamValue, Tree, get, leaves, merged
 from automl.spec.gpus import gpus_of, with_gpus
-from automl.spec.inferred import function_names
+from automl.spec.inferred import function_names, pretrained_settings
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     data_keys,
@@ -262,12 +262,15 @@ def for_attempt(
         base: The study's base spec.
         params: The trial's parameters.
         folder: Absolute path of the attempt's folder; results go there and nowhere else.
-        resume_from: Checkpoint to go on from; None to start afresh.
+        resume_from: Checkpoint to go on from, which then holds the pretrained weights too; None
+            to start afresh.
     """
     tree = with_params(base, params)
     checkpoint = "" if resume_from is None else str(resume_from)
     settings = dict.fromkeys(rules.keys.results, str(folder))
     settings |= {key: checkpoint for key in rules.keys.resume if checkpoint or _is_set(tree, key)}
+    if checkpoint:
+        settings |= {key: "" for key in pretrained_settings(rules) if _is_set(tree, key)}
     return with_settings(tree, settings, "attempt")
 
 

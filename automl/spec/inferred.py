@@ -13,7 +13,7 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.spec.rules import SpecRules
 
-__all__ = ["FUNCTIONS", "Surroundings", "function_names", "infer"]
+__all__ = ["FUNCTIONS", "Surroundings", "function_names", "infer", "pretrained_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,12 @@ def function_names(rules: SpecRules) -> dict[str, str]:
     of_block = {**_USUAL_OF.get(rules.action, {}), "results_dir": "output_dir"}
     usual = {**_USUAL, **{f"{rules.action}.{name}": of_block[name] for name in of_block}}
     return {name: function for name, function in usual.items() if rules.has(name)} | declared
+
+
+def pretrained_settings(rules: SpecRules) -> tuple[str, ...]:
+    """The settings that name pretrained weights where a training goes on from no checkpoint."""
+    fresh = ptm_if_no_resume_model.__name__
+    return tuple(key for key, name in function_names(rules).items() if name == fresh)
 
 
 def infer(rules: SpecRules, around: Surroundings) -> dict[str, str]:

@@ -34,9 +34,14 @@ class Direction(StrEnum):
 
 
 class Keep(StrEnum):
-    """Which checkpoints outlive a finished trial: that of its best epoch, or all of them."""
+    """Which checkpoints outlive a finished trial.
+
+    ``best`` keeps that of the best epoch, and where the metric never moved the last one too, since
+    no epoch is then better than another. ``last`` keeps both always, ``all`` every one.
+    """
 
     BEST = "best"
+    LAST = "last"
     ALL = "all"
 
 
@@ -195,6 +200,8 @@ class StudyConfig:
         origin: Setting name to where its value came from (flag, study file, default, ...).
         storage_url: Database that holds the trials; empty for the journal in the study folder.
         keys: Which settings of the specs mean what, as the skill said when the study began.
+        resume_from: Absolute path of another training's checkpoint that the one training of this
+            study goes on from; empty for a fresh start.
     """
 
     name: str
@@ -215,6 +222,7 @@ class StudyConfig:
     storage_url: str = ""
     searches: bool = True
     keys: NetworkKeys = field(default_factory=NetworkKeys)
+    resume_from: str = ""
 
     @property
     def is_search(self) -> bool:

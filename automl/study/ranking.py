@@ -17,6 +17,7 @@ __all__ = [
     "best_of",
     "best_trial",
     "better",
+    "is_flat",
     "is_ranked",
     "running_best",
     "values_in",
@@ -72,6 +73,11 @@ def best_epoch(values: Mapping[int, float], objective: Objective) -> int | None:
         objective: Which way is better.
     """
     return best_of(sorted(values), values.__getitem__, objective)
+
+
+def is_flat(values: Mapping[int, float]) -> bool:
+    """Whether all of several epochs have one value, so that none of them is the better one."""
+    return len(values) > 1 and len(set(values.values())) == 1
 
 
 def is_ranked(record: TrialRecord) -> bool:

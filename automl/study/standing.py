@@ -33,10 +33,13 @@ def standing_of(paths: StudyPaths, clock: Clock = utc_now) -> Standing:
 
 
 def repeated_trial(paths: StudyPaths) -> str:
-    """Which trial a study trains again, in words; empty for a study of its own."""
+    """Which trial a study trains again, in words; empty for a study of its own.
+
+    One that goes on from another's checkpoint is a study of its own.
+    """
     try:
         parent = read_json(paths.provenance)["parent"]
-        return _words(parent)
+        return "" if parent["made_by"] == "resume-from" else _words(parent)
     except (OSError, LookupError, TypeError, ValueError):
         return ""
 

@@ -24,7 +24,7 @@ from automl.study.records import Attempt, FailureClass, Measurement, Outcome, Ou
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.failures import LOG_LINES, MemoryKills, TrainerExit, classify, refusal
-from automl.trainers.retention import retain_at_end, retain_while_running
+from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
 
@@ -280,9 +280,8 @@ class AttemptRun:
             if verdict.failure is not FailureClass.DIVERGED:
                 self._take_last_measurements()
         settings = self._settings
-        best = retain_at_end(
-            settings.paths, self._attempt, self._best_epoch(), settings.keep, verdict.state
-        )
+        ended = AttemptEnd(verdict.state, self._best_epoch(), settings.keep)
+        best = retain_at_end(settings.paths, self._attempt, self._values(), ended)
         seconds = self._timing.monotonic() - self._began[0]
         outcome = Outcome(
             number=self._attempt.number,
@@ -309,5 +308,7 @@ class AttemptRun:
                 self._measure(reading)
 
     def _best_epoch(self) -> int | None:
-        objective = self._settings.objective
-        return best_epoch(values_in(self._measured.values(), objective.metric), objective)
+        return best_epoch(self._values(), self._settings.objective)
+
+    def _values(self) -> dict[int, float]:
+        return values_in(self._measured.values(), self._settings.objective.metric)

@@ -14,7 +14,7 @@ from automl.trainers.contract import LATEST_PATTERN, CheckpointName
 __all__ = ["WORDS", "ModelFile", "check_model", "is_word", "model_file", "resolve_checkpoint"]
 
 #: What a checkpoint of a trial can be called, beside an epoch's number and a file's name.
-WORDS = ("best", "last", "latest")
+WORDS = ("best", "last", "latest", "newest")
 _LATEST = re.compile(r"_latest\.(pth|tlt)$")
 #: A torch archive holds its object tree under this name, in a folder of any name.
 _TREE = "data.pkl"
@@ -44,15 +44,19 @@ def is_word(asked: str) -> bool:
     return asked in WORDS or asked.isdigit() or CheckpointName.parse(asked) is not None
 
 
-def resolve_checkpoint(folders: Sequence[Path], asked: str, best: Path | None = None) -> ModelFile:
+def resolve_checkpoint(
+    folders: Sequence[Path], asked: str, best: Path | None = None, last_epoch: int | None = None
+) -> ModelFile:
     """The checkpoint of a trial that is asked for.
 
     Args:
         folders: Folders of the trial's attempts, oldest first.
         asked: ``best``, ``last``, an epoch, a file's name such as
             ``model_epoch_000_step_00008.pth``, or ``latest`` for what the trainer's own link leads
-            to. An epoch counts from 0; where there is none of that number it counts from 1.
+            to, or ``newest`` for the newest that was kept. An epoch counts from 0; where there is
+            none of that number it counts from 1.
         best: The checkpoint of the best epoch, if it is known.
+        last_epoch: The epoch of the last checkpoint that was written, if it is known.
 
     Raises:
         FixInput: There is no such checkpoint, or the file is truncated or no checkpoint.
@@ -61,9 +65,8 @@ def resolve_checkpoint(folders: Sequence[Path], asked: str, best: Path | None = 
     listed = sorted(checkpoints, key=lambda entry: (entry.name.epoch, entry.name.step))
     if asked == "best":
         chosen = _given(best, listed), "the best epoch"
-    elif asked == "last":
-        newest = newest_whole(listed)
-        chosen = newest.path if newest else None, "the last epoch"
+    elif asked in ("last", "newest"):
+        chosen = _newest(listed, asked, last_epoch)
     elif asked == "latest":
         chosen = _linked(folders), "the trainer's link to the latest"
     elif asked.isdigit():
@@ -143,6 +146,22 @@ def _given(best: Path | None, listed: Sequence[CheckpointFile]) -> Path | None:
     return listed[0].path if best is None and len(listed) == 1 else None
 
 
+def _newest(
+    listed: Sequence[CheckpointFile], asked: str, last_epoch: int | None
+) -> tuple[Path | None, str]:
+    """The newest whole one; as ``last`` only where no later one was written and deleted."""
+    newest = newest_whole(listed)
+    if newest is None:
+        return None, ""
+    if last_epoch is None:
+        return newest.path, f"epoch {newest.epoch}, the newest that was kept"
+    if newest.epoch >= last_epoch:
+        return newest.path, f"epoch {newest.epoch}, the last"
+    if asked == "last":
+        return None, ""
+    return newest.path, f"epoch {newest.epoch}, the newest that was kept of {last_epoch + 1}"
+
+
 def _linked(folders: Sequence[Path]) -> Path | None:
     links = [link for folder in folders for link in sorted(folder.glob(LATEST_PATTERN))]
     return links[-1] if links else None
@@ -165,10 +184,13 @@ def _named(listed: Sequence[CheckpointFile], name: str) -> Path | None:
 def _absent(asked: str, listed: Sequence[CheckpointFile], folders: Sequence[Path]) -> FixInput:
     what = f"epoch {asked}" if asked.isdigit() else asked
     names = ", ".join(entry.path.name for entry in listed[:5])
-    hint = "without --keep all, a study keeps only the best epoch of each trial"
+    hint = (
+        "name one of those by its epoch; a study keeps the last of each trial with --keep last, "
+        "and every one with --keep all"
+    )
     return FixInput(
         "the checkpoint must be one that the trial has kept",
         got=f"{what}; kept: {names or 'none'}",
         where=str(folders[-1]) if folders else "",
-        fix=hint if asked not in ("best", "last") or listed else "train the trial again",
+        fix=hint if listed else "train the trial again",
     )

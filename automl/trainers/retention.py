@@ -1,9 +1,12 @@
 """Which checkpoints of a trial are kept, and which one is its result."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
+from automl.study.ranking import is_flat
 from automl.study.records import Attempt, OutcomeState
 from automl.trainers.checkpoints import (
     CheckpointFile,
@@ -13,7 +16,22 @@ from automl.trainers.checkpoints import (
     newest_whole,
 )
 
-__all__ = ["retain_at_end", "retain_while_running"]
+__all__ = ["AttemptEnd", "retain_at_end", "retain_while_running"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How an attempt ended, as far as its checkpoints are concerned.
+
+    Attributes:
+        state: How it ended.
+        best_epoch: The best epoch of the trial; None without a measurement.
+        keep: Which checkpoints outlive it; ``all`` deletes nothing.
+    """
+
+    state: OutcomeState
+    best_epoch: int | None
+    keep: Keep
 
 
 def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
@@ -27,25 +45,24 @@ def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
         keep: ``all`` deletes nothing.
     """
     listed = checkpoints_in(folder)
-    if keep is Keep.BEST and listed:
+    if keep is not Keep.ALL and listed:
         best = checkpoint_of(listed, epoch)
         drop_others(folder, {listed[-1].path} | ({best.path} if best else set()))
 
 
 def retain_at_end(
-    paths: StudyPaths, attempt: Attempt, epoch: int | None, keep: Keep, state: OutcomeState
+    paths: StudyPaths, attempt: Attempt, values: Mapping[int, float], ended: AttemptEnd
 ) -> CheckpointFile | None:
     """Deletes what an ended attempt and those before it leave and nothing needs.
 
-    One that did not come to its end keeps its newest whole checkpoint beside that of the best
-    epoch.
+    The newest whole checkpoint stays beside that of the best epoch where the attempt did not come
+    to its end, and where the objective never moved.
 
     Args:
         paths: The study folder.
         attempt: The attempt that ended.
-        epoch: The best epoch of the trial.
-        keep: ``all`` deletes nothing.
-        state: How it ended.
+        values: The trial's objective by epoch.
+        ended: How it ended, and what is kept.
 
     Returns:
         The whole checkpoint of the best epoch, else the newest whole one; of an interrupted
@@ -54,10 +71,12 @@ def retain_at_end(
     attempts = paths.attempts(attempt.number)
     folders = [entry.folder for number, entry in attempts if number <= attempt.attempt]
     listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
-    best, newest = checkpoint_of(listed, epoch), newest_whole(listed)
-    if keep is Keep.BEST:
+    state, keep = ended.state, ended.keep
+    best, newest = checkpoint_of(listed, ended.best_epoch), newest_whole(listed)
+    if keep is not Keep.ALL:
         is_over = state in (OutcomeState.OK, OutcomeState.PRUNED)
-        kept = [best, None if is_over else newest]
+        needs_newest = keep is Keep.LAST or is_flat(values) or not is_over
+        kept = [best, newest if needs_newest else None]
         paths_kept = {checkpoint.path for checkpoint in kept if checkpoint}
         for folder in folders:
             drop_others(folder, paths_kept)

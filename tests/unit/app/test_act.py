@@ -28,6 +28,7 @@ SETTINGS = (
     "--set=dataset.batch_size=8",
     "--set=model.backbone.model_type=DLA34",
     "--set=model.use_convGRU=false",
+    "--set=train.num_epochs=2",
 )
 
 

@@ -171,7 +171,7 @@ class TestRefusals:
             (("--trials", "ten"), "trials must be a whole number"),
             (("--seed", "-1"), "seed must be at least 0"),
             (("--sampler", "grid"), "sampler must be one of tpe, random"),
-            (("--keep", "none"), "keep must be one of best, all"),
+            (("--keep", "none"), "keep must be one of best, last, all"),
             (("--trainer", "slurm"), "trainer must be one of process, docker, scripted"),
             (("--trial-timeout", "soon"), "a duration must be a number"),
             (("--trial-timeout", "0"), "trial_timeout must be longer than nothing"),

@@ -57,7 +57,7 @@ def test_a_value_is_one_that_its_setting_can_have(name: str, value: str, rule: s
 
 
 def test_a_choice_names_the_options() -> None:
-    with pytest.raises(FixInput, match="keep must be one of best, all, but got 'most'"):
+    with pytest.raises(FixInput, match="keep must be one of best, last, all, but got 'most'"):
         settings({"keep": "most"}, {})
 
 

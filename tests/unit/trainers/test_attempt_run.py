@@ -327,7 +327,7 @@ class TestContinuedAttempts:
 
 
 class TestCheckpoints:
-    VALUES = ("0.1", "0.5", "0.3", "0.2")
+    values: tuple[str, ...] = ("0.1", "0.5", "0.3", "0.2")
 
     @pytest.fixture
     def looks(
@@ -335,7 +335,7 @@ class TestCheckpoints:
     ) -> list[tuple[Callable[[], object], int | None]]:
         def play(epoch: int) -> Callable[[], object]:
             def act() -> None:
-                status.epoch(epoch, {"val_3DIoU": self.VALUES[epoch]}, loss=1.0)
+                status.epoch(epoch, {"val_3DIoU": self.values[epoch]}, loss=1.0)
                 leave_checkpoint(attempt_paths.folder, epoch, (epoch + 1) * 10)
 
             return act
@@ -367,6 +367,21 @@ class TestCheckpoints:
     ) -> None:
         to_the_end(start(*looks, (nothing, 0), changed={"keep": Keep.ALL}))
         assert self.left(attempt_paths) == ["000", "001", "002", "003"]
+
+    def test_the_last_stays_beside_the_best_on_request(
+        self, start: Any, looks: Any, attempt_paths: AttemptPaths
+    ) -> None:
+        _, outcome = to_the_end(start(*looks, (nothing, 0), changed={"keep": Keep.LAST}))
+        assert self.left(attempt_paths) == ["001", "003"]
+        assert outcome.checkpoint == "trials/0000/1/model_epoch_001_step_00020.pth"
+
+    def test_of_a_metric_that_never_moved_the_last_stays_too(
+        self, start: Any, looks: Any, attempt_paths: AttemptPaths
+    ) -> None:
+        self.values = ("0.0",) * 4
+        _, outcome = to_the_end(start(*looks, (nothing, 0)))
+        assert self.left(attempt_paths) == ["000", "003"]
+        assert outcome.checkpoint == "trials/0000/1/model_epoch_000_step_00010.pth"
 
     def test_an_interrupted_one_keeps_what_it_can_be_continued_from(
         self, start: Any, looks: Any, attempt_paths: AttemptPaths

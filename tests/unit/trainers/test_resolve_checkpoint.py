@@ -33,7 +33,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("asked", "epoch", "said"),
     [
-        ("last", 3, "the last epoch"),
+        ("last", 3, "epoch 3, the newest that was kept"),
+        ("newest", 3, "epoch 3, the newest that was kept"),
         ("latest", 3, "link"),
         ("0", 0, "counted from 0"),
         ("3", 3, "counted from 0"),
@@ -50,6 +51,14 @@ def test_each_way_to_name_one(folder: Path, asked: str, epoch: int, said: str) -
     assert said in found.how
     assert not found.path.is_symlink()
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
+
+
+def test_the_last_is_not_one_before_the_last(folder: Path) -> None:
+    assert resolve_checkpoint([folder], "last", None, 3).how == "epoch 3, the last"
+    with pytest.raises(FixInput, match=r"got last; kept: model_epoch_000"):
+        resolve_checkpoint([folder], "last", None, 29)
+    newest = resolve_checkpoint([folder], "newest", None, 29)
+    assert (newest.epoch, newest.how) == (3, "epoch 3, the newest that was kept of 30")
 
 
 def test_an_epoch_counts_from_0_before_it_counts_from_1(folder: Path) -> None:
