@@ -1,5 +1,6 @@
 """Records as no program wrote them: fields of other types, lost and doubled lines, torn bytes."""
 
+import copy
 import json
 import random
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,10 @@ def seeded(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - mutations hold no secret
 
 
+def _odd(rng: random.Random) -> Any:
+    return copy.deepcopy(rng.choice(_ODD))
+
+
 def _nodes(value: Any) -> list[tuple[Any, Any]]:
     """Every container and key below a value."""
     found: list[tuple[Any, Any]] = []
@@ -41,7 +46,7 @@ def _text(value: Any) -> str:
 def _mutate(value: Any, rng: random.Random) -> Any:
     nodes = _nodes(value) if isinstance(value, dict | list) else []
     if not nodes or rng.random() < 0.03:
-        return rng.choice(_ODD)
+        return _odd(rng)
     holder, key = rng.choice(nodes)
     kind = rng.random()
     if kind < 0.2:
@@ -52,7 +57,7 @@ def _mutate(value: Any, rng: random.Random) -> Any:
     elif kind < 0.35 and isinstance(holder, dict):
         holder[rng.choice(("x", "", "number", "format", "op_code"))] = holder.pop(key)
     else:
-        holder[key] = rng.choice(_ODD)
+        holder[key] = _odd(rng)
     return value
 
 

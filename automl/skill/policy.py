@@ -3,7 +3,7 @@
 The policy holds for one run; it never changes what a skill says of itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.read import read_action_schema, read_template
-from automl.skill.request_words import statement_in
+from automl.skill.request_words import Reading, read_request
 
 __all__ = ["Gate", "Policy", "PolicyChoice", "choose_policy", "gate", "obstacles", "policy_of"]
 
@@ -33,19 +33,21 @@ class PolicyChoice:
         value: The policy.
         source: ``--policy``, ``study file``, ``request: "<words>"`` or ``default``.
         overruled: The sources that say otherwise and come after ``source``.
+        remarks: What of the request was not understood, or contradicts itself.
     """
 
     value: Policy
     source: str
     overruled: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to report where another source says otherwise."""
+        """What to report where another source says otherwise, or a request is not clear."""
         if not self.overruled:
-            return ()
+            return self.remarks
         others = " and ".join(self.overruled)
-        return (f"the policy is {self.value}: {self.source} wins over {others}",)
+        return (f"the policy is {self.value}: {self.source} wins over {others}", *self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,30 @@ def choose_policy(said: Sequence[tuple[str, Policy]], request: str | None) -> Po
         request: What the user asked for in plain words; comes after them.
     """
     choices = [PolicyChoice(policy, source) for source, policy in said]
-    statement = statement_in(request or "")
-    if statement is not None:
-        value = Policy.ON if statement.searches else Policy.OFF
-        choices.append(PolicyChoice(value, f'request: "{statement.words}"'))
-    if not choices:
-        return PolicyChoice(Policy.ON, "default")
+    reading = read_request(request or "")
+    if reading.statement is not None:
+        value = Policy.ON if reading.statement.searches else Policy.OFF
+        choices.append(PolicyChoice(value, f'request: "{reading.statement.words}"'))
+    choices.append(PolicyChoice(Policy.ON, "default"))
     first, *rest = choices
-    others = tuple(choice.source for choice in rest if choice.value is not first.value)
-    return replace(first, overruled=others)
+    others = tuple(choice.source for choice in rest[:-1] if choice.value is not first.value)
+    return replace(first, overruled=others, remarks=tuple(_remarks(reading, first)))
+
+
+def _remarks(reading: Reading, choice: PolicyChoice) -> Iterator[str]:
+    """What a reader should know of how a request was read."""
+    statement, against = reading.statement, reading.against
+    if statement is not None and against is not None:
+        yield (
+            f"the request contradicts itself: {against.said}, then {statement.said}; "
+            "the last one counts"
+        )
+    if reading.unclear:
+        yield (
+            f'the request speaks of "{reading.unclear}", but no order for or against a search '
+            f"was understood: the policy is {choice.value} (from {choice.source}); "
+            "--policy on or --policy off decides"
+        )
 
 
 def policy_of(value: Any, where: str) -> Policy:

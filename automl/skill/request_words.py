@@ -2,13 +2,18 @@
 
 The words are looked for as *statements*: a phrase that asks for a search or against one, with the
 negation before it, if any ("do not turn off AutoML" asks for one). Where a request holds several
-statements the last one counts, as it does when people correct themselves.
+statements the last one counts, as it does when people correct themselves. What tells of a training
+there was ("the plain training was bad last time"), compares with one, or asks a question is none.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Statement", "statement_in"]
+from automl.skill.request_patterns import NAMED, OFF, ON, PUT
+
+__all__ = ["Reading", "Statement", "read_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,64 +28,37 @@ class Statement:
     searches: bool
     words: str
 
+    @property
+    def said(self) -> str:
+        """The words, and what they ask for."""
+        return f'"{self.words}" ({"on" if self.searches else "off"})'
 
-_AUTOML = r"(?:auto[\s_-]?ml(?:[\s_-]policy)?)"
-_HPO = (
-    r"(?:hpo|hyper[\s-]?param(?:eter)?s?[\s-](?:search(?:es|ing)?|tuning|optimi[sz]ation|sweeps?"
-    r"|exploration)|hyper[\s-]?param(?:eter)?s?[\s-]hpo|hyperopt|automatic\stuning)"
-)
-# Bare words count only where nothing after them says what is searched or tuned: "no search over
-# batch sizes" still asks for a search.
-_BARE = (
-    r"(?:(?:search(?:es|ing)?|tuning|sweep(?:s|ing)?)"
-    r"(?!\s+(?:of|over|for|in|on|with|through|across|space|spaces|results?|engine|range)\b))"
-)
-_SEARCH = rf"(?:{_AUTOML}(?:\s{_BARE})?|{_HPO}|{_BARE})"
-_NAMED = rf"(?:{_AUTOML}(?:\s{_BARE})?|{_HPO})"
-_FILLER = r"(?:\s+(?:the|any|all|a|an|of|this|that|our|my|your|using|use|doing|running|more))*\s+"
-_FORM = r"(?:s|ed|d|ing|ping|ped|ning|t)?"
 
-_OFF_VERB = (
-    rf"(?:(?:turn|switch|shut){_FORM}\s+off|disabl(?:e|es|ed|ing)|deactivat(?:e|es|ed|ing)"
-    rf"|(?:skip|avoid|drop|omit|bypass|exclud|remov){_FORM}e?|leav(?:e|ing)\s+out|stop\s+using)"
-)
-_ON_VERB = (
-    r"(?:(?:turn|switch)(?:ing)?\s+on|enabl(?:e|es|ed|ing)|activat(?:e|es|ed|ing)|us(?:e|es|ing)"
-    r"|run(?:s|ning)?|do(?:ing)?|perform(?:ing)?|start(?:ing)?|want(?:ing)?|need(?:ing)?|with"
-    r"|tr(?:y|ying)|appl(?:y|ying)|keep(?:ing)?|go\s+for|include|including)"
-)
-_PUT = r"(?:turn|switch|shut|set|keep|leave|put|have|want|with)(?:ing|ting)?"
-_BE = r"(?:\s+(?:is|be|being|was|to|should|must|shall|may|can|will|has|have|been|set|=|:))*"
-_LINK = rf"(?:\s*[:=]\s*[\"']?|{_BE}\s+)"
-_NOT = r"(?P<inner>\s+(?:not|never))?"
-_NO_DATA = r"(?!\s+(?:data|set|split|image|batch|example|folder|sample|epoch|schedule)s?\b)\b"
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of a request.
 
-_OFF = (
-    rf"\b{_OFF_VERB}{_FILLER}{_SEARCH}",
-    rf"\b(?:{_PUT}{_FILLER})?{_NAMED}{_LINK}(?:off|disabled|false)\b",
-    rf"\b{_SEARCH}{_BE}{_NOT}{_BE}\s+(?:turned\s+off|switched\s+off|disabled|skipped|avoided)\b",
-    rf"\b(?:no|without|w/o|minus|sans|zero)(?:{_FILLER}){_SEARCH}",
-    r"\b(?:plain|direct|simple|vanilla)(?:\s+(?:old|single|direct|plain))?\s+(?:model\s+)?"
-    rf"(?:train(?:ing)?|fine-?tun(?:e|ing)){_NO_DATA}",
-    r"\b(?:regular|normal|ordinary|standard|single|one-off)\s+training"
-    r"(?:\s+(?:run|job|only))?(?=\s*(?:[.,;!)]|$)|\s+(?:and|without|for|on|of|please)\b)",
-    r"\b(?:just|simply|merely)\s+(?:do\s+|run\s+|a\s+|one\s+|plain\s+)*train(?:ing|s)?"
-    rf"(?!\s+(?:for|with|on)\b){_NO_DATA}",
-    r"\b(?:only\s+train(?:ing)?|train(?:ing)?\s+(?:it\s+|the\s+model\s+)?(?:only|directly|once))"
-    r"(?=\s*(?:[.,;!)]|$)|\s+please\b)",
-    rf"\bno\s+(?:need|use)\s+(?:for|of){_FILLER}{_SEARCH}",
-    rf"\b{_SEARCH}(?:\s+is|\s+are)?(?:n't|\s+not|\s+un)\s*(?:needed|necessary|required|wanted)\b",
-    r"\b(?:do\s+not|don't|dont|never|without)\s+(?:search(?:ing)?|tun(?:e|ing))"
-    r"(?:\s+(?:anything|any\s+hyper[\s-]?param(?:eter)?s?))?(?=\s*(?:[.,;!)]|$))",
-)
-_ON = (
-    rf"\b{_ON_VERB}{_FILLER}{_SEARCH}",
-    rf"\b(?:{_PUT}{_FILLER})?{_NAMED}{_LINK}(?:on|enabled|true)\b",
-    rf"\b{_SEARCH}{_BE}{_NOT}{_BE}\s+(?:turned\s+on|switched\s+on|enabled|used|run|performed)\b",
-    r"\b(?:search|tune|optimi[sz]e|sweep)(?:ing)?\s+(?:for\s+|over\s+)?(?:the\s+|its\s+|my\s+)?"
-    r"(?:best\s+)?hyper[\s-]?param(?:eter)?s?\b",
-)
-_NEGATION = re.compile(
+    Attributes:
+        statement: The order that counts; None if there is none.
+        against: The last order that says the opposite.
+        unclear: Words about searching that give no order, where nothing else in the request does.
+    """
+
+    statement: Statement | None = None
+    against: Statement | None = None
+    unclear: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A statement and where it stands; ``end`` counts a ``please`` after it as well."""
+
+    start: int
+    end: int
+    statement: Statement
+
+
+_NEGATION: Final = re.compile(
     r"(?P<negation>\b(?:do\s+not|does\s+not|did\s+not|don'?t|doesn'?t|didn'?t|never|not|without"
     r"|no\s+(?:need|reason|point)|unnecessary|need\s*n[o']t|needn'?t|should\s*n'?[o']?t|mustn'?t"
     r"|must\s+not|can'?t|cannot|won'?t|wouldn'?t|refrain\s+from|instead\s+of|rather\s+than"
@@ -89,41 +67,92 @@ _NEGATION = re.compile(
     r"|and|try|like|me|us|need|for|in|of|any|a|the|see|that|think|we|should|would|plan|planning"
     r"|intend|supposed|use|using|do|doing|run|running|start))*\s+)$"
 )
-_CLAUSE_END = re.compile(r"[.;!?\n]|,\s+(?:but|and|just|only|so|then)\b|\bbut\b")
+_CLAUSE_END: Final = re.compile(r"[.;!?\n]|,\s+(?:but|and|just|only|so|then)\b|\bbut\b")
+_PART_END: Final = re.compile(
+    r"[.,:;!?\n()]|\s[-\u2013\u2014]+\s|\b(?:but|because|since|so|then)\b"
+)
+_PLEASE: Final = re.compile(r",?\s+please\b", re.IGNORECASE)
+
+_WHEN = r"(?:\s+(?:(?:last|previous|the\s+other)\s+\w+|yesterday|before|earlier|so\s+far))?"
+#: What follows a training or a search that is told of, not asked for.
+_TOLD_AFTER: Final = re.compile(
+    rf"^(?:\s+(?:run|runs|job|result|results))?{_WHEN}\s+(?:"
+    r"was|were|had|gave|got|took|fail(?:s|ed)|did(?:n't)?|performed|looked|produced|ended|crashed"
+    r"|diverged|reached|scored|wasn't|weren't|worked|came|left|cost|overfit(?:ted)?|could|couldn't"
+    r"|underperformed|disappointed|plateaued|stalled|ran|went|has\s+(?:been|failed|given)"
+    r"|(?:is|are|isn't|aren't)(?:\s+not)?\s+(?:\w+ly\s+|too\s+|so\s+)?(?:enough|bad|poor|worse|weak"
+    r"|insufficient|useless|terrible|disappointing|slow|good\s+enough))\b",
+    re.IGNORECASE,
+)
+#: What comes before one that is told of, or compared with.
+_TOLD_BEFORE: Final = re.compile(
+    r"(?:\b(?:last|previous|earlier|former|yesterday's|old|prior|first)\s+(?:\w+'s\s+)?"
+    r"|\b(?:compar(?:e|ed|ing)|versus|vs\.?|beat(?:s|ing)?|improv(?:e|es|ing)\s+(?:on|over)"
+    r"|unlike|(?<!rather\s)than|from)\s+(?:it\s+)?(?:with|to)?\s*"
+    r"(?:(?:the|a|an|our|my|your|its)\s+)*"
+    r"|\b(?:we|i|they|he|she|you|someone|somebody|colleagues?|team)\s+"
+    r"(?:(?:have|had|already|just|once|only|all|also)\s+)*"
+    r"(?:ran|did|used|tried|made|had|started|performed|applied|turned|switched|disabled|enabled"
+    r"|skipped|went|got|trained)\b.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_WAS_WITHIN: Final = re.compile(r"\b(?:was|were|had\s+been|has\s+been)\b", re.IGNORECASE)
+_ASKS: Final = re.compile(
+    r"^\W*(?:should|shall|do|does|did|is|are|was|why|what|when|how|which|who)\b", re.IGNORECASE
+)
+_ANSWER: Final = re.compile(r"^[^.;!?\n]*\?\s*(?P<word>\w+)?", re.IGNORECASE)
+_NO: Final = frozenset({"no", "nope", "nah", "not", "never"})
+_YES: Final = frozenset({"yes", "yeah", "yep", "sure", "ok", "okay"})
 
 
-def statement_in(request: str) -> Statement | None:
-    """The last statement about searching in a request, or None if it holds none."""
+def read_request(request: str) -> Reading:
+    """What a request asks for; of several orders the last counts."""
     text = request.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    statements = [
-        *_statements(text, _OFF, searches=False),
-        *_statements(text, _ON, searches=True),
-    ]
-    if re.search(_NAMED, text, re.IGNORECASE):
-        statements += _statements(text, (rf"\b{_PUT}\s+it\s+off\b",), searches=False)
-        statements += _statements(text, (rf"\b{_PUT}\s+it\s+on\b",), searches=True)
-    if not statements:
-        return None
+    found = _orders(text)
+    if not found:
+        mention = re.search(rf"\b{NAMED}", text, re.IGNORECASE)
+        return Reading(unclear=" ".join(mention.group().split()) if mention else "")
     # Of statements that end together the longest holds the others: "without turning AutoML off"
     # ends where "AutoML off" does.
-    end = max(stop for _, stop, _ in statements)
-    return min((entry for entry in statements if entry[1] == end), key=lambda entry: entry[0])[2]
+    last = max(found, key=lambda each: (each.end, -each.start))
+    return Reading(last.statement, _opposite(found, last))
 
 
-def _statements(
-    text: str, patterns: tuple[str, ...], *, searches: bool
-) -> list[tuple[int, int, Statement]]:
-    statements = []
+def _opposite(found: list[_Found], last: _Found) -> Statement | None:
+    """The last order that says the opposite, parts of longer phrases left out."""
+    whole: list[_Found] = []
+    for each in sorted(found, key=lambda one: one.start - one.end):
+        if all(each.end <= other.start or other.end <= each.start for other in whole):
+            whole.append(each)
+    searches = last.statement.searches
+    against = [each for each in whole if each.statement.searches != searches]
+    others = [each for each in against if each.end <= last.start]
+    return max(others, key=lambda one: one.end).statement if others else None
+
+
+def _orders(text: str) -> list[_Found]:
+    found = [*_statements(text, OFF, searches=False), *_statements(text, ON, searches=True)]
+    if re.search(NAMED, text, re.IGNORECASE):
+        found += _statements(text, (rf"\b{PUT}\s+it\s+off\b",), searches=False)
+        found += _statements(text, (rf"\b{PUT}\s+it\s+on\b",), searches=True)
+    return found
+
+
+def _statements(text: str, patterns: tuple[str, ...], *, searches: bool) -> Iterator[_Found]:
     for pattern in patterns:
         for match in re.finditer(pattern, text, re.IGNORECASE):
-            start = match.start()
-            is_negated = bool(match.groupdict().get("inner"))
-            negation = _negation_before(text, start)
-            if negation is not None:
-                start, is_negated = negation, not is_negated
+            negation = _negation_before(text, match.start())
+            if negation is None and _is_told(text, match):
+                continue
+            answer = _answered(text, match)
+            if answer is None:
+                continue
+            is_negated = bool(match.groupdict().get("inner")) != (negation is not None)
+            start = match.start() if negation is None else negation
+            please = _PLEASE.match(text, match.end())
+            end = match.end() if please is None else please.end()
             words = " ".join(text[start : match.end()].split())
-            statements.append((start, match.end(), Statement(searches != is_negated, words)))
-    return statements
+            yield _Found(start, end, Statement(searches ^ is_negated ^ answer, words))
 
 
 def _negation_before(text: str, start: int) -> int | None:
@@ -131,3 +160,29 @@ def _negation_before(text: str, start: int) -> int | None:
     begin = max((clause.end() for clause in _CLAUSE_END.finditer(text, 0, start)), default=0)
     match = _NEGATION.search(text[begin:start].lower())
     return begin + match.start("negation") if match else None
+
+
+def _is_told(text: str, match: re.Match[str]) -> bool:
+    """Whether the words tell of what there was, or compare with it."""
+    begin = max((part.end() for part in _PART_END.finditer(text, 0, match.start())), default=0)
+    return bool(
+        _WAS_WITHIN.search(match.group())
+        or _TOLD_AFTER.match(text[match.end() :])
+        or _TOLD_BEFORE.search(text[begin : match.start()])
+    )
+
+
+def _answered(text: str, match: re.Match[str]) -> bool | None:
+    """Whether a question is answered by no; None for one that gives no order.
+
+    An order is none, a polite question is an order, and so is a question answered by yes.
+    """
+    begin = max(text.rfind(sign, 0, match.start()) for sign in ".;!?\n") + 1
+    question = _ANSWER.match(text[match.end() :])
+    if question is None:
+        return False
+    word = (question["word"] or "").lower()
+    if word in _NO:
+        return True
+    is_question = _ASKS.match(text[begin : match.start()] or " ") is not None
+    return None if is_question and word not in _YES else False

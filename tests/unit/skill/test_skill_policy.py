@@ -32,6 +32,40 @@ def test_the_first_source_that_speaks_wins(
 
 
 @pytest.mark.parametrize(
+    ("said", "request_text", "note"),
+    [
+        (
+            [],
+            "no HPO, actually tune it",
+            'the request contradicts itself: "no HPO" (off), then "tune it" (on); '
+            "the last one counts",
+        ),
+        (
+            [],
+            "AutoML was bad last time",
+            'the request speaks of "AutoML", but no order for or against a search was understood: '
+            "the policy is on (from default); --policy on or --policy off decides",
+        ),
+        (
+            [("study file", Policy.OFF)],
+            "should I use HPO?",
+            'the request speaks of "HPO", but no order for or against a search was understood: '
+            "the policy is off (from study file); --policy on or --policy off decides",
+        ),
+    ],
+)
+def test_what_is_not_clear_is_said(
+    said: list[tuple[str, Policy]], request_text: str, note: str
+) -> None:
+    assert choose_policy(said, request_text).notes == (note,)
+
+
+@pytest.mark.parametrize("request_text", [None, "train bike", "use AutoML", "no HPO"])
+def test_of_a_clear_request_nothing_is_said(request_text: str | None) -> None:
+    assert choose_policy([], request_text).notes == ()
+
+
+@pytest.mark.parametrize(
     ("word", "value"),
     [("ON", "on"), ("Off", "off"), ("yes", "on"), ("no", "off"), (True, "on"), (False, "off")],
 )
