@@ -3,6 +3,7 @@
 The policy of searches has no say here: an action never searches.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,9 +213,9 @@ def _model(request: ActRequest, parent: Parent, trainer: TrainerEntry) -> Parent
 
 def _again(command: str, parent: Parent) -> str:
     if parent.paths is None:
-        return f"automl {command} --checkpoint {parent.origin.path}"
+        return f"automl {command} --checkpoint {shlex.quote(parent.origin.path)}"
     trial = "" if parent.origin.trial is None else f" --trial {parent.origin.trial}"
-    return f"automl {command} --study {parent.paths.folder.name}{trial}"
+    return f"automl {command} --study {shlex.quote(parent.paths.folder.name)}{trial}"
 
 
 def _folder(request: ActRequest, parent: Parent) -> Path:

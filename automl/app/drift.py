@@ -1,5 +1,6 @@
 """Whether a study's skill still gives the search space that the study began with."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def check_drift(
             got="".join(f"\n  {line}" for line in ("another one:", *drift.lines)) + "\n ",
             where=f"{paths.space} against {skill.folder}{because}",
             fix=f"restore the skill, start a new study, or keep the stored space: automl resume "
-            f"{paths.folder.name} --accept-drift",
+            f"{shlex.quote(paths.folder.name)} --accept-drift",
         )
     return drift.notes
 

@@ -1,5 +1,6 @@
 """The container image of a study: the one that it began with, and trainings left in containers."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def hold_to_image(
             got=f"{now.image['id']} for {now.image['name']}, which was {before}",
             where=str(paths.provenance),
             fix=f"give the name back to the old one with docker tag, or go on with the new one: "
-            f"automl resume {paths.folder.name} --accept-image",
+            f"automl resume {shlex.quote(paths.folder.name)} --accept-image",
         )
     earlier = [*provenance.get("images_before", []), began_with]
     write_json(paths.provenance, {**provenance, "image": now.image, "images_before": earlier})

@@ -5,7 +5,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from automl.cli.terminal import beneath
 from automl.errors import FixInput
+from automl.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +32,8 @@ def synth(arguments: argparse.Namespace) -> int:
 
 def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done}/{total} images", end="\n" if done >= total else "", file=sys.stderr)
+        end = "\n" if done >= total else ""
+        print(f"\r{done}/{total} images", end=end, file=beneath(sys.stderr))
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -55,10 +58,11 @@ def check(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(value, indent=2))
         return 0
-    categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
-    print(f"{facts.root}: {facts.images} images of {width} x {height}, objects: {categories}")
+    objects = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
+    told = visible(objects, keep="")
+    print(f"{facts.root}: {facts.images} images of {width} x {height}, objects: {told}")
     for warning in facts.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {visible(warning, keep='')}")
     return 0
 
 

@@ -5,6 +5,7 @@ have fixed widths and only the last one gives way. Texts go to rich without mark
 such as ``[###...]`` or a message with brackets would otherwise vanish.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from time import monotonic
 from types import TracebackType
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from automl.cli.paths import shown
 from automl.cli.progress import Progress, Running, Snapshot, changed_params
+from automl.cli.terminal import beneath
 from automl.errors import FixInput
 from automl.execution.driver import Event
 from automl.reports import words
@@ -26,6 +28,7 @@ from automl.study.config import StudyConfig
 from automl.study.folder import read_base_spec
 from automl.study.layout import StudyPaths
 from automl.study.records import TrialRecord, TrialState
+from automl.visible import visible
 
 __all__ = ["LiveScreen", "epochs_of", "render", "wants_live"]
 
@@ -77,10 +80,17 @@ def render(snapshot: Snapshot, width: int, *, is_last: bool = False) -> Group:
     lines = [*_head(snapshot), *_rows(snapshot, width), *_foot(snapshot)]
     if not (is_last or snapshot.is_over):
         lines.append(Text(_KEYS, "dim"))
+    lines = [_clean(line) for line in lines]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
         line.no_wrap = True
     return Group(*lines)
+
+
+def _clean(line: Text) -> Text:
+    """The line itself, or without its colours where signs had to be made visible."""
+    seen = visible(line.plain, keep="")
+    return line if seen == line.plain else Text(seen, line.style)
 
 
 def _head(snapshot: Snapshot) -> Iterator[Text]:
@@ -206,7 +216,9 @@ class LiveScreen:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, markup=False, highlight=False, emoji=False)
+        self._console = console or Console(
+            file=beneath(sys.stderr), markup=False, highlight=False, emoji=False
+        )
         self._progress: Progress | None = None
         self._live: Live | None = None
 
@@ -223,7 +235,7 @@ class LiveScreen:
 
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         """Begins to draw."""
-        self._console.print(Text(f"study folder {shown(paths.folder)}"), soft_wrap=True)
+        self._console.print(_clean(Text(f"study folder {shown(paths.folder)}")), soft_wrap=True)
         self._progress = Progress(config, monotonic, epochs_of(paths, config.keys.epochs))
         self._live = Live(console=self._console, auto_refresh=False)
         self._live.start()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from automl.cli.parser import build_parser
+from automl.cli.terminal import door
 from automl.errors import AutomlError, PrepareMachine
 
 __all__ = ["main"]
@@ -31,6 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments after the program's name; those of the process by default.
     """
+    with door():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         module, function = arguments.handler.split(":")

@@ -11,6 +11,7 @@ from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
 from automl.trainers.table import trainer_entry
+from automl.visible import visible
 
 __all__ = ["plan_json", "plan_text"]
 
@@ -32,7 +33,9 @@ def plan_text(plan: Plan, first: int) -> str:
     container = container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir)
     if container:
         lines += ["", "container of trial 0, as a command", container]
-    lines += [f"note: {note}" for note in plan.notes if note != plan.gate.message]
+    lines += [
+        f"note: {visible(note, keep='')}" for note in plan.notes if note != plan.gate.message
+    ]
     return "\n".join(lines)
 
 

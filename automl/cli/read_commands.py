@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from automl.cli.paths import shown
 from automl.errors import FixInput
+from automl.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def studies_dir(arguments: argparse.Namespace) -> Path:
 
 def note(text: str) -> None:
     """Says something beside a command's own output."""
-    print(f"note: {text}", file=sys.stderr)
+    print(f"note: {visible(text, keep='')}", file=sys.stderr)
 
 
 def study_named(arguments: argparse.Namespace) -> str | None:

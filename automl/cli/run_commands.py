@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from automl.cli.paths import shown
 from automl.cli.read_commands import note, studies_dir, study_named
 from automl.cli.setting_flags import given
+from automl.cli.terminal import beneath
 
 if TYPE_CHECKING:
     from automl.app.plan import Plan
@@ -26,7 +27,7 @@ def show_transfer(done: int, total: int) -> None:
         end = "\n" if done >= total else ""
         bar = "#" * (30 * done // max(1, total))
         text = f"\r[{bar:<30}] {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-        print(text, end=end, file=sys.stderr, flush=True)
+        print(text, end=end, file=beneath(sys.stderr), flush=True)
 
 
 def _plan(arguments: argparse.Namespace) -> "Plan":

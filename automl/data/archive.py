@@ -8,6 +8,7 @@ is extracted once, into a folder of the cache (``store``) named for the SHA-256 
 """
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -72,7 +73,7 @@ def _digest_of(source: Path, store: Path) -> str:
     """The SHA-256 of the tarball, remembered while its size and modification time stay."""
     status = source.stat()
     facts = {"path": str(source), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    name = hashlib.sha256(str(source).encode()).hexdigest()
+    name = hashlib.sha256(os.fsencode(source)).hexdigest()
     memory = store / "known" / f"{name}.json"
     try:
         known = read_json(memory)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from automl.data.imagefile import ImageFile
 from automl.errors import InstallExtra
 from automl.extras import how_to_get
@@ -24,7 +26,7 @@ _REDUCED_FROM = 64  # pixels: OpenCV reduces no image to nothing
 def decoded(path: Path) -> Any:
     """(H, W, 3) bytes of an image in blue, green, red; None if OpenCV makes none of the file."""
     try:
-        return cv2.imread(str(path), cv2.IMREAD_COLOR)
+        return _read(path, cv2.IMREAD_COLOR)
     except cv2.error:
         return None
 
@@ -34,6 +36,18 @@ def decodes(path: Path, image: ImageFile) -> bool:
     is_large = min(image.width, image.height) >= _REDUCED_FROM
     flag = cv2.IMREAD_REDUCED_GRAYSCALE_8 if is_large else cv2.IMREAD_GRAYSCALE
     try:
-        return cv2.imread(str(path), flag) is not None
+        return _read(path, flag) is not None
     except cv2.error:
         return False
+
+
+def _read(path: Path, flag: int) -> Any:
+    """The image of a file; None if OpenCV makes none of it.
+
+    OpenCV dies of a name that is no UTF-8, so it is given the content instead.
+    """
+    try:
+        return cv2.imread(str(path).encode().decode(), flag)
+    except UnicodeEncodeError:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+        return cv2.imdecode(content, flag) if content.size else None

@@ -12,6 +12,7 @@ Any scheme of fsspec works; those that need a package of their own say so.
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -106,7 +107,7 @@ def stage(address: str, cache: Path, transfer: Transfer | None = None) -> Staged
     shown = _shown(address)
     with explained(shown):
         remote = _look(address)
-    key = hashlib.sha256(f"{shown}\n{remote.mark}\n{remote.n_bytes}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(os.fsencode(f"{shown}\n{remote.mark}\n{remote.n_bytes}")).hexdigest()[:32]
     store = cache.absolute() / "remote"
 
     def make(partial: Path) -> None:
@@ -231,7 +232,7 @@ def _record(remote: _Remote, partial: Path, shown: str) -> dict[str, Any]:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     digests = [f"{sha256_of(file)}  {file.relative_to(partial)}" for file in files]
     whole = "\n".join(digests)
-    sha256 = digests[0][:64] if path.is_file() else hashlib.sha256(whole.encode()).hexdigest()
+    sha256 = digests[0][:64] if path.is_file() else hashlib.sha256(os.fsencode(whole)).hexdigest()
     n_bytes = sum(file.stat().st_size for file in files)
     staged = Staged(Path(remote.name), shown, remote.mark, n_bytes, sha256)
     return asdict(staged) | {"path": remote.name}

@@ -195,7 +195,7 @@ class ReadThrough:
         decodes: Callable[[Path, ImageFile], bool] | None = None,
     ) -> None:
         self._decodes = decodes
-        name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
         self._file = None if store is None else store / f"{name}.json"
         self._root = root
         self._known = self._read()

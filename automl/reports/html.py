@@ -48,7 +48,7 @@ def render_html(summary: Summary) -> bytes:
         provenance=list(_facts(summary.provenance)),
         plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
     )
-    return page.encode()
+    return page.encode(errors="backslashreplace")
 
 
 def _environment() -> Environment:

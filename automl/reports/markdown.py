@@ -7,6 +7,7 @@ from automl.reports import words
 from automl.reports.findings import Winner
 from automl.reports.model import Summary
 from automl.reports.verdict import FAKE, verdict
+from automl.visible import visible
 
 __all__ = ["render_markdown"]
 
@@ -30,16 +31,17 @@ def render_markdown(summary: Summary) -> bytes:
         "\n".join(f"- {_escaped(note)}" for note in summary.notes),
         "\n".join(_next(summary)),
     ]
-    return ("\n\n".join(block for block in blocks if block) + "\n").encode()
+    page = "\n\n".join(block for block in blocks if block)
+    return f"{page}\n".encode(errors="backslashreplace")
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))
 
 
 def _code(text: str) -> str:
     """A code span; its fence is longer than any run of backticks inside."""
-    flat = " ".join(text.split())
+    flat = visible(" ".join(text.split()))
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", flat)), default=0))
     space = " " if "`" in flat else ""
     return f"{fence}{space}{flat}{space}{fence}"

@@ -114,4 +114,4 @@ def trials_csv(summary: Summary) -> bytes:
     """``trials_frame`` as CSV in UTF-8: a missing value is empty, a list is JSON."""
     buffer = io.StringIO()
     trials_frame(summary).to_csv(buffer, index=False, lineterminator="\n")
-    return buffer.getvalue().encode()
+    return buffer.getvalue().encode(errors="backslashreplace")

@@ -50,7 +50,7 @@ def write_summary(summary: Summary) -> tuple[Path, ...]:
 def render_json(summary: Summary) -> bytes:
     """``report.json``: the whole summary as strict JSON in UTF-8."""
     text = json.dumps(summary.to_json(), indent=2, allow_nan=False, ensure_ascii=False)
-    return f"{text}\n".encode()
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -10,6 +10,7 @@ from automl.skill.keys import KeyHints
 from automl.skill.model import ActionInfo, Skill, schema_path
 from automl.skill.schema import read_schema
 from automl.skill.tree import Tree
+from automl.visible import visible
 
 __all__ = ["block_in", "key_hints", "mapping_in", "skill_from_info"]
 
@@ -31,7 +32,7 @@ def skill_from_info(
     Raises:
         FixInput: A part of the metadata has the wrong form.
     """
-    name = str(tree.get("name") or folder.name)
+    name = visible(str(tree.get("name") or folder.name), keep="")
     network = str(tree.get("network_arch") or _network_of(folder, name, files))
     return Skill(
         folder=folder,

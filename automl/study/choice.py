@@ -1,5 +1,6 @@
 """Which study a command means: the one that was named, or the newest of those that fit."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 from pathlib import Path
@@ -129,7 +130,8 @@ def _originals_first(meant: Sequence[StudyPaths], tell: Callable[[str], None]) -
         tell(f"takes {taken.folder.name}, which {repeats[taken]}")
     elif taken != newest:
         name = newest.folder.name
-        tell(f"takes {taken.folder.name}: {name} {repeats[newest]}; --study {name} means that one")
+        flag = f"--study {shlex.quote(name)}"
+        tell(f"takes {taken.folder.name}: {name} {repeats[newest]}; {flag} means that one")
     return ordered
 
 
@@ -140,5 +142,5 @@ def _nothing_to_resume(studies_dir: Path, studies: Sequence[StudyPaths]) -> FixI
         "a study that goes on is one that has not ended",
         got=f"nothing to resume: {'the study' if n == 1 else f'all {n} studies'} there ended",
         where=str(studies_dir),
-        fix=f"give one more trials: automl resume {newest} --trials N",
+        fix=f"give one more trials: automl resume {shlex.quote(newest)} --trials N",
     )

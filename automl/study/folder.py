@@ -1,6 +1,7 @@
 """Making a study folder, reading it back, and listing those there are."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,8 +126,8 @@ def _how_to_go_on(paths: StudyPaths) -> str:
     if not is_study(paths):
         return "remove that folder, which holds no study"
     if standing_of(paths) is Standing.ENDED:
-        return f"give that study more trials: automl resume {name} --trials N"
-    return f"continue that study: automl resume {name}"
+        return f"give that study more trials: automl resume {shlex.quote(name)} --trials N"
+    return f"continue that study: automl resume {shlex.quote(name)}"
 
 
 def _is_left_over(paths: StudyPaths) -> bool:

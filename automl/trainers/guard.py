@@ -96,7 +96,7 @@ class Guard:
                     os.close(channel)
                 os.execvp(command[0], command)  # noqa: S606
         except OSError as error:
-            os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())
+            os.write(2, os.fsencode(f"cannot start {command[0]}: {error.strerror}\n"))
         finally:
             os._exit(NOT_STARTED)
 

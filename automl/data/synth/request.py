@@ -6,6 +6,7 @@ them all. Two equal requests give the same bytes on the same versions of NumPy a
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -203,4 +204,4 @@ class SynthRequest:
     def key(self) -> str:
         """Twelve hexadecimal digits that tell this request from any other."""
         text = json.dumps(self.to_json(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return hashlib.sha256(os.fsencode(text)).hexdigest()[:12]

@@ -1,10 +1,12 @@
 """Which image an action runs in, and whether the engine has it."""
 
+import shlex
+
 from automl.skill.model import Skill
 from automl.skill.read import image_of
 from automl.trainers.base import Problem
 from automl.trainers.docker.engine import DockerEngine
-from automl.trainers.docker.options import DockerOptions
+from automl.trainers.docker.options import DockerOptions, check_word
 
 __all__ = ["image_name", "image_to_run", "is_nvidias", "missing_image"]
 
@@ -19,12 +21,14 @@ def image_name(skill: Skill, action: str, options: DockerOptions) -> str:
     ``references/images.yaml``; for the deploy actions, the deploy container's.
 
     Raises:
-        FixInput: A list of images is broken.
+        FixInput: A list of images is broken, or the skill's image is no name.
     """
     if runs_in_deploy(skill, action, options):
-        named = image_of(skill, action, name=DEPLOY_IMAGE if options.deploy else "")
-        return options.deploy_image or named
-    return options.image or image_of(skill, action)
+        named = options.deploy_image
+        by_skill = image_of(skill, action, name=DEPLOY_IMAGE if options.deploy else "")
+    else:
+        named, by_skill = options.image, image_of(skill, action)
+    return named or check_word(by_skill, "the image of a skill", skill.name)
 
 
 def runs_in_deploy(skill: Skill, action: str, options: DockerOptions) -> bool:
@@ -69,7 +73,11 @@ def missing_image(name: str, engine: DockerEngine) -> Problem | None:
     if engine.image(name) is not None:
         return None
     is_id = name.startswith("sha256:")
-    fix = "load it again, or resume with --accept-image" if is_id else f"docker pull {name}"
+    fix = (
+        "load it again, or resume with --accept-image"
+        if is_id
+        else shlex.join(["docker", "pull", name])
+    )
     return Problem(
         "the image must be there before trials start",
         got=f"no {name} in {engine.address}",

@@ -1,5 +1,6 @@
 """Containers of ours that a driver left behind, to be shown, gone on with, or removed."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +58,7 @@ def left_behind(places: Sequence[Path]) -> LeftBehind:
     return LeftBehind(
         tuple(_job(container) for container in containers if not container.is_resumable),
         tuple(
-            f"{container}: automl resume {container.study} goes on with it"
+            f"{container}: automl resume {shlex.quote(container.study)} goes on with it"
             for container in containers
             if container.is_resumable
         ),

@@ -29,7 +29,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        lines = {line.strip().encode() for text in secrets for line in text.splitlines()}
+        lines = {os.fsencode(line.strip()) for text in secrets for line in text.splitlines()}
         self._hidden = sorted((line for line in lines if len(line) >= _LEAST_SECRET), key=len)
 
     def __call__(self, text: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 
-__all__ = ["NO_NETWORK", "DockerOptions", "size_bytes", "size_text"]
+__all__ = ["NO_NETWORK", "DockerOptions", "check_word", "size_bytes", "size_text"]
 
 NO_NETWORK = "none"
 
@@ -46,6 +46,8 @@ class DockerOptions:
     deploy: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("image", "deploy_image", "image_id", "network"):
+            check_word(getattr(self, name), name)
         for name in ("shm_size", "memory"):
             size_bytes(getattr(self, name) or "0", where=name)
         if self.pids_limit is not None and self.pids_limit < 1:
@@ -90,6 +92,26 @@ class DockerOptions:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         changed = {name: v for name, v in values.items() if v != getattr(default, name)}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in changed.items()}
+
+
+def check_word(text: str, name: str, where: str = "") -> str:
+    """The text itself, if it can be one word of a ``docker run``.
+
+    Args:
+        text: A name of an image, a network, ...; empty for none.
+        name: What it is, for the error.
+        where: Where it was given.
+
+    Raises:
+        FixInput: It would be taken for an option, or holds blanks or control characters.
+    """
+    if text.startswith("-") or any(sign.isspace() or not sign.isprintable() for sign in text):
+        raise FixInput(
+            f"{name} must be one word that does not begin with '-'",
+            got=repr(text),
+            where=where,
+        )
+    return text
 
 
 def _whole(value: Any) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from automl.trainers.docker.mounts import Mounts
+from automl.trainers.docker.mounts import Mount, Mounts
 from automl.trainers.docker.options import NO_NETWORK, size_text
 
 __all__ = ["LABEL_PREFIX", "ContainerLimits", "ContainerPlan", "Labels"]
@@ -107,46 +107,37 @@ class ContainerPlan:
     secrets: tuple[str, ...] = ()
 
     def command_line(self) -> str:
-        """The same container as a ``docker run``, one option a line."""
+        """The same container as a ``docker run`` for a POSIX shell, one option a line."""
         options = [
-            *("--detach", "--init", f"--name {shlex.quote(self.name)}"),
-            *(
-                f"--label {shlex.quote(f'{key}={value}')}"
-                for key, value in self.labels.to_docker().items()
-            ),
-            f"--user {self.user}",
-            *(f"--group-add {group}" for group in self.groups),
-            "--security-opt no-new-privileges",
+            *(["--detach"], ["--init"], ["--name", self.name]),
+            *(["--label", f"{key}={value}"] for key, value in self.labels.to_docker().items()),
+            ["--user", self.user],
+            *(["--group-add", group] for group in self.groups),
+            ["--security-opt", "no-new-privileges"],
             *self._limit_options(),
-            *self._mount_options(),
-            f"--workdir {self.workdir}",
-            *(f"--env {shlex.quote(f'{key}={value}')}" for key, value in self._variables()),
-            *(f"--env {name}" for name in self.secrets),
+            *(["--mount", _bind(mount)] for mount in self.mounts.mounts),
+            ["--workdir", str(self.workdir)],
+            *(["--env", f"{key}={value}"] for key, value in self._variables()),
+            *(["--env", name] for name in self.secrets),
         ]
-        lines = ["docker run", *options, self.image, shlex.join(self.command)]
-        return " \\\n  ".join(lines)
+        lines = [["docker", "run"], *options, [self.image], self.command]
+        return " \\\n  ".join(shlex.join(words) for words in lines)
 
-    def _limit_options(self) -> Sequence[str]:
+    def _limit_options(self) -> Sequence[list[str]]:
         limits = self.limits
-        options = [f"--network {limits.network}", f"--shm-size {size_text(limits.shm_bytes)}"]
+        options = [
+            ["--network", limits.network],
+            ["--shm-size", size_text(limits.shm_bytes)],
+        ]
         if limits.memory_bytes is not None:
             size = size_text(limits.memory_bytes)
-            options.append(f"--memory {size} --memory-swap {size}")
+            options.append(["--memory", size, "--memory-swap", size])
         if limits.pids is not None:
-            options.append(f"--pids-limit {limits.pids}")
+            options.append(["--pids-limit", str(limits.pids)])
         if limits.gpus:
-            options.append(f"--gpus '\"device={','.join(limits.gpus)}\"'")
+            # Docker reads this as a line of CSV, in which one field may hold commas.
+            options.append(["--gpus", _csv(f"device={','.join(limits.gpus)}", always=True)])
         return options
-
-    def _mount_options(self) -> Sequence[str]:
-        return [
-            "--mount "
-            + shlex.quote(
-                f"type=bind,source={mount.host},target={mount.inside}"
-                + (",readonly" if mount.read_only else "")
-            )
-            for mount in self.mounts.mounts
-        ]
 
     def _variables(self) -> Sequence[tuple[str, str]]:
         return sorted(self.variables().items())
@@ -161,3 +152,16 @@ class ContainerPlan:
         own = {"HOME": HOME, "USER": "automl", "LOGNAME": "automl", "PYTHONUNBUFFERED": "1"}
         hidden = {} if self.limits.gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}
         return own | hidden | dict(self.environment)
+
+
+def _bind(mount: Mount) -> str:
+    """A bind as ``docker run`` reads it: a line of CSV."""
+    fields = ["type=bind", f"source={mount.host}", f"target={mount.inside}"]
+    return ",".join(_csv(field) for field in [*fields, *(["readonly"] if mount.read_only else [])])
+
+
+def _csv(field: str, *, always: bool = False) -> str:
+    """A field of a line of CSV, in quotes if it needs them."""
+    if not always and not any(sign in field for sign in ',"\r\n'):
+        return field
+    return '"' + field.replace('"', '""') + '"'

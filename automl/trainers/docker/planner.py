@@ -101,5 +101,5 @@ class ContainerPlanner:
 def container_name(task: TrialTask) -> str:
     """A name that no other attempt has: two studies in different places may share theirs."""
     word = re.sub(r"[^A-Za-z0-9_.-]+", "-", task.study)[:60]
-    mark = hashlib.sha256(str(task.folder).encode()).hexdigest()[:8]
+    mark = hashlib.sha256(os.fsencode(task.folder)).hexdigest()[:8]
     return f"automl-{word}-{task.number:04d}-{task.attempt}-{mark}"

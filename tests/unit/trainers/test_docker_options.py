@@ -1,5 +1,10 @@
 """The settings of containers: read, refused, and what follows from them."""
 
+import csv
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -9,7 +14,7 @@ from automl.skill.read import own_skill_dir, read_skill
 from automl.trainers.base import Pinned
 from automl.trainers.docker.create import create_options
 from automl.trainers.docker.images import image_name, image_to_run
-from automl.trainers.docker.mounts import Mounts
+from automl.trainers.docker.mounts import Mount, Mounts
 from automl.trainers.docker.options import DockerOptions, size_bytes, size_text
 from automl.trainers.docker.plan import ContainerLimits, ContainerPlan, Labels
 from automl.trainers.shared_memory import shm_bytes
@@ -38,6 +43,15 @@ class TestOptions:
         with pytest.raises(FixInput, match=named):
             DockerOptions.from_options(options)
 
+    @pytest.mark.parametrize("name", ["image", "deploy_image", "image_id", "network"])
+    @pytest.mark.parametrize("text", ["--privileged", "a b", "a\nb", "\x1b[31ma", "a\udc80", "-"])
+    def test_what_docker_would_take_for_something_else_is_refused(
+        self, name: str, text: str
+    ) -> None:
+        with pytest.raises(FixInput, match=f"{name} must be one word") as refused:
+            DockerOptions.from_options({name: text})
+        assert str(refused.value).isprintable()
+
     def test_a_value_in_place_of_a_name_is_refused_and_not_repeated(self) -> None:
         with pytest.raises(FixInput) as refused:
             DockerOptions.from_options({"env": ["WANDB_API_KEY=hush"]})
@@ -62,6 +76,11 @@ class TestImages:
         assert image_name(skill, "train", DockerOptions()) == f"{TAO}-pyt"
         assert image_name(skill, "gen_trt_engine", DockerOptions()) == f"{TAO}-deploy"
         assert image_name(skill, "evaluate", DockerOptions(deploy=True)) == f"{TAO}-deploy"
+
+    def test_the_image_of_a_skill_is_a_word_too(self) -> None:
+        skill = replace(read_skill(own_skill_dir()), container_image="--privileged")
+        with pytest.raises(FixInput, match="the image of a skill must be one word"):
+            image_name(skill, "train", DockerOptions())
 
     def test_the_training_s_image_is_not_for_the_deploy_container(self) -> None:
         skill = read_skill(own_skill_dir())
@@ -101,6 +120,32 @@ class TestContainer:
         assert "hush-hush" not in str(options["labels"])
         assert "hush-hush" in options["environment"].values()
         assert "hush-hush" not in self.plan().command_line()
+
+    def test_a_shell_reads_every_word_of_the_command_line_as_it_is(self) -> None:
+        odd = "a b;reboot $(id) `id` 'x' \"y\", *"
+        mounts = Mounts((Mount(Path(f"/data/{odd}"), PurePosixPath("/inputs/x")),))
+        plan = replace(
+            self.plan(network="n;reboot", gpus=("0", "1")),
+            image="i;reboot",
+            command=("run", odd),
+            mounts=mounts,
+            environment={"A": odd},
+            labels=replace(self.LABELS, folder=odd),
+        )
+        words = shlex.split(plan.command_line().replace("\\\n", ""))
+        assert words[words.index("--network") + 1] == "n;reboot"
+        assert words[words.index("--gpus") + 1] == '"device=0,1"'
+        assert words[-3:] == ["i;reboot", "run", odd]
+        assert f"A={odd}" in words
+        assert f"automl.folder={odd}" in words
+        (fields,) = csv.reader([words[words.index("--mount") + 1]])
+        assert fields == ["type=bind", f"source=/data/{odd}", "target=/inputs/x", "readonly"]
+        split = subprocess.run(
+            ["sh", "-c", f"docker() {{ printf '%s\\0' \"$@\"; }}\n{plan.command_line()}"],
+            capture_output=True,
+            check=True,
+        )
+        assert split.stdout.decode().split("\0")[:-1] == words[1:]
 
     def test_labels_of_others_are_none_of_ours(self) -> None:
         assert Labels.from_docker({"com.docker.compose.project": "x"}) is None

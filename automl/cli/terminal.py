@@ -1,0 +1,54 @@
+"""The door of the command line: everything that is printed goes out through it.
+
+Names of skills, classes and metrics, lines of logs and words of a command line are other people's
+texts. What in them would move the cursor, set a title or hide a word is made visible here; what
+the terminal's encoding lacks is escaped instead of raising.
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from automl.visible import visible
+
+__all__ = ["beneath", "door"]
+
+
+class _Door:
+    """A text stream that makes visible what is written to it; in all else the stream itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes the text; returns its length."""
+        self.stream.write(visible(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def door() -> Iterator[None]:
+    """Inside the block standard output and error are reached through the door alone."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_guarded(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _guarded(stream: TextIO | None) -> TextIO:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    # A process may have been started without the stream, to which print then writes nothing.
+    return cast("TextIO", None if stream is None else _Door(stream))
+
+
+def beneath(stream: TextIO) -> TextIO:
+    """The stream behind the door, for what moves the cursor itself and holds no foreign text."""
+    return stream.stream if isinstance(stream, _Door) else stream
