@@ -29,6 +29,7 @@ from automl.centerpose.session.interrupt import Interrupt
 
 __all__ = ["main"]
 
+_SETTINGS_HELP = "settings of the spec; +KEY=VALUE adds, ++KEY=VALUE adds or sets, ~KEY takes out"
 #: Actions that need no spec file, and why.
 _WITHOUT_SPEC = {
     "describe": "it describes every network",
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="how describe answers"
     )
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings of the spec")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=_SETTINGS_HELP)
     return parser
 
 

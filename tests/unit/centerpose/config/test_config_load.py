@@ -186,39 +186,6 @@ def test_a_number_that_no_float_holds_is_refused() -> None:
         load_spec({"train": {"optim": {"lr": 10**400}}}, "train")
 
 
-def test_overrides_are_yaml_and_the_last_wins() -> None:
-    tree = {"train": {"num_epochs": 10}}
-    result = apply_overrides(
-        tree,
-        [
-            "train.num_epochs=20",
-            "train.num_epochs=30",
-            "train.optim.lr=1e-4",
-            "train.optim.lr_steps=[18,25]",
-            "dataset.train_data=/a=b",
-            "train.results_dir=",
-        ],
-    )
-    spec = load_spec(result, "train")
-    assert spec.train.num_epochs == 30
-    assert spec.train.optim.lr == 1e-4
-    assert spec.train.optim.lr_steps == (18, 25)
-    assert spec.dataset.train_data == "/a=b"
-    assert spec.train.results_dir == ""
-    assert tree == {"train": {"num_epochs": 10}}
-
-
-@pytest.mark.parametrize("override", ["train.num_epochs", "=3", "train..lr=1", ".lr=1"])
-def test_an_override_of_another_form_is_refused(override: str) -> None:
-    with pytest.raises(FixInput, match="key=value"):
-        apply_overrides({}, [override])
-
-
-def test_an_override_that_leads_through_a_value_is_refused() -> None:
-    with pytest.raises(FixInput, match="must name a block"):
-        apply_overrides({"train": {"seed": 1}}, ["train.seed.x=1"])
-
-
 def test_blocks_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         load_spec({}, "train").train.seed = 1  # type: ignore[misc]
