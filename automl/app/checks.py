@@ -1,19 +1,23 @@
 """Whether spec and data fit the training, found out before anything is spent."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from automl.app.networks import network_of
+from automl.checkpointfile import check_checkpoint_file
 from automl.data.checks import SplitFacts
 from automl.data.overlap import shared_images
 from automl.errors import FixInput
 from automl.skill.model import Skill
-from automl.skill.tree import get
+from automl.skill.tree import get, leaves
 from automl.space.model import Ceiling
 from automl.spec.build import BaseSpec
 from automl.spec.rules import SpecRules
+from automl.spec.values import is_reference
 from automl.study.config import Limits, Resources
+from automl.trainers.contract import CHECKPOINT_SUFFIXES
 
-__all__ = ["check_data", "check_seed", "check_types", "count_in"]
+__all__ = ["check_data", "check_seed", "check_types", "check_weights", "count_in"]
 
 
 def check_types(skill: Skill, base: BaseSpec) -> None:
@@ -25,6 +29,40 @@ def check_types(skill: Skill, base: BaseSpec) -> None:
     network = network_of(skill)
     if network is not None:
         network.check_spec(base.tree)
+
+
+def check_weights(base: BaseSpec, *, sees_other_files: bool) -> tuple[str, ...]:
+    """Refuses a checkpoint that the spec names and that is none; what to say of the others.
+
+    Args:
+        base: The spec of trial 0.
+        sees_other_files: Whether a training may see files that are not here, as a container may.
+
+    Raises:
+        FixData: One is missing, empty, cut short, or of another format.
+    """
+    for key, path in _named_weights(base):
+        if sees_other_files and not path.exists():
+            continue
+        check_checkpoint_file(path, key)
+    named = (key for key in base.keys.resume if get(base.tree, key, None))
+    return tuple(
+        f"{key} = {get(base.tree, key)} is not read from a spec: --resume-from goes on from a"
+        " checkpoint, and --parent-checkpoint begins with its weights"
+        for key in named
+    )
+
+
+def _named_weights(base: BaseSpec) -> Iterator[tuple[str, Path]]:
+    """The files that a spec names as weights: by the setting's role, or by name and value."""
+    roles = {*base.keys.weights, *base.keys.resume}
+    for key, value in leaves(base.tree):
+        if not isinstance(value, str) or not value or is_reference(value):
+            continue
+        is_path = "/" in value or Path(value).suffix in CHECKPOINT_SUFFIXES
+        is_pretrained = key.rpartition(".")[2].startswith("pretrained")
+        if key in roles or (is_pretrained and is_path):
+            yield key, Path(value)
 
 
 def check_seed(rules: SpecRules, limits: Limits) -> None:
@@ -80,7 +118,7 @@ def check_data(
     devices = max(1, resources.gpus_per_trial)
     batch = base.keys.batch
     splits = network.check_data(base.tree, count_in(base, batch), devices)
-    smallest = min(splits, key=lambda split: splits[split].images)
+    smallest = min(("train", "val"), key=lambda split: splits[split].images)
     images = splits[smallest].images
     ceiling = Ceiling(batch, images // devices, f"the {smallest} split has {images} images")
     warnings = [f"{split} data: {text}" for split, at in splits.items() for text in at.warnings]

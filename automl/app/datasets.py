@@ -105,7 +105,7 @@ def _resolved(
         raise
     except FixInput as error:
         where = f"{split} data, {name.origin}"
-        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
+        raise type(error)(error.rule, got=error.got, where=where, fix=error.fix) from error
 
 
 def synth_request(words: Mapping[str, Any]) -> "SynthRequest":

@@ -79,18 +79,25 @@ def batches_of(space: SearchSpace, key: str) -> tuple[int, ...]:
 def check_splits(data: Mapping[str, SplitFacts]) -> Iterator[Check]:
     """What each split holds, and what looks wrong in it."""
     for split, facts in data.items():
-        categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
-        detail = f"{facts.images} images, {facts.objects} objects ({categories}), {facts.root}"
-        yield Check(f"{split} data", Result.OK, detail)
+        yield Check(f"{split} data", Result.OK, _held_by(facts))
         for warning in facts.warnings:
             yield Check(f"{split} data", Result.WARN, warning, "see automl data check")
 
 
+def _held_by(facts: SplitFacts) -> str:
+    """What a split holds; of images to predict on no objects are counted."""
+    if not facts.categories:
+        return f"{facts.images} images, {facts.root}"
+    categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
+    return f"{facts.images} images, {facts.objects} objects ({categories}), {facts.root}"
+
+
 def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int, key: str) -> Check | None:
-    """Whether each split fills the largest batch that may be proposed; None without data."""
-    if not data:
+    """Whether each split of a training fills the largest batch; None without data."""
+    trained = [split for split in ("train", "val") if split in data]
+    if not trained:
         return None
-    smallest = min(data, key=lambda split: data[split].images)
+    smallest = min(trained, key=lambda split: data[split].images)
     images, need = data[smallest].images, batch * max(1, gpus)
     detail = f"{smallest} has {images} images, the largest batch x GPUs of the space is {need}"
     if images >= need:

@@ -42,7 +42,7 @@ class Network(Protocol):
     def check_data(
         self, spec: Mapping[str, Any], batch: int, devices: int
     ) -> Mapping[str, SplitFacts]:
-        """What ``train`` and ``val`` hold, the folders that the spec names.
+        """What ``train`` and ``val`` hold, the folders that the spec names; others where known.
 
         Raises:
             FixInput: One is missing or broken, or cannot fill a batch on each device.

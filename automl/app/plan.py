@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.checks import check_data, check_seed, check_types, count_in
+from automl.app.checks import check_data, check_seed, check_types, check_weights, count_in
 from automl.app.choices import choose_limits, choose_objective, idle_flags, origins
 from automl.app.datasets import data_names, resolve_data
 from automl.app.machine import choose_resources, detect_machine
@@ -124,10 +124,11 @@ def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
     )
     check_types(skill, base)
     resumed = () if planner.resumes is None else check_resume(planner.resumes, base)
-    data, ceilings, data_notes = check_data(skill, base, resources)
     trainer = choose_trainer(
         settings, skill, searches=searches, gpus_per_trial=resources.gpus_per_trial
     )
+    notes = (*notes, *check_weights(base, sees_other_files=trainer.sees_other_files))
+    data, ceilings, data_notes = check_data(skill, base, resources)
     space = _space(planner, base, ceilings, trainer.program)
     if searches and base.rules.schema is not None:
         _check_not_empty(space)

@@ -9,7 +9,7 @@ from automl.app.choices import choose_search
 from automl.app.request import PlanRequest
 from automl.app.resume_point import ResumePoint, asked_for, check_asked, find_resume_point
 from automl.app.study_settings import settings_table
-from automl.data.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixInput
 from automl.settings.layers import Layer, Settings, merge, read_layer
 from automl.settings.setting import Setting

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from automl.app.inherited import inherited
 from automl.app.parents import Parent, find_parent
-from automl.data.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.settings.layers import Layer, Settings

@@ -10,7 +10,7 @@ from automl.skill.model import Skill
 from automl.spec.sources import with_settings
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
-from automl.trainers.base import Previewing, TrialTask
+from automl.trainers.base import ChecksPaths, Previewing, TrialTask
 from automl.trainers.entry import SettingsGiven, TrainerEntry
 from automl.trainers.table import all_trainers, make_trainer, trainer_entry
 
@@ -27,6 +27,7 @@ class ChosenTrainer:
         program: The trainer whose rules of a search profile apply.
         notes: What a reader of the plan should know.
         origin: Setting to what decided it, where no flag, study file or default did.
+        sees_other_files: Whether its trainings may see other files than this process does.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ChosenTrainer:
     program: str
     notes: tuple[str, ...] = ()
     origin: Mapping[str, str] = field(default_factory=dict)
+    sees_other_files: bool = False
 
 
 def choose_trainer(
@@ -56,7 +58,7 @@ def choose_trainer(
     values = {name: settings[name] for name in names}
     where = {name: settings.origin(name) for name in names}
     chosen = entry.choose(SettingsGiven(values, skill, searches, gpus_per_trial, where))
-    make_trainer(entry.name, skill, chosen.options)
+    trainer = make_trainer(entry.name, skill, chosen.options)
     broken = map(str, all_trainers().broken)
     return ChosenTrainer(
         entry.name,
@@ -64,6 +66,7 @@ def choose_trainer(
         entry.program(chosen.options),
         (*_idle_settings(settings, entry), *broken),
         chosen.origin,
+        isinstance(trainer, ChecksPaths),
     )
 
 

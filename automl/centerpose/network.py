@@ -8,13 +8,20 @@ from typing import Any
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
-from automl.data.checks import Purpose, SplitFacts, check_enough
+from automl.data.checks import (
+    USUAL_MAX_OBJECTS,
+    Purpose,
+    SplitFacts,
+    check_enough,
+    purpose_of,
+)
 from automl.data.splits import read_through_split
 from automl.errors import FixData, FixInput
 
 __all__ = ["CenterPose", "TrainingForecast"]
 
 _DATA = {"train": "train_data", "val": "val_data"}
+_LATER = {"test": "test_data", "inference": "inference_data"}
 _MODEL, _BATCH, _SIDE, _PRECISION = (
     *("model.backbone.model_type", "dataset.batch_size"),
     *("dataset.input_res", "train.precision"),
@@ -52,7 +59,10 @@ class CenterPose:
     def check_data(
         self, spec: Mapping[str, Any], batch: int, devices: int
     ) -> Mapping[str, SplitFacts]:
-        """What the splits of a training hold, ``train`` and ``val``.
+        """What the splits hold: ``train`` and ``val``, and those of later actions that are here.
+
+        A test split and images to predict on are checked where the spec names a folder of this
+        machine: what is wrong with them is better known before the training than after it.
 
         Args:
             spec: The complete spec; names the folders.
@@ -66,6 +76,10 @@ class CenterPose:
         splits = {split: _facts(block, split, name) for split, name in _DATA.items()}
         for split, facts in splits.items():
             check_enough(facts, batch, devices, f"dataset.{_DATA[split]}")
+        for split, name in _LATER.items():
+            checked = {str(facts.root) for facts in splits.values()}
+            if _is_here(block.get(name)) and block[name] not in checked:
+                splits[split] = _facts(block, split, name)
         return splits
 
     def forecast(
@@ -111,12 +125,16 @@ def _value(spec: Mapping[str, Any], key: str) -> Any:
     return value
 
 
-def _purpose(block: Mapping[str, Any], *, scored: bool) -> Purpose:
-    most = block.get("max_objs")
-    return Purpose(
-        scored=scored,
-        category=block.get("category"),
-        max_objects=most if isinstance(most, int) else None,
+def _is_here(folder: Any) -> bool:
+    return isinstance(folder, str) and bool(folder) and Path(folder).is_dir()
+
+
+def _purpose(block: Mapping[str, Any], split: str) -> Purpose:
+    most, category = block.get("max_objs"), block.get("category")
+    return purpose_of(
+        split,
+        category if isinstance(category, str) else None,
+        most if isinstance(most, int) else USUAL_MAX_OBJECTS,
     )
 
 
@@ -130,7 +148,7 @@ def _facts(block: Mapping[str, Any], split: str, name: str) -> SplitFacts:
             fix=f"give --{split}-data PATH, or try --demo, which brings its own",
         )
     try:
-        return read_through_split(Path(folder), _purpose(block, scored=split == "val"))
+        return read_through_split(Path(folder), _purpose(block, split))
     except FixData as error:
         where = f"{error.where}, {split} data" if error.where else f"{split} data"
         raise FixData(error.rule, got=error.got, where=where, fix=error.fix) from error

@@ -41,11 +41,12 @@ def check(arguments: argparse.Namespace) -> int:
     from automl.cli.run_commands import show_transfer
     from automl.data.archive import resolve_source
     from automl.data.cache import cache_dir
-    from automl.data.checks import Purpose
+    from automl.data.checks import purpose_of
     from automl.data.splits import read_through_split
 
     folder = resolve_source(arguments.source, cache_dir(), show_transfer)
-    facts = read_through_split(folder, Purpose(category=arguments.category or None))
+    purpose = purpose_of(arguments.split, arguments.category or None, arguments.max_objs)
+    facts = read_through_split(folder, purpose)
     width, height = facts.size
     if arguments.json:
         value = {
@@ -58,9 +59,9 @@ def check(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(value, indent=2))
         return 0
-    objects = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
-    told = visible(objects, keep="")
-    print(f"{facts.root}: {facts.images} images of {width} x {height}, objects: {told}")
+    categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
+    objects = f", objects: {visible(categories, keep='')}" if categories else ""
+    print(f"{facts.root}: {facts.images} images of {width} x {height}{objects}")
     for warning in facts.warnings:
         print(f"warning: {visible(warning, keep='')}")
     return 0

@@ -181,6 +181,19 @@ def _add_data(commands: "Commands") -> None:
     check.set_defaults(handler="automl.cli.data_commands:check")
     check.add_argument("source", help="folder or tarball of one split")
     check.add_argument("--category", default="", help="class name that must be present")
+    check.add_argument(
+        "--split",
+        choices=("train", "val", "test", "inference"),
+        default="train",
+        help="what it is for: val and test are scored, inference has no labels",
+    )
+    check.add_argument(
+        "--max-objs",
+        type=int,
+        default=10,
+        metavar="N",
+        help="objects of an image that are learnt at most (max_objs)",
+    )
     _add_json(check)
 
 

@@ -61,8 +61,9 @@ def _head(plan: Plan) -> Iterator[str]:
 
 def _data(plan: Plan) -> Iterator[str]:
     for split, facts in plan.data.items():
-        text = f"{facts.images} images, {facts.objects} objects, {facts.root}"
-        yield _line("data" if split == "train" else "", f"{split:<6}{text}")
+        objects = f", {facts.objects} objects" if facts.categories else ""
+        text = f"{facts.images} images{objects}, {facts.root}"
+        yield _line("data" if split == "train" else "", f"{split:<5} {text}")
 
 
 def _trials(plan: Plan) -> Iterator[str]:

@@ -15,11 +15,20 @@ from automl.data.imagefile import BrokenImage, ImageFile, image_file
 from automl.data.layout import Frame, Listing, check_frames, list_split
 from automl.errors import FixData
 
-__all__ = ["SplitFacts", "check_enough", "check_split"]
+__all__ = [
+    "USUAL_MAX_OBJECTS",
+    "Purpose",
+    "SplitFacts",
+    "check_enough",
+    "check_split",
+    "purpose_of",
+]
 
 _SPLITS: Final = ("train", "val", "test")
 _SYMMETRIC: Final = frozenset({"bottle", "chair"})
 """Categories whose name alone changes how the container trains and evaluates."""
+USUAL_MAX_OBJECTS: Final = 10
+"""As many objects of an image are learnt where ``max_objs`` does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,20 @@ class Purpose:
     scored: bool = False
     category: str | None = None
     max_objects: int | None = None
+
+
+def purpose_of(
+    split: str, category: str | None = None, max_objects: int | None = USUAL_MAX_OBJECTS
+) -> Purpose:
+    """What a split of a name is for: ``train``, ``val``, ``test`` or ``inference``.
+
+    Args:
+        split: The name.
+        category: The class that is trained.
+        max_objects: Objects of an image that are learnt at most.
+    """
+    annotated, scored = split != "inference", split in ("val", "test")
+    return Purpose(annotated, scored, category, max_objects)
 
 
 @dataclass(slots=True)

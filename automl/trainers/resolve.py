@@ -1,14 +1,14 @@
 """Which checkpoint is meant, and whether the file is one; nothing in it is ever loaded here."""
 
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from automl.errors import FixInput
+from automl.checkpointfile import check_checkpoint_file
+from automl.errors import FixData, FixInput
 from automl.files import sha256_of
-from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, is_whole, newest_whole
+from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.contract import LATEST_PATTERN, CheckpointName
 
 __all__ = ["WORDS", "ModelFile", "check_model", "is_word", "model_file", "resolve_checkpoint"]
@@ -16,10 +16,6 @@ __all__ = ["WORDS", "ModelFile", "check_model", "is_word", "model_file", "resolv
 #: What a checkpoint of a trial can be called, beside an epoch's number and a file's name.
 WORDS = ("best", "last", "latest", "newest")
 _LATEST = re.compile(r"_latest\.(pth|tlt)$")
-#: A torch archive holds its object tree under this name, in a folder of any name.
-_TREE = "data.pkl"
-#: The first byte of an ONNX file: field 1 (the version), written as a number.
-_ONNX_START = b"\x08"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,8 @@ def resolve_checkpoint(
         last_epoch: The epoch of the last checkpoint that was written, if it is known.
 
     Raises:
-        FixInput: There is no such checkpoint, or the file is truncated or no checkpoint.
+        FixInput: There is no such checkpoint.
+        FixData: The file is truncated or no checkpoint.
     """
     checkpoints = [entry for folder in folders for entry in checkpoints_in(folder)]
     listed = sorted(checkpoints, key=lambda entry: (entry.name.epoch, entry.name.step))
@@ -83,7 +80,7 @@ def model_file(path: Path, how: str = "") -> ModelFile:
     """A file as something to start from, looked at and hashed.
 
     Raises:
-        FixInput: It is missing, truncated, or no model.
+        FixData: It is missing, truncated, or no model.
     """
     check_model(path)
     real = path.resolve()
@@ -101,42 +98,20 @@ def check_model(path: Path) -> None:
     A folder passes if there is something in it: some networks keep their weights as one.
 
     Raises:
-        FixInput: It is missing, truncated, or foreign.
+        FixData: It is missing, truncated, or foreign.
     """
     if path.is_dir():
         if not any(path.iterdir()):
-            raise FixInput("the folder of a model must hold files", got="none", where=str(path))
+            raise FixData("the folder of a model must hold files", got="none", where=str(path))
         return
-    if not path.is_file():
-        nowhere = " (a link that leads nowhere)" if path.is_symlink() else ""
-        raise FixInput("a checkpoint must exist", got=f"{path}{nowhere}")
-    wrong = _wrong(path)
-    if wrong:
-        raise FixInput(
-            "a checkpoint must be a whole file, as its trainer wrote it",
-            got=wrong,
+    check_checkpoint_file(path)
+    if not path.suffix:
+        raise FixData(
+            "a checkpoint must be the file that a training saved",
+            got="a file without an ending",
             where=str(path),
             fix="name another one, or train again",
         )
-
-
-def _wrong(path: Path) -> str:
-    """What is the matter with a file; empty for nothing that can be seen from outside."""
-    if not path.stat().st_size:
-        return "an empty file"
-    if path.suffix == ".onnx":
-        with path.open("rb") as file:
-            return "" if file.read(1) == _ONNX_START else "no ONNX file"
-    if path.suffix != ".pth":
-        return "" if path.suffix else "a file without an ending"
-    if not is_whole(path):
-        with path.open("rb") as file:
-            is_archive = file.read(4) == b"PK\x03\x04"
-        return "a truncated archive" if is_archive else "no checkpoint archive"
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-    has_tree = any(name.rpartition("/")[2] == _TREE for name in names)
-    return "" if has_tree else f"an archive without {_TREE}, which every checkpoint has"
 
 
 def _given(best: Path | None, listed: Sequence[CheckpointFile]) -> Path | None:

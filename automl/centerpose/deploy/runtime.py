@@ -12,7 +12,7 @@ from automl.centerpose.batches.loader import Batch, to_input
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.graph import INPUT, OUTPUTS
 from automl.centerpose.evaluation.detections import Detections
-from automl.data.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixData, FixInput
 
 __all__ = ["OnnxNetwork", "check_input", "is_onnx"]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from automl.data.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixData
 from automl.files import replaced
 from automl.trainers.contract import (

@@ -49,7 +49,7 @@ class TestData:
                 "inference_data": test,
             }.items()
         )
-        assert made.data.keys() == {"train", "val"}
+        assert made.data.keys() == {"train", "val", "test"}
         assert made.data["train"].images == 8
 
     def test_a_study_files_data_is_relative_to_the_file_and_a_flag_beats_it(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.errors import FixInput
+from automl.errors import FixData, FixInput
 from automl.trainers.resolve import check_model, is_word, model_file, resolve_checkpoint
 
 
@@ -107,27 +107,28 @@ def test_an_epoch_that_was_not_kept_says_what_was_and_why(folder: Path) -> None:
 def test_a_named_one_that_is_torn_is_refused(folder: Path) -> None:
     path = folder / "model_epoch_001_step_00016.pth"
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(FixInput, match="truncated"):
+    with pytest.raises(FixInput, match="ends early"):
         resolve_checkpoint([folder], path.name)
 
 
 def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     def refused(name: str, content: bytes) -> str:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(FixInput) as error:
+        with pytest.raises(FixData) as error:
             check_model(tmp_path / name)
         return error.value.got
 
     with zipfile.ZipFile(tmp_path / "photos.pth", "w") as archive:
         archive.writestr("holiday.jpg", "x")
     photos = (tmp_path / "photos.pth").read_bytes()
-    assert (
-        refused("photos.pth", photos) == "an archive without data.pkl, which every checkpoint has"
-    )
-    assert refused("old.pth", b"\x80\x02pickle") == "no checkpoint archive"
+    pointer = b"version https://git-lfs.github.com/spec/v1\n"
+    assert refused("photos.pth", photos) == "a zip archive of something else"
     assert refused("empty.pth", b"") == "an empty file"
-    assert refused("cut.pth", photos[:40]) == "a truncated archive"
-    assert refused("text.onnx", b"hello") == "no ONNX file"
+    assert refused("cut.pth", photos[:40]).startswith("a file that ends early")
+    assert refused("text.onnx", b"hello") == "a file of another format"
+    assert refused("pointer.pth", pointer) == "a pointer of Git LFS"
+    assert refused("pointer.onnx", pointer) == "a pointer of Git LFS"
+    assert refused("weights", b"\x00") == "a file without an ending"
     assert refused("empty.tlt", b"") == "an empty file"
 
 

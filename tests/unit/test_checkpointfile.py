@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.data.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixData
 
 

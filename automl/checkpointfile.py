@@ -19,6 +19,8 @@ _PICKLE: Final = b"\x80"
 _RECORD: Final = "data.pkl"
 _POINTER: Final = b"version https://git-lfs"
 _TORCHS: Final = frozenset({".pth", ".pt", ".ckpt"})
+_ONNX: Final = ".onnx"
+_ONNX_START: Final = b"\x08"  # field 1 (the version), written as a number
 _OTHERS: Final = (
     (b"<", "a page of markup", "fetch the file again; the address may have asked for a login"),
     (b"{", "JSON", "name the file that holds the weights"),
@@ -28,8 +30,9 @@ _OTHERS: Final = (
 def check_checkpoint_file(path: Path, named_by: str = "") -> None:
     """Refuses a file that cannot be a checkpoint.
 
-    Of a name that ``torch.save`` gives (``.pth``, ``.pt``, ``.ckpt``) it must be such a file; of
-    another, for networks with formats of their own, something that was fetched whole.
+    Of a name that ``torch.save`` gives (``.pth``, ``.pt``, ``.ckpt``) it must be such a file, and
+    of ``.onnx`` an exported network; of another, for networks with formats of their own, something
+    that was fetched whole.
 
     Args:
         path: The file.
@@ -51,12 +54,14 @@ def _check(path: Path) -> None:
         raise _refused(path, "an empty file", "fetch or write it again")
     if head.startswith(_POINTER):
         raise _refused(path, "a pointer of Git LFS", "fetch the file itself with git lfs pull")
+    if path.suffix == _ONNX and not head.startswith(_ONNX_START):
+        raise _refused(path, *_what(head, "name a file that an export wrote"))
     if path.suffix not in _TORCHS:
         return
     if head.startswith(_ZIP):
         _check_archive(path)
     elif not head.startswith(_PICKLE):  # the format of torch before 1.6
-        raise _refused(path, *_what(head))
+        raise _refused(path, *_what(head, "name a file that torch.save wrote"))
 
 
 def _head(path: Path) -> bytes:
@@ -66,7 +71,8 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_HEAD)
     except FileNotFoundError:
-        raise FixData("a checkpoint must be a file that exists", got=str(path)) from None
+        nowhere = " (a link that leads nowhere)" if path.is_symlink() else ""
+        raise FixData("a checkpoint must be a file that exists", got=f"{path}{nowhere}") from None
     except OSError as error:
         raise _refused(path, str(error.strerror), "make it readable") from error
 
@@ -85,11 +91,11 @@ def _check_archive(path: Path) -> None:
         raise _refused(path, "a zip archive of something else", fix)
 
 
-def _what(head: bytes) -> tuple[str, str]:
+def _what(head: bytes, otherwise: str) -> tuple[str, str]:
     for start, words, fix in _OTHERS:
         if head.lstrip().startswith(start):
             return words, fix
-    return "a file of another format", "name a file that torch.save wrote"
+    return "a file of another format", otherwise
 
 
 def _refused(path: Path, got: str, fix: str) -> FixData:
