@@ -167,7 +167,7 @@ def explain_trial(summary: Summary, number: int) -> TrialAccount:
         tail=tail,
         nearest=None if near is None else near.number,
         changes=() if near is None else _changes(near, trial, summary.param_keys),
-        reproduce=training_of(summary.config, spec, name) if spec else "",
+        reproduce=training_of(summary.config, spec, name, summary.folder.parent) if spec else "",
     )
 
 

@@ -6,8 +6,9 @@ import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
-from automl.cli.read_commands import note, studies_dir
+from automl.cli.read_commands import note
 
 if TYPE_CHECKING:
     from automl.app.act import ActPlan, ActRequest
@@ -39,7 +40,7 @@ def act(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json({"schema": "automl.action/1", "folder": str(plan.folder), **record.to_json()})
     else:
-        print(record_text(record, plan.folder))
+        print(carrying(record_text(record, plan.folder), plan.request.studies_dir))
     if record.ok:
         return 0
     print(f"error: {title} failed: {record.evidence}", file=sys.stderr)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automl.cli.read_commands import studies_dir
+from automl.cli.carried import carrying, studies_dir
 
 if TYPE_CHECKING:
     from automl.app.clean import Findings, Leftover
@@ -54,9 +54,9 @@ def clean(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
         return 0
-    print(findings_text(findings, is_removed=arguments.yes))
+    print(carrying(findings_text(findings, is_removed=arguments.yes), folder))
     for text in kept:
-        print(f"left alone: {text}", file=sys.stderr)
+        print(carrying(f"left alone: {text}", folder), file=sys.stderr)
     return 0
 
 

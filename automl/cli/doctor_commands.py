@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automl.cli.read_commands import studies_dir
+from automl.cli.carried import studies_dir
 from automl.cli.run_commands import request_of
 from automl.errors import PrepareMachine
 

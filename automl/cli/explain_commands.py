@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
 from automl.cli.read_commands import of_study
 from automl.errors import FixInput
@@ -50,7 +51,9 @@ def explain(arguments: argparse.Namespace) -> int:
         return 0
     summary = _summary(arguments)
     trial = explain_trial(summary, trial_number(word, summary))
-    _say(arguments, {"study": summary.name, "trial": trial.to_json()}, trial_text(trial))
+    folder = summary.folder.absolute()
+    value = {"study": summary.name, "folder": str(folder), "trial": trial.to_json()}
+    _say(arguments, value, f"study      {summary.folder}\n{trial_text(trial)}")
     return 0
 
 
@@ -76,7 +79,7 @@ def _say(arguments: argparse.Namespace, value: dict[str, Any], text: str) -> Non
         json.dump(plain, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
         print()
         return
-    print(text)
+    print(carrying(text, studies_dir(arguments)))
 
 
 def class_text(account: "ClassAccount") -> str:

@@ -1,5 +1,6 @@
 """The entry point: parse, call the command's handler, turn an error into text and an exit code."""
 
+import argparse
 import errno
 import importlib
 import os
@@ -8,6 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from automl.cli.carried import carrying, studies_dir
 from automl.cli.parser import build_parser
 from automl.cli.terminal import door
 from automl.errors import AutomlError, PrepareMachine
@@ -37,13 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)
         module, function = arguments.handler.split(":")
         handler = getattr(importlib.import_module(module), function)
         return cast("Callable[[object], int]", handler)(arguments)
     except AutomlError as error:
-        print(f"error: {error}", file=sys.stderr)
+        text = carrying(str(error), studies_dir(arguments))
+        print(f"error: {text}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -12,7 +12,7 @@ from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
 from automl.cli.explain_commands import add_explain
 from automl.cli.setting_flags import add_settings
-from automl.cli.usage import Parser, count
+from automl.cli.usage import Parser, count, positive, take_yes
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +53,7 @@ def build_parser() -> Parser:
     _add_space(commands)
     _add_skills(commands)
     _add_resume(commands)
+    _add_confirm(commands)
     _add_readers(commands)
     _add_doctor(commands)
     add_explain(commands)
@@ -61,6 +62,7 @@ def build_parser() -> Parser:
     _add_data(commands)
     _add_schema(commands)
     _add_completion(commands)
+    take_yes(parser)
     return parser
 
 
@@ -148,6 +150,29 @@ def _add_resume(commands: "Commands") -> None:
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 
+def _add_confirm(commands: "Commands") -> None:
+    command = _command(
+        commands, "confirm", "train the winner and the default of a study again, with fresh seeds"
+    )
+    command.epilog = EXIT_CODES
+    command.set_defaults(
+        handler="automl.cli.run_commands:confirm",
+        trials=None,
+        accept_drift=False,
+        accept_image=False,
+    )
+    _add_study_choice(command)
+    command.add_argument(
+        "--seeds",
+        type=positive,
+        default=3,
+        metavar="N",
+        dest="confirm",
+        help="trainings of each (default: 3)",
+    )
+    command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
+
+
 def _add_readers(commands: "Commands") -> None:
     for name, help_text in (
         ("status", "show where a study stands"),
@@ -176,7 +201,6 @@ def _add_data(commands: "Commands") -> None:
     synth.add_argument("--seed", type=count, default=0, help="same seed, same bytes")
     synth.add_argument("--difficulty", choices=("easy", "moderate"), default="easy")
     synth.add_argument("--image-format", choices=("jpg", "png"), default="jpg")
-    synth.add_argument("--yes", action="store_true", help="never ask")
     check = _command(verbs, "check", "check the layout of a data set folder or tarball")
     check.set_defaults(handler="automl.cli.data_commands:check")
     check.add_argument("source", help="folder or tarball of one split")
@@ -221,7 +245,6 @@ def _add_studies_dir(command: Parser) -> None:
     command.add_argument(
         "--studies-dir", type=Path, metavar="DIR", help="folder of studies (default: studies)"
     )
-    command.add_argument("--yes", action="store_true", help="never ask")
 
 
 def _add_study_choice(command: Parser) -> None:

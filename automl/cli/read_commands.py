@@ -2,18 +2,18 @@
 
 import argparse
 import json
-import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from automl.cli.carried import studies_dir
 from automl.cli.paths import shown
 from automl.errors import FixInput
 from automl.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from automl.reports.model import Summary
 
@@ -26,15 +26,8 @@ __all__ = [
     "of_study",
     "report",
     "status",
-    "studies_dir",
     "study_named",
 ]
-
-
-def studies_dir(arguments: argparse.Namespace) -> Path:
-    """``--studies-dir``, else ``AUTOML_STUDIES_DIR``, else ``studies`` here; absolute."""
-    folder = arguments.studies_dir or os.environ.get("AUTOML_STUDIES_DIR") or "studies"
-    return Path(folder).expanduser().absolute()
 
 
 def note(text: str) -> None:

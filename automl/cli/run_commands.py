@@ -6,8 +6,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
-from automl.cli.read_commands import note, studies_dir, study_named
+from automl.cli.read_commands import note, study_named
 from automl.cli.setting_flags import given
 from automl.cli.terminal import beneath
 
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
 
-__all__ = ["plan", "request_of", "resume", "run", "show_transfer", "space", "train_plan"]
+__all__ = [
+    "confirm",
+    "plan",
+    "request_of",
+    "resume",
+    "run",
+    "show_transfer",
+    "space",
+    "train_plan",
+]
 
 
 def show_transfer(done: int, total: int) -> None:
@@ -91,6 +101,11 @@ def resume(arguments: argparse.Namespace) -> int:
     return _close(ending)
 
 
+def confirm(arguments: argparse.Namespace) -> int:
+    """Adds a confirmation to a study; trials that it still lacks are run first."""
+    return resume(arguments)
+
+
 def _screen(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
     from automl.cli.live import LiveScreen, wants_live
 
@@ -109,7 +124,8 @@ def _close(ending: "Ending") -> int:
     print(run_footer(read_summary(shown(ending.paths.folder))))
     if ending.exit_code:
         error = "error: " if ending.exit_code == NoUsableTrial.exit_code else ""
-        print(f"{error}{ending.reason}", file=sys.stderr)
+        reason = carrying(ending.reason, ending.paths.folder.parent)
+        print(f"{error}{reason}", file=sys.stderr)
     return ending.exit_code
 
 

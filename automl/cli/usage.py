@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 
-__all__ = ["Parser", "count"]
+__all__ = ["Parser", "count", "positive", "take_yes"]
 
 #: What argparse says, and the rule as a person would say it. A group ``got`` is what was given, a
 #: group ``word`` may be a mistyped one.
@@ -124,3 +124,25 @@ def count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"must be a whole number from 0, but got {text!r}")
     return int(text)
+
+
+def positive(text: str) -> int:
+    """The type of an argument that counts something there must be: a whole number from 1.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none.
+    """
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, but got {text!r}")
+    return int(text)
+
+
+def take_yes(parser: Parser) -> None:
+    """Has every command of a parser take ``--yes``, one that asks nothing too."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                take_yes(command)
+            return
+    if "--yes" not in parser._option_string_actions:
+        parser.add_argument("--yes", action="store_true", help="never ask")

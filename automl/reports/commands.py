@@ -33,7 +33,7 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
         commands.append(Command("best", purpose, _study("best", folder)))
         if winner.spec and summary.is_search:
             name = f"{summary.config.name}-winner"
-            again = training_of(summary.config, folder / winner.spec, name)
+            again = training_of(summary.config, folder / winner.spec, name, folder.parent)
             commands.append(Command("train", "train the winner again", again))
         commands += _with_weights(summary, winner)
     commands += _confirmation(summary)
@@ -86,18 +86,22 @@ def _epochs(spec: Path, key: str) -> int | None:
 
 def _study(verb: str, folder: Path, *flag: str, more: Sequence[str] = ()) -> str:
     words = ["automl", *verb.split(), *flag, folder.name, *more]
-    if folder.parent != _DEFAULT_STUDIES:
-        words += ["--studies-dir", str(folder.parent)]
-    return shlex.join(words)
+    return shlex.join([*words, *_place(folder.parent)])
 
 
-def training_of(config: StudyConfig, spec: Path, name: str) -> str:
+def _place(studies: Path) -> list[str]:
+    """The flag that names a folder of studies, where it is not the usual one."""
+    return [] if studies == _DEFAULT_STUDIES else ["--studies-dir", str(studies)]
+
+
+def training_of(config: StudyConfig, spec: Path, name: str, studies: Path) -> str:
     """The command that trains a spec of a study once more, as a study of its own.
 
     Args:
         config: The study that the spec comes from.
         spec: The complete spec.
         name: What the new study is called.
+        studies: Folder of the study that the spec comes from, and of the new one.
     """
     words = ["automl", "run", "--policy", "off", "--spec", str(spec)]
     for flag, path in (("--train-data", config.data.train), ("--val-data", config.data.val)):
@@ -105,7 +109,7 @@ def training_of(config: StudyConfig, spec: Path, name: str) -> str:
             words += [flag, path]
     if not _is_own_skill(config.skill_dir):
         words += ["--skill-dir", config.skill_dir]
-    return shlex.join([*words, "--name", name])
+    return shlex.join([*words, "--name", name, *_place(studies)])
 
 
 def _is_own_skill(folder: str) -> bool:

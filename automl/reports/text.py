@@ -54,12 +54,18 @@ def _fake(summary: Summary) -> list[str]:
     return [FAKE] if summary.is_fake else []
 
 
+def _about(summary: Summary) -> str:
+    """Which study is spoken of, and where it lies."""
+    return _labelled("study", str(summary.folder))
+
+
 def best_text(summary: Summary) -> str:
     """The winner: its value, the difference to trial 0 and what that is worth, and its files."""
     winner = summary.winner
     if winner is None:
-        return "\n".join([*_fake(summary), *_no_winner(summary)])
-    lines = [*_fake(summary), _labelled(f"trial {winner.number}", _value_of(summary, winner))]
+        return "\n".join([_about(summary), *_fake(summary), *_no_winner(summary)])
+    head = _labelled(f"trial {winner.number}", _value_of(summary, winner))
+    lines = [_about(summary), *_fake(summary), head]
     if summary.is_search:
         lines += _standing(summary, winner)
     lines += [
@@ -168,7 +174,8 @@ def status_text(summary: Summary, state: StudyState | None, now: datetime) -> st
         state: The driver's last snapshot; None if it wrote none.
         now: The time of day, for the age of the snapshot.
     """
-    head = f"{summary.name}   {str(summary.status).upper()}"
+    place = f"{summary.name} in {summary.folder.parent}"
+    head = f"{place}   {str(summary.status).upper()}"
     head += f"   {summary.n_finished}/{summary.n_asked} ended"
     running = summary.counts.get(TrialState.RUNNING, 0)
     alive = "running" if summary.status is StudyStatus.RUNNING else "cut short"
@@ -176,7 +183,7 @@ def status_text(summary: Summary, state: StudyState | None, now: datetime) -> st
     head += f"   {words.duration(summary.cost.wall_s)} wall"
     if summary.cost.gpu_seconds:
         head += f", {words.duration(summary.cost.gpu_seconds)} GPU"
-    lines = [*_fake(summary), head, *_driver(summary, state, now)]
+    lines = [head, *_fake(summary), *_driver(summary, state, now)]
     if summary.winner is not None:
         lines.append(f"best {_value_of(summary, summary.winner)} (trial {summary.winner.number})")
     rows = [_state_row(summary, trial_state) for trial_state in summary.counts]

@@ -171,7 +171,7 @@ def test_the_command_shows_first_and_removes_when_told(
     where = ["--study", "bike-fan", "--studies-dir", str(studies_dir)]
     assert main(["clean", *where]) == 0
     told = capsys.readouterr()
-    assert "automl clean --yes removes all of it" in told.out
+    assert f"automl clean --studies-dir {studies_dir} --yes removes all of it" in told.out
     assert "no engine here" in told.err
     assert too_much.is_file()
     assert main(["clean", *where, "--yes", "--json"]) == 0

@@ -38,7 +38,7 @@ def test_every_command_has_a_handler_that_exists(
 
 def test_every_promised_command_is_there() -> None:
     promised = {
-        "run", "plan", "space", "status", "report", "best", "resume", "list",
+        "run", "plan", "space", "status", "report", "best", "resume", "confirm", "list",
         "data synth", "data check", "schema generate",
     }  # fmt: skip
     assert promised <= {name for name, _ in LEAVES}
@@ -49,7 +49,11 @@ def test_reading_commands_speak_json(name: str) -> None:
     flags = dict(LEAVES)[name]._option_string_actions
     assert "--json" in flags
     assert "--studies-dir" in flags
-    assert "--yes" in flags
+
+
+@pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
+def test_every_command_takes_yes(name: str, command: argparse.ArgumentParser) -> None:
+    assert "--yes" in command._option_string_actions, name
 
 
 def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
