@@ -6,6 +6,7 @@ JSON, and opens a pipe or a device like a file. Here what cannot be read is one 
 
 import errno
 import json
+import os
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from automl.inside import read_file
 
 __all__ = ["parse_json", "read_json"]
 
+#: More than any file of this package or of a data set holds.
+_MAX_BYTES = 256 << 20
 #: How the system refuses a device without a driver, a link, and what is no file.
 _OTHER_KINDS = frozenset({errno.EINVAL, errno.ELOOP, errno.ENXIO, errno.EISDIR})
 
@@ -49,7 +52,8 @@ def read_json(path: Path, *, finite: bool = False, follow: bool = True) -> Any:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no regular file, or its text is no JSON (see :func:`parse_json`).
+        ValueError: It is no regular file, it is too large, or its text is no JSON (see
+            :func:`parse_json`).
     """
     try:
         file = read_file(path, follow=follow)
@@ -58,4 +62,6 @@ def read_json(path: Path, *, finite: bool = False, follow: bool = True) -> Any:
             raise ValueError("no regular file") from error
         raise
     with file:
+        if os.fstat(file.fileno()).st_size > _MAX_BYTES:
+            raise ValueError(f"more than {_MAX_BYTES >> 20} MiB")
         return parse_json(file.read(), finite=finite)

@@ -2,8 +2,9 @@
 """``centerpose`` of the small test image: plays a training, by the trainer contract.
 
 What it plays is in ``script.json`` beside the training data, which the container can only read:
-``epoch_s``, ``faults`` (trial number to kind), ``print`` (variables to show), and ``hold_at``: the
-epoch at which it waits until there is a file ``go`` beside the script.
+``epoch_s``, ``faults`` (trial number to kind), ``print`` (variables to show), ``links`` (what it
+puts in the place of its files), and ``hold_at``: the epoch at which it waits until there is a file
+``go`` beside the script.
 """
 
 # ruff: noqa: T201 -- its output is the log
@@ -30,6 +31,29 @@ class HeldPlay(Play):
         return super().play_epoch(epoch)
 
 
+def trial_at(folder: str) -> int:
+    """The number of the trial whose folder is bound there: the kernel tells where that lies."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        _, _, _, source, place, *_ = line.split()
+        if place == folder:
+            return int(Path(source).parent.name)
+    raise LookupError(folder)
+
+
+def misbehave(links: dict[str, str]) -> None:
+    """Puts links to files of the host in the place of its records, and tries its spec."""
+    for name, target in links.items():
+        Path(name).unlink(missing_ok=True)
+        Path(name).symlink_to(target)
+    for path in ("spec.yaml", "/study/study.journal"):
+        try:
+            Path(path).write_text("mine now")
+        except OSError as error:
+            print(f"{path}: {error.strerror}", flush=True)
+        else:
+            print(f"{path}: written", flush=True)
+
+
 def main() -> int:
     action, flag, place = sys.argv[1:4]
     spec = yaml.safe_load(Path(place).read_text())
@@ -37,11 +61,13 @@ def main() -> int:
     os.chdir(train["results_dir"])
     told = Path(spec["dataset"]["train_data"], "script.json")
     script = json.loads(told.read_text()) if told.exists() else {}
-    number = int(Path(train["results_dir"]).parent.name)
+    number = trial_at(train["results_dir"])
     fault = script.get("faults", {}).get(str(number))
     print(f"{action} {flag} {place} as {os.getuid()}:{os.getgid()}", flush=True)
     for name in script.get("print", ()):
         print(f"{name}={os.environ.get(name, 'not set')}", flush=True)
+    if "links" in script:
+        misbehave(script["links"])
     if fault == "memory":
         hold = bytearray()
         while True:

@@ -173,7 +173,7 @@ def test_a_stop_ends_the_container_and_keeps_its_work(
     paths = paths_of(containers, "stopped")
     resumed = load_yaml(paths.attempt(0, 2).container_spec)["train"]
     assert resumed["resume_training_checkpoint_path"].startswith(
-        "/study/trials/0000/1/model_epoch"
+        "/inputs/train-resume_training_checkpoint_path/model_epoch"
     )
     (row,) = rows_of(paths)
     assert (row["state"], row["attempts"]) == ("complete", "2")
@@ -222,6 +222,28 @@ def test_another_image_under_the_same_name_is_refused_unless_accepted(
     provenance = json.loads(paths.provenance.read_text())
     assert provenance["image"]["id"] != before
     assert [each["id"] for each in provenance["images_before"]] == [before]
+
+
+def test_a_container_that_means_harm_reaches_its_own_folder_alone(
+    containers: Terminal, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    links = dict.fromkeys(("log.txt", "outcome.json", "container.json"), str(outside))
+    done = containers.run("run", write_study(containers, links=links), "--name", "harm")
+    assert done.code == 0, done.err
+    assert outside.read_text() == "mine"
+    paths = paths_of(containers, "harm")
+    attempt = paths.attempt(0, 1)
+    assert not [
+        path for path in attempt.folder.iterdir() if path.name in links and path.is_symlink()
+    ]
+    log = attempt.log.read_text()
+    assert "had been replaced" in log
+    assert "spec.yaml: Read-only file system" in log
+    assert "/study/study.journal: No such file" in log
+    assert load_yaml(attempt.spec)["train"]["num_epochs"] == EPOCHS
+    assert outcome_of(paths)["state"] == "ok"
 
 
 TWO_USERS = """

@@ -29,6 +29,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         read_json(pipe)
 
 
+def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ValueError, match="more than 256 MiB"):
+        read_json(path)
+
+
 def test_a_device_is_not_read() -> None:
     with pytest.raises(ValueError, match="regular"):
         read_json(Path("/dev/zero"))
