@@ -61,15 +61,7 @@ def beyond_memory(
             nothing.
     """
     batches = _batches(params, keys)
-    if not batches:
-        return None
-    rest = _rest(params, keys)
-    alike = {
-        number: trials
-        for number, trials in grouped.items()
-        if _batches(params_of(trials[-1]), keys).keys() == batches.keys()
-        and _rest(params_of(trials[-1]), keys) == rest
-    }
+    alike = _alike(params, grouped, keys) if batches else {}
     fitting = [_batches(params_of(trials[-1]), keys) for trials in alike.values() if _fits(trials)]
     for number, trial in _out_of_memory(alike):
         limits = _batches(params_of(trial), keys)
@@ -79,6 +71,17 @@ def beyond_memory(
         if _is_at_or_above(batches, limits):
             return number
     return None
+
+
+def _alike(params: Mapping[str, ParamValue], grouped: Grouped, keys: NetworkKeys) -> Grouped:
+    """The trials that differ from a proposal in nothing but their batch, as far as memory goes."""
+    batches, rest = _batches(params, keys).keys(), _rest(params, keys)
+    known = {number: params_of(trials[-1]) for number, trials in grouped.items()}
+    return {
+        number: trials
+        for number, trials in grouped.items()
+        if _batches(known[number], keys).keys() == batches and _rest(known[number], keys) == rest
+    }
 
 
 def may_refuse(number: int, grouped: Grouped, trials: int) -> bool:

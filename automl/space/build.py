@@ -1,30 +1,32 @@
 """From a schema, a base spec and a request to the search space."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.errors import FixInput
-from automl.skill.asked import Asked
 from automl.skill.general_rules import general_rules
 from automl.skill.keys import find_keys
 from automl.skill.model import ParameterSchema
 from automl.skill.profile import Profile, SettingRule
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import ParamValue, Tree, get, with_value
-from automl.skill.typewords import Family, as_type, family_of, number_of
-from automl.space.choices import choice_parameter, subset_parameter
-from automl.space.conditions import Conditions, in_order, parse_conditions
+from automl.skill.typewords import as_type
+from automl.space.conditions import in_order, parse_conditions
 from automl.space.feasible import Feasible
 from automl.space.inert import find_inert
 from automl.space.links import Implied, Linked, link_up
-from automl.space.lists import list_parameter
-from automl.space.model import Ceiling, Constant, Refused, Searched, SearchSpace
-from automl.space.numeric import numeric_parameter
+from automl.space.model import Ceiling, Constant, Inert, Refused, Searched, SearchSpace
 from automl.space.proposal import default_params, is_legal
 from automl.space.request import SpaceRequest
-from automl.space.select import Selection, check_known, select
-from automl.space.setting_rules import Shape, conditions_of_rules, rules_for_trainer
+from automl.space.select import check_known, select
+from automl.space.setting_rules import (
+    Shape,
+    conditions_of_rules,
+    is_combined,
+    rules_for_trainer,
+)
+from automl.space.shaping import Shaping
 
 __all__ = ["build_space"]
 
@@ -60,36 +62,76 @@ def build_space(
     frozen = _frozen(schema, request, base)
     keys = request.keys or find_keys(schema.action, schema.leaves)
     rules = rules_for_trainer((*profile.settings, *general_rules(keys)), trainer)
-    spec = _with_all(base, frozen)
     bounds = {ceiling.key: ceiling for ceiling in ceilings}
-    needs = _Needs(schema, spec, selection, bounds, keys.epochs)
-    shapes = _shapes(needs, rules)
-    constants = {key: shape.value for key, shape in shapes.items() if isinstance(shape, Constant)}
-    if any(get(spec, key, None) != value for key, value in constants.items()):
-        # What follows a constant follows the one that was asked for, not the base value.
-        spec = _with_all(spec, constants)
-        shapes = _shapes(replace(needs, spec=spec), rules)
-    searched = {key: shape for key, shape in shapes.items() if isinstance(shape, Searched)}
-    inert = find_inert((*profile.inert, *profile.never_read), spec, searched, selection.named)
-    dead = {entry.key for entry in inert}
-    candidates = {key: shape for key, shape in searched.items() if key not in dead}
-    linked = _link(schema, spec, candidates, conditions_of_rules(rules, schema.leaves))
-    _refuse_named((*_refusals(shapes), *linked.refused), selection.named)
-    space = SearchSpace(
-        linked.parameters,
-        {**constants, **frozen},
-        (*selection.refused, *_refusals(shapes), *linked.refused),
-        inert,
-    )
-    return _with_notes(space)
+    shaping = Shaping(schema, _with_all(base, frozen), selection, bounds, keys.epochs)
+    left = _searchable(shaping, rules, profile)
+    refused = (*_refusals(left.shapes), *left.refused)
+    _refuse_named(refused, selection.named)
+    constants = _constants(left.shapes) | frozen
+    every = (*selection.refused, *refused)
+    return _with_notes(SearchSpace(left.parameters, constants, every, left.inert))
 
 
-def _shapes(needs: "_Needs", rules: tuple[SettingRule, ...]) -> dict[str, Shape]:
-    """What becomes of each key that is asked for, each by itself."""
-    selection, ceilings = needs.selection, tuple(needs.ceilings.values())
-    feasible = Feasible(rules, needs.spec, ceilings, selection.named)
-    shapes = {key: needs.shape(key) for key in selection.asked}
-    return feasible.parts_of(shapes, needs.settled)
+@dataclass(frozen=True, slots=True)
+class _Searchable:
+    """What is left to search, and what was left out on the way.
+
+    Attributes:
+        parameters: The parameters, parents before children.
+        shapes: What became of each key, those left out not among them.
+        refused: Keys whose conditions cannot be met.
+        inert: Keys that change nothing.
+    """
+
+    parameters: tuple[Searched, ...]
+    shapes: Mapping[str, Shape]
+    refused: tuple[Refused, ...]
+    inert: tuple[Inert, ...]
+
+
+def _searchable(shaping: Shaping, rules: tuple[SettingRule, ...], profile: Profile) -> _Searchable:
+    """The parameters of a space; what is left out keeps its base value, which binds the others."""
+    inert, refused = tuple[Inert, ...](), tuple[Refused, ...]()
+    inert_rules = (*profile.inert, *profile.never_read)
+    implied = conditions_of_rules(rules, shaping.schema.leaves)
+    while True:
+        gone = {entry.key for entry in inert} | {entry.key for entry in refused}
+        spec, shapes = _shapes(shaping, rules, gone)
+        searched = {key: shape for key, shape in shapes.items() if isinstance(shape, Searched)}
+        dead = find_inert(inert_rules, spec, searched, shaping.selection.named)
+        left_out = {entry.key for entry in dead}
+        candidates = {key: shape for key, shape in searched.items() if key not in left_out}
+        linked = _link(shaping.schema, spec, candidates, implied)
+        inert, refused = (*inert, *dead), (*refused, *linked.refused)
+        left_out |= {entry.key for entry in linked.refused}
+        if not any(is_combined(rule) and rule.when.keys & left_out for rule in rules):
+            return _Searchable(linked.parameters, shapes, refused, inert)
+
+
+def _shapes(
+    shaping: Shaping, rules: tuple[SettingRule, ...], gone: Collection[str]
+) -> tuple[Tree, dict[str, Shape]]:
+    """The spec with its constants, and what becomes of each key that is asked for by itself."""
+    shapes = _feasible(shaping, rules, gone)
+    constants = _constants(shapes)
+    if all(get(shaping.spec, key, None) == value for key, value in constants.items()):
+        return shaping.spec, shapes
+    # What follows a constant follows the one that was asked for, not the base value.
+    spec = _with_all(shaping.spec, constants)
+    return spec, _feasible(replace(shaping, spec=spec), rules, gone)
+
+
+def _feasible(
+    shaping: Shaping, rules: tuple[SettingRule, ...], gone: Collection[str]
+) -> dict[str, Shape]:
+    selection, ceilings = shaping.selection, tuple(shaping.ceilings.values())
+    feasible = Feasible(rules, shaping.spec, ceilings, selection.named)
+    shapes = {key: shaping.shape(key) for key in selection.asked if key not in gone}
+    return feasible.parts_of(shapes, shaping.settled)
+
+
+def _constants(shapes: Mapping[str, Shape]) -> dict[str, ParamValue]:
+    return {key: shape.value for key, shape in shapes.items() if isinstance(shape, Constant)}
 
 
 def _with_all(base: Mapping[str, Any], values: Mapping[str, Any]) -> Tree:
@@ -118,82 +160,6 @@ def _typed(value: Any, leaf: ParameterSchema) -> ParamValue:
             "a group of settings must not be frozen as a whole", got=leaf.key, where="--freeze"
         )
     return typed
-
-
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    """What the shape of a parameter depends on."""
-
-    schema: SchemaTree
-    spec: Tree
-    selection: Selection
-    ceilings: Mapping[str, Ceiling]
-    epochs: str
-
-    def shape(self, key: str) -> Shape:
-        """The parameter of a key, without its links to parents.
-
-        What the schema itself says wrongly of a setting that nobody named costs that setting
-        alone.
-        """
-        leaf, asked = self.schema.leaves[key], self.selection.asked[key]
-        conditions = parse_conditions(leaf)
-        try:
-            return self._shape(leaf, asked, conditions)
-        except FixInput as error:
-            if key in self.selection.named or asked.is_explicit:
-                raise
-            return Refused(key, str(error))
-
-    def _shape(self, leaf: ParameterSchema, asked: Asked, conditions: Conditions) -> Shape:
-        base = get(self.spec, leaf.key, leaf.default)
-        family = family_of(leaf)
-        if asked.fraction_of and family is not Family.LIST:
-            asked = self._fraction(leaf, asked)
-        if family in (Family.INT, Family.FLOAT):
-            ceiling = self.ceilings.get(leaf.key)
-            return numeric_parameter(leaf, number_of(base), conditions, asked, ceiling)
-        if family is Family.LIST:
-            return self._list(leaf, base, conditions, asked)
-        if family in (Family.GROUP, Family.ANY):
-            return Refused(leaf.key, f"{family} is not searched")
-        return choice_parameter(leaf, base, asked)
-
-    def settled(self, shape: Shape) -> Shape:
-        """A constant that differs from the base value is one only if the user asked for it."""
-        if not isinstance(shape, Constant):
-            return shape
-        key = shape.key
-        if key in self.selection.named and self.selection.asked[key].is_explicit:
-            return shape
-        base = get(self.spec, key, self.schema.leaves[key].default)
-        if base is None or base == shape.value:
-            return shape
-        return Refused(
-            key,
-            f"only {shape.value} could be proposed: {shape.reason}; the base value {base} is kept",
-        )
-
-    def _list(
-        self, leaf: ParameterSchema, base: Any, conditions: Conditions, asked: Asked
-    ) -> Shape:
-        if leaf.enum or asked.choices:
-            return subset_parameter(leaf, base, asked)
-        return list_parameter(leaf, base, conditions, asked, self.spec, self.epochs)
-
-    def _fraction(self, leaf: ParameterSchema, asked: Asked) -> Asked:
-        whole = number_of(get(self.spec, asked.fraction_of, None))
-        if whole is None or asked.low is None or asked.high is None:
-            raise FixInput(
-                "fractions must have low, high and a whole that is a number",
-                got=f"{asked.fraction_of} = {whole}",
-                where=f"{asked.source} {leaf.key}",
-            )
-        ends = (asked.low * whole, asked.high * whole)
-        if family_of(leaf) is Family.INT:
-            ends = (round(ends[0]), round(ends[1]))
-        source = f"{asked.source} ({asked.low:g} to {asked.high:g} of {asked.fraction_of})"
-        return replace(asked, low=ends[0], high=ends[1], fraction_of="", source=source)
 
 
 def _link(

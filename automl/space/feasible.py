@@ -12,7 +12,7 @@ from automl.space.distributions import Distribution
 from automl.space.list_parameter import ListParameter
 from automl.space.model import Ceiling, Constant, Refused, Searched
 from automl.space.parameter import Parameter
-from automl.space.setting_rules import RuleEffect, Shape, comparison_of
+from automl.space.setting_rules import RuleEffect, Shape, is_combined
 
 __all__ = ["Feasible"]
 
@@ -131,7 +131,7 @@ def _bearer(rule: SettingRule, searched: Mapping[str, Searched]) -> str:
 
 def _is_linked(rule: SettingRule, searched: Mapping[str, Searched]) -> bool:
     """Whether a rule is kept as a condition of one setting on another."""
-    if comparison_of(rule, rule.when.keys) is None:
+    if is_combined(rule):
         return False
     pair = (searched[key] for key in rule.when.keys if key in searched)
     return all(isinstance(shape, Parameter) and shape.has_order for shape in pair)

@@ -21,7 +21,7 @@ from automl.space.model import Constant, Refused, Searched
 from automl.space.parameter import Parameter
 from automl.space.relations import Relation
 
-__all__ = ["RuleEffect", "Shape", "comparison_of", "conditions_of_rules", "rules_for_trainer"]
+__all__ = ["RuleEffect", "Shape", "conditions_of_rules", "is_combined", "rules_for_trainer"]
 
 #: What becomes of a key that is asked for.
 Shape: TypeAlias = Searched | Constant | Refused
@@ -60,6 +60,11 @@ def conditions_of_rules(
         if comparison is not None and comparison not in conditions.get(rule.key, ()):
             conditions[rule.key] = (*conditions.get(rule.key, ()), comparison)
     return conditions
+
+
+def is_combined(rule: SettingRule) -> bool:
+    """Whether a rule takes values away from one setting, rather than tying two together."""
+    return comparison_of(rule, rule.when.keys) is None
 
 
 def comparison_of(rule: SettingRule, known: Collection[str]) -> Comparison | None:

@@ -13,7 +13,7 @@ from automl.errors import FixInput
 from automl.search.sample import sample
 from automl.skill.general_rules import general_rules
 from automl.skill.keys import find_keys
-from automl.skill.profile import Profile, RuleVerdict, SettingRule
+from automl.skill.profile import InertRule, Profile, RuleVerdict, SettingRule
 from automl.skill.profile_file import load_profile
 from automl.skill.read import (
     base_tree,
@@ -107,16 +107,29 @@ def _rules(draw: st.DrawFn) -> SettingRule:
     return SettingRule(key, when, RuleVerdict.REFUSE, "a rule of the test")
 
 
+@st.composite
+def _inert_rules(draw: st.DrawFn) -> InertRule:
+    key = draw(st.sampled_from(list(_LEAVES)))
+    return InertRule(f"train.{key}", draw(_conditions(deep=False)), "a rule of the test", "")
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rules=st.lists(_rules(), min_size=1, max_size=5), seed=st.integers(0, 2**32))
-def test_no_proposal_breaks_any_rule(rules: list[SettingRule], seed: int) -> None:
+@given(
+    rules=st.lists(_rules(), min_size=1, max_size=5),
+    inert=st.lists(_inert_rules(), max_size=2),
+    seed=st.integers(0, 2**32),
+)
+def test_no_proposal_breaks_any_rule(
+    rules: list[SettingRule], inert: list[InertRule], seed: int
+) -> None:
     leaves = {key: {**leaf, "automl_enabled": True} for key, leaf in _LEAVES.items()}
     raw = {"properties": {"train": {"type": "collection", "properties": leaves}}}
     schema = parse_schema(raw, where="generated", action="train")
     base = dict(schema.defaults)
     assume(not any(rule.when.holds(base) for rule in rules))
     try:
-        space = build_space(schema, base, SpaceRequest("all"), Profile(settings=tuple(rules)))
+        profile = Profile(inert=tuple(inert), settings=tuple(rules))
+        space = build_space(schema, base, SpaceRequest("all"), profile)
     except FixInput as error:
         assert "circle" in error.rule  # noqa: PT017 - two rules may bound each other
         return
