@@ -7,7 +7,7 @@ Every derived range holds the base value that it was derived from.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from automl.skill.model import ParameterSchema
 from automl.skill.typewords import Family, family_of
@@ -29,6 +29,8 @@ _FRACTIONS = frozenset(
 ) | frozenset(("fraction", "threshold", "flip", "portion", "smoothing"))
 _MULTIPLIERS = frozenset(("decay", "gamma", "mult", "multiplier", "factor"))
 _RATES = frozenset(("lr", "rate", "wd", "eps", "epsilon", "clip", "norm", "temperature", "tau"))
+#: Two words that together name a rate of learning or of decay.
+_STEP_PAIRS = (frozenset(("learning", "rate")), frozenset(("weight", "decay")))
 _WEIGHTS = frozenset(("weight", "weights", "coef", "coefficient", "lambda"))
 _SIZES = frozenset(("size", "dim", "width", "height", "res", "resolution", "crop")) | frozenset(
     ("channels", "channel", "conv", "hidden", "feedforward")
@@ -49,6 +51,7 @@ class Derived:
         high_why: Reason of ``high``.
         log: Whether the order of magnitude is what is searched.
         open_at_zero: Whether a schema's minimum of 0 counts as no bound.
+        open_at_one: Whether a schema's maximum of 1 or more counts as no bound.
     """
 
     rule: str
@@ -58,6 +61,7 @@ class Derived:
     high_why: str
     log: bool
     open_at_zero: bool = False
+    open_at_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,15 @@ def fraction(leaf: ParameterSchema, base: Number) -> Derived | None:
 def rate(leaf: ParameterSchema, base: Number) -> Derived | None:
     """Positive numbers whose order of magnitude matters: learning rates, weight decay, clipping.
 
-    Around the base value by a factor of 10 on a log scale; a minimum of 0 is an open bound.
+    Around the base value by a factor of 10 on a log scale; a minimum of 0 is an open bound. A
+    maximum of 1 or more bounds the type of a learning rate or a weight decay, not the search.
     """
     words = words_of(leaf.key)
-    is_rate = bool(words & _RATES) or {"weight", "decay"} <= words
-    return _around(base, "rate") if _is_float(leaf) and is_rate and base > 0 else None
+    is_step = bool(words & {"lr", "wd"}) or any(pair <= words for pair in _STEP_PAIRS)
+    if not _is_float(leaf) or not (is_step or words & _RATES) or base <= 0:
+        return None
+    around = _around(base, "rate")
+    return replace(around, open_at_one=True) if is_step and around.high < 1 else around
 
 
 def weight(leaf: ParameterSchema, base: Number) -> Derived | None:
@@ -190,6 +198,9 @@ def derive(
         low, low_from = rule.low, f"{rule.rule} rule: {rule.low_why}"
     if high is None:
         high, high_from = rule.high, f"{rule.rule} rule: {rule.high_why}"
+    elif rule.open_at_one and high >= 1:
+        over = f", because the schema's {high:g} is no bound of a rate"
+        high, high_from = rule.high, f"{rule.rule} rule: {rule.high_why}{over}"
     plain = _given(low, high)
     log = low > 0 and rule.log and (rule.open_at_zero or not is_finite)
     return Bounds(

@@ -17,7 +17,19 @@ from automl.space.request import SpaceRequest
 __all__ = ["Selection", "check_known", "select"]
 
 _LOGGING_BLOCKS = frozenset(("wandb", "logging", "clearml"))
-_RESOURCES = frozenset(("gpus", "gpu", "nodes"))
+_RESOURCES = frozenset(("gpus", "gpu", "nodes", "devices"))
+#: Settings of the machine: no space has them unless they are named.
+_OF_THE_MACHINE = (
+    (_RESOURCES, "resources are the study's own to give"),
+    (
+        frozenset(("workers", "pin", "prefetch", "threads")),
+        "changes the speed of loading, not the outcome",
+    ),
+    (
+        frozenset(("deterministic", "benchmark")),
+        "changes the speed of training, not what is learnt",
+    ),
+)
 _NO_SETTING_OF_LEARNING = (
     (frozenset(("seed",)), "a search over seeds picks luck, not settings"),
     (frozenset(("interval",)), "says when results are written, not how well it trains"),
@@ -27,11 +39,6 @@ _NO_SETTING_OF_LEARNING = (
     (
         frozenset(("epoch", "epochs")),
         "the training's length is the price of a trial, not searched",
-    ),
-    (frozenset(("workers", "pin", "prefetch")), "changes the speed of loading, not the outcome"),
-    (
-        frozenset(("deterministic", "benchmark")),
-        "changes the speed of training, not what is learnt",
     ),
 )
 
@@ -147,7 +154,18 @@ def _why_not(schema: SchemaTree, key: str, *, whole: bool) -> str:
         return f"belongs to another action than {schema.action}"
     if key in schema.automl_disabled_parameters or leaf.automl_enabled is False:
         return f"disabled by the schema; name it to search it: --search {key}"
+    machine = _of_the_machine(leaf)
+    if machine:
+        return f"{machine}; name it to search it: --search {key}"
     return _no_setting_of_learning(leaf) if whole and not leaf.automl_enabled else ""
+
+
+def _of_the_machine(leaf: ParameterSchema) -> str:
+    """Why a setting of the machine is in no space by itself; empty for any other leaf."""
+    words = words_of(leaf.key)
+    if leaf.key.rpartition(".")[2].startswith("distributed"):
+        words |= _RESOURCES
+    return next((reason for names, reason in _OF_THE_MACHINE if words & names), "")
 
 
 def _is_foreign(schema: SchemaTree, key: str) -> bool:
@@ -160,7 +178,5 @@ def _no_setting_of_learning(leaf: ParameterSchema) -> str:
     if leaf.key.partition(".")[0] in _LOGGING_BLOCKS:
         return "logging changes nothing that is learnt"
     words = words_of(leaf.key)
-    if words & _RESOURCES or leaf.key.rpartition(".")[2].startswith("distributed"):
-        return "resources are the study's own to give"
     reasons = (reason for names, reason in _NO_SETTING_OF_LEARNING if words & names)
     return next(reasons, "")
