@@ -12,6 +12,7 @@ from automl.app.prepare import Preparer
 from automl.app.resume_point import check_still_there
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
+from automl.app.startable import check_startable
 from automl.errors import FixInput
 from automl.files import write_json
 from automl.search.engine import Engine
@@ -50,6 +51,7 @@ def start(plan: Plan, screen: Screen) -> Ending:
         PrepareMachine: The trainer cannot be started here.
         ResolveConflict: There is a study of this name already.
     """
+    check_startable(plan)
     check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
     config, image = pinned(plan.config, plan.skill)
     paths = create_folder(plan.studies_dir, plan.config.name)

@@ -69,10 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
 def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Carries a plan out with its notes and screen, or prints it where that alone is asked for."""
     from automl.app.run import start
+    from automl.app.startable import check_startable
     from automl.cli.plan_text import plan_text
 
     if arguments.dry_run:
         print(plan_text(plan, first=4))
+        check_startable(plan)
         return 0
     for line in plan.notes:
         note(line)
@@ -130,7 +132,8 @@ def _close(ending: "Ending") -> int:
 
 
 def plan(arguments: argparse.Namespace) -> int:
-    """Shows what a run would do; trains nothing and makes no study."""
+    """Shows what a run would do, and what would keep it from beginning; trains nothing."""
+    from automl.app.startable import check_startable
     from automl.cli.plan_text import plan_json, plan_text
 
     made = _plan(arguments)
@@ -138,6 +141,7 @@ def plan(arguments: argparse.Namespace) -> int:
         _print_json(plan_json(made, first=arguments.first))
     else:
         print(plan_text(made, first=arguments.first))
+    check_startable(made)
     return 0
 
 

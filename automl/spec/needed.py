@@ -9,7 +9,7 @@ from automl.spec.inferred import function_names
 from automl.spec.rules import SpecRules
 from automl.spec.sources import needed_data_keys, own_data_keys
 
-__all__ = ["check_given"]
+__all__ = ["check_given", "how_to_give", "missing_inputs"]
 
 #: Values that a template holds in the place of one that must be given.
 _PLACEHOLDERS: tuple[Any, ...] = (None, "", "???", "<required>", [], [""], {})
@@ -30,9 +30,8 @@ def check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -
     Raises:
         FixInput: Data, parent or an input of the action is missing; the error names all of them.
     """
-    parents = [key for key, name in function_names(rules).items() if name.startswith("parent_")]
-    needed = [key for key in _needed(rules, tree) if key not in parents]
-    missing = [key for key in needed if _is_missing(tree, template, key, deploy=deploy)]
+    parents = _parents(rules)
+    missing = _missing(rules, tree, template, deploy=deploy)
     if parents and all(_is_missing(tree, template, key, deploy=deploy) for key in parents):
         missing.insert(0, parents[0])
     if missing:
@@ -41,6 +40,26 @@ def check_given(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -
             got="no value" if len(missing) == 1 else "no values",
             fix=_fix(rules, missing[0]),
         )
+
+
+def missing_inputs(rules: SpecRules, tree: Tree) -> tuple[str, ...]:
+    """The data and other inputs of an action that its spec gives no value for."""
+    return tuple(_missing(rules, tree, tree, deploy=False))
+
+
+def how_to_give(rules: SpecRules, key: str) -> str:
+    """How a missing input is given, as an instruction."""
+    return _fix(rules, key)
+
+
+def _parents(rules: SpecRules) -> list[str]:
+    return [key for key, name in function_names(rules).items() if name.startswith("parent_")]
+
+
+def _missing(rules: SpecRules, tree: Tree, template: Tree, *, deploy: bool) -> list[str]:
+    parents = _parents(rules)
+    needed = [key for key in _needed(rules, tree) if key not in parents]
+    return [key for key in needed if _is_missing(tree, template, key, deploy=deploy)]
 
 
 def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
@@ -64,7 +83,7 @@ def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
 
 
 def _fix(rules: SpecRules, key: str) -> str:
-    split = {"test": "test", "inference": "inference", "cal": "train"}
+    split = {name: name for name in ("train", "val", "test", "inference")} | {"cal": "train"}
     first = key.rpartition(".")[2].partition("_")[0]
     if key in own_data_keys(rules) and first in split:
         return f"give --{split[first]}-data PATH"

@@ -145,6 +145,11 @@ class ContainerHooks:
     examine_engine: Callable[[], Iterator["Check"]]
 
 
+def _nothing_absent(skill: "Skill") -> str:
+    del skill
+    return ""
+
+
 def _as_given(given: SettingsGiven) -> ChosenOptions:
     return ChosenOptions(dict(given.values))
 
@@ -176,6 +181,8 @@ class TrainerEntry:
         examine: Its lines of a check-up; None for what ``Trainer.check`` finds.
         left_behind: What dead drivers of the studies below some folders left where this trainer
             starts things; by default nothing, for a trainer whose trainings end with the driver.
+        absent: By skill, the program that it would start and that this machine lacks; by default
+            none.
         trains_only: Whether it can run no action but a training.
         container: What else it knows, if it runs containers.
     """
@@ -190,6 +197,7 @@ class TrainerEntry:
     remark: Callable[[Mapping[str, Any]], str] = _no_remark
     examine: Callable[[Examined], Iterator["Check"]] | None = None
     left_behind: Callable[[Sequence[Path]], LeftBehind] = _nothing_left
+    absent: Callable[["Skill"], str] = _nothing_absent
     trains_only: bool = False
     container: ContainerHooks | None = None
 

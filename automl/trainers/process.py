@@ -19,7 +19,7 @@ from automl.trainers import guard
 from automl.trainers.base import Preview, Problem, TrialTask
 from automl.trainers.program import command_of, thread_variables
 
-__all__ = ["GuardedProcess", "ProcessTrainer", "start_guarded"]
+__all__ = ["GuardedProcess", "ProcessTrainer", "missing_program", "start_guarded"]
 
 #: Networks that this package can train itself: network to the module that does.
 OWN_PROGRAMS = {"centerpose": "automl.centerpose"}
@@ -65,16 +65,17 @@ class ProcessTrainer:
         """A missing program, or the packages its own trainer lacks."""
         if self.skill.network_arch in OWN_PROGRAMS:
             return _missing_packages()
-        program = self.command(Path("spec.yaml"))[0]
-        if shutil.which(program) is None:
-            return [
-                Problem(
-                    "the trainer's program must be on PATH",
-                    got=f"no program {program!r}",
-                    fix="install it, or start automl where it is installed",
-                )
-            ]
-        return []
+        program = missing_program(self.skill, self.action)
+        if not program:
+            return []
+        return [
+            Problem(
+                "the trainer's program must be on PATH",
+                got=f"no program {program!r}",
+                fix=f"use --trainer docker, whose image holds it, or put a program {program!r}"
+                " of your own on PATH",
+            )
+        ]
 
     def start(self, task: TrialTask, gpus: Sequence[str]) -> "GuardedProcess":
         """Starts the action on the task's spec."""
@@ -98,6 +99,18 @@ class ProcessTrainer:
         words = command_of(self.skill, self.action, str(spec_path))
         own = OWN_PROGRAMS.get(self.skill.network_arch)
         return [sys.executable, "-m", own, *words[1:]] if own else words
+
+
+def missing_program(skill: Skill, action: str = "train") -> str:
+    """The program that an action's command names and that is not on PATH; empty if none lacks.
+
+    Raises:
+        FixInput: The skill has no command for the action.
+    """
+    if skill.network_arch in OWN_PROGRAMS:
+        return ""
+    program = command_of(skill, action, "spec.yaml")[0]
+    return "" if shutil.which(program) else program
 
 
 def _missing_packages() -> list[Problem]:

@@ -70,6 +70,12 @@ def _remark(options: Mapping[str, Any]) -> str:
     return "warm: its processes take trial after trial; --trainer-start cold ends that"
 
 
+def _absent(skill: "Skill") -> str:
+    from automl.trainers.process import missing_program
+
+    return missing_program(skill)
+
+
 def _examine(examined: Examined) -> Iterator["Check"]:
     from automl.trainers.checkup import check_problems, check_shared_memory
     from automl.trainers.process import OWN_PROGRAMS, ProcessTrainer
@@ -110,4 +116,5 @@ PROCESS = TrainerEntry(
     choose=_choose,
     remark=_remark,
     examine=_examine,
+    absent=_absent,
 )
