@@ -108,7 +108,7 @@ def plan_action(request: ActRequest) -> ActPlan:
         trainer,
         options,
         _preview(make_trainer(trainer.name, skill, options, request.action), spec, folder),
-        (*notes, *data_notes),
+        (*notes, *data_notes, *spec.notes),
     )
 
 

@@ -203,9 +203,12 @@ def _text(value: Any, _leaf: ParameterSchema) -> Any:
 
 
 def _choice(value: Any, leaf: ParameterSchema) -> Any:
-    if isinstance(value, str):
-        return value.strip()
+    """An option in its own spelling: ``int8`` is ``INT8`` where no other option reads so."""
     options = enum_values(leaf)
+    if isinstance(value, str):
+        text = value.strip()
+        same = [one for one in options if isinstance(one, str) and one.lower() == text.lower()]
+        return same[0] if text not in options and len(same) == 1 else text
     return value if not options or value in options else str(value)
 
 

@@ -11,6 +11,7 @@ from automl.skill.model import Skill
 from automl.skill.read import base_tree, read_profile_of, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
+from automl.spec.calibration import fit_calibration
 from automl.spec.inferred import Surroundings, function_names, infer
 from automl.spec.needed import check_given
 from automl.spec.rules import SpecRules, rules_for
@@ -20,6 +21,7 @@ from automl.spec.sources import (
     own_data_keys,
     with_settings,
 )
+from automl.spec.values import out_of_bounds
 from automl.yamltext import load_yaml
 
 __all__ = ["ActionRequest", "ActionSpec", "build_action"]
@@ -67,6 +69,7 @@ class ActionSpec:
         inferred: Settings that were filled in by TAO's named functions.
         data: Settings that name the data.
         rules: What the spec may hold.
+        notes: What was changed of the template's own values, in words.
     """
 
     tree: Tree
@@ -75,6 +78,7 @@ class ActionSpec:
     inferred: Mapping[str, str]
     data: Mapping[str, Any]
     rules: SpecRules
+    notes: tuple[str, ...] = ()
 
 
 def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpec:
@@ -96,7 +100,10 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     rules = rules_for(skill, action, template)
     overrides = rules.check(request.overrides, request.where)
     _check_owned(rules, overrides, request.where)
-    if not request.deploy:
+    notes: tuple[str, ...] = ()
+    if request.deploy:
+        template, notes = _in_bounds(rules, template, source)
+    else:
         template = completed(rules, template)
     rules = replace(rules, skill=with_table(rules.skill))
     carried = _carried(rules, request, template)
@@ -106,7 +113,25 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     tree = with_settings(tree, inferred | data, "inferred")
     tree = with_settings(tree, overrides, request.where)
     check_given(rules, tree, template, deploy=request.deploy)
-    return ActionSpec(tree, source, carried, inferred, data, rules)
+    tree, fitted = fit_calibration(action, tree, overrides, request.where)
+    notes = (*notes, fitted) if fitted else notes
+    return ActionSpec(tree, source, carried, inferred, data, rules, notes)
+
+
+def _in_bounds(rules: SpecRules, template: Tree, source: str) -> tuple[Tree, tuple[str, ...]]:
+    """A deploy template whose numbers are at least what the schema asks for.
+
+    NVIDIA's template of CenterPose ships engine batches below the minima of its own schema.
+    """
+    changed: dict[str, Any] = {}
+    notes: list[str] = []
+    for key, value in leaves(template):
+        leaf = rules.leaf_of(key)
+        broken = out_of_bounds(value, leaf) if leaf is not None and leaf.key == key else ""
+        if leaf is not None and broken and not out_of_bounds(leaf.default, leaf):
+            changed[key] = leaf.default
+            notes.append(f"{key} = {leaf.default} instead of {source}'s {value}: {broken}")
+    return with_settings(template, changed, "schema"), tuple(notes)
 
 
 def _template(skill: Skill, action: str, *, deploy: bool) -> tuple[Tree, str]:

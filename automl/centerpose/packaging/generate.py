@@ -2,14 +2,20 @@
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from automl.centerpose.config.experiment import ACTIONS
 from automl.centerpose.packaging.metadata import DEPLOY_SKILL_INFO, SKILL_INFO
 from automl.centerpose.packaging.schema import render_manifest, render_schema, template_path
-from automl.centerpose.packaging.templates import DEPLOY_TEMPLATES, departures, template_tree
+from automl.centerpose.packaging.templates import (
+    DEPLOY_OVERLAY,
+    DEPLOY_TEMPLATES,
+    Departure,
+    departures,
+    template_tree,
+)
 from automl.files import write_text
 from automl.yamltext import dump_yaml
 
@@ -49,7 +55,9 @@ def _files() -> Iterator[tuple[str, str]]:
     yield "schemas/manifest.json", _json(render_manifest())
     for action, tree in DEPLOY_TEMPLATES.items():
         path = f"references/spec_template_deploy_{action}.yaml"
-        yield path, _HEADER + dump_yaml(dict(tree))
+        changed = [one for one in DEPLOY_OVERLAY if action in one.actions]
+        reasons = _listed("NVIDIA's deploy template, but for:", changed) if changed else ""
+        yield path, _HEADER + reasons + dump_yaml(dict(tree))
     yield "references/skill_info.yaml", _HEADER + dump_yaml(_plain(SKILL_INFO))
     yield (
         "references/tao-deploy-centerpose.skill_info.yaml",
@@ -59,8 +67,12 @@ def _files() -> Iterator[tuple[str, str]]:
 
 def _reasons(action: str) -> str:
     """Comment lines that name each value which is not the schema's default."""
-    lines = ["The schema's defaults, but for:"]
-    for departure in departures(action):
+    return _listed("The schema's defaults, but for:", departures(action))
+
+
+def _listed(title: str, changed: Sequence[Departure]) -> str:
+    lines = [title]
+    for departure in changed:
         text = f"{departure.key}: {json.dumps(departure.value)} ({departure.reason})"
         lines += textwrap.wrap(text, 92, initial_indent="  ", subsequent_indent="    ")
     return "".join(f"# {line}\n" for line in lines)

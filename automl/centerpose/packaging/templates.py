@@ -1,7 +1,8 @@
 """Spec templates: the schema's defaults, and the few values that must differ from them.
 
-``OVERLAY`` is the one place where a template departs from its schema; each departure has its
-reason, which is written into the template as well.
+``OVERLAY`` is the one place where a template departs from its schema, ``DEPLOY_OVERLAY`` where one
+departs from what NVIDIA packages; each departure has its reason, which is written into the
+template as well.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,14 @@ from typing import Any
 from automl.centerpose.config.experiment import ACTIONS
 from automl.centerpose.packaging.schema import default_tree
 
-__all__ = ["DEPLOY_TEMPLATES", "OVERLAY", "Departure", "departures", "template_tree"]
+__all__ = [
+    "DEPLOY_OVERLAY",
+    "DEPLOY_TEMPLATES",
+    "OVERLAY",
+    "Departure",
+    "departures",
+    "template_tree",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,29 @@ OVERLAY = (
 )
 
 
+#: Where a deploy template departs from the one that NVIDIA packages.
+DEPLOY_OVERLAY = (
+    Departure(
+        "gen_trt_engine.tensorrt.opt_batch_size",
+        4,
+        ("gen_trt_engine",),
+        "NVIDIA's template has 1, below the 4 that its schema asks for at least",
+    ),
+    Departure(
+        "gen_trt_engine.tensorrt.max_batch_size",
+        8,
+        ("gen_trt_engine",),
+        "NVIDIA's template has 4, below the 8 that its schema asks for at least",
+    ),
+    Departure(
+        "gen_trt_engine.tensorrt.data_type",
+        "FP32",
+        ("gen_trt_engine",),
+        "NVIDIA's template has fp32, which its schema spells in capitals",
+    ),
+)
+
+
 def departures(action: str) -> tuple[Departure, ...]:
     """What an action's template has instead of the schema's defaults."""
     return tuple(departure for departure in OVERLAY if action in departure.actions)
@@ -77,11 +108,11 @@ DEPLOY_TEMPLATES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                 "onnx_file": "/models/model.onnx",
                 "trt_engine": _ENGINE,
                 "tensorrt": {
-                    "data_type": "fp32",
+                    "data_type": "FP32",
                     "workspace_size": 1024,
                     "min_batch_size": 1,
-                    "opt_batch_size": 1,
-                    "max_batch_size": 4,
+                    "opt_batch_size": 4,
+                    "max_batch_size": 8,
                     "calibration": {
                         "cal_image_dir": ["/data/calibration/images"],
                         "cal_cache_file": "/results/centerpose_calibration.cache",

@@ -356,3 +356,14 @@ def test_gpus_are_the_users_or_what_the_study_had(act: Act) -> None:
     config = replace(plan.parent.config, resources=resources)
     carry_out(replace(plan, parent=replace(plan.parent, config=config)), player)
     assert player.gpus == ["2"]
+
+
+@pytest.mark.parametrize("given", ["int8", "Int8", "INT8"])
+def test_an_engine_s_precision_is_taken_in_any_case(act: Act, given: str) -> None:
+    export_of(act)
+    spec = act("gen_trt_engine", overrides=(f"gen_trt_engine.tensorrt.data_type={given}",)).spec
+    built = get(spec.tree, "gen_trt_engine.tensorrt")
+    assert built["data_type"] == "INT8"
+    assert (built["opt_batch_size"], built["max_batch_size"]) == (4, 8)
+    taken = built["calibration"]
+    assert (taken["cal_batch_size"], taken["cal_batches"]) == (8, 1)  # all images of the split

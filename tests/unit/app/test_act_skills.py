@@ -188,3 +188,21 @@ def test_an_engine_of_8_bit_integers_needs_images_to_calibrate_on(tmp_path: Path
     asked = {"checkpoint": str(file), "overrides": ("gen_trt_engine.tensorrt.data_type=INT8",)}
     with pytest.raises(FixInput, match="cal_image_dir"):
         plan_of(tmp_path, "tao-train-deformable-detr", "gen_trt_engine", **asked)
+
+
+def test_the_published_engine_batches_below_their_schema_are_raised_and_said(
+    tmp_path: Path,
+) -> None:
+    file = parent(tmp_path, "gen_trt_engine", deploy=False)
+    plan = plan_of(
+        tmp_path,
+        "tao-train-centerpose",
+        "gen_trt_engine",
+        checkpoint=str(file),
+        overrides=_CENTERPOSE["gen_trt_engine"],
+    )
+    built = get(plan.spec.tree, "gen_trt_engine.tensorrt")
+    assert (built["opt_batch_size"], built["max_batch_size"]) == (4, 8)
+    said = [note for note in plan.notes if "batch_size" in note]
+    assert len(said) == 2
+    assert all("must be at least" in note and "deploy_gen_trt" in note for note in said)

@@ -34,6 +34,13 @@ OVERLAY: dict[str, list[tuple[str, str, Any]]] = {
     "export": [("wandb", "enable", True)],
     "gen_trt_engine": [("wandb", "enable", True)],
 }
+DEPLOY_OVERLAY: dict[str, dict[str, Any]] = {
+    "deploy_gen_trt_engine": {
+        "gen_trt_engine.tensorrt.opt_batch_size": 1,
+        "gen_trt_engine.tensorrt.max_batch_size": 4,
+        "gen_trt_engine.tensorrt.data_type": "fp32",
+    }
+}
 
 
 def _facts(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -67,6 +74,13 @@ def test_schemas_and_manifest_agree(name: str) -> None:
 def test_metadata_and_templates_agree_but_for_the_overlay(name: str) -> None:
     ours = yaml.safe_load(render()[name])
     theirs = yaml.safe_load((PUBLISHED / name).read_text(encoding="utf-8"))
+    for key, published in DEPLOY_OVERLAY.get(_action(name), {}).items():
+        block, *way, setting = key.split(".")
+        place, there = ours[block], theirs[block]
+        for step in way:
+            place, there = place[step], there[step]
+        assert place.pop(setting) != there[setting]
+        assert there.pop(setting) == published
     for block, setting, published in OVERLAY.get(_action(name), []):
         ours[block].pop(setting)
         assert theirs.get(block, {}).pop(setting, None) == published
