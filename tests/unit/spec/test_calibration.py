@@ -30,7 +30,7 @@ def _spec(tmp_path: Path, images: int, size: int = 10, batches: int = 1000) -> d
     [
         (35, {}, 10, 3),
         (4, {}, 4, 1),
-        (10_000, {}, 10, 1000),
+        (40, {_SIZE: 10, _COUNT: 4}, 10, 4),
         (35, {_SIZE: 8}, 8, 4),
         (35, {_COUNT: 5}, 7, 5),
     ],
