@@ -1,16 +1,17 @@
 """What this machine offers a study: CPU threads it may use, and NVIDIA GPUs."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from automl.errors import FixInput, PrepareMachine
 from automl.gpus import Gpu, read_gpus
 from automl.reports import words
-from automl.settings.layers import Settings
+from automl.settings.layers import Layer, Settings
+from automl.skill.keys import NetworkKeys
 from automl.study.config import Resources
 
-__all__ = ["Machine", "choose_resources", "detect_machine"]
+__all__ = ["Machine", "choose_resources", "detect_machine", "shared_out"]
 
 _UUID = "GPU-"
 
@@ -43,8 +44,8 @@ def choose_resources(
     trainings of one thread each finish sooner than one of two threads after the other.
 
     Args:
-        settings: ``gpus``, ``gpus_per_trial``, ``trials_per_gpu`` and ``max_concurrent`` are read
-            from here.
+        settings: ``gpus``, ``gpus_per_trial``, ``trials_per_gpu``, ``max_concurrent`` and
+            ``trials`` are read from here.
         machine: What there is.
         num_gpus: GPUs of one training, as the spec says.
         searches: Whether more than one trial may run.
@@ -62,7 +63,46 @@ def choose_resources(
     concurrent = min(asked, room) if per_trial else asked
     threads = max(1, machine.cpus // concurrent)
     resources = Resources(concurrent, per_trial, gpu_ids, threads, sharing)
-    return resources, tuple(_remarks(resources, asked, machine))
+    trials = settings["trials"] if searches else 1
+    notes = (*_remarks(resources, asked, machine), *_idle(resources, trials))
+    return resources, notes
+
+
+def shared_out(settings: Settings, by_key: Collection[str], keys: NetworkKeys) -> Layer:
+    """The GPUs of one plain training where several are named and nobody says how many it takes.
+
+    Args:
+        settings: ``gpus`` and ``gpus_per_trial`` are read from here.
+        by_key: The dotted keys that are set.
+        keys: Which settings hold the number of GPUs.
+
+    Returns:
+        The weakest of layers: all of the named ones; nothing where one is named, or none is.
+    """
+    named = tuple(dict.fromkeys(settings["gpus"] or ()))
+    says = settings.is_given("gpus_per_trial") or keys.gpus in by_key
+    if len(named) < 2 or says or not keys.gpus:
+        return Layer({})
+    return Layer({"gpus_per_trial": len(named)}, "the GPUs of --gpus")
+
+
+def _idle(resources: Resources, trials: int) -> Iterator[str]:
+    """What to say where fewer GPUs will train than were named."""
+    if resources.gpu_ids is None or not resources.gpus_per_trial:
+        return
+    named, each = len(resources.gpu_ids), resources.gpus_per_trial
+    at_once = min(trials, resources.max_concurrent)
+    used = -(-at_once * each // resources.trials_per_gpu)
+    if used >= named:
+        return
+    idle = "the other idles" if named - used == 1 else f"{named - used} idle"
+    trial = words.count(at_once, "trial")
+    yield (
+        f"{words.count(named, 'GPU')} are named and {used} will train, {idle}: {trial} of "
+        f"{words.count(each, 'GPU')} at a time; --gpus-per-trial {named} trains one trial on all "
+        f"of them, and --trials {max(2, named // each)} or more, with --max-concurrent at least "
+        "that, one trial on each"
+    )
 
 
 def _remarks(resources: Resources, asked: int, machine: Machine) -> Iterator[str]:

@@ -17,7 +17,7 @@ from automl.app.planner import Planner
 from automl.app.request import PlanRequest, as_given, provenance_of
 from automl.app.resume_check import check_resume
 from automl.app.sharing import TrialSetup, check_sharing
-from automl.app.trainer_choice import ChosenTrainer, choose_trainer
+from automl.app.trainer_choice import ChosenTrainer, choose_trainer, lacks_gpu
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
 from automl.skill.model import Skill
@@ -93,7 +93,7 @@ def make_plan(request: PlanRequest) -> Plan:
         space=setup.space,
         ceilings=setup.ceilings,
         data=setup.data,
-        notes=_notes(planner, setup),
+        notes=(*_notes(planner, setup), *_refusals(config)),
         studies_dir=request.studies_dir,
         request={**as_given(request, planner.file), **parent},
         provenance={
@@ -188,6 +188,12 @@ def _notes(planner: Planner, setup: _Setup) -> tuple[str, ...]:
     if not planner.gate.searches:
         idle = (planner.gate.message, *idle_flags(planner.settings))
     return (*idle, *planner.policy.notes, *setup.notes)
+
+
+def _refusals(config: StudyConfig) -> tuple[str, ...]:
+    """What ``run`` will refuse although a plan can be made."""
+    text = "automl run refuses containers without a GPU, unless --gpus-per-trial 0 asks for them"
+    return (text,) if lacks_gpu(config) else ()
 
 
 def _check_not_empty(space: SearchSpace) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.choices import choose_search
+from automl.app.machine import shared_out
 from automl.app.request import PlanRequest
 from automl.app.resume_point import ResumePoint, asked_for, check_asked, find_resume_point
 from automl.app.study_settings import settings_table
@@ -76,6 +77,11 @@ class Planner:
             resumes = find_resume_point(request.studies_dir, asked, where)
             settings = merge(table, [*settings.layers, resumes.layer(settings)])
             skill = _skill(settings)
+        gated = gate(skill, policy.value)
+        if not gated.searches:
+            by_key = {skill.shorthand.get(key, key) for key in settings["set"]}
+            alone = shared_out(settings, by_key, skill.keys)
+            settings = merge(table, [*settings.layers, alone])
         return cls(
             request=request,
             file=file,
@@ -83,7 +89,7 @@ class Planner:
             skill=skill,
             profile=read_profile_of(skill),
             policy=policy,
-            gate=gate(skill, policy.value),
+            gate=gated,
             search=choose_search(settings),
             resumes=resumes,
         )

@@ -13,6 +13,7 @@ from automl.app.resume_point import check_still_there
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
 from automl.app.startable import check_startable
+from automl.app.trainer_choice import check_container_gpu
 from automl.errors import FixInput
 from automl.files import write_json
 from automl.search.engine import Engine
@@ -52,6 +53,7 @@ def start(plan: Plan, screen: Screen) -> Ending:
         ResolveConflict: There is a study of this name already.
     """
     check_startable(plan)
+    check_container_gpu(plan.config)
     check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
     config, image = pinned(plan.config, plan.skill)
     paths = create_folder(plan.studies_dir, plan.config.name)

@@ -83,8 +83,10 @@ _SPENDING = (
 )  # fmt: skip
 
 _MACHINE = (
-    Setting("max_concurrent", whole(1), "trials at the same time", "machine", scope=_SEARCHED),
-    Setting("gpus_per_trial", whole(0), "default: as the spec says, or 0", "machine"),
+    Setting("max_concurrent", whole(1), "trials at the same time (default: as many as the GPUs "
+            "hold; on the CPU, one for each CPU)", "machine", scope=_SEARCHED),
+    Setting("gpus_per_trial", whole(0), "default: as the spec says; one plain training takes all "
+            "of --gpus; 0 without a GPU", "machine"),
     Setting("trials_per_gpu", whole(1), "that share one", "machine",
             default=_RESOURCES.trials_per_gpu, scope=_SEARCHED),
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),

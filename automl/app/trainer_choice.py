@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from automl.errors import PrepareMachine
 from automl.settings.layers import Settings
 from automl.skill.model import Skill
 from automl.spec.sources import with_settings
@@ -92,6 +93,28 @@ def program_of(config: StudyConfig) -> str:
         PrepareMachine: An installed package brings it and cannot be loaded.
     """
     return trainer_entry(config.trainer).program(config.trainer_options)
+
+
+def check_container_gpu(config: StudyConfig) -> None:
+    """Refuses to train in containers without a GPU where nobody has asked for that.
+
+    Raises:
+        PrepareMachine: No GPU was found here and the study would train in containers.
+    """
+    if lacks_gpu(config):
+        raise PrepareMachine(
+            "a training in a container must have a GPU",
+            got="none on this machine",
+            where=f"trainer {config.trainer}",
+            fix="--gpus-per-trial 0 trains on the CPU all the same, if the image can",
+        )
+
+
+def lacks_gpu(config: StudyConfig) -> bool:
+    """Whether a study would train in containers on the CPU though nobody has asked for it."""
+    in_container = trainer_entry(config.trainer).container is not None
+    is_chosen = config.origin.get("gpus_per_trial") != "default"
+    return in_container and not config.resources.gpus_per_trial and not is_chosen
 
 
 def container_preview(

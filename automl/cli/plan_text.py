@@ -74,6 +74,9 @@ def _trials(plan: Plan) -> Iterator[str]:
     threads = words.count(resources.threads_per_trial, "CPU thread")
     text = f"{words.count(config.limits.trials, 'trial')}, {resources.max_concurrent} at a time"
     yield _line("trials", f"{text}, each with {holds} and {threads}")
+    if plan.gate.searches and config.origin.get("max_concurrent") == "default":
+        room = "as many as the GPUs hold" if resources.gpus_per_trial else "one for each CPU"
+        yield _line("", f"at a time: {room} (the default of --max-concurrent)")
     if plan.gate.searches:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
     if config.limits.confirm:

@@ -44,6 +44,7 @@ def write_study(terminal: Terminal, more: str = "", **script: Any) -> str:
 automl_policy: off
 data: {{train: data/train, val: data/val}}
 trainer: docker
+gpus_per_trial: 0
 image: {SCRIPTED}
 set: {{train.num_epochs: {EPOCHS}, dataset.batch_size: 2}}
 {more}
@@ -299,6 +300,7 @@ def test_what_a_container_writes_belongs_to_the_caller(
 REAL = """
 data: {synth: {category: shoe, train: 8, val: 4, test: 0, seed: 1}}
 trainer: docker
+gpus_per_trial: 0
 set:
   dataset.category: shoe
   dataset.batch_size: 4

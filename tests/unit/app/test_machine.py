@@ -1,5 +1,7 @@
 """How a study is laid out over CPUs and GPUs."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from automl.app.machine import Machine, choose_resources
@@ -101,3 +103,33 @@ def test_more_trials_than_cpus_are_told_what_that_means() -> None:
     assert (resources.max_concurrent, resources.threads_per_trial) == (50, 1)
     assert "50 trials at once share 2 CPUs: each trains with one thread for 4% of" in notes[1]
     assert "no sooner than with --max-concurrent 2" in notes[1]
+
+
+def _notes(flags: Mapping[str, object]) -> tuple[str, ...]:
+    settings = merge(TABLE, [read_layer(TABLE, flags)])
+    return choose_resources(settings, FOUR_GPUS, 1, searches=True)[1]
+
+
+def test_named_gpus_that_will_not_train_are_said_with_both_ways_out() -> None:
+    _, notes = choose(FOUR_GPUS, gpus="0,1", trials="1")
+    (note,) = notes
+    assert "2 GPUs are named and 1 will train, the other idles" in note
+    assert "--gpus-per-trial 2" in note
+    assert "--trials 2" in note
+    _, notes = choose(FOUR_GPUS, gpus="0,1,2,3", max_concurrent="1")
+    assert "4 GPUs are named and 1 will train, 3 idle" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"gpus": "0,1"},
+        {"gpus": "0"},
+        {"trials": "1"},
+        {"gpus": "0,1", "trials": "1", "gpus_per_trial": "2"},
+        {"gpus": "0,1", "gpus_per_trial": "0"},
+        {"gpus": "0,1", "trials_per_gpu": "3"},
+    ],
+)
+def test_nothing_is_said_where_every_named_gpu_trains(flags: dict[str, str]) -> None:
+    assert not any("are named" in note for note in _notes(flags))
