@@ -7,8 +7,12 @@ which would double the time that the guard takes to start.
 # ruff: noqa: PTH123, PTH208
 
 import os
+from collections.abc import Container
 
-__all__ = ["children_of", "started_at", "stat_of"]
+__all__ = ["ABANDONED", "children_of", "members_of", "started_at", "stat_of"]
+
+#: Name of a thread that a library holds for ever: the process must be left without its end.
+ABANDONED = "abandoned"
 
 
 def stat_of(pid: int | str) -> list[str]:
@@ -39,3 +43,12 @@ def children_of(parent: int) -> list[int]:
     """The direct children of a process, those that ended and were not waited for included."""
     pids = [name for name in os.listdir("/proc") if name.isdigit()]
     return [int(pid) for pid in pids if stat_of(pid)[1:2] == [str(parent)]]
+
+
+def members_of(sessions: Container[int]) -> list[int]:
+    """The live processes of any of some sessions; a session outlives the process that began it."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    found = ((pid, stat_of(pid)) for pid in pids)
+    return [
+        pid for pid, stat in found if stat and stat[0] not in "ZX" and int(stat[3]) in sessions
+    ]

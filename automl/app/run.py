@@ -1,5 +1,7 @@
 """The use-cases that drive a study: start a new one, go on with one that was left."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from automl.app.session import Session, check_trainer
 from automl.app.startable import check_startable
 from automl.app.trainer_choice import check_container_gpu
 from automl.errors import FixInput
+from automl.execution.control import Control
+from automl.execution.driver import Note
 from automl.files import write_json
 from automl.search.engine import Engine
 from automl.search.recovery import Recovered
@@ -56,20 +60,33 @@ def start(plan: Plan, screen: Screen) -> Ending:
     check_container_gpu(plan.config)
     check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
     config, image = pinned(plan.config, plan.skill)
-    paths = create_folder(plan.studies_dir, plan.config.name)
-    with StudyLock(paths) as lock:
-        write_study(
-            paths,
-            NewStudy(
-                plan.request,
-                config,
-                _space_record(plan),
-                plan.base_spec,
-                {**plan.provenance, "image": image} if image else plan.provenance,
-            ),
-        )
-        driven = _Driven(paths, config, plan.skill, plan.space, plan.base_spec)
-        return driven.session(lock, screen).drive()
+    stop = StudyPaths(plan.studies_dir.absolute() / plan.config.name).stop
+    with _handling_signals(stop, screen) as control:
+        paths = create_folder(plan.studies_dir, plan.config.name)
+        with StudyLock(paths) as lock:
+            control.hold()
+            _write(plan, config, image, paths)
+            driven = _Driven(paths, config, plan.skill, plan.space, plan.base_spec)
+            return driven.session(lock, screen, control).drive()
+
+
+def _write(plan: Plan, config: StudyConfig, image: Mapping[str, Any], paths: StudyPaths) -> None:
+    provenance = {**plan.provenance, "image": image} if image else plan.provenance
+    space = _space_record(plan)
+    write_study(paths, NewStudy(plan.request, config, space, plan.base_spec, provenance))
+
+
+@contextmanager
+def _handling_signals(stop: Path, screen: Screen) -> Iterator[Control]:
+    """What ends a study early, in force from before it is held until its report is written."""
+
+    def notify(text: str) -> None:
+        with suppress(OSError):
+            screen.event(Note(text))
+
+    control = Control(stop, notify, held=False)
+    with control.handling_signals():
+        yield control
 
 
 def _space_record(plan: Plan) -> dict[str, Any]:
@@ -102,7 +119,8 @@ def go_on(
         PrepareMachine: The trainer cannot be started here.
         ResolveConflict: Another driver has the study, or it is not what it was.
     """
-    with StudyLock(paths) as lock:
+    with _handling_signals(paths.stop, screen) as control, StudyLock(paths) as lock:
+        control.hold()
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
@@ -115,7 +133,7 @@ def go_on(
         check_seed(rules_for(skill, "train", base_spec), config.limits)
         read_study(paths, config)  # refuses to begin again over the folders of lost trials
         driven = _Driven(paths, config, skill, space, base_spec)
-        session = driven.session(lock, screen)
+        session = driven.session(lock, screen, control)
         _check_total(config, len(searched(session.engine.records())))
         if config is not kept:
             write_json(paths.resolved, config.to_json())
@@ -182,7 +200,7 @@ class _Driven:
         self._space = space
         self._base_spec = base_spec
 
-    def session(self, lock: StudyLock, screen: Screen) -> Session:
+    def session(self, lock: StudyLock, screen: Screen, control: Control) -> Session:
         config, paths = self._config, self._paths
         storage = open_storage(paths, config.storage_url)
         study = open_study(storage, config.name, config.objective)
@@ -194,4 +212,5 @@ class _Driven:
             preparer=Preparer(paths, config, self._skill, self._base_spec),
             lock=lock,
             screen=screen,
+            control=control,
         )

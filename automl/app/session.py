@@ -3,14 +3,15 @@
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 
 from automl.app.prepare import Preparer
-from automl.app.screen import Ending, Screen
+from automl.app.screen import Ending, Screen, Silent
 from automl.app.winner import keep_best_current
-from automl.errors import FixAndResume, NoUsableTrial, PrepareMachine
+from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
 from automl.execution import serial
 from automl.execution.control import Control, Stage
 from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
@@ -83,7 +84,8 @@ class Session:
         engine: The search over the study's storage.
         preparer: Makes the folder and spec of an attempt.
         lock: The study's lock, held.
-        screen: Who watches.
+        screen: Who watches; one that can no longer be written to is replaced by a silent one.
+        control: How the search is ended early; its signals are handled while the study is held.
     """
 
     paths: StudyPaths
@@ -93,6 +95,7 @@ class Session:
     preparer: Preparer
     lock: StudyLock
     screen: Screen
+    control: Control
     _state_at: float = field(default=0.0, init=False)
     _began_s: float = field(default=0.0, init=False)
 
@@ -104,26 +107,40 @@ class Session:
         """
         state = read_state(self.paths)
         self._began_s = time.monotonic() - (0.0 if state is None else state.wall_s)
-        self.paths.stop.unlink(missing_ok=True)
         for folder in (self.paths.folder, self.paths.best):
             clear_unfinished(folder)
         keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
-        self.screen.opened(self.paths, self.config)
+        self._show(lambda screen: screen.opened(self.paths, self.config))
         for text in notes:
-            self.screen.event(Note(text))
-        control = Control(self.paths.stop, lambda text: self.screen.event(Note(text)))
-        if self.engine.stopped is None:
-            with Observer(self._look, on_failure=control.stop_now):
-                self._run(control)
-        ending = self._ending(control)
+            self._event(Note(text))
+        try:
+            if self.engine.stopped is None:
+                with Observer(self._look, on_failure=self.control.stop_now):
+                    self._run()
+            return self._end()
+        except (AutomlError, OSError) as error:
+            with suppress(OSError):
+                self._write_state(StudyStatus.INTERRUPTED, str(error))
+            raise
+
+    def _end(self) -> Ending:
+        ending = self._ending()
         keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
         wall_s = self._write_state(status, ending.reason)
-        self.screen.look(self.engine.records(), wall_s)
+        records = self.engine.records()
+        self._show(lambda screen: screen.look(records, wall_s))
         write_report(self.paths.folder)
         return ending
 
-    def _run(self, control: Control) -> None:
+    def _show(self, show: Callable[[Screen], None]) -> None:
+        """Shows something; that the output can no longer be written to stops nothing."""
+        try:
+            show(self.screen)
+        except OSError:
+            self.screen = Silent()
+
+    def _run(self) -> None:
         config = self.config
         request = DriveRequest(
             engine=self.engine,
@@ -137,7 +154,7 @@ class Session:
                 config.resources.trials_per_gpu,
             ),
             resources=config.resources,
-            control=control,
+            control=self.control,
             on_event=self._event,
         )
         if config.searches:
@@ -150,16 +167,18 @@ class Session:
     def _event(self, event: Event) -> None:
         if isinstance(event, TrialEnded):
             keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
-        self.screen.event(event)
+        self._show(lambda screen: screen.event(event))
 
     def _look(self) -> None:
         self.lock.heartbeat()
-        self.screen.look(self.engine.records(), time.monotonic() - self._began_s)
+        records, wall_s = self.engine.records(), time.monotonic() - self._began_s
+        self._show(lambda screen: screen.look(records, wall_s))
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:
             self._state_at = time.monotonic()
             self._write_state(StudyStatus.RUNNING, "")
 
-    def _ending(self, control: Control) -> Ending:
+    def _ending(self) -> Ending:
+        control = self.control
         records = self.engine.records()
         unfinished = sum(not record.state.is_finished for record in records)
         asked = n_asked(records, self.config)
@@ -171,7 +190,8 @@ class Session:
         if missing and control.stage is not Stage.RUNNING:
             number = control.signal
             code = RESUMABLE if number is None else _SIGNALLED + number
-            reason = f"stopped with {missing} of {asked} trials to go"
+            why = f"{control.reason}: " if control.reason else ""
+            reason = f"{why}stopped with {missing} of {asked} trials to go"
             return Ending(code, f"{reason}; automl resume goes on", self.paths)
         if self.engine.incumbent() is None:
             return Ending(NoUsableTrial.exit_code, "no trial ended usable", self.paths)

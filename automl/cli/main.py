@@ -5,14 +5,17 @@ import errno
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import cast
 
 from automl.cli.carried import carrying, studies_dir
 from automl.cli.parser import build_parser
 from automl.cli.terminal import door
 from automl.errors import AutomlError, PrepareMachine
+from automl.processes import ABANDONED
 
 __all__ = ["main"]
 
@@ -35,7 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; those of the process by default.
     """
     with door():
-        return _run(argv)
+        code = _run(argv)
+    if any(thread.name == ABANDONED for thread in threading.enumerate()):
+        # A library holds that thread and would hold the process with it.
+        _flush()
+        os._exit(code)
+    return code
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -2,15 +2,17 @@
 
 import os
 import signal
+import stat
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
 
 __all__ = ["Control", "Stage"]
 
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNALS_FROM = 128
 _LAST_NOTICE_S = 0.5
 
@@ -28,7 +30,12 @@ class Control:
 
     The first Ctrl-C lets the running trials finish, the second stops them with their checkpoints
     kept, the third leaves at once. SIGTERM stops them like the second Ctrl-C: its sender
-    (a batch system, a shutdown) gives little time.
+    (a batch system, a shutdown) gives little time. So does SIGHUP (the terminal was closed), after
+    which nothing is written to the terminal any more; where it is ignored (``nohup``) it stays so.
+
+    Attributes:
+        signal: The last signal that came.
+        reason: What ended the search where it was neither a signal nor a person.
 
     Args:
         stop_file: The study's stop file.
@@ -36,16 +43,20 @@ class Control:
             its own: a signal may arrive in the middle of a print.
     """
 
-    def __init__(self, stop_file: Path, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self, stop_file: Path, notify: Callable[[str], None], *, held: bool = True
+    ) -> None:
         self.signal: signal.Signals | None = None
+        self.reason = ""
         self._stop_file = stop_file
+        self._is_held = held
         self._notify = notify
         self._stage = Stage.RUNNING
 
     @property
     def stage(self) -> Stage:
         """How far the ending has gone; a stop file that somebody else made counts as now."""
-        if self._stage is not Stage.NOW and self._stop_file.exists():
+        if self._is_held and self._stage is not Stage.NOW and self._stop_file.exists():
             self._stage = Stage.NOW
         return self._stage
 
@@ -58,14 +69,27 @@ class Control:
         """No further trial is started."""
         self._stage = max(self._stage, Stage.AFTER_RUNNING)
 
-    def stop_now(self) -> None:
-        """Every running trial is stopped, its checkpoints kept."""
+    def stop_now(self, reason: str = "") -> None:
+        """Every running trial is stopped, its checkpoints kept.
+
+        Args:
+            reason: Why, where it was neither a signal nor a person.
+        """
+        self.reason = self.reason or reason
         self._stage = Stage.NOW
-        self._stop_file.touch()
+        if self._is_held:
+            # On a full disk the drivers know from the stage.
+            with suppress(OSError):
+                self._stop_file.touch()
+
+    def hold(self) -> None:
+        """The study is this process's now; what an earlier stop has left is cleared away."""
+        self._stop_file.unlink(missing_ok=True)
+        self._is_held = True
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM act on this control inside the block; elsewhere as before.
+        """SIGINT, SIGTERM and SIGHUP act on this control inside the block; elsewhere as before.
 
         May be nested, to take the signals back from a library that took them. Does nothing outside
         the main thread, where Python allows no handlers.
@@ -73,19 +97,47 @@ class Control:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.getsignal(number) for number in numbers}
-        for number in numbers:
-            signal.signal(number, self._take)
+        before = {number: signal.getsignal(number) for number in _heeded()}
+        self._install(before)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    @contextmanager
+    def waiting_for_signals(self) -> Iterator[None]:
+        """Inside the block they come by ``wait`` alone, whatever a library does to their handlers.
+
+        The threads that are started inside, and the processes unless they take care, inherit that
+        the signals are blocked. Does nothing outside the main thread.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = _heeded()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+        try:
+            yield
+        finally:
+            self._install(numbers)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def wait(self, timeout_s: float) -> None:
+        """Waits for a signal, and acts on it; returns early when one came."""
+        received = signal.sigtimedwait(_heeded(), timeout_s)
+        if received is not None:
+            self._take(received.si_signo, None)
+
+    def _install(self, numbers: Iterable[signal.Signals]) -> None:
+        for number in numbers:
+            signal.signal(number, self._take)
+
     def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- the signature
         self.signal = signal.Signals(number)
-        if number == signal.SIGTERM or self._stage is Stage.AFTER_RUNNING:
+        if number == signal.SIGHUP:
+            _leave_terminal()
+        if number != signal.SIGINT or self._stage is Stage.AFTER_RUNNING:
             stage_before = self._stage
             self.stop_now()
             if stage_before is not Stage.NOW:
@@ -106,3 +158,19 @@ class Control:
         thread = threading.Thread(target=self._notify, args=(text,), name="notice", daemon=True)
         thread.start()
         return thread
+
+
+def _heeded() -> tuple[signal.Signals, ...]:
+    """The signals that are acted on: all of them, but for a SIGHUP that is ignored."""
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return _HANDLED[:2] if is_ignored else _HANDLED
+
+
+def _leave_terminal() -> None:
+    """Lets what is written to a terminal go nowhere: one that was closed would refuse it."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(standard).st_mode):
+                os.dup2(nowhere, standard)
+    os.close(nowhere)

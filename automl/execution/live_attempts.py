@@ -1,6 +1,8 @@
 """The attempts that a driver has started and not ended, and what it exchanges about them."""
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,6 +31,8 @@ from automl.trainers.table import make_trainer
 
 __all__ = ["LiveAttempts"]
 
+_POLL_S = 0.1
+
 
 class LiveAttempts:
     """The live attempts, and every exchange with the engine and the listener about them.
@@ -50,6 +54,8 @@ class LiveAttempts:
         self.failure: Exception | None = None
         self._request = request
         self._live: dict[int, Attempt] = {}
+        self._exchange = threading.RLock()
+        self._owner: int | None = None
 
     @property
     def is_full(self) -> bool:
@@ -71,6 +77,24 @@ class LiveAttempts:
                 return DriveEnd.STOPPED_AFTER_RUNNING
             case Stage.RUNNING:
                 return DriveEnd.FINISHED
+
+    def take_over(self) -> None:
+        """From now on the calling thread alone may exchange anything; another one gets an error.
+
+        Returns when no exchange of another thread is under way.
+        """
+        with self._exchange:
+            self._owner = threading.get_ident()
+
+    def await_outcomes(self, within_s: float) -> None:
+        """Waits until every live attempt has left its outcome, as far as it does in time."""
+        places = [
+            self._request.settings.paths.attempt(each.number, each.attempt)
+            for each in self._live.values()
+        ]
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline and not all(each.outcome.exists() for each in places):
+            time.sleep(_POLL_S)
 
     def prepare_next(self) -> tuple[Attempt, TrialTask] | None:
         """The next attempt to start, its folder prepared; None while there is none.
@@ -100,11 +124,14 @@ class LiveAttempts:
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            self.failure = self.failure or error
-            raise
+        with self._exchange:
+            if self._owner not in (None, threading.get_ident()):
+                raise RuntimeError("the driver has left this thread behind")
+            try:
+                yield
+            except Exception as error:
+                self.failure = self.failure or error
+                raise
 
     def report(self, attempt: Attempt, measurement: Measurement) -> Continue | Stop:
         """Records a measurement; whether the attempt goes on."""
@@ -115,8 +142,8 @@ class LiveAttempts:
 
     def finish(self, outcome: Outcome) -> None:
         """Records how an attempt ended."""
-        del self._live[outcome.number]
         with self._noting_failure():
+            del self._live[outcome.number]
             record = self._request.engine.finish(outcome)
             if outcome.note:
                 self._request.on_event(Note(f"trial {outcome.number}: {outcome.note}"))

@@ -2,55 +2,40 @@
 
 Every call starts a local Ray of its own and a fresh Tuner, and leaves neither behind. Nothing that
 Ray writes is ever read back.
+
+Ray works in a thread: a call of it that never returns cannot keep the driver from hearing a
+signal, from noticing that a process of Ray's has died, and from ending the study in order.
 """
 
-import logging
 import math
-import os
-import secrets
 import shutil
-import sys
-import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from automl.errors import PrepareMachine
+from automl.execution.control import Stage
 from automl.execution.driver import DriveEnd, DriveRequest
 from automl.execution.live_attempts import LiveAttempts
-from automl.processes import started_at
+from automl.execution.local_ray import local_ray
+from automl.execution.ray_family import RayFamily, ray_family
+from automl.processes import ABANDONED
 from automl.study.config import Resources
 from automl.trainers.leftovers import end_servers
 
 __all__ = ["drive"]
 
-# Read by Ray when it is imported or started. The search needs no telemetry, no log files of Ray's,
-# no second handler for Ctrl-C; a machine that runs out of memory is the kernel's business, which
-# kills the trainer and not its worker.
-_SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray takes the loopback address for its own only where it expects no other machine. Without
-    # this it listens on every network that the machine has.
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_memory_monitor_refresh_ms": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",
-    "TUNE_WARN_THRESHOLD_S": "60",
-    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "600",
-}
-_OBJECT_STORE_BYTES = 100 << 20
 #: Ray counts shares of a GPU in ten-thousandths.
 _PARTS = 10_000
-_FOLDER_PREFIX = "automl-ray-"
-#: Ray widens the rights of its folder to everybody's, so it lies below one of ours.
-_BELOW = "r"
-#: Ray's sockets lie 92 characters below the temporary folder, and a socket's path may have 107.
-_LONGEST_TEMP = 12
+_LOOK_S = 0.2
+#: Seconds that Ray gets to end all trials once they are to stop: as long as a guard may take.
+_STOPPING_S = 60.0
+#: Seconds that Ray gets to end itself.
+_ENDING_S = 20.0
+#: Seconds that the workers get to end their attempts in order once Ray has died.
+_ORPHANS_S = 5.0
 
 
 def drive(request: DriveRequest) -> DriveEnd:
@@ -64,17 +49,95 @@ def drive(request: DriveRequest) -> DriveEnd:
         PrepareMachine: Ray cannot start on this machine.
     """
     live = LiveAttempts(request)
+    if not request.control.is_asking:
+        return live.drive_end
     with request.control.handling_signals():
         try:
-            # Ray takes the signals when it starts: the inner block takes them back.
-            with _ray(request.resources, live.slots), request.control.handling_signals():
-                _fit(request, live)
+            with ray_family() as family, request.control.waiting_for_signals():
+                _search(_RayThread(request, live, family), request, live, family)
         finally:
             end_servers(request.settings.paths)
             shutil.rmtree(request.settings.paths.ray, ignore_errors=True)
             if live.failure is None:
                 live.recover_all("Ray ended before the trial did")
     return live.drive_end
+
+
+class _RayThread(threading.Thread):
+    """Starts Ray, lets Tune run the trials, ends Ray.
+
+    Attributes:
+        error: What it ended with.
+        is_up: Whether Ray has started.
+        ending_since: When Tune was done, by the monotonic clock; None before.
+    """
+
+    def __init__(self, request: DriveRequest, live: LiveAttempts, family: RayFamily) -> None:
+        super().__init__(name="ray", daemon=True)
+        self.error: BaseException | None = None
+        self.is_up = False
+        self.ending_since: float | None = None
+        self._request = request
+        self._live = live
+        self._family = family
+
+    def run(self) -> None:
+        """Ends when nothing of Ray is left."""
+        try:
+            with local_ray(self._request.resources, self._live.slots, self._family):
+                self.is_up = True
+                try:
+                    _fit(self._request, self._live)
+                finally:
+                    self.ending_since = time.monotonic()
+        except BaseException as error:  # noqa: BLE001 -- raised again in the driver's main thread
+            self.error = error
+
+
+def _search(
+    thread: _RayThread, request: DriveRequest, live: LiveAttempts, family: RayFamily
+) -> None:
+    """Lets the thread come to its end; leaves it behind where it cannot."""
+    thread.start()
+    why = _why_it_cannot_end(thread, request, family)
+    if not why:
+        if thread.error is not None:
+            raise thread.error
+        return
+    live.take_over()
+    thread.name = ABANDONED
+    if not thread.is_up and request.control.stage is not Stage.NOW:
+        raise _cannot_start(why)
+    request.control.stop_now(why)
+    live.await_outcomes(_ORPHANS_S)
+
+
+def _why_it_cannot_end(thread: _RayThread, request: DriveRequest, family: RayFamily) -> str:
+    """Waits for the thread; empty when it has ended, else why it must be left behind."""
+    stopping_since: float | None = None
+    while True:
+        request.control.wait(_LOOK_S)
+        if not thread.is_alive():
+            return ""
+        now = time.monotonic()
+        if thread.ending_since is not None:
+            if now - thread.ending_since > _ENDING_S:
+                return "Ray did not end"
+            continue
+        if family.dead:
+            return f"Ray's process {family.dead} died"
+        if request.control.stage is Stage.NOW:
+            stopping_since = stopping_since or now
+            if not thread.is_up or now - stopping_since > _STOPPING_S:
+                return request.control.reason or "Ray was not ready"
+
+
+def _cannot_start(why: str) -> PrepareMachine:
+    return PrepareMachine(
+        "Ray must be able to start on this machine",
+        got=why,
+        fix="free memory and space in the temporary folder, then automl resume goes on",
+    )
 
 
 def _fit(request: DriveRequest, live: LiveAttempts) -> None:
@@ -143,102 +206,5 @@ def _gpus_of_a_trial(resources: Resources) -> float:
     return share if resources.trials_per_gpu == 1 else math.floor(share * _PARTS) / _PARTS
 
 
-def _gpus_of_all(resources: Resources, slots: int) -> int:
-    return math.ceil(slots * resources.gpus_per_trial / resources.trials_per_gpu)
-
-
 def _short_name(trial: object) -> str:
     return str(getattr(trial, "trial_id", ""))
-
-
-@contextmanager
-def _ray(resources: Resources, slots: int) -> Iterator[None]:
-    """A local Ray of our own, gone when the block ends, its temporary files with it."""
-    _set_environment(slots)
-    with _visible_gpus(resources.gpu_ids), _temporary_folder() as folder:
-        import ray
-
-        logging.getLogger("ray").setLevel(logging.CRITICAL)
-        try:
-            _start(ray, resources, slots, folder)
-            yield
-        finally:
-            ray.shutdown()
-
-
-def _start(ray: Any, resources: Resources, slots: int, folder: Path) -> None:
-    ids = resources.gpu_ids
-    try:
-        ray.init(
-            address="local",
-            num_cpus=slots,
-            num_gpus=_gpus_of_all(resources, slots) if ids is None else len(ids),
-            object_store_memory=_OBJECT_STORE_BYTES,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=str(folder),
-        )
-    except (RuntimeError, ValueError, OSError) as error:
-        raise PrepareMachine(
-            "Ray must be able to start on this machine",
-            got=str(error).strip().splitlines()[0] if str(error).strip() else repr(error),
-            fix="free memory and space in the temporary folder, or check the GPUs named",
-        ) from error
-
-
-def _set_environment(slots: int) -> None:
-    """Sets what Ray reads, for the rest of this process; what the user has set stands."""
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
-    if "ray" not in sys.modules and "RAY_AUTH_MODE" not in os.environ:
-        # A secret of this process alone: no other user of the machine can reach its workers. Ray
-        # reads it once, when it is imported.
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-
-
-@contextmanager
-def _visible_gpus(ids: tuple[int, ...] | None) -> Iterator[None]:
-    """Only the GPUs that the study may use are there for Ray inside the block."""
-    name = "CUDA_VISIBLE_DEVICES"
-    before = os.environ.get(name)
-    if ids is not None:
-        os.environ[name] = ",".join(str(index) for index in ids)
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.environ[name] = before
-        elif ids is not None:
-            del os.environ[name]
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    """A folder for Ray's session, deleted at the end; those of dead drivers are deleted too.
-
-    Nobody else can enter the folder that it lies in.
-    """
-    base = Path(tempfile.gettempdir())
-    base = base if len(str(base)) <= _LONGEST_TEMP else Path("/tmp")  # noqa: S108 -- mkdtemp below
-    for session in base.glob(f"{_FOLDER_PREFIX}*"):
-        if _is_left_over(session):
-            shutil.rmtree(session, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=base))
-    try:
-        yield folder / _BELOW
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_left_over(session: Path) -> bool:
-    """Whether a folder is this user's own and its driver has died."""
-    owner = session.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
-    try:
-        is_own = session.lstat().st_uid == os.getuid()
-    except FileNotFoundError:
-        return False
-    return is_own and owner.isdigit() and not started_at(int(owner))

@@ -14,7 +14,7 @@ from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
 from automl.study.ranking import best_epoch, values_in
-from automl.study.records import FailureClass, Measurement, TrialRecord, TrialState
+from automl.study.records import MOST_EPOCHS, FailureClass, Measurement, TrialRecord, TrialState
 
 __all__ = [
     "by_number",
@@ -116,10 +116,15 @@ def n_refused(study: optuna.Study) -> int:
 def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:
     """Objective value by epoch, in epoch order, inherited measurements included.
 
-    Another program may have reported to the storage what is not finite; that is no value.
+    Another program may have reported to the storage what is not finite, or for an epoch that no
+    training has; that is no value.
     """
     inherited = values_in(history_of(trial), metric)
-    own = {e: value for e, value in trial.intermediate_values.items() if math.isfinite(value)}
+    own = {
+        epoch: value
+        for epoch, value in trial.intermediate_values.items()
+        if math.isfinite(value) and 0 <= epoch < MOST_EPOCHS
+    }
     return dict(sorted((inherited | own).items()))
 
 

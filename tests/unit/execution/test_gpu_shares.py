@@ -2,7 +2,8 @@
 
 import pytest
 
-from automl.execution.ray_driver import _gpus_of_a_trial, _gpus_of_all
+from automl.execution.local_ray import gpus_of_all
+from automl.execution.ray_driver import _gpus_of_a_trial
 from automl.study.config import Resources
 
 
@@ -22,4 +23,4 @@ def test_whole_gpus_are_asked_for_as_they_are() -> None:
     ("slots", "sharing", "gpus"), [(1, 3, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2), (4, 1, 4)]
 )
 def test_as_many_gpus_as_the_slots_need(slots: int, sharing: int, gpus: int) -> None:
-    assert _gpus_of_all(Resources(slots, 1, trials_per_gpu=sharing), slots) == gpus
+    assert gpus_of_all(Resources(slots, 1, trials_per_gpu=sharing), slots) == gpus
