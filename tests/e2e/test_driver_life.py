@@ -1,0 +1,151 @@
+"""The life of a driver: signals to its whole group at any moment, and the death of Ray or its own.
+
+Signals go to the group, as ``timeout``, batch systems and closed terminals send them.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from automl.processes import children_of, members_of, stat_of
+from automl.study.layout import StudyPaths
+from tests.e2e.terminal import Driver, Terminal, eventually, processes_naming
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+SEARCH = """
+set: {train.num_epochs: 30}
+trials: 3
+max_concurrent: 2
+script: {epoch_s: 0.3, bowls: {train.optim.lr: {best: 1e-3}}}
+"""
+#: What a person would call at once; an orphan may live as long.
+SOON_S = 10.0
+
+
+@pytest.fixture
+def paths(terminal: Terminal) -> StudyPaths:
+    return StudyPaths(terminal.studies / "bikes")
+
+
+@pytest.fixture
+def search(terminal: Terminal) -> Callable[[], Driver]:
+    """Starts a search."""
+
+    def begin() -> Driver:
+        return terminal.start("run", terminal.study_file(SEARCH), "--name", "bikes")
+
+    return begin
+
+
+def program(pid: int) -> str:
+    """The name of a process's program."""
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:  # noqa: PTH123
+        return file.read().strip()
+
+
+def sessions_of(driver: Driver) -> set[int]:
+    """The sessions that a driver has begun."""
+    return {int(stat_of(pid)[3]) for pid in children_of(driver.pid)} - {driver.pid}
+
+
+def ended_in_order(driver: Driver, paths: StudyPaths, code: int) -> None:
+    done = driver.wait()
+    assert done.code == code, done.err
+    state = json.loads(paths.state.read_text())
+    assert state["status"] == "interrupted"
+    assert "automl resume goes on" in state["reason"]
+    assert "automl resume" in done.out + done.err
+    assert (paths.report / "index.html").exists()
+
+
+@pytest.mark.ray
+class TestSignals:
+    @pytest.mark.parametrize(
+        ("moment", "number"),
+        [("open ", signal.SIGTERM), ("epoch ", signal.SIGTERM), ("epoch ", signal.SIGHUP)],
+    )
+    def test_one_to_the_whole_group_ends_a_search_in_order(
+        self,
+        search: Callable[[], Driver],
+        paths: StudyPaths,
+        moment: str,
+        number: signal.Signals,
+    ) -> None:
+        driver = search()
+        driver.wait_for(moment)
+        sessions = sessions_of(driver)
+        os.killpg(driver.pid, number)
+        ended_in_order(driver, paths, 128 + number)
+        assert eventually(lambda: not members_of(sessions), SOON_S)
+        assert not processes_naming(paths.folder)
+
+
+@pytest.mark.parametrize("file", ["driver.lock", "base_spec.yaml", "report"])
+def test_terminated_while_a_study_is_made_or_reported_it_ends_in_order(
+    terminal: Terminal, paths: StudyPaths, file: str
+) -> None:
+    text = "automl_policy: off\nset: {train.num_epochs: 2}\nscript: {epoch_s: 0.1}\n"
+    driver = terminal.start("run", terminal.study_file(text), "--name", "bikes")
+    driver.wait_until((paths.folder / file).exists, file)
+    os.killpg(driver.pid, signal.SIGTERM)
+    done = driver.wait()
+    assert done.code == (0 if file == "report" else 128 + signal.SIGTERM), done.err
+    assert (paths.report / "index.html").exists()
+    assert terminal.run("resume", "bikes").code == 0
+    assert json.loads(paths.state.read_text())["status"] == "finished"
+
+
+@pytest.mark.ray
+class TestDeaths:
+    def test_nothing_of_ray_outlives_a_killed_driver(
+        self, search: Callable[[], Driver], paths: StudyPaths
+    ) -> None:
+        driver = search()
+        driver.wait_for("epoch ")
+        sessions = sessions_of(driver)
+        assert len(members_of(sessions)) > len(sessions)
+        driver.kill(everything=False)
+        assert eventually(lambda: not members_of(sessions), SOON_S)
+        assert eventually(lambda: not processes_naming(paths.folder), SOON_S)
+
+    @pytest.mark.parametrize("name", ["gcs_server", "raylet"])
+    def test_the_death_of_ray_ends_a_search_resumably_with_its_reason(
+        self, search: Callable[[], Driver], terminal: Terminal, paths: StudyPaths, name: str
+    ) -> None:
+        driver = search()
+        driver.wait_for("epoch ")
+        sessions = sessions_of(driver)
+        (victim,) = (pid for pid in children_of(driver.pid) if program(pid) == name)
+        os.kill(victim, signal.SIGKILL)
+        ended_in_order(driver, paths, 75)
+        assert f"Ray's process {name} died" in json.loads(paths.state.read_text())["reason"]
+        assert eventually(lambda: not members_of(sessions), SOON_S)
+        assert not processes_naming(paths.folder)
+        assert terminal.run("resume", "bikes").code == 0
+        assert json.loads(paths.state.read_text())["status"] == "finished"
+
+
+@pytest.mark.ray
+def test_what_is_set_for_another_ray_or_changes_python_stops_no_search(
+    terminal: Terminal, paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONWARNINGS": "error",
+        "RAY_ADDRESS": "192.0.2.1:6379",
+        "RAY_AIR_LOCAL_CACHE_DIR": "/nowhere",
+        "RAY_AUTH_MODE": "nonsense",
+        "RAY_TMPDIR": "/nowhere",
+        "RAY_gcs_server_request_timeout_seconds": "0",
+        "TUNE_RESULT_DIR": "/nowhere",
+        "TUNE_MAX_PENDING_TRIALS_PG": "many",
+    }.items():
+        monkeypatch.setenv(name, value)
+    text = SEARCH.replace("num_epochs: 30", "num_epochs: 2")
+    done = terminal.run("run", terminal.study_file(text), "--name", "bikes")
+    assert done.code == 0, done.err
+    assert json.loads(paths.state.read_text())["status"] == "finished"
