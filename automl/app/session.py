@@ -15,6 +15,7 @@ from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachi
 from automl.execution import serial
 from automl.execution.control import Control, Stage
 from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
+from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
 from automl.files import clear_unfinished
 from automl.reports.write import write_report
@@ -59,8 +60,10 @@ def check_trainer(config: StudyConfig, skill: Skill, studies: Path) -> None:
         studies: Folder that the study is in, or will be.
 
     Raises:
-        PrepareMachine: The trainer says what is missing.
+        PrepareMachine: The trainer says what is missing, or Ray cannot be imported.
     """
+    if config.searches:
+        check_python()
     trainer = make_trainer(config.trainer, skill, config.trainer_options)
     problems = [*trainer.check()]
     if not problems and isinstance(trainer, ChecksPaths):
@@ -186,6 +189,9 @@ class Session:
         ended = self.engine.stopped
         if missing and ended is not None and ended.cause is EndCause.CIRCUIT_BREAKER:
             reason = f"{ended}; fix the cause, then automl resume goes on"
+            return Ending(FixAndResume.exit_code, reason, self.paths)
+        if missing and ended is not None and ended.cause is EndCause.NO_METRIC:
+            reason = f"{ended}; start a new study with --metric NAME"
             return Ending(FixAndResume.exit_code, reason, self.paths)
         if missing and control.stage is not Stage.RUNNING:
             number = control.signal

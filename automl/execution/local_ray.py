@@ -17,7 +17,7 @@ from automl.execution.ray_family import RayFamily
 from automl.processes import started_at
 from automl.study.config import Resources
 
-__all__ = ["gpus_of_all", "local_ray"]
+__all__ = ["check_python", "gpus_of_all", "local_ray"]
 
 # Read by Ray when it is imported or started. The search needs no telemetry, no log files of Ray's,
 # no second handler for Ctrl-C; a machine that runs out of memory is the kernel's business, which
@@ -47,6 +47,21 @@ _FOLDER_PREFIX = "automl-ray-"
 _BELOW = "r"
 #: Ray's sockets lie 92 characters below the temporary folder, and a socket's path may have 107.
 _LONGEST_TEMP = 12
+
+
+def check_python() -> None:
+    """Makes sure that Ray can be imported.
+
+    Raises:
+        PrepareMachine: Python runs without docstrings, of which Ray makes its own.
+    """
+    if sys.flags.optimize > 1:
+        raise PrepareMachine(
+            "Ray must be able to start on this machine",
+            got="a Python without docstrings, which it needs",
+            where="PYTHONOPTIMIZE=2 or python -OO",
+            fix="unset PYTHONOPTIMIZE",
+        )
 
 
 def gpus_of_all(resources: Resources, slots: int) -> int:

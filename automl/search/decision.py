@@ -36,6 +36,7 @@ class EndCause(StrEnum):
     LIMITS = "limits"
     EXHAUSTED = "exhausted"
     CIRCUIT_BREAKER = "circuit breaker"
+    NO_METRIC = "no metric"
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,10 @@ class Engine:
         """
         if record.confirms is not None and failure is not None and failure.is_configs_fault:
             return
+        if failure is FailureClass.NO_METRIC and not any(each.values for each in self.records()):
+            # One training is enough to know what this trainer reports.
+            why = f"trial {record.number}: {record.evidence}"
+            self._halted = self._halted or SearchEnd(EndCause.NO_METRIC, why)
         reason = self._circuit_breaker.observe(failure)
         if reason is not None and self._halted is None:
             self._halted = SearchEnd(EndCause.CIRCUIT_BREAKER, reason)

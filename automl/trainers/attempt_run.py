@@ -5,7 +5,6 @@ hands out each measurement as soon as the trainer has written it. Two files end 
 outside: the study's stop file (interrupted, to be resumed) and the attempt's own (pruned).
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,15 @@ from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
-from automl.trainers.failures import LOG_LINES, MemoryKills, TrainerExit, classify, refusal
+from automl.trainers.failures import (
+    LOG_LINES,
+    MemoryKills,
+    TrainerExit,
+    classify,
+    hang_evidence,
+    refusal,
+)
+from automl.trainers.fault_watch import FaultWatch
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
@@ -39,8 +46,6 @@ FAULT_GRACE_S = 3.0
 _STOP_FOLLOWS_S = 1.0
 #: Bytes of a stop file that are read.
 _LONGEST_REASON = 4096
-#: Training losses in a row that may be non-finite: loss scaling recovers from a single one.
-_BAD_LOSSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,9 @@ class AttemptRun:
         self._waiting: deque[EpochReading] = deque()
         self._measured = {entry.epoch: entry for entry in attempt.history}
         self._own_epochs: set[int] = set()
+        self._watch = FaultWatch(settings.objective.metric, has_measured=bool(attempt.history))
         self._handle: Handle | None = None
         self._gpus = 0
-        self._bad_losses = 0
         self._memory_kills = MemoryKills()
         self._driver_started = started_at(task.driver_pid) if task.driver_pid else ""
         self._began = (self._timing.monotonic(), self._timing.now())
@@ -124,9 +129,12 @@ class AttemptRun:
     def begin(self, gpus: Sequence[str] = ()) -> None:
         """Starts the trainer; a trainer that cannot be started is an outcome, not an error.
 
-        An attempt whose folder holds an outcome has ended: nothing is started for it again.
+        An attempt whose folder holds an outcome has ended: nothing is started for it again. Nor is
+        anything once the study is to stop.
         """
         self.outcome, _ = read_outcome(self._paths)
+        if self.outcome is None and self._settings.paths.stop.exists():
+            self._end(_Verdict(OutcomeState.INTERRUPTED, "stopped on request before it began"))
         if self.outcome is not None:
             return
         self._gpus = len(gpus)
@@ -181,28 +189,18 @@ class AttemptRun:
     def _next_measurement(self) -> Measurement | None:
         while self._waiting:
             reading = self._waiting.popleft()
-            broken = self._non_finite(reading)
-            if broken:
+            fault = self._watch.fault(reading)
+            if fault is not None:
                 self._waiting.clear()
-                self._fail(FailureClass.DIVERGED, f"{broken} at epoch {reading.epoch}")
+                self._fail(*fault)
             elif self._is_new(reading):
                 return self._measure(reading)
         return None
 
     def _is_new(self, reading: EpochReading) -> bool:
         """Whether it measures an epoch that was not handed out: the first value was acted on."""
-        metric = self._settings.objective.metric
-        return reading.measures(metric) and reading.epoch not in self._own_epochs
-
-    def _non_finite(self, reading: EpochReading) -> str:
-        """What shows that the training has diverged; empty if nothing does."""
-        metric = self._settings.objective.metric
-        value = reading.validation.get(metric, 0.0)
-        if not math.isfinite(value):
-            return f"{metric} is {value}"
-        losses = [loss for loss in reading.training.values() if not math.isfinite(loss)]
-        self._bad_losses = self._bad_losses + 1 if losses else 0
-        return f"the training loss is {losses[0]}" if self._bad_losses >= _BAD_LOSSES else ""
+        is_known = reading.epoch in self._own_epochs
+        return not is_known and reading.measures(self._settings.objective.metric)
 
     def _measure(self, reading: EpochReading) -> Measurement:
         measurement = Measurement(reading.epoch, reading.finite, self._elapsed())
@@ -225,13 +223,9 @@ class AttemptRun:
             return _Verdict(OutcomeState.PRUNED, _reason_in(self._paths.stop))
         limit = self._settings.timeout_s
         if limit is not None and self._timing.monotonic() - self._began[0] > limit:
-            return _Verdict(OutcomeState.FAILED, self._hang_evidence(limit), FailureClass.HANG)
+            last = self._handle.tail(1) if self._handle else []
+            return _Verdict(OutcomeState.FAILED, hang_evidence(limit, last), FailureClass.HANG)
         return None
-
-    def _hang_evidence(self, limit: float) -> str:
-        last = self._handle.tail(1) if self._handle else []
-        output = f"last output: {last[0][:200]}" if last else "it wrote no output"
-        return f"still running after the limit of {limit:g} s for one trial; {output}"
 
     def _verdict_of_exit(self, code: int) -> _Verdict:
         ending = TrainerExit(

@@ -11,7 +11,16 @@ from automl.nearest import did_you_mean
 from automl.study.known_errors import LOGGED
 from automl.study.records import FailureClass
 
-__all__ = ["LOG_LINES", "MemoryKills", "TrainerExit", "classify", "memory_kills", "refusal"]
+__all__ = [
+    "LOG_LINES",
+    "MemoryKills",
+    "TrainerExit",
+    "classify",
+    "hang_evidence",
+    "memory_kills",
+    "missing_metric",
+    "refusal",
+]
 
 LOG_LINES = 400
 _EVIDENCE_LENGTH = 300
@@ -51,7 +60,11 @@ class TrainerExit:
 def classify(ending: TrainerExit) -> tuple[FailureClass, str] | None:
     """The failure class of an attempt and its evidence, one line; None if it succeeded."""
     if ending.exit_code == 0 and not ending.failure_messages:
-        return None if ending.measured else (FailureClass.NO_METRIC, _missing_metric(ending))
+        return (
+            None
+            if ending.measured
+            else (FailureClass.NO_METRIC, missing_metric(ending.metric, ending.metrics_seen))
+        )
     killed = _last(ending.failure_messages, _PROCESS_KILLED)
     if (_is_signal(ending.exit_code, signal.SIGKILL) or killed) and ending.memory_kills:
         return FailureClass.OOM, _short(f"{_MEMORY_KILL}{_until(ending)}")
@@ -119,11 +132,18 @@ def _how_it_ended(ending: TrainerExit) -> str:
     return _short(f"{how}: {message}" if message else f"{how}, no output")
 
 
-def _missing_metric(ending: TrainerExit) -> str:
-    seen = sorted(ending.metrics_seen)
-    text = f"the metric {ending.metric!r} never appeared; "
-    text += f"metrics seen: {', '.join(seen)}" if seen else "no metric did"
-    hint = did_you_mean(ending.metric, seen)
+def hang_evidence(limit_s: float, last: Sequence[str]) -> str:
+    """The evidence of a training that was ended for its time, with the last line of its log."""
+    output = f"last output: {last[0][:200]}" if last else "it wrote no output"
+    return f"still running after the limit of {limit_s:g} s for one trial; {output}"
+
+
+def missing_metric(metric: str, seen: Iterable[str]) -> str:
+    """The evidence of a training that measured other metrics than the one that is needed."""
+    names = sorted(seen)
+    text = f"the metric {metric!r} never appeared; "
+    text += f"metrics seen: {', '.join(names)}" if names else "no metric did"
+    hint = did_you_mean(metric, names)
     return text + (f"; {hint}" if hint else "")
 
 

@@ -134,7 +134,7 @@ def test_what_is_set_for_another_ray_or_changes_python_stops_no_search(
     terminal: Terminal, paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
-        "PYTHONOPTIMIZE": "2",
+        "PYTHONOPTIMIZE": "1",
         "PYTHONWARNINGS": "error",
         "RAY_ADDRESS": "192.0.2.1:6379",
         "RAY_AIR_LOCAL_CACHE_DIR": "/nowhere",
@@ -149,3 +149,13 @@ def test_what_is_set_for_another_ray_or_changes_python_stops_no_search(
     done = terminal.run("run", terminal.study_file(text), "--name", "bikes")
     assert done.code == 0, done.err
     assert json.loads(paths.state.read_text())["status"] == "finished"
+
+
+def test_a_python_that_ray_cannot_run_in_is_refused_before_a_study_is_made(
+    terminal: Terminal, paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    done = terminal.run("run", terminal.study_file(SEARCH), "--name", "bikes")
+    assert done.code == 3, done.err
+    assert "unset PYTHONOPTIMIZE" in done.err
+    assert not paths.folder.exists()

@@ -423,3 +423,41 @@ class TestCheckpoints:
         assert outcome.checkpoint == "trials/0000/1/model_epoch_000_step_00010.pth"
         assert self.left(first) == ["000"]
         assert self.left(second) == []
+
+
+class TestNothingIsWasted:
+    def test_the_first_validation_without_the_metric_ends_the_training(
+        self, start: Any, status: Any
+    ) -> None:
+        def validates() -> None:
+            status.epoch(0, {"val_3DIoU_": "0.25", "val_2DMPE": "0.5"}, loss=1.0)
+
+        run = start((validates, None))
+        measurements, outcome = to_the_end(run)
+        assert measurements == []
+        assert outcome.failure is FailureClass.NO_METRIC
+        assert "'val_3DIoU' never appeared" in outcome.evidence
+        assert "metrics seen: train_loss, val_2DMPE, val_3DIoU_" in outcome.evidence
+        assert "did you mean val_3DIoU_?" in outcome.evidence
+
+    def test_one_that_has_measured_may_leave_it_out_later(self, start: Any, status: Any) -> None:
+        def first() -> None:
+            status.epoch(0, {"val_3DIoU": "0.25"}, loss=1.0)
+
+        def second() -> None:
+            status.epoch(1, {"other": "0.5"}, loss=1.0)
+
+        _, outcome = to_the_end(start((first, None), (second, None), (nothing, 0)))
+        assert outcome.state is OutcomeState.OK
+        assert [entry.epoch for entry in outcome.measurements] == [0]
+
+    def test_what_is_to_stop_before_it_begins_is_not_started(
+        self, start: Any, settings: AttemptSettings, attempt_paths: AttemptPaths
+    ) -> None:
+        settings.paths.stop.touch()
+        run = start()
+        outcome = run.advance()
+        assert outcome.state is OutcomeState.INTERRUPTED
+        assert outcome.evidence == "stopped on request before it began"
+        assert outcome.exit_code is None
+        assert written(attempt_paths) == outcome
