@@ -60,8 +60,8 @@ def start(plan: Plan, screen: Screen) -> Ending:
     check_container_gpu(plan.config)
     check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
     config, image = pinned(plan.config, plan.skill)
-    stop = StudyPaths(plan.studies_dir.absolute() / plan.config.name).stop
-    with _handling_signals(stop, screen) as control:
+    ahead = StudyPaths(plan.studies_dir.absolute() / plan.config.name)
+    with _handling_signals(ahead, screen) as control:
         paths = create_folder(plan.studies_dir, plan.config.name)
         with StudyLock(paths) as lock:
             control.hold()
@@ -77,14 +77,14 @@ def _write(plan: Plan, config: StudyConfig, image: Mapping[str, Any], paths: Stu
 
 
 @contextmanager
-def _handling_signals(stop: Path, screen: Screen) -> Iterator[Control]:
+def _handling_signals(paths: StudyPaths, screen: Screen) -> Iterator[Control]:
     """What ends a study early, in force from before it is held until its report is written."""
 
     def notify(text: str) -> None:
         with suppress(OSError):
             screen.event(Note(text))
 
-    control = Control(stop, notify, held=False)
+    control = Control(paths.stop, notify, paths.stop_gently, held=False)
     with control.handling_signals():
         yield control
 
@@ -119,7 +119,7 @@ def go_on(
         PrepareMachine: The trainer cannot be started here.
         ResolveConflict: Another driver has the study, or it is not what it was.
     """
-    with _handling_signals(paths.stop, screen) as control, StudyLock(paths) as lock:
+    with _handling_signals(paths, screen) as control, StudyLock(paths) as lock:
         control.hold()
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))

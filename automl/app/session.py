@@ -174,6 +174,7 @@ class Session:
 
     def _look(self) -> None:
         self.lock.heartbeat()
+        self.control.look()
         records, wall_s = self.engine.records(), time.monotonic() - self._began_s
         self._show(lambda screen: screen.look(records, wall_s))
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:

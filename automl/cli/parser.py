@@ -12,6 +12,7 @@ from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
 from automl.cli.explain_commands import add_explain
 from automl.cli.setting_flags import add_settings
+from automl.cli.stop_commands import add_stop
 from automl.cli.usage import Parser, count, positive, take_yes
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ exit codes:
   6    automl reproduce: trained again, and a metric differs
   7    the study is in use, or is not what it was
   75   stopped early, can be resumed
-  130  stopped by Ctrl-C, can be resumed (143: by SIGTERM)
+  130  stopped by Ctrl-C, can be resumed (143: by SIGTERM, 129: its terminal was closed)
 """
 
 _DESCRIPTION = """\
@@ -54,6 +55,7 @@ def build_parser() -> Parser:
     _add_skills(commands)
     _add_resume(commands)
     _add_confirm(commands)
+    add_stop(commands)
     _add_readers(commands)
     _add_doctor(commands)
     add_explain(commands)
@@ -77,6 +79,7 @@ def _add_run(commands: "Commands") -> None:
     command.epilog = EXIT_CODES
     command.set_defaults(handler="automl.cli.run_commands:run")
     _add_study_settings(command)
+    _add_detach(command)
     command.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
@@ -148,6 +151,7 @@ def _add_resume(commands: "Commands") -> None:
         help="go on although the image's name stands for another image now",
     )
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
+    _add_detach(command)
 
 
 def _add_confirm(commands: "Commands") -> None:
@@ -235,6 +239,12 @@ def _add_completion(commands: "Commands") -> None:
     command.epilog = "bash, zsh: source <(automl completion bash); fish: ... | source"
     command.set_defaults(handler="automl.cli.completion:completion")
     command.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _add_detach(command: Parser) -> None:
+    command.add_argument(
+        "--detach", action="store_true", help="in the background, with a log in the study's folder"
+    )
 
 
 def _add_json(command: Parser) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from automl.cli.background import detach, is_detached
 from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
 from automl.cli.read_commands import note, study_named
@@ -63,6 +64,8 @@ def request_of(arguments: argparse.Namespace) -> "PlanRequest":
 
 def run(arguments: argparse.Namespace) -> int:
     """Searches, or trains once; ends with the report written and the winner named."""
+    if arguments.detach and not is_detached():
+        return detach(sys.argv[1:])
     return train_plan(_plan(arguments), arguments)
 
 
@@ -88,6 +91,8 @@ def resume(arguments: argparse.Namespace) -> int:
     from automl.app.run import go_on
     from automl.study.choice import Wanted, find_study
 
+    if arguments.detach and not is_detached():
+        return detach(sys.argv[1:])
     extends = arguments.trials is not None or arguments.confirm is not None
     wanted = Wanted.READ if extends else Wanted.RESUME
     paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
@@ -111,6 +116,10 @@ def confirm(arguments: argparse.Namespace) -> int:
 def _screen(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
     from automl.cli.live import LiveScreen, wants_live
 
+    if is_detached():
+        from automl.cli.detached_screen import DetachedScreen
+
+        return DetachedScreen()
     if wants_live(sys.stderr, os.environ, plain=arguments.plain):
         return LiveScreen()
     from automl.cli.events import EventScreen

@@ -44,12 +44,19 @@ class Control:
     """
 
     def __init__(
-        self, stop_file: Path, notify: Callable[[str], None], *, held: bool = True
+        self,
+        stop_file: Path,
+        notify: Callable[[str], None],
+        gentle_file: Path | None = None,
+        *,
+        held: bool = True,
     ) -> None:
         self.signal: signal.Signals | None = None
         self.reason = ""
         self._stop_file = stop_file
+        self._gentle_file = gentle_file
         self._is_held = held
+        self._has_told = False
         self._notify = notify
         self._stage = Stage.RUNNING
 
@@ -77,6 +84,7 @@ class Control:
         """
         self.reason = self.reason or reason
         self._stage = Stage.NOW
+        self._has_told = True
         if self._is_held:
             # On a full disk the drivers know from the stage.
             with suppress(OSError):
@@ -84,8 +92,21 @@ class Control:
 
     def hold(self) -> None:
         """The study is this process's now; what an earlier stop has left is cleared away."""
-        self._stop_file.unlink(missing_ok=True)
+        for file in (self._stop_file, self._gentle_file):
+            if file is not None:
+                file.unlink(missing_ok=True)
         self._is_held = True
+
+    def look(self) -> None:
+        """Hears what other processes ask by files, and says so once."""
+        gentle = self._gentle_file
+        if gentle is not None and gentle.exists():
+            self.stop_after_running()
+            gentle.unlink(missing_ok=True)
+            self._announce("asked to stop after the running trials: no further one is started")
+        if self.stage is Stage.NOW and not self._has_told:
+            self._has_told = True
+            self._announce("asked to stop: the running trials end now; their checkpoints are kept")
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:

@@ -19,8 +19,9 @@ from automl.execution.live_attempts import LiveAttempts
 from automl.jsontext import parse_json
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings, request_stop
+from automl.trainers.attempt_run import AttemptRun, AttemptSettings
 from automl.trainers.base import TrialTask, release
+from automl.trainers.stop_request import request_stop
 
 __all__ = ["AttemptTrainable", "EngineScheduler", "EngineSearcher"]
 

@@ -105,6 +105,7 @@ def _search(
             raise thread.error
         return
     live.take_over()
+    family.leave()
     thread.name = ABANDONED
     if not thread.is_up and request.control.stage is not Stage.NOW:
         raise _cannot_start(why)

@@ -31,6 +31,7 @@ class RayFamily:
     def __init__(self, watcher: subprocess.Popen[str]) -> None:
         self._watcher = watcher
         self._essential: dict[str, subprocess.Popen[bytes]] = {}
+        self._is_left = False
 
     @property
     def dead(self) -> str:
@@ -72,8 +73,17 @@ class RayFamily:
         """Lets the watcher delete a folder when Ray's processes have ended."""
         self._tell(f"folder {folder}")
 
+    def leave(self) -> None:
+        """Lets Ray's processes live until this one ends: a thread that Ray holds needs them.
+
+        Ray ends the whole process, without a word, where they die under such a thread.
+        """
+        self._is_left = True
+
     def end(self) -> None:
-        """Kills what is left of Ray; returns when it is gone."""
+        """Kills what is left of Ray; returns when it is gone. Does nothing after ``leave``."""
+        if self._is_left:
+            return
         if self._watcher.stdin is not None:
             self._watcher.stdin.close()
         try:

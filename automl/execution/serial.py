@@ -4,8 +4,9 @@ from automl.execution.driver import DriveEnd, DriveRequest, open_trainer
 from automl.execution.live_attempts import LiveAttempts
 from automl.search.decision import Stop
 from automl.study.records import Attempt, Outcome
-from automl.trainers.attempt_run import AttemptRun, request_stop
+from automl.trainers.attempt_run import AttemptRun
 from automl.trainers.base import release
+from automl.trainers.stop_request import request_stop
 
 __all__ = ["drive"]
 

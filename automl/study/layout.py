@@ -8,6 +8,8 @@
       state.json        rewritten every few seconds  driver.lock      who drives it, its heartbeat
       space.json        the search space and its hash
       stop              its presence asks every running trial to stop now
+      stop-after-running  asks the driver to start no further trial; gone once it has heard
+      driver.log        what a driver in the background says
       trials/0007/1/    one folder a trial, one subfolder an attempt
       best/             the incumbent: train.yaml, checkpoint, provenance.json
       report/           what ``automl report`` writes
@@ -127,6 +129,16 @@ class StudyPaths:
     def stop(self) -> Path:
         """A file whose presence asks every running trial to stop now, checkpoints kept."""
         return self.folder / "stop"
+
+    @property
+    def stop_gently(self) -> Path:
+        """A file that asks the driver to start no further trial; deleted once it is heard."""
+        return self.folder / "stop-after-running"
+
+    @property
+    def driver_log(self) -> Path:
+        """What a driver that runs in the background would show on a terminal."""
+        return self.folder / "driver.log"
 
     @property
     def trials(self) -> Path:

@@ -9,11 +9,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from automl.errors import AutomlError
-from automl.files import sha256_of, write_text
-from automl.inside import read_file
+from automl.files import sha256_of
 from automl.processes import started_at
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
@@ -33,9 +31,10 @@ from automl.trainers.failures import (
 from automl.trainers.fault_watch import FaultWatch
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
+from automl.trainers.stop_request import reason_in
 from automl.trainers.timing import Timing
 
-__all__ = ["AttemptRun", "AttemptSettings", "request_stop"]
+__all__ = ["AttemptRun", "AttemptSettings"]
 
 POLL_S = 0.2
 #: Seconds a trainer gets to leave a checkpoint when it is stopped on request.
@@ -44,8 +43,6 @@ STOP_GRACE_S = 10.0
 FAULT_GRACE_S = 3.0
 #: Seconds after a kill within which the request to stop the study may follow.
 _STOP_FOLLOWS_S = 1.0
-#: Bytes of a stop file that are read.
-_LONGEST_REASON = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +70,6 @@ class _Verdict:
     evidence: str = ""
     failure: FailureClass | None = None
     exit_code: int | None = None
-
-
-def request_stop(paths: AttemptPaths, reason: str) -> None:
-    """Asks a running attempt to stop as pruned, from any process."""
-    write_text(paths.stop, reason)
-
-
-def _reason_in(path: Path) -> str:
-    """What a stop file says; a trainer may have put anything there."""
-    try:
-        with read_file(path) as file:
-            return file.read(_LONGEST_REASON).decode(errors="replace")
-    except OSError:
-        return "stopped by something that is no file"
 
 
 class AttemptRun:
@@ -220,7 +203,7 @@ class AttemptRun:
         if self._settings.paths.stop.exists():
             return _Verdict(OutcomeState.INTERRUPTED, "stopped on request")
         if self._paths.stop.exists():
-            return _Verdict(OutcomeState.PRUNED, _reason_in(self._paths.stop))
+            return _Verdict(OutcomeState.PRUNED, reason_in(self._paths.stop))
         limit = self._settings.timeout_s
         if limit is not None and self._timing.monotonic() - self._began[0] > limit:
             last = self._handle.tail(1) if self._handle else []

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automl.processes import started_at, stat_of
+from automl.study.layout import StudyPaths
+from automl.study.lock import read_owner
 from tests.small_data import write_split
 
 __all__ = ["Done", "Driver", "Terminal", "alive_in", "eventually", "processes_naming"]
@@ -176,6 +178,10 @@ class Terminal:
         """Ends whatever the commands have left."""
         for driver in self.drivers:
             driver.clear()
+        for lock in self.studies.glob("*/driver.lock"):
+            owner = read_owner(StudyPaths(lock.parent))
+            if owner is not None and started_at(owner.pid) == str(owner.process_started):
+                _kill(owner.pid)
         for pid in processes_naming(self.studies):
             _kill(pid)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from automl.processes import children_of, members_of, stat_of
+from automl.processes import children_of, members_of, started_at, stat_of
 from automl.study.layout import StudyPaths
+from automl.study.lock import Owner, read_owner
 from tests.e2e.terminal import Driver, Terminal, eventually, processes_naming
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -159,3 +160,56 @@ def test_a_python_that_ray_cannot_run_in_is_refused_before_a_study_is_made(
     assert done.code == 3, done.err
     assert "unset PYTHONOPTIMIZE" in done.err
     assert not paths.folder.exists()
+
+
+class TestInTheBackground:
+    """``--detach`` and ``automl stop``, with one plain training."""
+
+    TRAINING = "automl_policy: off\nset: {train.num_epochs: 40}\nscript: {epoch_s: 0.3}\n"
+
+    @pytest.fixture
+    def detached(self, terminal: Terminal, paths: StudyPaths) -> Owner:
+        argv = ("run", terminal.study_file(self.TRAINING), "--name", "bikes", "--detach")
+        done = terminal.run(*argv)
+        assert done.code == 0, done.err
+        assert "automl status bikes" in done.out
+        assert "automl stop bikes" in done.out
+        owner = read_owner(paths)
+        assert owner is not None
+        assert str(owner.pid) in done.out
+        assert int(stat_of(owner.pid)[3]) == owner.pid, "not in a session of its own"
+        return owner
+
+    def test_it_is_stopped_now_with_its_checkpoints(
+        self, detached: Owner, terminal: Terminal, paths: StudyPaths
+    ) -> None:
+        assert eventually(lambda: "epoch " in paths.driver_log.read_text(), 60.0)
+        done = terminal.run("stop", "bikes", "--now")
+        assert (done.code, done.out) == (0, "bikes has stopped; automl resume bikes goes on\n")
+        assert eventually(lambda: not started_at(detached.pid), SOON_S)
+        assert json.loads(paths.state.read_text())["status"] == "interrupted"
+        assert list(paths.trials.glob("0000/1/*.pth"))
+
+    def test_it_is_asked_to_end_after_its_training(
+        self, detached: Owner, terminal: Terminal, paths: StudyPaths
+    ) -> None:
+        done = terminal.run("stop")
+        assert "bikes starts no further trial" in done.out, done.err
+        assert not paths.stop_gently.exists()
+        assert started_at(detached.pid)
+        assert "asked to stop after the running trials" in paths.driver_log.read_text()
+
+    def test_what_is_not_running_is_not_stopped(
+        self, terminal: Terminal, paths: StudyPaths
+    ) -> None:
+        text = self.TRAINING.replace("40", "1")
+        assert terminal.run("run", terminal.study_file(text), "--name", "bikes").code == 0
+        done = terminal.run("stop", "bikes", "--now")
+        assert "bikes is not running" in done.out
+        assert not paths.stop.exists()
+
+    def test_a_mistake_is_shown_as_if_nothing_was_detached(self, terminal: Terminal) -> None:
+        done = terminal.run("run", terminal.study_file("trials: no\n"), "--detach")
+        assert done.code == 2
+        assert done.err.count("error: ") == 1
+        assert not done.out

@@ -64,6 +64,59 @@ class TestControl:
         assert control.stage is Stage.NOW
         assert control.signal is signal.SIGTERM
 
+    def test_a_closed_terminal_stops_them_now(self, control: Control) -> None:
+        with control.handling_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert control.stage is Stage.NOW
+        assert control.signal is signal.SIGHUP
+
+    def test_a_closed_terminal_that_is_ignored_stops_nothing(self, control: Control) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            with control.handling_signals(), control.waiting_for_signals():
+                os.kill(os.getpid(), signal.SIGHUP)
+                control.wait(0.0)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        assert control.stage is Stage.RUNNING
+
+    def test_signals_are_waited_for_whatever_became_of_their_handlers(
+        self, control: Control
+    ) -> None:
+        with control.handling_signals(), control.waiting_for_signals():
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+            control.wait(5.0)
+            assert control.stage is Stage.NOW
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert control.signal is signal.SIGTERM
+
+    def test_before_a_study_is_held_its_stop_file_is_another_drivers(
+        self, tmp_path: Path, notices: list[str]
+    ) -> None:
+        control = Control(tmp_path / "stop", notices.append, held=False)
+        control.stop_now()
+        assert not (tmp_path / "stop").exists()
+        assert control.stage is Stage.NOW
+        (tmp_path / "stop").touch()
+        fresh = Control(tmp_path / "stop", notices.append, held=False)
+        assert fresh.is_asking
+        fresh.hold()
+        assert fresh.is_asking
+
+    def test_a_gentle_request_of_another_process_is_heard_once(
+        self, tmp_path: Path, notices: list[str]
+    ) -> None:
+        gentle = tmp_path / "gently"
+        control = Control(tmp_path / "stop", notices.append, gentle)
+        gentle.touch()
+        control.look()
+        control.look()
+        assert control.stage is Stage.AFTER_RUNNING
+        assert not gentle.exists()
+        assert eventually(lambda: len(notices) == 1)
+
     def test_a_gentle_stop_does_not_take_back_a_stop_now(self, control: Control) -> None:
         control.stop_now()
         control.stop_after_running()

@@ -1,0 +1,65 @@
+"""Asking a study that another process drives to stop."""
+
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from automl.study.clock import utc_now
+from automl.study.layout import StudyPaths
+from automl.study.lock import Owner, read_owner
+
+__all__ = ["Answer", "Asked", "ask_to_stop"]
+
+_POLL_S = 0.1
+
+
+class Answer(Enum):
+    """What became of the request while it was waited for."""
+
+    NOT_DRIVEN = auto()
+    HEARD = auto()
+    ENDED = auto()
+    SILENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and its answer.
+
+    Attributes:
+        answer: What became of it.
+        driver: Who was asked, in words; empty where nobody drives the study.
+    """
+
+    answer: Answer
+    driver: str = ""
+
+
+def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> Asked:
+    """Asks, and waits for an answer.
+
+    Args:
+        paths: The study.
+        now: Whether the running trials are to end too, their checkpoints kept.
+        within_s: Seconds to wait: for the end of the driver if ``now``, else until it has heard.
+    """
+    owner = read_owner(paths)
+    if owner is None or not owner.is_alive(utc_now()):
+        return Asked(Answer.NOT_DRIVEN)
+    asked = paths.stop if now else paths.stop_gently
+    asked.touch()
+    who = owner.described(utc_now())
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if not _drives(paths, owner):
+            paths.stop_gently.unlink(missing_ok=True)
+            return Asked(Answer.ENDED, who)
+        if not now and not asked.exists():
+            return Asked(Answer.HEARD, who)
+        time.sleep(_POLL_S)
+    return Asked(Answer.SILENT, who)
+
+
+def _drives(paths: StudyPaths, owner: Owner) -> bool:
+    current = read_owner(paths)
+    return current is not None and current.pid == owner.pid and current.is_alive(utc_now())
