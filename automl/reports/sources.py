@@ -43,8 +43,8 @@ class Sources:
             return SearchSpace()
         try:
             return SearchSpace.from_json(value)
-        except (KeyError, TypeError, ValueError) as error:
-            self.notes.append(f"{self.paths.space} could not be read: {error!r}")
+        except FixInput as error:
+            self.notes.append(f"{self.paths.space} could not be read: {error}")
             return SearchSpace()
 
     def provenance(self) -> dict[str, Any]:

@@ -7,8 +7,10 @@ a draw stands for, how it is narrowed, and how it reads.
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from automl.skill.typewords import number_of
 from automl.space.options import Choice
 from automl.space.ranges import FloatRange, IntRange
+from automl.space.relations import Number
 
 __all__ = [
     "Choice",
@@ -43,26 +45,35 @@ def distribution_of(value: Mapping[str, Any]) -> Distribution:
 
     Raises:
         KeyError: A field is missing, or the kind is unknown.
+        ValueError: The ends are no range.
     """
     return _READERS[value["kind"]](value)
 
 
 def _float_range(value: Mapping[str, Any]) -> FloatRange:
     holes = tuple(value.get("holes", ()))
-    return FloatRange(value["low"], value["high"], value["log"], holes)
+    return FloatRange(*_ends(value), value.get("log", False), holes)
 
 
 def _int_range(value: Mapping[str, Any]) -> IntRange:
     holes = tuple(value.get("holes", ()))
-    return IntRange(value["low"], value["high"], value["log"], holes, value["step"] or 1)
+    step = value.get("step") or 1
+    return IntRange(*_ends(value), value.get("log", False), holes, step)
+
+
+def _ends(value: Mapping[str, Any]) -> tuple[Number, Number]:
+    low, high = number_of(value["low"]), number_of(value["high"])
+    if low is None or high is None or low > high:
+        raise ValueError(f"a range from {value['low']} to {value['high']}")
+    return low, high
 
 
 def _choice(value: Mapping[str, Any]) -> Choice:
-    return Choice(tuple(value["choices"]), tuple(value["weights"]))
+    return Choice(tuple(value["choices"]), tuple(value.get("weights", ())))
 
 
 def _ordered(value: Mapping[str, Any]) -> Choice:
-    return Choice(tuple(value["choices"]), tuple(value["weights"]), is_ordered=True)
+    return Choice(tuple(value["choices"]), tuple(value.get("weights", ())), is_ordered=True)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Distribution]] = {

@@ -130,7 +130,7 @@ class ListParameter:
             value["key"],
             value["type"],
             tuple(Parameter.from_json(element) for element in value["elements"]),
-            value["default"],
-            tuple(value["conditions"]),
-            dict(value["bounds_from"]),
+            value.get("default"),
+            tuple(value.get("conditions", ())),
+            dict(value.get("bounds_from", {})),
         )

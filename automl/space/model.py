@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self, TypeAlias
 
+from automl.errors import FixInput
 from automl.skill.tree import ParamValue
 from automl.space.list_parameter import ListParameter
 from automl.space.parameter import Parameter
@@ -112,13 +113,25 @@ class SearchSpace:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The space that ``to_json`` wrote."""
-        return cls(
-            tuple(_searched(entry) for entry in value["parameters"]),
-            dict(value["fixed"]),
-            tuple(Refused(**entry) for entry in value["refused"]),
-            tuple(_inert(entry) for entry in value["inert"]),
-        )
+        """The space that ``to_json`` wrote, by this version or an older one.
+
+        Raises:
+            FixInput: The value holds no search space.
+        """
+        try:
+            return cls(
+                tuple(_searched(entry) for entry in value["parameters"]),
+                dict(value["fixed"]),
+                tuple(Refused(**entry) for entry in value["refused"]),
+                tuple(_inert(entry) for entry in value["inert"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise FixInput(
+                "a stored search space must be as automl wrote it",
+                got=f"{type(error).__name__}: {error}",
+                where="space.json",
+                fix="restore the file from a copy; the trials are safe in study.journal",
+            ) from error
 
     def to_json(self) -> dict[str, Any]:
         """A plain value of a stable shape that scripts may rely on."""

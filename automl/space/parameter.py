@@ -211,9 +211,9 @@ class Parameter:
             value["key"],
             value["type"],
             distribution_of(value),
-            value["default"],
-            tuple(value["conditions"]),
-            dict(value["bounds_from"]),
+            value.get("default"),
+            tuple(value.get("conditions", ())),
+            dict(value.get("bounds_from", {})),
             links,
         )
 
