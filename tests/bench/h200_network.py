@@ -1,9 +1,9 @@
 """How fast the networks train on a GPU with nothing beside them: prints a table and the kernels.
 
-Run it by hand: ``python tests/bench/h200_network.py [--models DLA34 fan_small]``. A step is
-forward pass, loss, backward pass, gradient clipping and fused Adam on one batch that stays on the
-GPU. The limit of a network is its operations over the rate at which the GPU multiplies large
-matrices of the same precision, which is measured first.
+Run it by hand: ``python tests/bench/h200_network.py [--models DLA34 fan_small] [--recorded]``. A
+step is forward pass, loss, backward pass, gradient clipping and Adam on one batch that stays on
+the GPU; ``--recorded`` replays it as trainings do. The limit of a network is its operations over
+the rate at which the GPU multiplies large matrices of the same precision, which is measured first.
 """
 
 import argparse
@@ -23,12 +23,16 @@ from torch.profiler import ProfilerActivity, profile
 from automl.centerpose.config.model import Backbone, Model
 from automl.centerpose.hardware.speed import compile_blocks
 from automl.centerpose.models.build import build_network
+from automl.centerpose.training.adam import Adam
 from automl.centerpose.training.losses import LossWeights, centerpose_loss
 
 GPU = torch.device("cuda", 0)
 SIDE, CELLS, OBJECTS = 512, 128, 10
 GFLOP_STEP = {"DLA34": 307.0, "fan_small": 806.0}  # forward and backward, one image
 KINDS = (
+    ("normalisation", r"^(moments|apply|grad_moments|apply_grad)$"),
+    ("heads", r"^answer"),
+    ("gates, upsampling, pooling", r"^(gates|enlarge|shrink|correlate|largest)(_grad)?$"),
     ("compiled", r"^triton_"),
     ("attention", r"flash|fmha|sdpa"),
     ("depthwise convolution", r"_c1_k1_|conv_depthwise"),
@@ -109,7 +113,8 @@ def stepper(case: Case) -> tuple[nn.Module, Callable[[], Tensor]]:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if case.mode == "compiled":
         compile_blocks(network)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
+    parameters = list(network.parameters())
+    optimizer = Adam(parameters, 1e-4)
     image = torch.randn(case.batch, 3, SIDE, SIDE, generator=generator, device=GPU)
     image = image.contiguous(memory_format=torch.channels_last)
     truth, weights = targets(case.batch, generator), LossWeights()
@@ -118,9 +123,10 @@ def stepper(case: Case) -> tuple[nn.Module, Callable[[], Tensor]]:
         with autocast(case.precision):
             outputs = network(image)
         loss = centerpose_loss(outputs, truth, weights)
-        optimizer.zero_grad(set_to_none=True)
+        for parameter in parameters:
+            parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 100.0)
+        nn.utils.clip_grad_norm_(parameters, 100.0)
         optimizer.step()
         return loss.detach()
 
@@ -167,7 +173,18 @@ def kernels_of(step: Callable[[], object], steps: int = 3) -> tuple[tuple[str, f
     return tuple(sorted(rows, key=lambda row: -row[1]))
 
 
-def measure(case: Case, tflops: float, *, steps: int, with_kernels: bool) -> Measured:
+def recorded(step: Callable[[], Tensor]) -> Callable[[], object]:
+    """The step as one launch."""
+    torch.cuda.empty_cache()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def measure(
+    case: Case, tflops: float, *, steps: int, with_kernels: bool, replays: bool
+) -> Measured:
     """Trains as the case says and keeps the time."""
     torch.manual_seed(0)
     torch.cuda.reset_peak_memory_stats()
@@ -177,8 +194,9 @@ def measure(case: Case, tflops: float, *, steps: int, with_kernels: bool) -> Mea
     first = time.perf_counter() - start
     for _ in range(3):
         step()
-    seconds = seconds_of(step, steps)
-    kernels = kernels_of(step) if with_kernels else ()
+    taken = recorded(step) if replays else step
+    seconds = seconds_of(taken, steps)
+    kernels = kernels_of(taken) if with_kernels else ()
     peak = torch.cuda.max_memory_allocated() / 2**30
     limit = tflops * 1e3 / GFLOP_STEP.get(case.model, float("inf"))
     return Measured(case, first, case.batch / seconds, peak, limit, kernels)
@@ -224,6 +242,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--modes", nargs="+", default=["eager", "compiled"])
     parser.add_argument("--batch", type=int, default=32, help="images a step")
     parser.add_argument("--steps", type=int, default=8, help="steps a round, of three rounds")
+    parser.add_argument("--recorded", action="store_true", help="replay steps as one launch each")
     parser.add_argument("--kernels", type=int, default=0, help="list so many kernels a case")
     parser.add_argument(
         "--cudnn-benchmark", action="store_true", help="let cuDNN time its algorithms"
@@ -244,7 +263,11 @@ def main() -> None:
                 torch.compiler.reset()
                 case = Case(model, precision, mode, asked.batch)
                 found = measure(
-                    case, ceilings[precision], steps=asked.steps, with_kernels=asked.kernels > 0
+                    case,
+                    ceilings[precision],
+                    steps=asked.steps,
+                    with_kernels=asked.kernels > 0,
+                    replays=asked.recorded,
                 )
                 results.append(found)
                 print(table([found]).splitlines()[-1], flush=True)

@@ -3,17 +3,20 @@
 ``footprint.py`` measures the same on the device, a moment before it trains; its constants are used
 here too. What one image adds at 512 x 512 pixels was counted by its ``saved_bytes`` on a CPU, but
 for DLA34: its figures make the forecast what one H200 had reserved at the peak of whole trainings
-(batches of 16 and 32, bf16 and tf32). An image grows with the number of pixels.
+(batches of 8, 16 and 32 in bf16, of 32 in tf32, 2026-11-29). What batches need on their way to the
+network is what ``nano`` took there beyond its own, at a batch of 32. An image grows with the
+number of pixels.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["MEMORY_NEEDS", "MemoryNeed", "forecast_mib"]
+__all__ = ["MEMORY_NEEDS", "ON_THE_WAY_MIB", "MemoryNeed", "forecast_mib"]
 
 _SIDE = 512
 _PARAMETER_BYTES = 16  # a weight, its gradient and Adam's two moments, 4 bytes each
 _SLACK = 1.15  # what kernels need for a moment
+ON_THE_WAY_MIB = 43  # an image of a batch in the making, and what drawing its maps takes
 _CONTEXT_MIB = 700  # CUDA itself, cuDNN and cuBLAS in one process
 _FULL = ("fp32", "tf32")
 
@@ -35,7 +38,7 @@ class MemoryNeed:
 
 MEMORY_NEEDS: Mapping[str, MemoryNeed] = {
     "nano": MemoryNeed(0.39, 12.5, 7.0),
-    "DLA34": MemoryNeed(19.80, 810.0, 480.0),
+    "DLA34": MemoryNeed(19.80, 545.0, 330.0),
     "fan_small": MemoryNeed(33.46, 1556.8, 890.3),
     "fan_base": MemoryNeed(58.27, 2053.9, 1219.0),
     "fan_large": MemoryNeed(84.88, 2655.6, 1603.9),
@@ -58,5 +61,5 @@ def forecast_mib(model_type: str, batch: int, side: int, precision: str) -> int 
     if need is None:
         return None
     image = need.image_mib if precision in _FULL else need.half_mib
-    images = _SLACK * batch * image * (side / _SIDE) ** 2
+    images = batch * (_SLACK * image + ON_THE_WAY_MIB) * (side / _SIDE) ** 2
     return round(_CONTEXT_MIB + _PARAMETER_BYTES * need.parameters * 1e6 / 2**20 + images)

@@ -25,18 +25,18 @@ class TestOnOneGpu:
         made = plan(*DLA34, "--trials-per-gpu", "2")
         assert made.config.resources.max_concurrent == 2
         (note,) = [note for note in made.notes if "share" in note]
-        assert "2 trials share a GPU: up to 4.6 GiB each (DLA34, batch 4, 512 px, fp32)" in note
+        assert "2 trials share a GPU: up to 3.6 GiB each (DLA34, batch 4, 512 px, fp32)" in note
         assert "12.0 GiB free on GPU 0" in note
         assert "1/2 of its wall time as GPU time" in note
 
     def test_more_than_fit_are_refused_with_the_cause_and_the_most(self, plan: MakePlan) -> None:
         with pytest.raises(PrepareMachine) as refused:
             plan(*DLA34, "--trials-per-gpu", "4")
-        assert "4 of up to 4.6 GiB" in str(refused.value)
+        assert "4 of up to 3.6 GiB" in str(refused.value)
         assert "GPU 0 has 16.0 GiB, of which 4.0 GiB are in use by python (pid 8123)" in str(
             refused.value
         )
-        assert "give 2" in str(refused.value)
+        assert "give 3" in str(refused.value)
 
     def test_the_largest_trial_of_the_space_counts(self, plan: MakePlan) -> None:
         space = ("--search", "dataset.batch_size=1..8", "--set", "dataset.batch_size=1")
