@@ -7,7 +7,7 @@ from pathlib import Path
 from automl.inside import refused_link
 from automl.study.layout import AttemptPaths, StudyPaths
 
-__all__ = ["refuse_links"]
+__all__ = ["drop_links", "refuse_links"]
 
 _ATTEMPT = AttemptPaths(Path())
 #: What this program reads or writes of an attempt; the rest is its trainer's business.
@@ -38,6 +38,16 @@ def refuse_links(paths: StudyPaths) -> None:
         _refuse(trial)
         for attempt in _folders(trial):
             _refuse(attempt, _OWN)
+
+
+def drop_links(attempt: AttemptPaths) -> None:
+    """Takes away the links that an ended container left in the place of an attempt's records.
+
+    What they lead to is not touched; left there, they would have the whole study refused.
+    """
+    for entry in _entries(attempt.folder):
+        if entry.is_symlink() and entry.name in _OWN:
+            Path(entry.path).unlink()
 
 
 def _refuse(folder: Path, names: frozenset[str] | None = None) -> None:

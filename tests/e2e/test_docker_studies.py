@@ -230,7 +230,9 @@ def test_a_container_that_means_harm_reaches_its_own_folder_alone(
 ) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("mine")
-    links = dict.fromkeys(("log.txt", "outcome.json", "container.json"), str(outside))
+    links = dict.fromkeys(
+        ("log.txt", "outcome.json", "container.json", "server.pid"), str(outside)
+    )
     done = containers.run("run", write_study(containers, links=links), "--name", "harm")
     assert done.code == 0, done.err
     assert outside.read_text() == "mine"

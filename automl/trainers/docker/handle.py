@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from automl.processes import started_at
 from automl.study.layout import AttemptPaths
+from automl.study.links import drop_links
 from automl.trainers.base import TrialTask
 from automl.trainers.docker.engine import ContainerGone, ContainerState, DockerEngine, EngineAway
 from automl.trainers.docker.log import LogFile, Redactor
@@ -135,8 +136,10 @@ class ContainerHandle:
         with self._ending:
             if self._ended.is_set():
                 return
+            attempt = AttemptPaths(self._task.folder)
             self._log.close(MEMORY_KILL if state.was_memory_kill else "")
-            write_end(AttemptPaths(self._task.folder), self._record, state.exit_code)
+            drop_links(attempt)
+            write_end(attempt, self._record, state.exit_code)
             _patiently(lambda: self._engine.remove(self.container))
             self._code = state.exit_code
             self._ended.set()

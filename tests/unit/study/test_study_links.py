@@ -8,7 +8,7 @@ import pytest
 from automl.errors import FixInput
 from automl.study.choice import find_study
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.study.links import refuse_links
+from automl.study.links import drop_links, refuse_links
 from automl.study.lock import StudyLock
 from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Outcome, OutcomeState
@@ -78,6 +78,20 @@ def test_what_is_no_part_of_the_layout_may_be_a_link(paths: StudyPaths, tmp_path
     (paths.folder.parent / "bikes-too").symlink_to(paths.folder)
     assert find_study(aliases, "bikes").folder == aliases / "bikes"
     assert find_study(aliases, "bikes-too").resolved.is_file()
+
+
+def test_links_of_an_ended_container_are_taken_away(paths: StudyPaths, tmp_path: Path) -> None:
+    outside, attempt = tmp_path / "outside.txt", paths.attempt(3, 1)
+    outside.write_text("mine")
+    attempt.folder.mkdir(parents=True)
+    latest = attempt.folder / "centerpose_model_latest.pth"
+    for link in (attempt.log, attempt.stop, latest):
+        link.symlink_to(outside)
+    attempt.spec.write_text("spec")
+    drop_links(attempt)
+    assert {entry.name for entry in attempt.folder.iterdir()} == {attempt.spec.name, latest.name}
+    assert outside.read_text() == "mine"
+    refuse_links(paths)
 
 
 @pytest.mark.parametrize("name", ["../../secret.pth", "/etc/passwd", "trials/../../x.pth"])
