@@ -157,7 +157,7 @@ def _comparison(
         return Comparison(Relation(op), parents=(operand,))
     if not parents:
         raise FixInput(
-            "a math_cond that compares with depends_on needs a depends_on",
+            "a math_cond that compares with depends_on must have a depends_on beside it",
             got=repr(leaf.math_cond),
             where=leaf.key,
         )

@@ -204,9 +204,11 @@ def check_asked(
         if is_int(leaf) and number != int(number):
             raise FixInput(f"{leaf.key} must be a whole number", got=f"{number:g}", where=where)
         if low is not None and number < low:
-            raise FixInput(f"the schema's minimum is {low:g}", got=f"{number:g}", where=where)
+            rule = f"{leaf.key} must be at least {low:g}, the schema's minimum"
+            raise FixInput(rule, got=f"{number:g}", where=where)
         if high is not None and number > high:
-            raise FixInput(f"the schema's maximum is {high:g}", got=f"{number:g}", where=where)
+            rule = f"{leaf.key} must be at most {high:g}, the schema's maximum"
+            raise FixInput(rule, got=f"{number:g}", where=where)
 
 
 def finite(value: object) -> Number | None:

@@ -135,7 +135,7 @@ def _the_set(
 def _profile_set(schema: SchemaTree, profile: Profile) -> dict[str, Asked]:
     if not profile.parameters:
         raise FixInput(
-            "--space profile needs a profile that lists parameters",
+            "--space profile must have a profile that lists parameters",
             got=profile.where or "no references/search_profile.yaml",
             fix="use --space default, or write one",
         )

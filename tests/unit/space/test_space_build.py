@@ -52,7 +52,7 @@ def test_freezing_without_a_value_keeps_the_base_value(build: Build) -> None:
         ("train.optim.lrr", "train.optim.lr"),
         ("train.optim", "a group of settings"),
         ("evaluate.opencv", "must search the settings of train"),
-        ("dataset.flip=0.05..0.5", "minimum is 0.1"),
+        ("dataset.flip=0.05..0.5", "must be at least 0.1, the schema.s minimum"),
         ("dataset.flip=0.2..1.5", "maximum"),
         ("dataset.batch_size=1.5..4", "whole number"),
         ("dataset.batch_size=a,b", "whole number"),

@@ -70,7 +70,7 @@ def test_a_text_outside_the_grammar_is_an_error_that_names_the_key(text: str) ->
 
 
 def test_depends_on_in_a_condition_needs_a_parent() -> None:
-    with pytest.raises(FixInput, match="needs a depends_on"):
+    with pytest.raises(FixInput, match="must have a depends_on"):
         parse_conditions(_leaf("> depends_on"))
 
 
