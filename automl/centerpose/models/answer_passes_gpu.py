@@ -111,6 +111,27 @@ def answer(  # type: ignore[no-untyped-def]
     tl.store(out + place, total, mask=there[:, None] & (index < n_maps)[None])
 
 
+@triton.jit
+def _write_terms(  # type: ignore[no-untyped-def]
+    parts, added, weight, known, to, pivot, n_rows, n_parts, column, size: tl.constexpr,
+    lanes: tl.constexpr, width: tl.constexpr,
+):  # fmt: skip
+    """An image's ``terms``, from the sums of its parts and what is known of its columns."""
+    by_offset, by_weight = all_parts(parts, n_parts, width, column, column >= 0, 8, lanes)
+    mean, middle, rate = tl.load(known), tl.load(known + width), tl.load(known + 2 * width)
+    low = middle - tl.load(added + column)  # the middle of the map as it lies there
+    by_weight = rate * (by_weight - (low - pivot) * by_offset)
+    each = tl.load(weight + column) / n_rows
+    by_x = -rate * rate * _of_groups(each * by_weight, size, lanes)
+    rest = -rate * _of_groups(each * by_offset, size, lanes)
+    tl.store(to, by_x)
+    tl.store(to + width, rest - by_x * low)
+    tl.store(to + 2 * width, by_weight)
+    tl.store(to + 3 * width, by_offset)
+    scale = tl.load(known + 3 * width)
+    tl.store(to + 4 * width, scale * by_offset + n_rows * (by_x * (mean - middle) + rest))
+
+
 @triton.jit(do_not_specialize=["n_rows", "part_rows", "n_parts", "n_maps", "of_image"])
 def answer_grad_moments(  # type: ignore[no-untyped-def]
     x, added, weight, stats, grad, taps, parts, of_taps, of_bias, arrivals, terms, n_rows,
@@ -164,19 +185,10 @@ def answer_grad_moments(  # type: ignore[no-untyped-def]
         tl.store(of_bias + tl.program_id(1) * maps + index, tl.sum(alone, 0))
     if is_last(arrivals + image * tl.num_programs(0) + tl.program_id(0), n_parts):
         ours = parts + image * n_parts * 2 * width
-        by_offset, by_weight = all_parts(ours, n_parts, width, column, column >= 0, 8, lanes)
-        mean, middle, rate = tl.load(known), tl.load(known + width), tl.load(known + 2 * width)
-        low = middle - tl.load(added + column)  # the middle of the map as it lies there
-        by_weight = rate * (by_weight - (low - pivot) * by_offset)
-        each = tl.load(weight + column) / n_rows
-        by_x = -rate * rate * _of_groups(each * by_weight, size, lanes)
-        rest = -rate * _of_groups(each * by_offset, size, lanes)
         to = terms + image * 5 * width + column
-        tl.store(to, by_x)
-        tl.store(to + width, rest - by_x * low)
-        tl.store(to + 2 * width, by_weight)
-        tl.store(to + 3 * width, by_offset)
-        tl.store(to + 4 * width, scale * by_offset + n_rows * (by_x * (mean - middle) + rest))
+        _write_terms(
+            ours, added, weight, known, to, pivot, n_rows, n_parts, column, size, lanes, width
+        )
 
 
 @triton.jit(do_not_specialize=["n_rows", "n_blocks", "n_maps", "of_image"])
