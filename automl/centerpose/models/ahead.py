@@ -44,14 +44,14 @@ _SMI = ("nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader")
 def compiling(model_type: str, precision: str) -> Iterator[None]:
     """Compiles the kernels of a training in processes of its own while the block runs.
 
-    Nothing is started where it was done before, or there is no GPU, no Triton or no C compiler.
+    Nothing is started where it was tried before, or there is no GPU, no Triton or no C compiler.
 
     Args:
         model_type: ``model.backbone.model_type``.
         precision: ``train.precision``.
     """
-    done = _mark(model_type, precision)
-    if done is None or done.exists() or not listed(model_type, precision):
+    tried = _mark(model_type, precision)
+    if tried is None or tried.exists() or not listed(model_type, precision):
         yield
         return
     command = [sys.executable, "-m", __name__, model_type, precision]
@@ -91,7 +91,7 @@ def entry_of(
 
 
 def _mark(model_type: str, precision: str) -> Path | None:
-    """The file that says that this was done; None where it cannot be done."""
+    """The file that says that this was tried; None where it cannot be done."""
     if not (shutil.which(_SMI[0]) and has_compiler()):
         return None
     try:
@@ -134,6 +134,10 @@ def _capability() -> int:
 
 
 def _compile_all(model_type: str, precision: str) -> None:
+    tried = _mark(model_type, precision)
+    if tried is not None:  # once, whatever comes of it: a launch compiles what is missing
+        tried.parent.mkdir(parents=True, exist_ok=True)
+        tried.touch()
     from triton.backends.nvidia.driver import CudaUtils
 
     CudaUtils()  # what every kernel needs; and imported once, before the processes part
@@ -143,10 +147,6 @@ def _compile_all(model_type: str, precision: str) -> None:
     with multiprocessing.get_context("fork").Pool(n_processes) as pool:
         work = [(entry, capability) for entry in reversed(entries)]
         pool.starmap(_compile, work, chunksize=1)
-    done = _mark(model_type, precision)
-    if done is not None:
-        done.parent.mkdir(parents=True, exist_ok=True)
-        done.touch()
 
 
 def main(argv: Sequence[str]) -> None:
