@@ -38,8 +38,10 @@ from automl.skill.keys import NetworkKeys
 from automl.skill.policy import Policy
 from automl.study.config import Keep
 from automl.study.layout import StudyPaths
+from automl.study.outcomes import read_outcome
 from automl.trainers.checkpoints import checkpoints_in
 from automl.trainers.entry import Examined, TrainerEntry
+from automl.trainers.pace import pace_of
 from automl.trainers.process_entry import check_packages, missing_packages
 from automl.trainers.table import DEFAULT, all_trainers, trainer_entry
 
@@ -212,8 +214,18 @@ def try_one_epoch(request: PlanRequest, keys: NetworkKeys) -> Check:
             return refused("metric", error)
         summary = read_summary(ending.paths.folder)
         if summary.winner is not None:
-            seconds = f"{summary.cost.wall_s:.0f} s"
-            detail = f"{summary.objective.metric} seen after one epoch, {seconds}"
+            detail = f"{summary.objective.metric} seen after one epoch, {_times(ending.paths)}"
             return Check("metric", Result.OK, detail)
         account = explain_trial(summary, 0)
         return Check("metric", Result.FAIL, f"one epoch failed: {account.evidence}", account.hint)
+
+
+def _times(paths: StudyPaths) -> str:
+    """What one epoch took, and the start before it."""
+    attempt = paths.attempt(0, 1)
+    outcome, _ = read_outcome(attempt)
+    seconds = 0.0 if outcome is None else outcome.seconds
+    pace = pace_of(attempt.folder, seconds)
+    if pace is None:
+        return f"{seconds:.0f} s with the start of the training"
+    return f"{pace.epoch_s:.1f} s, and {pace.start_s:.1f} s to start and end a training"

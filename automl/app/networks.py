@@ -1,12 +1,12 @@
 """The networks that this package knows more about than their skills say."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from automl.data.checks import SplitFacts
 from automl.skill.model import Skill
 
-__all__ = ["NETWORKS", "Forecast", "Network", "network_of"]
+__all__ = ["NETWORKS", "Costed", "Forecast", "Network", "network_of"]
 
 
 class Forecast(Protocol):
@@ -53,6 +53,15 @@ class Network(Protocol):
         self, spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
     ) -> Forecast | None:
         """What the largest trial needs, by the values that trials may have; None if unknown."""
+        ...
+
+
+@runtime_checkable
+class Costed(Protocol):
+    """A network of which it is known how much one image costs it."""
+
+    def gflop(self, spec: Mapping[str, Any]) -> float | None:
+        """1e9 operations of a forward pass over one image; None if unknown."""
         ...
 
 

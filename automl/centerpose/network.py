@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.centerpose.config.load import load_spec
+from automl.centerpose.hardware.compute_forecast import forecast_gflop
 from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
 from automl.data.checks import (
     USUAL_MAX_OBJECTS,
@@ -98,6 +99,15 @@ class CenterPose:
         largest = max(known, key=lambda trial: trial.mib)
         most = max(trial.parameters for trial in known)
         return TrainingForecast(largest.mib, largest.words, most)
+
+    def gflop(self, spec: Mapping[str, Any]) -> float | None:
+        """1e9 operations of a forward pass over one image; None for a network not known here.
+
+        Args:
+            spec: The complete spec.
+        """
+        side = _value(spec, _SIDE)
+        return forecast_gflop(str(_value(spec, _MODEL)), side) if isinstance(side, int) else None
 
 
 def _forecasts(

@@ -5,6 +5,7 @@ from typing import Any
 
 from automl.app.plan import Plan
 from automl.app.preview import first_params
+from automl.app.time_estimate import estimate_time
 from automl.app.trainer_choice import container_preview
 from automl.reports import words
 from automl.reports.verdict import FAKE
@@ -17,6 +18,7 @@ __all__ = ["plan_json", "plan_text"]
 
 _LABEL = 10
 _COLUMNS = 6
+_UNKNOWN = "unknown: nothing like it has trained here yet; automl doctor --deep times one epoch"
 
 
 def plan_text(plan: Plan, first: int) -> str:
@@ -89,7 +91,7 @@ def _trials(plan: Plan) -> Iterator[str]:
     if epochs is not None and images:
         most = epochs * images * (config.limits.trials + 2 * config.limits.confirm)
         yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
-        yield _line("", "time and disk: unknown before trial 0 has run here")
+        yield _line("time", str(estimate_time(plan) or _UNKNOWN))
 
 
 def _first(plan: Plan, count: int) -> Iterator[str]:
@@ -131,6 +133,7 @@ def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:
             split: {"folder": str(facts.root), "images": facts.images, "objects": facts.objects}
             for split, facts in plan.data.items()
         },
+        "time": estimate.to_json() if (estimate := estimate_time(plan)) is not None else None,
         "container": container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir),
         "notes": list(plan.notes),
     }
