@@ -12,6 +12,7 @@ from automl.app.image import hold_to_image, left_running, pinned
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
 from automl.app.resume_point import check_still_there
+from automl.app.room import check_room
 from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
 from automl.app.startable import check_startable
@@ -58,6 +59,7 @@ def start(plan: Plan, screen: Screen) -> Ending:
     """
     check_startable(plan)
     check_container_gpu(plan.config)
+    check_room(plan.studies_dir.absolute(), "free some, or choose another --studies-dir")
     check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
     config, image = pinned(plan.config, plan.skill)
     ahead = StudyPaths(plan.studies_dir.absolute() / plan.config.name)
@@ -124,6 +126,7 @@ def go_on(
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
+        check_room(paths.folder, "free some, then automl resume goes on; all that ended is safe")
         check_trainer(kept, skill, paths.folder)
         check_still_there(paths, kept.resume_from, read_provenance(paths))
         notes += check_drift(paths, kept, skill, accept=accept_drift)

@@ -9,6 +9,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 
 from automl.app.prepare import Preparer
+from automl.app.room import FULL, room_at, size_of
 from automl.app.screen import Ending, Screen, Silent
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
@@ -18,6 +19,7 @@ from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, Tr
 from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
 from automl.files import clear_unfinished
+from automl.reports.words import count
 from automl.reports.write import write_report
 from automl.search.decision import EndCause
 from automl.search.engine import Engine
@@ -101,6 +103,7 @@ class Session:
     control: Control
     _state_at: float = field(default=0.0, init=False)
     _began_s: float = field(default=0.0, init=False)
+    _trial_bytes: int = field(default=0, init=False)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
         """Runs trials until the limits are reached or somebody stops it; writes the report.
@@ -122,9 +125,21 @@ class Session:
                     self._run()
             return self._end()
         except (AutomlError, OSError) as error:
+            full = isinstance(error, OSError) and error.errno in FULL
+            shown = self._disk_is_full() if full else error
             with suppress(OSError):
-                self._write_state(StudyStatus.INTERRUPTED, str(error))
-            raise
+                self._write_state(StudyStatus.INTERRUPTED, str(shown))
+            raise shown from (error if full else error.__cause__)
+
+    def _disk_is_full(self) -> PrepareMachine:
+        ended = sum(record.state.is_finished for record in self.engine.records())
+        return PrepareMachine(
+            "a study needs space on its disk to go on",
+            got="none left",
+            where=str(self.paths.folder),
+            fix=f"free some, then automl resume {self.config.name} goes on; "
+            f"{count(ended, 'trial')} that ended and all checkpoints are safe",
+        )
 
     def _end(self) -> Ending:
         ending = self._ending()
@@ -169,17 +184,28 @@ class Session:
 
     def _event(self, event: Event) -> None:
         if isinstance(event, TrialEnded):
+            folder = self.paths.trial(event.outcome.number)
+            self._trial_bytes = max(self._trial_bytes, size_of(folder))
             keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
         self._show(lambda screen: screen.event(event))
 
     def _look(self) -> None:
         self.lock.heartbeat()
         self.control.look()
+        self._look_at_disk()
         records, wall_s = self.engine.records(), time.monotonic() - self._began_s
         self._show(lambda screen: screen.look(records, wall_s))
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:
             self._state_at = time.monotonic()
             self._write_state(StudyStatus.RUNNING, "")
+
+    def _look_at_disk(self) -> None:
+        """Starts no further trial where it would fill the disk."""
+        room = room_at(self.paths.folder, self._trial_bytes)
+        if room.is_short and self.control.is_asking:
+            why = f"the disk of {self.paths.folder} has no room for another trial ({room})"
+            self.control.stop_after_running(why)
+            self._show(lambda screen: screen.event(Note(f"{why}: no further one is started")))
 
     def _ending(self) -> Ending:
         control = self.control

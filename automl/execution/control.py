@@ -72,8 +72,13 @@ class Control:
         """Whether new trials may be started."""
         return self.stage is Stage.RUNNING
 
-    def stop_after_running(self) -> None:
-        """No further trial is started."""
+    def stop_after_running(self, reason: str = "") -> None:
+        """No further trial is started.
+
+        Args:
+            reason: Why, where it was neither a signal nor a person.
+        """
+        self.reason = self.reason or reason
         self._stage = max(self._stage, Stage.AFTER_RUNNING)
 
     def stop_now(self, reason: str = "") -> None:
