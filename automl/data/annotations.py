@@ -40,6 +40,10 @@ _TOP: Final[Mapping[tuple[str, ...], _Shape]] = {
     ("AR_data", "plane_normal"): (3,),
 }
 _SYMMETRIC: Final = ("True", "False")
+#: Pixels, metres and matrices stay far below; beyond it, products of them overflow.
+_LARGEST: Final = 1e9
+#: Of an edge in metres, of a quaternion's length, of a depth: what is smaller divides nothing.
+_SMALLEST: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,11 @@ def load_annotation(path: Path) -> tuple[dict[str, Any], AnnotationFacts]:
     facts = AnnotationFacts(
         _size(values),
         Counter(str(item["class"]) for item in objects if "class" in item),
-        (*_top_problems(values, path), *_object_problems(objects, path)),
+        (
+            *_top_problems(values, path),
+            *_object_problems(objects, path),
+            *_depth_problems(values, objects, path),
+        ),
         sum("visibility" not in item for item in objects),
     )
     return values, facts
@@ -145,12 +153,11 @@ def _object_problems(objects: list[dict[str, Any]], path: Path) -> Iterator[Anno
 
 def _odd_values(item: Mapping[str, Any], place: str, path: Path) -> Iterator[AnnotationProblem]:
     """Values of the right form that no object has."""
-    scale, turn = item.get("scale"), item.get("quaternion_xyzw")
-    if isinstance(scale, list) and _shape(scale) == (3,) and not all(scale):
-        yield AnnotationProblem(
-            f"{place}.scale must be three edge lengths other than 0", repr(scale), path
-        )
-    if isinstance(turn, list) and _shape(turn) == (4,) and not any(turn):
+    scale, turn = _numbers(item.get("scale"), 3), _numbers(item.get("quaternion_xyzw"), 4)
+    if scale and min(map(abs, scale)) < _SMALLEST:
+        rule = f"{place}.scale must be three edge lengths other than 0"
+        yield AnnotationProblem(rule, repr(scale), path)
+    if turn and math.hypot(*turn) < _SMALLEST:
         yield AnnotationProblem(f"{place}.quaternion_xyzw must be a rotation", repr(turn), path)
     if "visibility" in item and _shape(item["visibility"]) != ():
         rule = f"{place}.visibility must be a finite number, or be left out of a train split"
@@ -159,6 +166,32 @@ def _odd_values(item: Mapping[str, Any], place: str, path: Path) -> Iterator[Ann
     if not (symmetric is None or isinstance(symmetric, bool) or symmetric in _SYMMETRIC):
         rule = f"{place}.symmetric must be 'True' or 'False'"
         yield AnnotationProblem(rule, _short(symmetric), path)
+
+
+def _numbers(value: object, count: int) -> list[float]:
+    """A list of so many numbers; an empty one where it is something else."""
+    return value if isinstance(value, list) and _shape(value) == (count,) else []
+
+
+def _depth_problems(
+    values: Mapping[str, Any], objects: list[dict[str, Any]], path: Path
+) -> Iterator[AnnotationProblem]:
+    """Keypoints without a pixel: those that the camera's matrix puts into its own plane."""
+    camera = values.get("camera_data")
+    matrix = camera.get("camera_projection_matrix") if isinstance(camera, dict) else None
+    if not isinstance(matrix, list) or _shape(matrix) != (4, 4):
+        return
+    for index, item in enumerate(objects):
+        points = item.get("keypoints_3d")
+        if not isinstance(points, list) or _shape(points) != _CUBOIDS["keypoints_3d"]:
+            continue
+        depths = (
+            sum(factor * value for factor, value in zip(matrix[3], (*point, 1.0), strict=True))
+            for point in points
+        )
+        if any(abs(depth) < _SMALLEST for depth in depths):
+            rule = f"objects[{index}].keypoints_3d must lie before or behind the camera"
+            yield AnnotationProblem(rule, "one in the camera's own plane", path)
 
 
 def _cuboid_problem(place: str, shape: _Shape, value: object, path: Path) -> AnnotationProblem:
@@ -174,7 +207,7 @@ def _cuboid_problem(place: str, shape: _Shape, value: object, path: Path) -> Ann
 def _shape(value: object) -> _Shape | None:
     """The shape of a number or of nested lists of numbers; None if ragged, or not finite."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return () if _is_finite(value) else None
+        return () if _is_measure(value) else None
     if not isinstance(value, list) or not value:
         return None
     inner = {_shape(item) for item in value}
@@ -182,11 +215,8 @@ def _shape(value: object) -> _Shape | None:
     return None if inner or first is None else (len(value), *first)
 
 
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number beyond every float
-        return False
+def _is_measure(value: float) -> bool:
+    return -_LARGEST <= value <= _LARGEST  # which NaN is not
 
 
 def _words(shape: _Shape) -> str:
@@ -201,8 +231,8 @@ def _short(value: object) -> str:
         shape = _shape(value)
         kind = "a list with something else in it" if shape is None else _words(shape)
         return f"{len(value)} entries: {kind}"
-    if isinstance(value, int) and not _is_finite(value):
-        return "a whole number too large for any measure"
+    if isinstance(value, int | float) and _LARGEST < abs(value) < math.inf:
+        return "a number too large for any measure"
     return repr(value)[:60]
 
 

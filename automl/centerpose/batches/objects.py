@@ -61,8 +61,11 @@ def objects_of(annotations: Sequence[Annotation], settings: Dataset) -> Objects:
     for i, annotation in enumerate(annotations):
         for k, item in enumerate(annotation.objects[: settings.max_objs]):
             own_rows = _rows_of(item, rows)
-            points[i, :own_rows, k] = _equivalent(annotation, item, own_rows)
-            present[i, :own_rows, k] = True
+            pixels = _equivalent(annotation, item, own_rows)
+            # A turn may bring a corner into the camera's own plane, where it has no pixel.
+            projected = np.isfinite(pixels).reshape(own_rows, -1).all(axis=1)
+            points[i, :own_rows, k] = np.where(projected[:, None, None], pixels, 0.0)
+            present[i, :own_rows, k] = projected
             scale[i, k] = np.abs(item.scale)
             if not settings.use_absolute_scale:
                 scale[i, k] /= scale[i, k, 1]
@@ -91,7 +94,10 @@ def _equivalent(annotation: Annotation, item: PoseObject, rows: int) -> Array:
     for row in range(rows):
         turn = rotation @ rotation_about_y(2.0 * math.pi * row / rows)
         camera = own @ turn.T + item.location
-        turned.append(project(camera, annotation.projection, annotation.width, annotation.height))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            turned.append(
+                project(camera, annotation.projection, annotation.width, annotation.height)
+            )
     return np.stack(turned)
 
 

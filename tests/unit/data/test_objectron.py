@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from automl.data.objectron import list_frames, read_annotation
-from automl.errors import FixInput
+from automl.errors import FixData, FixInput
+from tests.unit.data.conftest import annotation_of
 
 WriteFrame = Callable[..., Path]
 
@@ -130,3 +131,24 @@ def test_a_file_that_is_no_annotation_is_refused(tmp_path: Path, text: str, mess
 def test_a_missing_annotation_is_the_users_to_fix(tmp_path: Path) -> None:
     with pytest.raises(FixInput, match="must be readable"):
         read_annotation(tmp_path / "00000.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("scale", [1e-320, 1.0, 1.0], "edge lengths other than 0"),
+        ("quaternion_xyzw", [1e-200, 0.0, 0.0, 0.0], "must be a rotation"),
+        ("location", [1e300, 0.0, 0.0], "finite numbers"),
+        ("visibility", 1e300, "too large for any measure"),
+        ("keypoints_3d", [[0.1, 0.1, -1.0]] * 8 + [[0.1, 0.1, 0.0]], "camera's own plane"),
+    ],
+)
+def test_a_measure_that_nothing_can_be_computed_with_is_refused(
+    tmp_path: Path, key: str, value: object, words: str
+) -> None:
+    content = annotation_of()
+    content["objects"][0][key] = value
+    path = tmp_path / "00000.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(FixData, match=words):
+        read_annotation(path)
