@@ -95,7 +95,7 @@ class _Resolver:
             reference = _REFERENCE.search(text)
             if reference is None:
                 return text
-            value = self._referred(reference[1].strip(), path, chain)
+            value = self._named(reference[1].strip(), path, chain)
             if reference[0] == text.strip():
                 return value
             if isinstance(value, Mapping | list):
@@ -105,6 +105,16 @@ class _Resolver:
                 break
         rule = f"a text must hold at most {_MOST} references and {_LONGEST} characters"
         raise FixInput(rule, got=f"{text[:60]}...", where=_dotted(path))
+
+    def _named(self, name: str, path: Path, chain: tuple[str, ...]) -> Any:
+        """What a reference stands for; a refusal says which setting holds it."""
+        try:
+            return self._referred(name, path, chain)
+        except FixInput as error:
+            if error.where:
+                raise
+            where = _dotted(path)
+            raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
 
     def _referred(self, name: str, path: Path, chain: tuple[str, ...]) -> Any:
         if ":" in name:

@@ -27,8 +27,13 @@ def check_types(skill: Skill, base: BaseSpec) -> None:
         FixInput: A value has the wrong type.
     """
     network = network_of(skill)
-    if network is not None:
+    if network is None:
+        return
+    try:
         network.check_spec(base.tree)
+    except FixInput as error:
+        where = ", ".join(part for part in (error.where, base.source) if part)
+        raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
 
 
 def check_weights(base: BaseSpec, *, sees_other_files: bool) -> tuple[str, ...]:

@@ -63,9 +63,9 @@ def objects_of(annotations: Sequence[Annotation], settings: Dataset) -> Objects:
             own_rows = _rows_of(item, rows)
             pixels = _equivalent(annotation, item, own_rows)
             # A turn may bring a corner into the camera's own plane, where it has no pixel.
-            projected = np.isfinite(pixels).reshape(own_rows, -1).all(axis=1)
-            points[i, :own_rows, k] = np.where(projected[:, None, None], pixels, 0.0)
-            present[i, :own_rows, k] = projected
+            has_pixels = np.asarray(np.isfinite(pixels).all(axis=(1, 2), keepdims=True))
+            points[i, :own_rows, k] = np.where(has_pixels, pixels, 0.0)
+            present[i, :own_rows, k] = has_pixels[:, 0, 0]
             scale[i, k] = np.abs(item.scale)
             if not settings.use_absolute_scale:
                 scale[i, k] /= scale[i, k, 1]
