@@ -1,0 +1,166 @@
+"""Every command of SKILL.md, run in a folder of its own on a small study that was really trained.
+
+The user's folders (``/data``, ``/skills``) lie below the test's. What would train for long or
+needs a GPU or a container stops at its plan (``--dry-run``), on a machine believed to have two
+GPUs; everything else runs to its end.
+"""
+
+import json
+import re
+import shlex
+import shutil
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from automl.app.machine import Machine
+from automl.cli.main import main
+from automl.gpus import Gpu
+from tests.documents import ROOT, documented
+from tests.e2e.terminal import Terminal, opened
+
+pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.ray, pytest.mark.timeout(900)]
+
+_PAGE = ROOT / "SKILL.md"
+_CALLS = list(dict.fromkeys(documented(_PAGE)))
+_PLANNED = ("run", "evaluate", "inference", "export", "gen-trt-engine", "retrain")
+#: What trains or renders something, in a process of its own.
+_ALONE = ("confirm", "resume", "reproduce", "doctor", "data")
+_SMALL = (
+    *("--set", "dataset.category=bike", "--set", "model.backbone.model_type=nano"),
+    *("--set", "train.num_epochs=2", "--set", "dataset.workers=1"),
+)
+_SKILL = {
+    "references/skill_info.yaml": """
+name: tao-train-dino
+network_arch: dino
+automl_enabled: true
+container_image: tao_toolkit.pyt
+gpu_spec_key: train.num_gpus
+actions:
+  train:
+    command: dino train -e {config_path}
+    inputs:
+      dataset.train_data_sources[0].image_dir: {type: file}
+      dataset.val_data_sources[0].image_dir: {type: file}
+""",
+    "references/spec_template_train.yaml": """
+dataset: {train_data_sources: [{image_dir: ''}], val_data_sources: [{image_dir: ''}]}
+train: {num_epochs: 12, num_gpus: 1, optim: {lr: 2.0e-4}}
+""",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder that the page's commands are run in."""
+
+    terminal: Terminal
+
+    @property
+    def folder(self) -> Path:
+        return self.terminal.folder
+
+    def words(self, call: tuple[str, ...]) -> list[str]:
+        """A call with the user's folders in place of the page's."""
+        user = re.compile(r"(?<![\w.])/(?=(?:data|skills)\b)")
+        return [user.sub(f"{self.folder}/", word) for word in call]
+
+    def must(self, *argv: str) -> None:
+        done = self.terminal.run(*argv, within_s=300)
+        assert done.code == 0, f"automl {shlex.join(argv)}\n{done.err}"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Data, a finished search ``bike`` with an export, a second one, and another skill."""
+    for terminal in opened(tmp_path_factory.mktemp("page")):
+        place = Place(terminal)
+        _write_data(place)
+        data = [f"--{split}-data=data/bike/{split}" for split in ("train", "val", "test")]
+        at = ("--name", "bike", "--studies-dir", "runs")
+        place.must("run", *data, *_SMALL, "--trials", "2", *at, "--yes")
+        place.must("export", "--study", "bike", "--studies-dir", "runs")
+        runs = place.folder / "runs"
+        shutil.copytree(runs / "bike", runs / "bike-wide", symlinks=True)
+        (weights,) = (runs / "bike" / "best").glob("*.pth")
+        shutil.copy(weights, place.folder / "data" / "bike" / "start.pth")
+        yield place
+
+
+def _write_data(place: Place) -> None:
+    sizes = ("--train", "16", "--val", "16", "--test", "8")
+    place.must("data", "synth", "--out", "data/bike", "--category", "bike", *sizes)
+    bike = place.folder / "data" / "bike"
+    for split in ("train", "val"):
+        with tarfile.open(bike / f"{split}.tar.gz", "w:gz") as archive:
+            archive.add(bike / split, arcname=split)
+        (place.folder / "data" / "coco" / split / "images").mkdir(parents=True)
+    rate = {"type": "float", "default": 2e-4, "minimum": 0.0, "maximum": 1.0}
+    group = {"type": "collection", "properties": {"lr": rate}}
+    whole = {"type": "int", "minimum": 1}
+    train = {"optim": group, "num_epochs": {**whole, "default": 12}, "num_gpus": whole}
+    listed = {"type": "list", "default": [{"image_dir": ""}]}
+    sources = {"train_data_sources": listed, "val_data_sources": listed}
+    schema = {
+        "automl_default_parameters": ["train.optim.lr"],
+        "properties": {
+            "dataset": {"type": "collection", "properties": sources},
+            "train": {"type": "collection", "properties": train},
+        },
+    }
+    files = _SKILL | {"schemas/train.schema.json": json.dumps(schema)}
+    for name, text in files.items():
+        path = place.folder / "skills" / "tao-train-dino" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_commands_are_found() -> None:
+    assert len(_CALLS) > 30
+    assert {call[0] for call in _CALLS} >= {*_PLANNED, "best", "status", "plan", "explain", "list"}
+
+
+@pytest.mark.parametrize("call", _CALLS, ids=lambda call: shlex.join(call)[:90])
+def test_a_command_of_the_page_works(
+    call: tuple[str, ...], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = place.words(call)
+    if "--help" in words:
+        with pytest.raises(SystemExit) as leaving:
+            main(words)
+        assert leaving.value.code == 0
+        return
+    allowed = {0, 3} if words[0] == "doctor" else {0}
+    if words[0] in _ALONE:
+        done = place.terminal.run(*words, within_s=600)
+        assert done.code in allowed, done.err
+        return
+    _believe_in_gpus(monkeypatch)
+    monkeypatch.chdir(place.folder)
+    monkeypatch.setenv("AUTOML_CACHE_DIR", str(place.folder / "cache"))
+    monkeypatch.delenv("AUTOML_STUDIES_DIR", raising=False)
+    planned = words[0] in _PLANNED and "--dry-run" not in words
+    assert main([*words, *(["--dry-run"] if planned else [])]) in allowed
+
+
+def _believe_in_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus = tuple(Gpu(index, f"GPU-{index}", "NVIDIA H200") for index in range(2))
+    for module in ("plan", "act"):
+        name = f"automl.app.{module}.detect_machine"
+        monkeypatch.setattr(name, lambda: Machine(8, gpus), raising=False)
+
+
+def test_the_shown_answer_has_the_fields_of_a_real_one(place: Place) -> None:
+    text = _PAGE.read_text(encoding="utf-8")
+    (block,) = re.findall(r"<!-- best -->\n```json\n(.*?)```", text, re.DOTALL)
+    done = place.terminal.run("best", "bike", "--studies-dir", "runs", "--json")
+    shown, real = json.loads(block), json.loads(done.out)
+    assert list(shown) == list(real)
+    assert list(shown["winner"]) == list(real["winner"])
+    assert (shown["schema"], shown["study"]) == (real["schema"], real["study"])
+    assert (Path(real["folder"]) / real["winner"]["checkpoint"]).is_file()
+    assert (Path(real["folder"]) / real["winner"]["spec"]).is_file()
