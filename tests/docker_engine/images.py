@@ -45,7 +45,7 @@ _TRAINER = (
 )
 #: The modules of this package that a scripted training imports.
 _PLAYER = (
-    *("__init__.py", "jsontext.py", "trainers/__init__.py"),
+    *("__init__.py", "errors.py", "inside.py", "jsontext.py", "trainers/__init__.py"),
     *("trainers/contract.py", "trainers/scripted_program.py"),
 )
 _VARIABLES = {
