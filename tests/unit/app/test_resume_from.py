@@ -8,12 +8,15 @@ from automl.app.resume_point import find_resume_point
 from automl.app.retrain import RetrainRequest, plan_retrain
 from automl.app.run import go_on, start
 from automl.app.screen import Silent
+from automl.app.trainer_choice import container_preview
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.tree import get
+from automl.spec.sources import with_settings
 from automl.study.choice import find_study
 from automl.study.folder import read_config, read_provenance
 from automl.study.layout import StudyPaths
+from automl.trainers.docker.mounts import mounts_for
 from automl.yamltext import load_yaml
 from tests.unit.app.act_kit import add_trial, study_of
 from tests.unit.app.kit import AttemptSpec, MakePlan
@@ -217,3 +220,24 @@ def test_a_retraining_from_a_checkpoint_goes_on_with_it(
     assert changes == ("train.num_epochs 2 -> 6",)
     assert made.provenance["parent"]["made_by"] == "retrain"
     assert made.provenance["parent"]["epoch"] == 1
+
+
+def test_a_container_sees_the_checkpoint_by_its_key_and_may_only_read_it(
+    plan: MakePlan, parent: StudyPaths, tmp_path: Path
+) -> None:
+    file = tmp_path / "kept" / checkpoint_of(parent, 1).name
+    file.parent.mkdir()
+    file.write_bytes(checkpoint_of(parent, 1).read_bytes())
+    docker = ("--trainer", "docker", "--gpus-per-trial", "0")
+    resume = ("--resume-from", str(file), "--set", "train.num_epochs=4")
+    made = plan("--policy", "off", *docker, *resume)
+    mounts = mounts_for(
+        with_settings(made.base_spec, {RESUME: made.config.resume_from}, "test"),
+        parent.attempt(1, 1),
+        lambda path: path.exists(),
+    )
+    (mount,) = [mount for mount in mounts.mounts if mount.host == file]
+    assert mount.read_only
+    command = container_preview(made.config, made.skill, made.base_spec, made.studies_dir)
+    assert f"{file}" in command
+    assert mounts.inside(str(file)) == str(mount.inside)

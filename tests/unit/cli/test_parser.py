@@ -8,6 +8,7 @@ import pytest
 
 from automl.cli.main import main
 from automl.cli.parser import EXIT_CODES, build_parser
+from automl.errors import FixInput
 
 
 def commands(
@@ -71,3 +72,11 @@ def test_a_users_mistake_is_one_line_without_a_traceback(
     assert error.startswith("error: ")
     assert "no-such-file.yaml" in error
     assert "Traceback" not in error
+
+
+def test_a_confirmation_is_asked_for_by_a_command_of_its_own() -> None:
+    arguments = build_parser().parse_args(["confirm", "bikes", "--seeds", "2"])
+    assert (arguments.study, arguments.confirm, arguments.trials) == ("bikes", 2, None)
+    assert build_parser().parse_args(["confirm"]).confirm == 3
+    with pytest.raises(FixInput, match="from 1"):
+        build_parser().parse_args(["confirm", "bikes", "--seeds", "0"])
