@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,13 +78,17 @@ def _finish(file: int) -> None:
     os.fsync(file)
 
 
-def clear_unfinished(folder: Path) -> None:
+def clear_unfinished(folder: Path, older_than_s: float = 0.0) -> None:
     """Deletes what a crash in the middle of ``replaced`` left in a folder.
 
-    Only for whoever writes there alone: the unfinished file of another writer would go too.
+    Args:
+        folder: Where; it need not exist.
+        older_than_s: How long ago a file must have been written to last. Only whoever writes there
+            alone gives 0: the unfinished file of another writer would go too.
     """
+    latest = time.time() - older_than_s
     for path in folder.glob(f".*.{'?' * _RANDOM_SIGNS}"):
-        if path.is_file():
+        if path.is_file() and (not older_than_s or path.lstat().st_mtime <= latest):
             path.unlink(missing_ok=True)
 
 

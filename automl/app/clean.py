@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from automl.errors import FixInput, ResolveConflict
+from automl.errors import AutomlError, FixInput, ResolveConflict
 from automl.filelock import is_locked
 from automl.study.clock import Clock, utc_now
 from automl.study.config import Keep
@@ -169,10 +169,12 @@ def _of_study(paths: StudyPaths, kept: list[str]) -> Iterator[Leftover]:
     for folder in (paths.folder, paths.best, paths.report):
         for path in sorted(folder.glob(f".*.{_SIGNS}")):
             yield _unfinished(path, paths)
+    if paths.ray.is_dir() and not paths.ray.is_symlink():
+        yield _unfinished(paths.ray, paths)
     try:
         config = read_config(paths)
         study = read_study(paths, config)
-    except FixInput as error:
+    except AutomlError as error:
         kept.append(f"{paths.folder.name}: checkpoints not looked at: {error}")
         return
     if config.keep is not Keep.ALL and study is not None:

@@ -5,18 +5,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.app.winner import read_best
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import Tree, get, whole_number
 from automl.study.actions import Made, Origin, read_actions
+from automl.study.best import read_best
 from automl.study.choice import Wanted, find_study
 from automl.study.config import StudyConfig
 from automl.study.folder import read_config
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
+from automl.study.ranking import best_trial
 from automl.study.records import Outcome, OutcomeState
+from automl.study.storage import read_study
+from automl.study.trials import read_records
 from automl.trainers.contract import EXPERIMENT_NAME
 from automl.trainers.resolve import ModelFile, is_word, model_file, resolve_checkpoint
 from automl.yamltext import load_yaml
@@ -132,7 +135,7 @@ def _recorded(paths: StudyPaths, found: ModelFile) -> tuple[bool, int | None]:
 
     Of a trial the checkpoint of the best epoch is recorded, and no other.
     """
-    kept = read_best(paths) or {}
+    kept = read_best(paths)[0] or {}
     if kept.get("checkpoint_sha256") == found.sha256:
         return True, int(kept["trial"])
     if not found.path.is_relative_to(paths.trials.resolve()):
@@ -187,7 +190,7 @@ def _last_epoch(spec: Tree, keys: NetworkKeys, outcome: Outcome) -> int | None:
 
 def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None]:
     """A trial's number; for ``best`` the incumbent's checkpoint and its hash as well."""
-    if asked.isdigit():
+    if asked.isdecimal():
         return int(asked), None, None
     if asked == "baseline":
         return 0, None, None
@@ -197,16 +200,29 @@ def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None
         raise FixInput(
             "a trial must be best, baseline, last or a number", got=repr(asked), where="--trial"
         )
-    kept = read_best(paths)
+    kept, _ = read_best(paths)
     if kept is None:
+        return _incumbent(paths), None, None
+    name, sha256 = kept.get("checkpoint"), kept.get("checkpoint_sha256")
+    if name is None or not (paths.best / name).is_file():
+        return kept["trial"], None, None  # the trial's own may still be there
+    return kept["trial"], paths.best / name, sha256
+
+
+def _incumbent(paths: StudyPaths) -> int:
+    """The best trial by the storage, of a study whose ``best/`` is lost or not made yet."""
+    config = read_config(paths)
+    study = read_study(paths, config)
+    records = () if study is None else read_records(study, config.objective)
+    best = best_trial(records, config.objective)
+    if best is None:
         raise FixInput(
             "a trial must have ended usable to be the best",
             got="none yet",
             where=str(paths.folder),
             fix="wait, or name a trial with --trial N",
         )
-    name, sha256 = kept.get("checkpoint"), kept.get("checkpoint_sha256")
-    return int(kept["trial"]), paths.best / name if name else None, sha256
+    return best.number
 
 
 def exported_from(parent: Parent, action: str, ending: str, fix: str) -> Parent:

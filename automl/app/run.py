@@ -33,6 +33,7 @@ from automl.study.confirmation import searched
 from automl.study.folder import (
     NewStudy,
     create_folder,
+    has_keys,
     read_base_spec,
     read_config,
     read_provenance,
@@ -125,6 +126,7 @@ def go_on(
         control.hold()
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))
+        kept = _with_keys(paths, kept, skill)
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
         check_room(paths.folder, "free some, then automl resume goes on; all that ended is safe")
         check_trainer(kept, skill, paths.folder)
@@ -145,6 +147,15 @@ def go_on(
         session.preparer.attached = held
         recovered = _recover(session.engine, paths, config, held)
         return session.drive([*notes, *map(str, recovered)])
+
+
+def _with_keys(paths: StudyPaths, config: StudyConfig, skill: Skill) -> StudyConfig:
+    """The configuration with what the skill's keys mean, where an older version left them out."""
+    if has_keys(paths):
+        return config
+    found = replace(config, keys=skill.keys)
+    write_json(paths.resolved, found.to_json())
+    return found
 
 
 def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> StudyConfig:

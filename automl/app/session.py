@@ -18,7 +18,6 @@ from automl.execution.control import Control, Stage
 from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
 from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
-from automl.files import clear_unfinished
 from automl.reports.words import count
 from automl.reports.write import write_report
 from automl.search.decision import EndCause
@@ -37,6 +36,7 @@ from automl.study.state import (
     read_state,
     write_state,
 )
+from automl.study.sweep import sweep_own
 from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import ChecksPaths
 from automl.trainers.table import make_trainer
@@ -104,6 +104,7 @@ class Session:
     _state_at: float = field(default=0.0, init=False)
     _began_s: float = field(default=0.0, init=False)
     _trial_bytes: int = field(default=0, init=False)
+    _best_note: str = field(default="", init=False)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
         """Runs trials until the limits are reached or somebody stops it; writes the report.
@@ -113,10 +114,9 @@ class Session:
         """
         state = read_state(self.paths)
         self._began_s = time.monotonic() - (0.0 if state is None else state.wall_s)
-        for folder in (self.paths.folder, self.paths.best):
-            clear_unfinished(folder)
-        keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
+        sweep_own(self.paths)
         self._show(lambda screen: screen.opened(self.paths, self.config))
+        self._keep_best()
         for text in notes:
             self._event(Note(text))
         try:
@@ -143,13 +143,19 @@ class Session:
 
     def _end(self) -> Ending:
         ending = self._ending()
-        keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
+        self._keep_best()
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
         wall_s = self._write_state(status, ending.reason)
         records = self.engine.records()
         self._show(lambda screen: screen.look(records, wall_s))
         write_report(self.paths.folder)
         return ending
+
+    def _keep_best(self) -> None:
+        note = keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
+        if note and note != self._best_note:
+            self._show(lambda screen: screen.event(Note(note)))
+        self._best_note = note
 
     def _show(self, show: Callable[[Screen], None]) -> None:
         """Shows something; that the output can no longer be written to stops nothing."""
@@ -186,7 +192,7 @@ class Session:
         if isinstance(event, TrialEnded):
             folder = self.paths.trial(event.outcome.number)
             self._trial_bytes = max(self._trial_bytes, size_of(folder))
-            keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
+            self._keep_best()
         self._show(lambda screen: screen.event(event))
 
     def _look(self) -> None:

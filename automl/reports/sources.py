@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.errors import FixInput
-from automl.jsontext import read_json
 from automl.reports.model import TrialReport
 from automl.skill.tree import get
 from automl.space.model import SearchSpace
+from automl.study.best import read_best
 from automl.study.config import StudyConfig
 from automl.study.folder import read_base_spec, read_provenance, read_space
 from automl.study.layout import StudyPaths
@@ -53,14 +53,9 @@ class Sources:
 
     def best(self) -> dict[str, Any]:
         """What ``best/`` says it holds; empty while it holds nothing whole."""
-        try:
-            value = read_json(self.paths.best_provenance, follow=False)
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            self.notes.append(f"{self.paths.best_provenance} could not be read: {error}")
-            return {}
-        return value if isinstance(value, dict) else {}
+        value, note = read_best(self.paths)
+        self.notes += [note] if note else []
+        return dict(value or {})
 
     def spec_seed(self, key: str) -> int | None:
         """The seed of the spec that every trial starts from; None where it has none.

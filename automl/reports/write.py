@@ -13,6 +13,7 @@ from automl.reports.model import Summary
 from automl.reports.summary import read_summary
 from automl.reports.tables import epochs_frame, trials_csv, trials_frame
 from automl.study.layout import StudyPaths
+from automl.study.sweep import sweep
 
 __all__ = ["render_json", "write_report", "write_summary"]
 
@@ -24,7 +25,9 @@ def write_report(folder: Path) -> tuple[Path, ...]:
         FixInput: The folder holds no readable study, or its storage has lost trials that have
             folders: a report that shows trials is never replaced by one that shows fewer.
     """
-    return write_summary(read_summary(folder))
+    summary = read_summary(folder)
+    sweep(StudyPaths(folder))
+    return write_summary(summary)
 
 
 def write_summary(summary: Summary) -> tuple[Path, ...]:

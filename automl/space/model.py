@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self, TypeAlias
 
 from automl.errors import FixInput
+from automl.field_types import check_fields
 from automl.skill.tree import ParamValue
 from automl.space.list_parameter import ListParameter
 from automl.space.parameter import Parameter
@@ -119,19 +120,21 @@ class SearchSpace:
             FixInput: The value holds no search space.
         """
         try:
-            return cls(
+            space = cls(
                 tuple(_searched(entry) for entry in value["parameters"]),
                 dict(value["fixed"]),
                 tuple(Refused(**entry) for entry in value["refused"]),
                 tuple(_inert(entry) for entry in value["inert"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            check_fields(space)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise FixInput(
                 "a stored search space must be as automl wrote it",
                 got=f"{type(error).__name__}: {error}",
                 where="space.json",
                 fix="restore the file from a copy; the trials are safe in study.journal",
             ) from error
+        return space
 
     def to_json(self) -> dict[str, Any]:
         """A plain value of a stable shape that scripts may rely on."""

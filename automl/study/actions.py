@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from automl.field_types import check_fields
 from automl.files import write_json
 from automl.jsontext import read_json
 from automl.study.layout import AttemptPaths
@@ -104,7 +105,9 @@ class ActionRecord:
         fields["origin"] = Origin(**value["origin"])
         fields["made"] = {key: Made(**made) for key, made in value["made"].items()}
         fields["command"] = tuple(value["command"])
-        return cls(**fields)
+        record = cls(**fields)
+        check_fields(record)
+        return record
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write, with its format number."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from automl.errors import FixInput
+from automl.field_types import check_fields
 from automl.skill.asked import Asked, Frozen, parse_freeze, parse_search
 from automl.skill.keys import NetworkKeys
 
@@ -240,6 +241,7 @@ class StudyConfig:
 
         Raises:
             FixInput: The format is not one that this version reads.
+            KeyError, TypeError, ValueError: The value is no such configuration.
         """
         if value.get("format") != FORMAT:
             raise FixInput(
@@ -264,7 +266,9 @@ class StudyConfig:
             "keep": Keep(value["keep"]),
             "keys": NetworkKeys.from_json(value.get("keys", {})),
         }
-        return cls(**fields)
+        config = cls(**fields)
+        check_fields(config)
+        return config
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write, with its format number."""

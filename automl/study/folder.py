@@ -23,6 +23,7 @@ __all__ = [
     "check_name",
     "create_folder",
     "fresh_name",
+    "has_keys",
     "is_study",
     "list_studies",
     "read_base_spec",
@@ -161,6 +162,15 @@ def read_config(paths: StudyPaths) -> StudyConfig:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _broken(paths.resolved, error) from error
     return config if config.keys != NetworkKeys() else replace(config, keys=_keys_found(paths))
+
+
+def has_keys(paths: StudyPaths) -> bool:
+    """Whether the study wrote down which settings mean what; its first versions did not.
+
+    Raises:
+        FixInput: The folder is no study, or the file is broken.
+    """
+    return bool(_read_json(paths.resolved).get("keys"))
 
 
 def _keys_found(paths: StudyPaths) -> NetworkKeys:

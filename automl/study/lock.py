@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from automl.errors import ResolveConflict
+from automl.field_types import check_fields
 from automl.filelock import try_lock
 from automl.inside import writable
 from automl.jsontext import read_json
@@ -148,6 +149,9 @@ def read_owner(paths: StudyPaths) -> Owner | None:
     """Who drives the study or last did without leaving in order; None if nobody."""
     try:
         value = read_json(paths.lock, follow=False)
-        return Owner(**value)
+        owner = Owner(**value)
+        check_fields(owner)
+        datetime.fromisoformat(owner.heartbeat_at)
+        return owner
     except (OSError, ValueError, TypeError):
         return None

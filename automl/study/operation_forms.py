@@ -38,6 +38,7 @@ __all__ = [
 #: Above it nothing here counts: trials, epochs, attempts.
 _MOST: Final = 1 << 31
 _SHOWN: Final = 60
+_LONGEST_PATH: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,15 @@ def _is_time(value: Any) -> bool:
     return isinstance(value, str) and datetime.fromisoformat(value).year > 0
 
 
+def _is_short(part: str) -> bool:
+    return len(part.encode(errors="replace")) < 256
+
+
 def _is_path(value: Any) -> bool:
     path = PurePosixPath(value)
-    return bool(value) and "\0" not in value and not path.is_absolute() and ".." not in path.parts
+    is_short = len(value) < _LONGEST_PATH and all(map(_is_short, path.parts))
+    is_below = not path.is_absolute() and ".." not in path.parts
+    return bool(value) and "\0" not in value and is_short and is_below
 
 
 def _is_param(value: Any) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Self
 
+from automl.field_types import check_fields
 from automl.skill.tree import ParamValue
 
 __all__ = [
@@ -206,7 +207,9 @@ class Outcome:
         fields["measurements"] = tuple(Measurement.from_json(m) for m in value["measurements"])
         for name in ("seconds", "gpu_seconds"):
             fields[name] = float(value.get(name, 0.0))
-        return cls(**fields)
+        outcome = cls(**fields)
+        check_fields(outcome)
+        return outcome
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write, with its format number."""
@@ -220,8 +223,9 @@ def _check_inside(checkpoint: Any) -> None:
     if checkpoint is None:
         return
     path = PurePosixPath(checkpoint)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"a checkpoint must be below the study, but got {checkpoint!r}")
+    is_short = all(len(part.encode(errors="replace")) < 256 for part in path.parts)
+    if path.is_absolute() or ".." in path.parts or not is_short or "\0" in checkpoint:
+        raise ValueError(f"a checkpoint must be below the study, but got {checkpoint!r:.60}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from automl.field_types import check_fields
 from automl.files import write_json
 from automl.jsontext import read_json
 from automl.study.layout import StudyPaths
@@ -105,7 +106,10 @@ class StudyState:
         fields = {name: value[name] for name in cls.__slots__ if name in value}
         fields["status"] = StudyStatus(value["status"])
         fields["best"] = None if value.get("best") is None else BestTrial(**value["best"])
-        return cls(**fields)
+        state = cls(**fields)
+        check_fields(state)
+        datetime.fromisoformat(state.updated_at)
+        return state
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write, with its format number."""

@@ -1,17 +1,20 @@
 """``best/`` holds the incumbent, whole and current, whatever happened before."""
 
 import json
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from automl.app import winner
-from automl.app.winner import keep_best_current, read_best
+from automl.app.winner import keep_best_current
 from automl.errors import FixInput
 from automl.files import sha256_of, write_json
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import get
+from automl.study.best import read_best
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import write_outcome
 from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord, TrialState
@@ -73,7 +76,7 @@ def trial(paths: StudyPaths) -> Callable[..., TrialRecord]:
 
 def holds(paths: StudyPaths, number: int) -> bool:
     """Whether ``best/`` is whole and that trial's, to the last file."""
-    best = read_best(paths)
+    best = read_best(paths)[0]
     if best is None or best["trial"] != number:
         return False
     checkpoint = paths.best / best["checkpoint"]
@@ -89,7 +92,7 @@ def holds(paths: StudyPaths, number: int) -> bool:
 def test_nothing_is_made_without_an_incumbent(paths: StudyPaths) -> None:
     keep_best_current(paths, None, KEYS)
     assert not paths.best.exists()
-    assert read_best(paths) is None
+    assert read_best(paths)[0] is None
 
 
 def test_it_follows_the_incumbent(paths: StudyPaths, trial: Callable[..., TrialRecord]) -> None:
@@ -167,7 +170,7 @@ def test_a_crash_at_any_step_is_seen_and_mended(
             keep_best_current(paths, better, KEYS)
     is_done = (step, when) == ("write_json", "after")
     assert holds(paths, 1) is is_done
-    assert (read_best(paths) is not None) is is_done
+    assert (read_best(paths)[0] is not None) is is_done
     keep_best_current(paths, better, KEYS)
     assert holds(paths, 1)
 
@@ -179,7 +182,7 @@ def test_a_broken_provenance_is_written_again(
     record = trial(0, 0.25)
     keep_best_current(paths, record, KEYS)
     paths.best_provenance.write_text(text)
-    assert read_best(paths) is None
+    assert read_best(paths)[0] is None
     keep_best_current(paths, record, KEYS)
     assert holds(paths, 0)
 
@@ -205,7 +208,7 @@ def test_a_trial_without_a_checkpoint_still_wins(
         1, TrialState.COMPLETE, {LR: 0.5}, values={1: 0.5}, best_epoch=1, best_value=0.5
     )
     keep_best_current(paths, bare, KEYS)
-    best = read_best(paths)
+    best = read_best(paths)[0]
     assert best is not None
     assert (best["trial"], best["checkpoint"]) == (1, None)
     assert {entry.name for entry in paths.best.iterdir()} == {"train.yaml", "provenance.json"}
@@ -253,5 +256,91 @@ def test_a_folder_that_somebody_put_into_best_is_left_alone(
 ) -> None:
     (paths.best / "notes").mkdir(parents=True)
     keep_best_current(paths, trial(1, 0.5), KEYS)
-    assert read_best(paths) is not None
+    assert read_best(paths)[0] is not None
     assert (paths.best / "notes").is_dir()
+
+
+class TestWhatStandsInTheWay:
+    """A study whose ``best/`` lost a part, or holds what does not belong there."""
+
+    @pytest.fixture
+    def record(self, trial: Callable[..., TrialRecord]) -> TrialRecord:
+        return trial(3, 0.5)
+
+    @pytest.fixture
+    def kept(self, paths: StudyPaths, record: TrialRecord) -> TrialRecord:
+        assert keep_best_current(paths, record, KEYS) == ""
+        return record
+
+    @pytest.mark.parametrize("lost", [".", "train.yaml", "provenance.json", "*.pth"])
+    def test_what_was_lost_is_made_again(
+        self, paths: StudyPaths, kept: TrialRecord, lost: str
+    ) -> None:
+        for path in list(paths.best.glob(lost)) if lost != "." else [paths.best]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert keep_best_current(paths, kept, KEYS) == ""
+        assert holds(paths, 3)
+
+    @pytest.mark.parametrize(
+        "content",
+        ["", "[]", "{}", '{"format": 1}', '{"format": 1, "trial": 3, "checkpoint": "/x"}'],
+    )
+    def test_a_broken_record_counts_as_absent(
+        self, paths: StudyPaths, kept: TrialRecord, content: str
+    ) -> None:
+        paths.best_provenance.write_text(content)
+        best, note = read_best(paths)
+        assert best is None
+        assert note.startswith(f"{paths.best_provenance} counts as absent: ")
+        assert keep_best_current(paths, kept, KEYS) == ""
+        assert holds(paths, 3)
+
+    def test_a_folder_of_somebody_is_left_alone(
+        self, paths: StudyPaths, record: TrialRecord
+    ) -> None:
+        (paths.best / "mine").mkdir(parents=True)
+        assert keep_best_current(paths, record, KEYS) == ""
+        assert (paths.best / "mine").is_dir()
+        assert read_best(paths)[0] is not None
+
+    @pytest.mark.parametrize(
+        "name", ["train.yaml", "provenance.json", "model_epoch_001_step_00010.pth"]
+    )
+    def test_a_folder_in_a_files_place_is_named(
+        self, paths: StudyPaths, record: TrialRecord, name: str
+    ) -> None:
+        (paths.best / name / "x").mkdir(parents=True)
+        assert "best/ cannot hold trial 3: " in keep_best_current(paths, record, KEYS)
+        assert read_best(paths)[0] is None
+
+    def test_a_file_in_the_folders_place_is_named(
+        self, paths: StudyPaths, record: TrialRecord
+    ) -> None:
+        paths.best.write_text("no folder")
+        assert "best/ cannot hold trial 3: " in keep_best_current(paths, record, KEYS)
+        assert paths.best.read_text() == "no folder"
+
+    @pytest.mark.parametrize("lost", ["spec.yaml", "*.pth", "trial", "attempt"])
+    def test_a_trial_that_lost_its_files_is_named_and_best_stays(
+        self, paths: StudyPaths, trial: Callable[..., TrialRecord], kept: TrialRecord, lost: str
+    ) -> None:
+        better = trial(4, 0.9)
+        folder = paths.attempt(4, 1).folder
+        folders = {"trial": [folder.parent], "attempt": [folder]}
+        for path in folders.get(lost) or list(folder.glob(lost)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert "best/ cannot hold trial 4: " in keep_best_current(paths, better, KEYS)
+        if lost != "*.pth":
+            assert holds(paths, 3)
+
+    def test_a_checkpoint_that_only_best_still_has_is_kept(
+        self, paths: StudyPaths, kept: TrialRecord
+    ) -> None:
+        (checkpoint,) = paths.best.glob("*.pth")
+        with zipfile.ZipFile(checkpoint, "w") as archive:
+            archive.writestr("weights", b"whole")
+        (paths.folder / str(kept.checkpoint)).unlink()
+        paths.best_provenance.unlink()
+        assert keep_best_current(paths, kept, KEYS) == ""
+        assert read_best(paths)[0] is not None
+        assert zipfile.is_zipfile(checkpoint)

@@ -275,7 +275,9 @@ def test_best_holds_the_winners_files_once_it_is_current(full_study: Path) -> No
     stale = read_summary(full_study).winner
     assert stale == before
     paths.best_provenance.write_text(
-        json.dumps({"trial": 4, "checkpoint": "model.pth", "checkpoint_sha256": "4be1"}),
+        json.dumps(
+            {"format": 1, "trial": 4, "checkpoint": "model.pth", "checkpoint_sha256": "4be1"}
+        ),
         encoding="utf-8",
     )
     current = read_summary(full_study).winner
