@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from automl.processes import started_at, stat_of
+from automl.processes import children_of, members_of, started_at, stat_of
 from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
 from tests.small_data import write_split
 
-__all__ = ["Done", "Driver", "Terminal", "alive_in", "eventually", "processes_naming"]
+__all__ = ["Done", "Driver", "Terminal", "eventually", "family_of", "processes_naming"]
 
 _POLL_S = 0.02
 
@@ -43,10 +43,10 @@ def processes_naming(path: Path) -> list[int]:
     return found
 
 
-def alive_in(session: int) -> list[int]:
-    """Live processes of a session; a session outlives the process that began it."""
-    ids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in ids if stat_of(pid)[3:4] == [str(session)] and started_at(pid)]
+def family_of(driver: int) -> list[int]:
+    """A driver and what it has started: live processes of its session and of those it began."""
+    sessions = {int(stat_of(pid)[3]) for pid in children_of(driver) if started_at(pid)}
+    return members_of({driver, *sessions})
 
 
 def _kill(pid: int) -> None:
@@ -123,17 +123,18 @@ class Driver:
 
     def kill(self, *, everything: bool) -> None:
         """Ends the driver as a power cut would: alone, or with all that it started."""
-        family = alive_in(self.pid) if everything else []
+        family = family_of(self.pid) if everything else []
         self.process.kill()
         for pid in family:
             _kill(pid)
         self.process.wait()
 
     def clear(self) -> None:
-        """Makes sure that nothing of its session is left."""
+        """Makes sure that nothing that it has started is left."""
+        family = family_of(self.pid)
         self.process.kill()
         self.process.wait()
-        for pid in alive_in(self.pid):
+        for pid in {*family, *members_of({self.pid})}:
             _kill(pid)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminal import Driver, Terminal, alive_in
+from tests.e2e.terminal import Driver, Terminal, family_of
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -116,9 +116,9 @@ def listening(pids: set[int]) -> dict[int, str]:
     return ports
 
 
-def family_of(driver: Driver) -> set[int]:
-    """The driver's processes that are of Python or of Ray, trainers aside."""
-    return {pid for pid in alive_in(driver.pid) if Path(f"/proc/{pid}/fd").exists()}
+def seen_of(driver: Driver) -> set[int]:
+    """The driver and all that it has started, as far as they are still there."""
+    return {pid for pid in family_of(driver.pid) if Path(f"/proc/{pid}/fd").exists()}
 
 
 def test_the_folder_of_ray_is_closed_to_others(session: Path) -> None:
@@ -130,14 +130,14 @@ def test_the_folder_of_ray_is_closed_to_others(session: Path) -> None:
 
 
 def test_every_port_is_on_the_loopback_address(driver: Driver) -> None:
-    ports = listening(family_of(driver))
+    ports = listening(seen_of(driver))
     assert len(ports) >= 3, "the ports of Ray were not found"
     assert set(ports.values()) <= set(LOOPBACK), ports
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64], ids=["none", "wrong"])
 def test_who_lacks_the_token_is_refused(driver: Driver, token: str) -> None:
-    words = b"\0".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in family_of(driver))
+    words = b"\0".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in seen_of(driver))
     (address,) = set(re.findall(rb"--gcs-address=(127\.0\.0\.1:\d+)", words))
     code = (
         "import sys; from ray._raylet import GcsClient\n"
@@ -161,7 +161,7 @@ def test_who_lacks_the_token_is_refused(driver: Driver, token: str) -> None:
 def test_no_secret_is_written_down(terminal: Watched, driver: Driver, session: Path) -> None:
     places = [session, terminal.temporary, terminal.studies]
     assert terminal.leaks(places) == {}
-    words = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in family_of(driver)]
+    words = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in seen_of(driver)]
     assert not [n for n, secret in terminal.secrets.items() if secret.encode() in b"".join(words)]
 
 
