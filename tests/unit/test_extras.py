@@ -57,3 +57,10 @@ def test_nobody_is_sent_to_the_project_of_that_name() -> None:
     ]
     strangers = re.compile(r"automl\[[a-z]+\]|pip install (-\S+ )*'?automl'?(\s|$)")
     assert not [str(path) for path in files if strangers.search(path.read_text())]
+
+
+def test_the_development_image_installs_this_distribution() -> None:
+    lines = (ROOT / "automl/trainers/dev_image/Dockerfile").read_text().splitlines()
+    words = [word for line in lines if not line.startswith("#") for word in line.split()]
+    assert DISTRIBUTION in words
+    assert "automl" not in words
