@@ -203,10 +203,10 @@ def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None
     kept, _ = read_best(paths)
     if kept is None:
         return _incumbent(paths), None, None
-    name, sha256 = kept.get("checkpoint"), kept.get("checkpoint_sha256")
-    if name is None or not (paths.best / name).is_file():
-        return kept["trial"], None, None  # the trial's own may still be there
-    return kept["trial"], paths.best / name, sha256
+    path = paths.best / str(kept.get("checkpoint") or "none")
+    return kept["trial"], *(
+        (path, kept.get("checkpoint_sha256")) if path.is_file() else (None,) * 2
+    )
 
 
 def _incumbent(paths: StudyPaths) -> int:

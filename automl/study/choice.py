@@ -47,6 +47,10 @@ def find_study(
     """
     if name is None:
         return next(studies_meant(studies_dir, wanted, tell))
+    return _named(studies_dir, name)
+
+
+def _named(studies_dir: Path, name: str) -> StudyPaths:
     folder = studies_dir / name
     if not is_study(StudyPaths(folder)) and Path(name).is_dir():
         folder = Path(name)
@@ -87,12 +91,11 @@ def studies_meant(
     studies = _readable(studies_dir, tell)
     stands = {paths: standing_of(paths, clock) for paths in studies}
     meant = sorted(studies, key=stands.__getitem__)
-    if wanted is Wanted.RESUME:
-        meant = [paths for paths in meant if stands[paths] is not Standing.ENDED]
-        if not meant:
-            raise _nothing_to_resume(studies_dir, studies)
     if wanted is Wanted.TRAINED:
         meant = _originals_first(meant, tell)
+    ended = [paths for paths in meant if stands[paths] is Standing.ENDED]
+    if wanted is Wanted.RESUME and len(ended) == len(meant):
+        raise _nothing_to_resume(studies_dir, studies)
     yield from meant
 
 

@@ -251,22 +251,7 @@ class StudyConfig:
                 fix="use the version of automl that wrote the study",
             )
         fields = {name: value[name] for name in cls.__slots__ if name in value}
-        gpu_ids = value["resources"]["gpu_ids"]
-        objective = value["objective"]
-        fields |= {
-            "objective": Objective(
-                objective["metric"], Direction(objective["direction"]), objective["worst"]
-            ),
-            "data": DataSources(**value["data"]),
-            "search": SearchSettings.from_json(value["search"]),
-            "limits": Limits(**value["limits"]),
-            "resources": Resources(
-                **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
-            ),
-            "keep": Keep(value["keep"]),
-            "keys": NetworkKeys.from_json(value.get("keys", {})),
-        }
-        config = cls(**fields)
+        config = cls(**fields | _parts(value))
         check_fields(config)
         return config
 
@@ -278,3 +263,22 @@ class StudyConfig:
             "search": self.search.to_json(),
             "keys": self.keys.to_json(),
         }
+
+
+def _parts(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are more than plain values."""
+    gpu_ids = value["resources"]["gpu_ids"]
+    objective = value["objective"]
+    return {
+        "objective": Objective(
+            objective["metric"], Direction(objective["direction"]), objective["worst"]
+        ),
+        "data": DataSources(**value["data"]),
+        "search": SearchSettings.from_json(value["search"]),
+        "limits": Limits(**value["limits"]),
+        "resources": Resources(
+            **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
+        ),
+        "keep": Keep(value["keep"]),
+        "keys": NetworkKeys.from_json(value.get("keys", {})),
+    }

@@ -38,13 +38,17 @@ def open_database(url: str) -> RDBStorage:
             fix="install the driver that the URL names",
         ) from error
     except (SQLAlchemyError, ValueError, RuntimeError) as error:
-        raise FixInput(
-            "the storage must be a database that can be opened",
-            got=str(error).splitlines()[0],
-            where="storage",
-            fix="check the URL, the account and that the server runs; "
-            "or leave it out: the study then keeps a journal in its own folder",
-        ) from error
+        raise _unopened(error) from error
+
+
+def _unopened(error: Exception) -> FixInput:
+    return FixInput(
+        "the storage must be a database that can be opened",
+        got=str(error).splitlines()[0],
+        where="storage",
+        fix="check the URL, the account and that the server runs; "
+        "or leave it out: the study then keeps a journal in its own folder",
+    )
 
 
 @contextmanager

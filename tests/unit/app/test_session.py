@@ -256,6 +256,16 @@ class TestGoesOn:
             run.go_on(paths, Silent(), trials=3)
         assert read_config(paths).limits.trials == 2
 
+    def test_a_study_of_an_older_version_gets_its_keys_from_the_skill(
+        self, finished: Ending, paths: StudyPaths
+    ) -> None:
+        value = json.loads(paths.resolved.read_text())
+        keys = value.pop("keys")
+        assert keys["batch_sizes"]
+        paths.resolved.write_text(json.dumps(value))
+        assert run.go_on(paths, Silent()).exit_code == 0
+        assert json.loads(paths.resolved.read_text())["keys"] == keys
+
     def test_trials_that_the_storage_lost_are_not_trained_over(
         self, finished: Ending, paths: StudyPaths
     ) -> None:
