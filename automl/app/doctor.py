@@ -146,6 +146,7 @@ def _disk(subject: Subject, studies_dir: Path) -> DiskFacts:
         per_trial=max(1, epochs // max(1, subject.number(keys.checkpoint_interval, 1))),
         concurrent=config.resources.max_concurrent,
         keeps_all=config.keep is Keep.ALL,
+        kept=2 if config.keep is Keep.LAST else 1,
     )
 
 

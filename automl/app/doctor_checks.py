@@ -59,6 +59,7 @@ class DiskFacts:
         per_trial: Checkpoints that one trial writes.
         concurrent: Trials at the same time.
         keeps_all: Whether every checkpoint outlives its trial.
+        kept: Checkpoints that outlive a trial where not all do.
     """
 
     free_bytes: int
@@ -68,10 +69,11 @@ class DiskFacts:
     per_trial: int = 1
     concurrent: int = 1
     keeps_all: bool = False
+    kept: int = 1
 
     def needed(self, *, keeps_all: bool) -> int:
         """Bytes at the fullest moment: what is kept, and the two newest of each running trial."""
-        kept = self.trials * (self.per_trial if keeps_all else 1)
+        kept = self.trials * (self.per_trial if keeps_all else min(self.kept, self.per_trial))
         return (kept + 2 * self.concurrent) * self.checkpoint_bytes
 
 

@@ -168,6 +168,7 @@ class TestDisk:
     def test_the_forecast_counts_what_is_kept_and_what_is_being_written(self) -> None:
         assert DISK.needed(keeps_all=False) == (36 + 8) * 10**9
         assert DISK.needed(keeps_all=True) == (360 + 8) * 10**9
+        assert replace(DISK, kept=2).needed(keeps_all=False) == (72 + 8) * 10**9
 
     def test_room_enough(self) -> None:
         check = check_disk(DISK)
