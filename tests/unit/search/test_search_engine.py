@@ -345,6 +345,25 @@ def test_an_end_without_a_value_is_a_failure(make: Make, end: End) -> None:
     assert engine.incumbent() is None
 
 
+def test_a_metric_that_the_first_trial_lacks_ends_the_search(make: Make, end: End) -> None:
+    engine = make()
+    engine.finish(end(ask(engine)))
+    assert engine.ask() is None
+    assert engine.stopped is not None
+    assert engine.stopped.cause is EndCause.NO_METRIC
+    assert str(engine.stopped).startswith("trial 0: ")
+
+
+def test_a_metric_that_was_measured_before_and_is_missing_once_ends_nothing(
+    make: Make, end: End
+) -> None:
+    engine = make()
+    engine.finish(end(ask(engine), [0.3]))
+    engine.finish(end(ask(engine)))
+    assert engine.stopped is None
+    assert engine.ask() is not None
+
+
 def test_the_second_end_of_an_attempt_is_ignored(make: Make, end: End) -> None:
     engine = make()
     attempt = ask(engine)
