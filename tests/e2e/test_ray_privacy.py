@@ -15,7 +15,7 @@ from tests.e2e.terminal import Driver, Terminal, family_of
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
 STUDY = """
-set: {train.num_epochs: 300, train.optim.lr_steps: [1, 2]}
+set: {train.num_epochs: 30000, train.optim.lr_steps: [1, 2]}
 sampler: random
 max_concurrent: 1
 trials: 1
@@ -85,11 +85,13 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="module")
-def driver(terminal: Watched) -> Driver:
-    """A search that has begun its one trial and goes on for some seconds."""
+def driver(terminal: Watched) -> Iterator[Driver]:
+    """A search that has begun its one trial and goes on until the tests have seen it."""
     driver = terminal.start("run", terminal.study_file(STUDY), "--name", "mine", "--policy", "on")
     driver.wait_for(" epoch ")
-    return driver
+    yield driver
+    driver.terminate()
+    driver.wait()
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def test_no_secret_is_written_down(terminal: Watched, driver: Driver, session: P
 
 
 def test_no_secret_is_left_when_a_search_has_ended(terminal: Watched) -> None:
-    file = terminal.study_file(STUDY.replace("300", "3"), "short.yaml")
+    file = terminal.study_file(STUDY.replace("30000", "3"), "short.yaml")
     driver = terminal.start("run", file, "--name", "short", "--policy", "on")
     done = driver.wait()
     assert done.code == 0, done.err
