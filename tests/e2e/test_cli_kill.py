@@ -9,21 +9,17 @@ import json
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import optuna
 import pytest
 from optuna.trial import TrialState as OptunaState
 
 from automl.files import sha256_of
-from automl.study.folder import read_config
 from automl.study.layout import StudyPaths
 from automl.study.records import TrialRecord, TrialState
-from automl.study.storage import read_study
-from automl.study.trials import read_records
 from automl.trainers.contract import CheckpointName
 from automl.yamltext import load_yaml
+from tests.e2e.evidence import Evidence, values_of
 from tests.e2e.terminal import Driver, Terminal, eventually, processes_naming
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -49,41 +45,6 @@ KILLS = (
     ("epoch ", 0.6, False),
     ("epoch=2 ", 0.3, True),
 )
-
-
-@dataclass
-class Evidence:
-    """What a study had to show at some moment, to be compared with later ones."""
-
-    paths: StudyPaths
-    outcomes: dict[str, bytes] = field(default_factory=dict)
-    values: dict[int, float] = field(default_factory=dict)
-
-    def study(self) -> optuna.Study:
-        found = read_study(self.paths, read_config(self.paths))
-        assert found is not None
-        return found
-
-    def records(self) -> tuple[TrialRecord, ...]:
-        return read_records(self.study(), read_config(self.paths).objective)
-
-    def take(self) -> None:
-        """Notes what has been finished, and that nothing noted before has changed."""
-        found = {
-            str(path.relative_to(self.paths.folder)): path.read_bytes()
-            for path in self.paths.trials.glob("*/*/outcome.json")
-        }
-        assert self.outcomes.items() <= found.items()
-        self.outcomes = found
-        if self.paths.journal.is_file():
-            records = self.records()
-            assert self.values.items() <= values_of(records).items()
-            self.values = values_of(records)
-
-
-def values_of(records: tuple[TrialRecord, ...]) -> dict[int, float]:
-    usable = [each for each in records if each.is_usable]
-    return {each.number: each.best_value for each in usable if each.best_value is not None}
 
 
 def rows_of(paths: StudyPaths) -> list[Mapping[str, str]]:
