@@ -133,7 +133,7 @@ def test_objects_are_not_written() -> None:
 _SCALARS = (
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False)
     | st.text(st.characters(codec="utf-8"))
     | st.sampled_from(
@@ -168,7 +168,11 @@ def test_writing_and_reading_gives_the_same_value(value: Any) -> None:
     assert repr(loaded) == repr(value)
 
 
-@given(st.dictionaries(_KEYS, st.floats(allow_nan=False) | st.integers() | st.booleans()))
+@given(
+    st.dictionaries(
+        _KEYS, st.floats(allow_nan=False) | st.integers(-(2**63), 2**63 - 1) | st.booleans()
+    )
+)
 def test_a_yaml_1_1_reader_sees_the_same_numbers(value: dict[str, Any]) -> None:
     assert yaml.safe_load(dump_yaml(value)) == value
 
