@@ -1,30 +1,24 @@
 """What an action starts from: a study's checkpoint, a file, or what an earlier action made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from automl.app.trial_choice import find_trial, read_spec
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
-from automl.skill.keys import NetworkKeys
-from automl.skill.tree import Tree, get, whole_number
+from automl.skill.tree import Tree
 from automl.study.actions import Made, Origin, read_actions
 from automl.study.best import read_best
 from automl.study.choice import Wanted, find_study
 from automl.study.config import StudyConfig
 from automl.study.folder import read_config
-from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
-from automl.study.ranking import best_trial
-from automl.study.records import Outcome, OutcomeState
-from automl.study.storage import read_study
-from automl.study.trials import read_records
 from automl.trainers.contract import EXPERIMENT_NAME
 from automl.trainers.resolve import ModelFile, is_word, model_file, resolve_checkpoint
-from automl.yamltext import load_yaml
 
-__all__ = ["Parent", "exported_from", "find_parent", "find_trial"]
+__all__ = ["Parent", "exported_from", "find_parent"]
 
 #: Files beside a checkpoint that say what it was trained with.
 _SPECS = ("spec.yaml", "train.yaml", EXPERIMENT_NAME)
@@ -49,32 +43,7 @@ class Parent:
     @property
     def spec(self) -> Tree | None:
         """The spec in that file, read anew."""
-        return _read_spec(self.spec_path) if self.spec_path is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One trial of a study as its folder tells it.
-
-    Attributes:
-        number: From 0.
-        attempts: Its attempts' paths, oldest first; at least one.
-        best: The checkpoint of its best epoch, if one is recorded.
-        sha256: The recorded hash of that file, if any.
-        last_epoch: The epoch whose checkpoint is the last of the trial, from 0; None where that is
-            not known.
-    """
-
-    number: int
-    attempts: tuple[AttemptPaths, ...]
-    best: Path | None
-    sha256: str | None
-    last_epoch: int | None = None
-
-    @property
-    def spec_path(self) -> Path:
-        """The spec of the newest attempt."""
-        return self.attempts[-1].spec
+        return read_spec(self.spec_path) if self.spec_path is not None else None
 
 
 def _unheard(_: str) -> None:
@@ -148,83 +117,6 @@ def _recorded(paths: StudyPaths, found: ModelFile) -> tuple[bool, int | None]:
     return found.sha256 in known, int(name)
 
 
-def find_trial(paths: StudyPaths, asked: str) -> Trial:
-    """The trial of a study that somebody asks for.
-
-    Args:
-        paths: The study.
-        asked: ``best``, ``baseline`` (trial 0), ``last`` or a number.
-
-    Raises:
-        FixInput: There is no such trial, or none has ended usable yet.
-    """
-    number, best, sha256 = _number(paths, asked)
-    attempts = tuple(each for _, each in paths.attempts(number) if each.spec.is_file())
-    if not attempts:
-        raise FixInput(
-            "a trial must have been started",
-            got=f"trial {number}",
-            where=str(paths.folder),
-            fix="automl report lists every trial",
-        )
-    outcomes = [outcome for outcome, _ in map(read_outcome, attempts) if outcome is not None]
-    if best is None:
-        for outcome in outcomes:
-            if outcome.checkpoint:
-                best, sha256 = paths.folder / outcome.checkpoint, outcome.checkpoint_sha256
-    keys = read_config(paths).keys
-    last = _last_epoch(_read_spec(attempts[-1].spec), keys, outcomes[-1]) if outcomes else None
-    return Trial(number, attempts, best, sha256, last)
-
-
-def _last_epoch(spec: Tree, keys: NetworkKeys, outcome: Outcome) -> int | None:
-    """The epoch whose checkpoint was the last that an attempt wrote, by its spec and its end."""
-    interval = whole_number(spec, keys.checkpoint_interval) or 1
-    if keys.checkpoint_unit and get(spec, keys.checkpoint_unit, "epoch") != "epoch":
-        return None
-    epochs = whole_number(spec, keys.epochs)
-    if epochs is None or outcome.state is not OutcomeState.OK:
-        epochs = max((one.epoch + 1 for one in outcome.measurements), default=0)
-    return epochs // interval * interval - 1 if epochs >= interval else None
-
-
-def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None]:
-    """A trial's number; for ``best`` the incumbent's checkpoint and its hash as well."""
-    if asked.isdecimal():
-        return int(asked), None, None
-    if asked == "baseline":
-        return 0, None, None
-    if asked == "last":
-        return max(paths.numbers(), default=0), None, None
-    if asked != "best":
-        raise FixInput(
-            "a trial must be best, baseline, last or a number", got=repr(asked), where="--trial"
-        )
-    kept, _ = read_best(paths)
-    if kept is None:
-        return _incumbent(paths), None, None
-    path = paths.best / str(kept.get("checkpoint") or "none")
-    return kept["trial"], *(
-        (path, kept.get("checkpoint_sha256")) if path.is_file() else (None,) * 2
-    )
-
-
-def _incumbent(paths: StudyPaths) -> int:
-    """The best trial by the storage, of a study whose ``best/`` is lost or not made yet."""
-    config = read_config(paths)
-    study = read_study(paths, config)
-    records = () if study is None else read_records(study, config.objective)
-    best = best_trial(records, config.objective)
-    if best is None:
-        raise FixInput(
-            "a trial must have ended usable to be the best",
-            got="none yet",
-            where=str(paths.folder),
-            fix="wait, or name a trial with --trial N",
-        )
-    return best.number
-
-
 def exported_from(parent: Parent, action: str, ending: str, fix: str) -> Parent:
     """What an earlier action made from the same checkpoint: the newest that went well.
 
@@ -292,10 +184,3 @@ def _spec_beside(path: Path) -> Path | None:
     folder = path if path.is_dir() else path.parent
     files = (folder / name for name in _SPECS)
     return next((file for file in files if file.is_file()), None)
-
-
-def _read_spec(path: Path) -> Tree:
-    tree: Any = load_yaml(path)
-    if not isinstance(tree, Mapping):
-        raise FixInput("a spec must be a mapping of settings", where=str(path))
-    return dict(tree)

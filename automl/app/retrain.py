@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.inherited import inherited
-from automl.app.parents import Trial, find_trial
 from automl.app.plan import Plan, make_plan
 from automl.app.request import PlanRequest
+from automl.app.trial_choice import ChosenTrial, find_trial
 from automl.errors import FixInput
 from automl.files import sha256_of
 from automl.skill.keys import NetworkKeys
@@ -63,7 +63,7 @@ class SourceTrial:
 
     paths: StudyPaths
     config: StudyConfig
-    trial: Trial
+    trial: ChosenTrial
     spec: Mapping[str, Any]
 
 

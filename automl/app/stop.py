@@ -8,7 +8,7 @@ from automl.study.clock import utc_now
 from automl.study.layout import StudyPaths
 from automl.study.lock import Owner, read_owner
 
-__all__ = ["Answer", "Asked", "ask_to_stop"]
+__all__ = ["Answer", "StopAnswer", "ask_to_stop"]
 
 _POLL_S = 0.1
 
@@ -23,7 +23,7 @@ class Answer(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StopAnswer:
     """A request and its answer.
 
     Attributes:
@@ -35,7 +35,7 @@ class Asked:
     driver: str = ""
 
 
-def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> Asked:
+def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> StopAnswer:
     """Asks, and waits for an answer.
 
     Args:
@@ -45,7 +45,7 @@ def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> Asked:
     """
     owner = read_owner(paths)
     if owner is None or not owner.is_alive(utc_now()):
-        return Asked(Answer.NOT_DRIVEN)
+        return StopAnswer(Answer.NOT_DRIVEN)
     asked = paths.stop if now else paths.stop_gently
     asked.touch()
     who = owner.described(utc_now())
@@ -53,11 +53,11 @@ def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> Asked:
     while time.monotonic() < deadline:
         if not _drives(paths, owner):
             paths.stop_gently.unlink(missing_ok=True)
-            return Asked(Answer.ENDED, who)
+            return StopAnswer(Answer.ENDED, who)
         if not now and not asked.exists():
-            return Asked(Answer.HEARD, who)
+            return StopAnswer(Answer.HEARD, who)
         time.sleep(_POLL_S)
-    return Asked(Answer.SILENT, who)
+    return StopAnswer(Answer.SILENT, who)
 
 
 def _drives(paths: StudyPaths, owner: Owner) -> bool:

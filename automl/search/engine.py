@@ -13,19 +13,15 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.errors import ResolveConflict
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
 from automl.search.frontier import beyond_memory, may_refuse, n_refused_of
 from automl.search.outcome_recorder import OutcomeRecorder
-from automl.search.proposals import (
-    MOST_DRAWS,
-    n_modelled,
-    repeated,
-)
+from automl.search.proposals import MOST_DRAWS, n_modelled, repeated
 from automl.search.pruners import make_pruner
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
+from automl.search.signature import sign_study
 from automl.search.trial_queue import TrialQueue
 from automl.search.trial_store import QueuedTrial, TrialStore
 from automl.skill.tree import ParamValue
@@ -84,30 +80,7 @@ class Engine:
         self._halted: SearchEnd | None = None
         self._live: dict[int, optuna.Trial] = {}
         study.pruner = make_pruner(config.search.pruner)
-        self._check_study()
-
-    def _check_study(self) -> None:
-        """Signs a new study, and makes sure that a known one is what it was."""
-        known = self._study.user_attrs
-        written = known.get(attributes.FORMAT, attributes.CURRENT_FORMAT)
-        if written != attributes.CURRENT_FORMAT:
-            raise ResolveConflict(
-                f"a study must have the format {attributes.CURRENT_FORMAT}",
-                got=f"format {written}",
-                where=self._config.name,
-                fix="use the version of automl that started the study",
-            )
-        digest = known.get(attributes.SPACE_DIGEST)
-        if digest is None:
-            self._study.set_user_attr(attributes.FORMAT, attributes.CURRENT_FORMAT)
-            self._study.set_user_attr(attributes.SPACE_DIGEST, self._space.digest)
-        elif digest != self._space.digest:
-            raise ResolveConflict(
-                "a study must keep the search space that it was started with",
-                got="another search space",
-                where=self._config.name,
-                fix="start a new study for the new space",
-            )
+        sign_study(study, space.digest, config.name)
 
     # Starting
 

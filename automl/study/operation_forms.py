@@ -29,7 +29,7 @@ __all__ = [
     "STEPS",
     "TEXT",
     "TIME",
-    "Form",
+    "FieldRule",
     "distribution_of",
     "optional",
     "shortened",
@@ -42,7 +42,7 @@ _LONGEST_PATH: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FieldRule:
     """What a value must be.
 
     Attributes:
@@ -79,9 +79,9 @@ def shortened(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def optional(form: Form) -> Form:
+def optional(form: FieldRule) -> FieldRule:
     """The form, or null."""
-    return Form(f"{form.words} or null", lambda value: value is None or form.holds(value))
+    return FieldRule(f"{form.words} or null", lambda value: value is None or form.holds(value))
 
 
 def _is_count(value: Any) -> bool:
@@ -151,38 +151,40 @@ def _is_steps(value: Any) -> bool:
     return all(_is_epoch(int(step)) and _is_number(n) for step, n in value.items())
 
 
-EPOCH: Final = Form(f"a whole number from 0, below {MOST_EPOCHS}", _is_epoch)
-COUNT: Final = Form("a whole number from 0", _is_count)
-NUMBER: Final = Form("a number", _is_number)
-NUMBERS: Final = Form(
+EPOCH: Final = FieldRule(f"a whole number from 0, below {MOST_EPOCHS}", _is_epoch)
+COUNT: Final = FieldRule("a whole number from 0", _is_count)
+NUMBER: Final = FieldRule("a number", _is_number)
+NUMBERS: Final = FieldRule(
     "a list of numbers", lambda value: isinstance(value, list) and all(map(_is_number, value))
 )
-TEXT: Final = Form("a text", lambda value: isinstance(value, str))
-TIME: Final = Form("a time (ISO 8601)", _is_time)
-MAPPING: Final = Form("a mapping", lambda value: isinstance(value, dict))
-ENTRY: Final = Form(
+TEXT: Final = FieldRule("a text", lambda value: isinstance(value, str))
+TIME: Final = FieldRule("a time (ISO 8601)", _is_time)
+MAPPING: Final = FieldRule("a mapping", lambda value: isinstance(value, dict))
+ENTRY: Final = FieldRule(
     "a mapping of one entry", lambda value: isinstance(value, dict) and len(value) == 1
 )
-STATE: Final = Form(
+STATE: Final = FieldRule(
     "a trial's state (0 to 4)", lambda value: type(value) is int and 0 <= value <= 4
 )
-DIRECTIONS: Final = Form(
+DIRECTIONS: Final = FieldRule(
     "a list of directions (1 or 2)",
     lambda value: bool(value) and all(type(one) is int and one in (0, 1, 2) for one in value),
 )
-DISTRIBUTION: Final = Form("a distribution of Optuna's", _is_distribution)
-DISTRIBUTIONS: Final = Form(
+DISTRIBUTION: Final = FieldRule("a distribution of Optuna's", _is_distribution)
+DISTRIBUTIONS: Final = FieldRule(
     "a mapping of distributions", lambda value: all(map(_is_distribution, value.values()))
 )
-STEPS: Final = Form("a mapping of epochs to numbers", _is_steps)
-_PATH: Final = Form("a path within the study", _is_path)
-_SECONDS: Final = Form("a number of seconds", lambda value: _is_finite(value) and value >= 0)
-_WHOLE: Final = Form("a whole number", lambda value: type(value) is int and abs(value) < 1 << 63)
+STEPS: Final = FieldRule("a mapping of epochs to numbers", _is_steps)
+_PATH: Final = FieldRule("a path within the study", _is_path)
+_SECONDS: Final = FieldRule("a number of seconds", lambda value: _is_finite(value) and value >= 0)
+_WHOLE: Final = FieldRule(
+    "a whole number", lambda value: type(value) is int and abs(value) < 1 << 63
+)
 
 #: This program's notes on a trial, by name.
-ATTRIBUTE: Final[Mapping[str, Form]] = {
+ATTRIBUTE: Final[Mapping[str, FieldRule]] = {
     attributes.NUMBER: COUNT,
-    attributes.ATTEMPT: Form(
+    attributes.ATTEMPT: FieldRule(
         "a whole number from 1", lambda value: _is_count(value) and value > 0
     ),
     attributes.DRAW: COUNT,
@@ -190,14 +192,16 @@ ATTRIBUTE: Final[Mapping[str, Form]] = {
     attributes.FIXED: MAPPING,
     attributes.OUTSIDE: TEXT,
     attributes.RESUME_FROM: _PATH,
-    attributes.HISTORY: Form("a list of measurements", _is_history),
+    attributes.HISTORY: FieldRule("a list of measurements", _is_history),
     attributes.CONFIRMS: COUNT,
     attributes.SEED: _WHOLE,
-    attributes.PARAMS: Form("a mapping of settings to values", _are_params),
+    attributes.PARAMS: FieldRule("a mapping of settings to values", _are_params),
     attributes.ASKED_AT: TIME,
     attributes.NOTE: TEXT,
     attributes.REFUSED: TEXT,
-    attributes.FAILURE: Form("a class of failure", lambda value: FailureClass(value) is not None),
+    attributes.FAILURE: FieldRule(
+        "a class of failure", lambda value: FailureClass(value) is not None
+    ),
     attributes.EVIDENCE: TEXT,
     attributes.EXIT_CODE: _WHOLE,
     attributes.CHECKPOINT: _PATH,

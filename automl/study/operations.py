@@ -25,7 +25,7 @@ from automl.study.operation_forms import (
     STEPS,
     TEXT,
     TIME,
-    Form,
+    FieldRule,
     distribution_of,
     optional,
     shortened,
@@ -42,7 +42,7 @@ _RUNNING, _COMPLETE, _WAITING = 0, 1, 4
 _OPTUNA_FIXED: Final = "fixed_params"
 
 #: The fields that an operation needs, by its code.
-_FIELDS: Final[Mapping[int, Mapping[str, Form]]] = {
+_FIELDS: Final[Mapping[int, Mapping[str, FieldRule]]] = {
     _CREATE_STUDY: {"study_name": TEXT, "directions": DIRECTIONS},
     _DELETE_STUDY: {"study_id": COUNT},
     2: {"study_id": COUNT, "user_attr": ENTRY},
@@ -61,7 +61,7 @@ _FIELDS: Final[Mapping[int, Mapping[str, Form]]] = {
     _DISCARD: {},
 }
 #: What a trial may be made with.
-_OF_NEW_TRIAL: Final[Mapping[str, Form]] = {
+_OF_NEW_TRIAL: Final[Mapping[str, FieldRule]] = {
     "state": STATE,
     "value": optional(NUMBER),
     "values": optional(NUMBERS),

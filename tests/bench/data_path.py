@@ -21,11 +21,12 @@ import torch
 from automl.centerpose.batches.assemble import DeviceBatchMaker
 from automl.centerpose.batches.augment import draw_epoch
 from automl.centerpose.batches.batch import to_input
+from automl.centerpose.batches.crops import Crops
 from automl.centerpose.batches.images import DeviceImages
 from automl.centerpose.batches.loader import Loader
 from automl.centerpose.batches.split import Split, StoredSplit, read_stored
 from automl.centerpose.batches.targets import draw_heatmaps, draw_targets, place_marks
-from automl.centerpose.batches.warp import Crops, crop_views, crop_with_opencv, recolour
+from automl.centerpose.batches.warp import crop_views, crop_with_opencv, recolour
 from automl.centerpose.config.dataset import Dataset
 from automl.data.layout import list_frames
 from automl.data.synth.make import synthesise

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from automl.app.clean import find_leftovers
-from automl.app.parents import find_trial
+from automl.app.trial_choice import find_trial
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError
 from automl.files import write_json

@@ -19,11 +19,12 @@ from torch import Tensor
 
 from automl.centerpose.batches.batch import Batch
 from automl.centerpose.batches.colour import Colours
+from automl.centerpose.batches.crops import Crops
 from automl.centerpose.batches.images import PAD, Pixels
 from automl.centerpose.batches.split import BatchRequest, Split
 from automl.centerpose.batches.targets import Arrays, draw_heatmaps, draw_targets, place_marks
 from automl.centerpose.batches.transfer import PackedArrays
-from automl.centerpose.batches.warp import Crops, crop_with_opencv, show_views
+from automl.centerpose.batches.warp import crop_with_opencv, show_views
 from automl.data.geometry import Array
 
 __all__ = ["BatchMaker", "DeviceBatchMaker", "HostBatchMaker", "Take"]

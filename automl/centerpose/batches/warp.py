@@ -4,7 +4,6 @@ The map from an image to a view stretches and shifts each axis by itself, so tha
 and how to weigh is a short list for each axis; only the reading itself runs over all pixels.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,27 +13,11 @@ import torch
 from torch import Tensor
 
 from automl.centerpose.batches.colour import GRAY_OF_BGR, Colours
+from automl.centerpose.batches.crops import Crops
 from automl.centerpose.models.kernels import has_kernels
 from automl.data.geometry import Array
 
-__all__ = ["Crops", "crop_views", "crop_with_opencv", "recolour", "show_views"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crops:
-    """What to cut from which images, B of them.
-
-    Attributes:
-        starts: (B,) int64 row of each image's first pixel in the flat tensor.
-        extents: (B, 2) int64 width and height.
-        zoom: (B, 2) fp64 of ``AxisMaps``, from the image to the view.
-        shift: (B, 2) fp64 likewise.
-    """
-
-    starts: Tensor
-    extents: Tensor
-    zoom: Tensor
-    shift: Tensor
+__all__ = ["crop_views", "crop_with_opencv", "recolour", "show_views"]
 
 
 def show_views(

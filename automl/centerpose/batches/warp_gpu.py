@@ -9,7 +9,7 @@ from torch import Tensor
 
 from automl.centerpose.batches import warp_passes_gpu as passes
 from automl.centerpose.batches.colour import GRAY_OF_BGR
-from automl.centerpose.batches.warp import Crops
+from automl.centerpose.batches.crops import Crops
 
 __all__ = ["show_views"]
 

@@ -7,14 +7,9 @@ import torch
 
 from automl.centerpose.batches.augment import Views, draw_epoch
 from automl.centerpose.batches.colour import chain, draw_noise
+from automl.centerpose.batches.crops import Crops
 from automl.centerpose.batches.images import PAD, DeviceImages
-from automl.centerpose.batches.warp import (
-    Crops,
-    crop_views,
-    crop_with_opencv,
-    recolour,
-    show_views,
-)
+from automl.centerpose.batches.warp import crop_views, crop_with_opencv, recolour, show_views
 from automl.centerpose.config.dataset import Dataset
 from tests.unit.centerpose.batches.slow_data import SlowNoise, SlowView, slow_colour, slow_cut
 
