@@ -10,6 +10,7 @@ from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
 from automl.skill.tree import whole_number
 from automl.study.config import StudyConfig
+from automl.study.records import FailureClass
 from automl.study.state import StudyStatus
 from automl.yamltext import load_yaml
 
@@ -37,7 +38,7 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
             commands.append(Command("train", "train the winner again", again))
         commands += _with_weights(summary, winner)
     commands += _confirmation(summary)
-    if summary.n_finished < summary.n_asked and summary.status in _GO_ON:
+    if _can_go_on(summary):
         commands.append(Command("resume", "go on with this study", _study("resume", folder)))
     if summary.failures:
         why = _study(f"explain {summary.failures[0].failure}", folder, "--study")
@@ -48,6 +49,13 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
         repeated = _repeated([str(word) for word in given], f"{summary.name}-again")
         commands.append(Command("repeat", "repeat it under a new name", repeated))
     return tuple(commands)
+
+
+def _can_go_on(summary: Summary) -> bool:
+    """Whether going on could come to more: not where the trainer never reports the metric."""
+    is_open = summary.n_finished < summary.n_asked and summary.status in _GO_ON
+    causes = {group.failure for group in summary.failures}
+    return is_open and not (summary.winner is None and causes == {FailureClass.NO_METRIC})
 
 
 def _confirmation(summary: Summary) -> list[Command]:

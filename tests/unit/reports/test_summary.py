@@ -444,3 +444,14 @@ def test_refused_proposals_are_counted_and_told(studies_dir: Path) -> None:
     assert "1 oom, 3 refused free" in status_text(summary, None, datetime.now(UTC))
     assert "proposals refused free: 3" in render_markdown(summary).decode()
     assert "3 proposals refused free" in render_html(summary).decode()
+
+
+@pytest.mark.parametrize(
+    ("failure", "offered"), [(FailureClass.NO_METRIC, False), (FailureClass.GPU, True)]
+)
+def test_going_on_is_offered_only_where_it_can_come_to_more(
+    studies_dir: Path, failure: FailureClass, offered: bool
+) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), (), OutcomeState.FAILED, failure, "why"))
+    assert ("resume" in names_of(builder)) is offered
