@@ -65,9 +65,13 @@ class Place:
         return self.terminal.folder
 
     def words(self, call: tuple[str, ...]) -> list[str]:
-        """A call with the user's folders in place of the page's."""
+        """A call with the test's folders in place of the user's.
+
+        What is really trained is the small network: a CPU needs minutes for an epoch of another.
+        """
         user = re.compile(r"(?<![\w.])/(?=(?:data|skills)\b)")
-        return [user.sub(f"{self.folder}/", word) for word in call]
+        words = [user.sub(f"{self.folder}/", word) for word in call]
+        return [word.replace("DLA34", "nano") for word in words] if call[0] in _ALONE else words
 
     def must(self, *argv: str) -> None:
         done = self.terminal.run(*argv, within_s=300)
