@@ -162,6 +162,7 @@ def _add_confirm(commands: "Commands") -> None:
     command.set_defaults(
         handler="automl.cli.run_commands:confirm",
         trials=None,
+        detach=False,
         accept_drift=False,
         accept_image=False,
     )

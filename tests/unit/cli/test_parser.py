@@ -80,3 +80,9 @@ def test_a_confirmation_is_asked_for_by_a_command_of_its_own() -> None:
     assert build_parser().parse_args(["confirm"]).confirm == 3
     with pytest.raises(FixInput, match="from 1"):
         build_parser().parse_args(["confirm", "bikes", "--seeds", "0"])
+
+
+def test_a_confirmation_has_all_that_going_on_asks_for() -> None:
+    parse = build_parser().parse_args
+    asked = vars(parse(["confirm", "bike"])).keys()
+    assert vars(parse(["resume", "bike"])).keys() - asked == set()
