@@ -66,7 +66,7 @@ class _Override:
 def _parsed(override: str) -> _Override:
     found = _FORM.fullmatch(override.strip())
     key = found["key"].strip().split(".") if found else []
-    if found is None or not all(key) or any(" " in part for part in key):
+    if found is None or not all(key) or any(not part.isprintable() or " " in part for part in key):
         raise _of_no_form(override)
     has_value = found["equals"] is not None
     if not has_value and found["sign"] != "~":

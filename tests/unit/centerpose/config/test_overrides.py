@@ -79,6 +79,7 @@ def test_a_group_is_laid_over_what_the_group_holds() -> None:
     [
         *("train.num_epochs", "=3", "train..lr=1", ".lr=1", "", "+", "++", "~", "+=1", "~=1"),
         *("+++train.seed=1", "+~train.seed", "+train.seed", "~~train.seed", "a b=1", "train.=1"),
+        *("~train\nseed", "train.s\ted=1"),
     ],
 )
 def test_an_override_of_another_form_is_refused(override: str) -> None:
