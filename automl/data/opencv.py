@@ -25,20 +25,14 @@ _REDUCED_FROM = 64  # pixels: OpenCV reduces no image to nothing
 
 def decoded(path: Path) -> Any:
     """(H, W, 3) bytes of an image in blue, green, red; None if OpenCV makes none of the file."""
-    try:
-        return _read(path, cv2.IMREAD_COLOR)
-    except cv2.error:
-        return None
+    return _read(path, cv2.IMREAD_COLOR)
 
 
 def decodes(path: Path, image: ImageFile) -> bool:
     """Whether OpenCV makes an image of a file; a small one where it can, which is quicker."""
     is_large = min(image.width, image.height) >= _REDUCED_FROM
     flag = cv2.IMREAD_REDUCED_GRAYSCALE_8 if is_large else cv2.IMREAD_GRAYSCALE
-    try:
-        return _read(path, flag) is not None
-    except cv2.error:
-        return False
+    return _read(path, flag) is not None
 
 
 def _read(path: Path, flag: int) -> Any:
@@ -49,5 +43,13 @@ def _read(path: Path, flag: int) -> Any:
     try:
         return cv2.imread(str(path).encode().decode(), flag)
     except UnicodeEncodeError:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-        return cv2.imdecode(content, flag) if content.size else None
+        return _decode(path.read_bytes(), flag)
+    except cv2.error:
+        return None
+
+
+def _decode(content: bytes, flag: int) -> Any:
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flag) if content else None
+    except cv2.error:
+        return None
