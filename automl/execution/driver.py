@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from automl.errors import FixInput
 from automl.execution.control import Control
-from automl.search.decision import Continue, Stop
+from automl.search.decision import Decision
 from automl.skill.model import Skill
 from automl.study.config import Resources
 from automl.study.records import Attempt, Measurement, Outcome, TrialRecord
@@ -37,7 +37,7 @@ class SearchEngine(Protocol):
         """The next attempt to start; None while there is none."""
         ...
 
-    def report(self, number: int, measurement: Measurement) -> Continue | Stop:
+    def report(self, number: int, measurement: Measurement) -> Decision:
         """What to do with a trial after a measurement."""
         ...
 

@@ -18,7 +18,7 @@ from automl.execution.driver import (
     TrialStarted,
     slots_of,
 )
-from automl.search.decision import Continue, Stop
+from automl.search.decision import Decision
 from automl.study.layout import AttemptPaths
 from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
@@ -133,7 +133,7 @@ class LiveAttempts:
                 self.failure = self.failure or error
                 raise
 
-    def report(self, attempt: Attempt, measurement: Measurement) -> Continue | Stop:
+    def report(self, attempt: Attempt, measurement: Measurement) -> Decision:
         """Records a measurement; whether the attempt goes on."""
         with self._noting_failure():
             decision = self._request.engine.report(attempt.number, measurement)

@@ -1,15 +1,36 @@
-"""What the engine answers: go on or stop, and why the whole search ended."""
+"""What a search answers: go on, pause or stop, and why the whole search ended."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-__all__ = ["Continue", "Decision", "EndCause", "SearchEnd", "Stop"]
+__all__ = ["Continue", "Decision", "EndCause", "Pause", "SearchEnd", "Stop"]
 
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """The trial goes on."""
+    """The trial goes on.
+
+    Attributes:
+        audited: Why it would have ended here, where it goes on so that this can be checked.
+    """
+
+    audited: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The trial frees its place and may go on later from the checkpoint of its newest epoch.
+
+    Attributes:
+        reason: Why, as a sentence for the reader; never empty.
+    """
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError("a decision to pause needs a reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +48,7 @@ class Stop:
             raise ValueError("a decision to stop needs a reason")
 
 
-Decision: TypeAlias = Continue | Stop
+Decision: TypeAlias = Continue | Pause | Stop
 
 
 class EndCause(StrEnum):

@@ -149,6 +149,10 @@ class SearchSettings:
             differ by their settings alone.
         startup_trials: Random trials before the sampler learns; None for its own rule.
         pruner: ``none``, or the name of a rule that stops trials early.
+        fidelity: ``full`` (every trial trains to its end), ``asha`` or ``hyperband``.
+        rungs: Epochs, counted from 1, after which a trial of a rung method is judged, rising; the
+            last one is below the training's length. Empty without such a method.
+        n_epochs: Epochs of a whole training; 0 where they are not known.
     """
 
     space: str = "default"
@@ -158,6 +162,9 @@ class SearchSettings:
     seed: int = 0
     startup_trials: int | None = None
     pruner: str = "none"
+    fidelity: str = "full"
+    rungs: tuple[int, ...] = ()
+    n_epochs: int = 0
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -165,6 +172,7 @@ class SearchSettings:
         requests = {
             "search": tuple(map(parse_search, value.get("search", ()))),
             "freeze": tuple(map(parse_freeze, value.get("freeze", ()))),
+            "rungs": tuple(value.get("rungs", ())),
         }
         return cls(**{**value, **requests})
 

@@ -27,10 +27,14 @@ MOST_EPOCHS = 1_000_000
 
 
 class TrialState(StrEnum):
-    """Where a trial stands. WAITING and RUNNING are the only states that can still change."""
+    """Where a trial stands. WAITING, RUNNING and PAUSED are the states that can still change.
+
+    A paused trial has freed its place, and may go on from its checkpoint.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETE = "complete"
     PRUNED = "pruned"
     FAILED = "failed"
@@ -38,7 +42,7 @@ class TrialState(StrEnum):
     @property
     def is_finished(self) -> bool:
         """Whether no further attempt will be made."""
-        return self not in (TrialState.WAITING, TrialState.RUNNING)
+        return self not in (TrialState.WAITING, TrialState.RUNNING, TrialState.PAUSED)
 
 
 class OutcomeState(StrEnum):

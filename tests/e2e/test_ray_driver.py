@@ -28,7 +28,7 @@ from automl.execution.driver import (
     TrialStarted,
 )
 from automl.processes import started_at, stat_of
-from automl.search.decision import Continue, Stop
+from automl.search.decision import Decision, Stop
 from automl.search.engine import Engine
 from automl.skill.model import Skill
 from automl.space.distributions import FloatRange
@@ -260,7 +260,7 @@ def test_a_stopped_trial_is_pruned_and_a_killed_worker_ends_its_trial_alone(
     )
 
     class StoppingEngine(Engine):
-        def report(self, number: int, measurement: Measurement) -> Continue | Stop:
+        def report(self, number: int, measurement: Measurement) -> Decision:
             decision = super().report(number, measurement)
             return Stop("behind the others") if number in (0, 2, 3) else decision
 
@@ -295,7 +295,7 @@ def test_an_error_of_the_engine_ends_the_search_as_itself_and_leaves_no_trainer(
     case = Case(str(tmp_path / "s"), 2, epochs=50, options={"epoch_s": 0.3})
 
     class FullDisk(Engine):
-        def report(self, number: int, measurement: Measurement) -> Continue | Stop:
+        def report(self, number: int, measurement: Measurement) -> Decision:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
