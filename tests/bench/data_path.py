@@ -100,7 +100,7 @@ def common(stored: StoredSplit, split_of: Callable[[], object], threads: int) ->
 
 def steps_on_host(split: Split) -> None:
     cpu, n = torch.device("cpu"), split.settings.batch_size
-    request = split.request(range(n), split.draw(1, 0), learnt=True)
+    request = split.request(range(n), split.draw(1, 0), targets=True)
     drawn, frames, side = request.drawn, split.stored.frames, split.settings.input_res
     maps = drawn.views.to_square(side)
     grids = drawn.views.to_square(split.settings.output_res)
@@ -120,7 +120,7 @@ def steps_on_host(split: Split) -> None:
 
 def steps_on_device(split: Split, device: torch.device, compiled: bool) -> None:
     settings, n = split.settings, split.settings.batch_size
-    request = split.request(range(n), split.draw(1, 0), learnt=True)
+    request = split.request(range(n), split.draw(1, 0), targets=True)
     resident, drawn = split.stored.frames.resident, request.drawn
     assert resident is not None
     maps, colours = drawn.views.to_square(settings.input_res), drawn.colours
@@ -170,7 +170,7 @@ def epochs(split: Split, loader: Loader, device: torch.device, name: str) -> Non
 def launching(split: Split, device: torch.device, threads: int) -> None:
     """What a batch costs the thread of the training when everything before it is done."""
     n, preparing = split.settings.batch_size, DeviceBatchMaker(split, device)
-    request = split.request(range(n), split.draw(1, 0), learnt=True)
+    request = split.request(range(n), split.draw(1, 0), targets=True)
     with ThreadPoolExecutor(threads) as pool:
         spent = []
         for _ in range(30):

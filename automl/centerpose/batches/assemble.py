@@ -84,14 +84,14 @@ class HostBatchMaker:
     def _assemble(self, request: BatchRequest, crops: list[Future[_Image]]) -> Batch:
         split, views = self._split, request.drawn.views
         targets: dict[str, Tensor] = {}
-        if request.learnt:
+        if request.targets:
             grids = views.to_square(split.settings.output_res)
             objects = split.objects[np.array(request.indices)]
             targets = draw_targets(objects, grids, views.flipped, split.settings)
         return Batch(
             images=torch.from_numpy(np.stack([crop.result() for crop in crops])),
             targets=targets,
-            metas=() if request.learnt else split.metas(request),
+            metas=split.metas(request) if request.metas else (),
         )
 
 
@@ -156,7 +156,7 @@ class DeviceBatchMaker:
             "contrast": colours.contrast.astype(np.float32),
         }
         largest = 0
-        if request.learnt:
+        if request.targets:
             grids = views.to_square(settings.output_res)
             marks = place_marks(self._split.objects[rows], grids, views.flipped, settings)
             arrays |= marks.arrays | {"peaks": marks.peaks}
@@ -205,13 +205,13 @@ class DeviceBatchMaker:
         crops = Crops(sent.pop("starts"), sent.pop("extents"), sent.pop("zoom"), sent.pop("shift"))
         colours = sent.pop("matrix"), sent.pop("offset"), sent.pop("contrast")
         targets: dict[str, Tensor] = {}
-        if request.learnt:
+        if request.targets:
             peaks = sent.pop("peaks")
             targets = sent | draw_heatmaps(peaks, sent["ind"], settings, staged.largest)
         return Batch(
             images=show_views(self._pixels(staged), crops, colours, settings.input_res),
             targets=targets,
-            metas=() if request.learnt else self._split.metas(request),
+            metas=self._split.metas(request) if request.metas else (),
         )
 
     def _pixels(self, staged: _Staged) -> Tensor:

@@ -16,8 +16,8 @@ class Batch:
 
     Attributes:
         images: (B, R, R, 3) fp32, blue, green, red: augmented and normalised.
-        targets: The maps of ``draw_targets``; empty for scoring.
-        metas: What scoring needs to know of each image; empty for training.
+        targets: The maps of ``draw_targets``; empty where nobody asked.
+        metas: What scoring needs to know of each image; empty where nobody asked.
     """
 
     images: Tensor

@@ -92,15 +92,20 @@ class Loader:
         whole = self.batch_size * self.shard.world
         starts = (k * whole + self.shard.rank * self.batch_size for k in self._rest(first))
         groups = (order[start : start + self.batch_size].tolist() for start in starts)
-        return self._prepared(self.split.request(group, drawn, learnt=True) for group in groups)
+        return self._prepared(self.split.request(group, drawn, targets=True) for group in groups)
 
-    def scoring(self) -> Iterator[Batch]:
-        """The shard's images once, whole, in the split's order; the last batch may be smaller."""
+    def scoring(self, *, targets: bool = False) -> Iterator[Batch]:
+        """The shard's images once, whole, in the split's order; the last batch may be smaller.
+
+        Args:
+            targets: Whether each batch brings its targets too, for a loss.
+        """
         indices = range(self.shard.rank, len(self.split), self.shard.world)
         starts = range(0, len(indices), self.batch_size)
         groups = (indices[start : start + self.batch_size] for start in starts)
         return self._prepared(
-            self.split.request(group, self.split.unchanged, learnt=False) for group in groups
+            self.split.request(group, self.split.unchanged, targets=targets, metas=True)
+            for group in groups
         )
 
     def _rest(self, first: int) -> Sequence[int]:

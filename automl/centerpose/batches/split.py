@@ -56,12 +56,14 @@ class BatchRequest:
     Attributes:
         indices: The images' numbers in the split.
         drawn: How each of them is shown, in that order.
-        learnt: Whether targets are wanted, for training, or metas, for scoring.
+        targets: Whether targets are wanted, for a loss.
+        metas: Whether metas are wanted, for scoring.
     """
 
     indices: tuple[int, ...]
     drawn: Augmentation
-    learnt: bool
+    targets: bool = False
+    metas: bool = False
 
 
 class Split:
@@ -99,10 +101,16 @@ class Split:
         return unchanged(self.stored.frames.sizes, self.settings)
 
     def request(
-        self, indices: Sequence[int], drawn: Augmentation, *, learnt: bool
+        self,
+        indices: Sequence[int],
+        drawn: Augmentation,
+        *,
+        targets: bool = False,
+        metas: bool = False,
     ) -> BatchRequest:
         """A batch of some images, as ``drawn`` for the whole split shows them."""
-        return BatchRequest(tuple(indices), drawn[np.array(indices, dtype=np.int64)], learnt)
+        rows = drawn[np.array(indices, dtype=np.int64)]
+        return BatchRequest(tuple(indices), rows, targets=targets, metas=metas)
 
     def metas(self, request: BatchRequest) -> tuple[ImageMeta, ...]:
         """What scoring needs to know of the images of a request."""

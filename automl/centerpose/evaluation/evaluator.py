@@ -14,13 +14,14 @@ between two batches.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from automl.centerpose.evaluation.candidates import closeness
 from automl.centerpose.evaluation.decode import decode, to_pixels
 from automl.centerpose.evaluation.detections import Detections, GroundTruth, Poses
 from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, Record, measure
@@ -166,11 +167,16 @@ class Evaluator:
             detections = detections.take(torch.tensor(rows, device=device))
         counted = [metas[row] for row in rows]
         center, size, camera = views_of(counted, device)
-        kept = detect(to_pixels(detections, center, size, cells), self.settings.score_threshold)
+        pixels = to_pixels(detections, center, size, cells)
+        kept = detect(pixels, self.settings.score_threshold)
         poses, left = solve_poses(kept.detections, camera[kept.image], opencv=self.settings.opencv)
         known = Truths.of([truths[row] for row in rows], device)
         indices = [meta.index for meta in counted]
-        self._records += measure(poses, kept.image[left], known, indices, self.settings)
+        records = measure(poses, kept.image[left], known, indices, self.settings)
+        near = closeness(pixels, camera, known, self.settings)
+        self._records += [
+            replace(record, closeness=each) for record, each in zip(records, near, strict=True)
+        ]
 
 
 def views_of(metas: Sequence[ImageMeta], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Which object each detection is compared with, and how well it does: all images at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from automl.centerpose.evaluation import measures
 from automl.centerpose.evaluation.boxes import fit_boxes
+from automl.centerpose.evaluation.candidates import N_CLOSENESS
 from automl.centerpose.evaluation.detections import Poses
 from automl.centerpose.evaluation.iou3d import symmetric_iou
 from automl.centerpose.evaluation.settings import EvaluationSettings
@@ -35,6 +36,8 @@ class Record:
             several detections may share it.
         measured: (N, 7) values of ``MEASURES``; without meaning where nothing matched.
         overlaps: (N, M) 3D IoU of each detection with each object.
+        closeness: (M, 2) of each object, by ``candidates.closeness``; (0, 2) where nobody knows
+            the candidates.
     """
 
     index: int
@@ -42,6 +45,7 @@ class Record:
     matched: npt.NDArray[np.bool_]
     measured: Array
     overlaps: Array
+    closeness: Array = field(default_factory=lambda: np.zeros((0, N_CLOSENESS)))
 
 
 def assign(poses: Poses, image: Tensor, truths: Truths) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,7 @@ from automl.centerpose.training.process_group import ProcessGroup
 from automl.centerpose.training.randomness import random_states, restore_random_states, seed_apart
 from automl.centerpose.training.reporting import EpochTiming, TrainingReport
 from automl.centerpose.training.resumable import LoadedCheckpoint, check_optimiser_state
-from automl.centerpose.training.scoring import evaluation_settings, score
+from automl.centerpose.training.scoring import ValidationLoss, evaluation_settings, score
 from automl.centerpose.training.steps import RecordedSteps, Steps, can_record
 from automl.centerpose.training.supported import loss_form, loss_weights
 
@@ -151,12 +151,12 @@ class Training:
     def _validate(self) -> EvaluationResult:
         settings = evaluation_settings(self.spec)
         limit = 1 if self.spec.train.is_dry_run else None
-        batches = islice(self.val_loader.scoring(), limit)
+        batches = islice(self.val_loader.scoring(targets=True), limit)
         self.processes.broadcast(self.network.buffers())
         gather = self.processes.gather if self.processes.shard.world > 1 else None
-        check = self.processes.check_locally
-        result = score(self.network, batches, settings, check, gather=gather)
-        self.report.validation(result)
+        check, loss = self.processes.check_locally, ValidationLoss()
+        result = score(self.network, batches, settings, check, gather=gather, watch=loss.add)
+        self.report.validation(result, loss.mean(gather))
         return result
 
     @property

@@ -13,7 +13,15 @@ from torch import Tensor
 
 from automl.centerpose.models.kernels import has_kernels
 
-__all__ = ["LossForm", "LossWeights", "centerpose_loss", "focal", "masked_l1", "squared"]
+__all__ = [
+    "LossForm",
+    "LossWeights",
+    "centerpose_loss",
+    "focal",
+    "image_losses",
+    "masked_l1",
+    "squared",
+]
 
 _CLAMP = 1e-4
 _REACH = 2  # cells from the centre's, to each side, that a dense displacement is learnt in
@@ -72,7 +80,17 @@ def centerpose_loss(
     weights: LossWeights,
     form: LossForm = _ORDINARY,
 ) -> Tensor:
-    """The batch's loss, a scalar: each image's best symmetry row, averaged over the images.
+    """The batch's loss, a scalar: the mean of ``image_losses``, whose arguments these are."""
+    return image_losses(outputs, targets, weights, form).mean()
+
+
+def image_losses(
+    outputs: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    weights: LossWeights,
+    form: LossForm = _ORDINARY,
+) -> Tensor:
+    """(B,): the loss of each image, that of its best symmetry row.
 
     Args:
         outputs: Head maps (B, C, G, G) of any floating type; heatmaps as logits.
@@ -94,7 +112,7 @@ def centerpose_loss(
         elif weight:
             predicted = gather(outputs[head], targets[index])
             total = total + weight * masked_l1(predicted, targets[target], targets[mask])
-    return _best_row(total, targets["ind"]).mean()
+    return _best_row(total, targets["ind"])
 
 
 def focal(logits: Tensor, truth: Tensor) -> Tensor:

@@ -64,10 +64,17 @@ class TrainingReport:
         done = time.monotonic() - began
         self._run.say(f"first step after {ready - began:.1f} s (done after {done:.1f} s)")
 
-    def validation(self, result: EvaluationResult) -> None:
-        """Reports the scores; like the container, as text."""
-        kpi = {"val_3DIoU": str(result.ap50), "val_2DMPE": str(result.mpe)}
-        self._run.status.running(EVAL_METRICS, kpi=kpi)
+    def validation(self, result: EvaluationResult, loss: float) -> None:
+        """Reports the scores, like the container as text, and what moves before they do."""
+        kpi = {
+            "val_3DIoU": result.ap50,
+            "val_2DMPE": result.mpe,
+            "val_loss": loss,
+            "val_candidate_3DIoU": result.candidate_iou,
+            "val_candidate_accuracy": result.candidate_accuracy,
+        }
+        texts = {name: str(value) for name, value in kpi.items()}
+        self._run.status.running(EVAL_METRICS, kpi=texts)
         scores = f"\n Validation 3DIoU : {result.ap50}\n\n Validation 2DMPE : {result.mpe}"
         self._run.say(scores)
 

@@ -1,17 +1,55 @@
 """Scoring a network on a split: what validation and the evaluate action share."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from automl.centerpose.batches.loader import Batch, to_input
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.evaluator import Evaluator, Gather
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.evaluation.settings import EvaluationSettings
+from automl.centerpose.training.losses import LossWeights, image_losses
 
-__all__ = ["evaluation_settings", "score"]
+__all__ = ["ImageLosses", "ValidationLoss", "evaluation_settings", "score"]
+
+ImageLosses: TypeAlias = list[tuple[int, float]]
+"""Numbers of images in their split, each with its loss."""
+
+
+class ValidationLoss:
+    """The mean loss of a split's images, in the default form and weights whatever a spec says.
+
+    So it compares between trainings that weigh their losses differently. A head that a training
+    leaves out stays in it, as it is.
+    """
+
+    def __init__(self) -> None:
+        self._indices: list[int] = []
+        self._losses: list[Tensor] = []
+
+    def add(self, outputs: Mapping[str, Tensor], batch: Batch) -> None:
+        """Adds the images of a batch that has targets and metas; does not wait for the device."""
+        self._indices += [meta.index for meta in batch.metas]
+        self._losses.append(image_losses(outputs, batch.targets, LossWeights()))
+
+    def losses(self) -> ImageLosses:
+        """Those of the images added so far."""
+        values = torch.cat(self._losses).tolist() if self._losses else []
+        return list(zip(self._indices, values, strict=True))
+
+    def mean(self, gather: Callable[[ImageLosses], ImageLosses] | None = None) -> float:
+        """The mean over the images added, at least one.
+
+        Args:
+            gather: Collects the losses of all processes that share the split; every one of them
+                gets the mean that one alone would get.
+        """
+        losses = self.losses() if gather is None else gather(self.losses())
+        return math.fsum(loss for _, loss in losses) / len(losses)
 
 
 def evaluation_settings(spec: Experiment) -> EvaluationSettings:
@@ -32,6 +70,7 @@ def score(
     check: Callable[[], None],
     *,
     gather: Gather | None = None,
+    watch: Callable[[Mapping[str, Tensor], Batch], None] | None = None,
 ) -> EvaluationResult:
     """The scores of a network on a split; the network is left in the mode it was in.
 
@@ -43,6 +82,7 @@ def score(
         check: Called before each batch; may raise to end the scoring.
         gather: Collects the records of all processes that share the split; every one of them
             calls it once and gets the scores of the whole split, those that one alone would get.
+        watch: Given the head maps of each batch, with the batch.
     """
     device = next(network.parameters()).device
     evaluator = Evaluator(settings)
@@ -52,7 +92,11 @@ def score(
         with torch.inference_mode():
             for batch in batches:
                 check()
-                evaluator.add(network(to_input(batch.to(device))), batch.metas)
+                there = batch.to(device)
+                outputs = network(to_input(there))
+                evaluator.add(outputs, batch.metas)
+                if watch is not None:
+                    watch(outputs, there)
     finally:
         network.train(was_training)
     return evaluator.result(gather)

@@ -167,6 +167,21 @@ def test_training_drops_the_rest_and_scoring_keeps_it(split: Split) -> None:
     assert batches[0].targets == {}
 
 
+@pytest.mark.parametrize("resident", [None, True])
+def test_scoring_brings_the_targets_of_the_whole_images_where_asked(
+    split: Split, resident: bool | None
+) -> None:
+    loader = Loader(split, 5, 1) if resident is None else on_device(split, resident=resident)
+    found = list(loader.scoring(targets=True))
+    metas = [meta.index for batch in found for meta in batch.metas]
+    assert metas == list(range(12))
+    (whole,) = Loader(split, 12, 1).training(0, 0, augment=False)
+    order = np.random.default_rng([0, 1, 0]).permutation(12)  # of that epoch
+    for name, wanted in whole.targets.items():
+        joined = torch.cat([batch.targets[name] for batch in found])
+        assert torch.equal(joined[torch.from_numpy(order)], wanted), name
+
+
 def test_without_augmentation_an_image_is_the_same_every_epoch(split: Split) -> None:
     loader = Loader(split, 12, threads=1)
     (one,) = loader.training(0, 0, augment=False)
