@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from automl.search.decision import Decision, SearchEnd
+from automl.study import attributes
 from automl.study.config import StudyConfig
 from automl.study.records import Measurement, TrialRecord, TrialState
 
@@ -92,10 +93,12 @@ class Train:
     Attributes:
         number: Whose settings.
         seed: What the training is seeded with.
+        source: ``race`` where it helps to choose the winner, ``confirm`` where it only judges it.
     """
 
     number: int
     seed: int
+    source: str = attributes.SOURCE_CONFIRM
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def confirming_trial(number: int, asked: Confirmation, confirmed: FrozenTrial) -
     """
     return QueuedTrial(
         number,
-        source=attributes.SOURCE_CONFIRM,
+        source=asked.source,
         fixed=confirmed.params,
         params=params_of(confirmed),
         outside=str(confirmed.user_attrs.get(attributes.OUTSIDE, "")),

@@ -30,6 +30,7 @@ __all__ = [
     "SOURCE",
     "SOURCE_CONFIRM",
     "SOURCE_DEFAULT",
+    "SOURCE_RACE",
     "SOURCE_SAMPLER",
     "SOURCE_USER",
     "SPACE_DIGEST",
@@ -40,7 +41,7 @@ __all__ = [
 NUMBER = "number"  # the logical number, from 0
 ATTEMPT = "attempt"  # from 1
 DRAW = "draw"  # how many proposals for this number were thrown away as repetitions, from 0
-SOURCE = "source"  # one of the four below
+SOURCE = "source"  # one of those below
 FIXED = "fixed"  # values that are not drawn, by Optuna's parameter name
 OUTSIDE = "outside"  # why these params are not in the search space; such a trial is not modelled
 RESUME_FROM = "resume_from"  # checkpoint to continue from, relative to the study folder
@@ -66,6 +67,7 @@ SUPERSEDED = "superseded"  # why another Optuna trial goes on under this number
 SOURCE_DEFAULT = "default"
 SOURCE_SAMPLER = "sampler"
 SOURCE_USER = "user"
+SOURCE_RACE = "race"  # fresh seeds that choose among the best, and are no part of a confirmation
 SOURCE_CONFIRM = "confirm"
 
 # On the study itself.

@@ -8,6 +8,7 @@ settings are worth; the default, trained with the same seeds, shows the noise to
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from automl.study import attributes
 from automl.study.config import StudyConfig
 from automl.study.ranking import best_trial
 from automl.study.records import TrialRecord
@@ -25,10 +26,12 @@ class Confirmation:
     Attributes:
         confirms: The trial whose settings are trained.
         seed: What the training is seeded with, in [0, 2**31).
+        source: ``race`` where it helps to choose the winner, ``confirm`` where it only judges it.
     """
 
     confirms: int
     seed: int
+    source: str = attributes.SOURCE_CONFIRM
 
 
 def searched(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:

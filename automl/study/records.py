@@ -249,7 +249,7 @@ class TrialRecord:
         checkpoint: Checkpoint of the best epoch, relative to the study folder.
         seconds: Wall time over all attempts.
         gpu_seconds: GPU time over all attempts.
-        source: Why it was tried: ``default``, ``sampler``, ``user``, ``confirm``.
+        source: Why it was tried: ``default``, ``sampler``, ``user``, ``race``, ``confirm``.
         confirms: The trial whose settings it trains again with another seed; None of the search.
         seed: What it was seeded with in place of the spec's own seed; None if it was not.
         inherited: Measurements that the newest attempt goes on from, by epoch; empty where it
