@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from automl.centerpose.evaluation.detections import Detections
-from automl.centerpose.evaluation.metrics import average_precision
 from automl.centerpose.evaluation.suppress import detect
+from automl.poses.precision import average_precision
 
 # Few different scores, so that ties are common.
 ranked = st.lists(st.tuples(st.sampled_from([0.2, 0.4, 0.6, 0.8]), st.booleans()), max_size=12)

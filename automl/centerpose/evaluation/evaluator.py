@@ -27,6 +27,7 @@ from automl.centerpose.evaluation.detections import Detections, GroundTruth, Pos
 from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, Record, measure
 from automl.centerpose.evaluation.metrics import EvaluationResult, summarise
 from automl.centerpose.evaluation.pnp import solve_poses
+from automl.centerpose.evaluation.pose_rows import PoseRows, Scored
 from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.centerpose.evaluation.suppress import detect
 from automl.centerpose.evaluation.truths import Truths
@@ -74,10 +75,12 @@ class Evaluator:
 
     Args:
         settings: The part of the spec that scoring reads.
+        rows: Takes every pose with its errors; None where scores are all that is wanted.
     """
 
-    def __init__(self, settings: EvaluationSettings) -> None:
+    def __init__(self, settings: EvaluationSettings, rows: PoseRows | None = None) -> None:
         self.settings = settings
+        self.rows = rows
         self._pending: list[_DecodedBatch] = []
         self._records: list[Record] = []
 
@@ -172,11 +175,15 @@ class Evaluator:
         poses, left = solve_poses(kept.detections, camera[kept.image], opencv=self.settings.opencv)
         known = Truths.of([truths[row] for row in rows], device)
         indices = [meta.index for meta in counted]
-        records = measure(poses, kept.image[left], known, indices, self.settings)
+        image = kept.image[left]
+        records = measure(poses, image, known, indices, self.settings)
         near = closeness(pixels, camera, known, self.settings)
         self._records += [
             replace(record, closeness=each) for record, each in zip(records, near, strict=True)
         ]
+        if self.rows is not None:
+            sheets = [meta.annotation for meta in counted]
+            self.rows.add(Scored(poses, image, known, indices, sheets))
 
 
 def views_of(metas: Sequence[ImageMeta], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

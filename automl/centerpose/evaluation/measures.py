@@ -25,8 +25,10 @@ __all__ = [
     "on_ground",
     "point_errors",
     "scale_errors",
+    "turned",
     "turned_projections",
     "viewpoint_errors",
+    "viewpoints",
 ]
 
 THRESHOLDS: Final = 21
@@ -115,14 +117,19 @@ def turned_projections(points: Tensor, projection: Tensor, size: Tensor, steps: 
         size: (N, 2) image width and height.
         steps: Equal turns about the up axis; the first is none.
     """
-    boxes, turned = fit_boxes(points), []
-    for step in range(steps):
-        angle = 2.0 * torch.pi * step / steps
-        solid = keypoints_of(rotated_about_up(boxes, angle)) if step else points
+    projected = []
+    for solid in turned(points, steps):
         clip = solid @ projection[:, :, :3].transpose(1, 2) + projection[:, None, :, 3]
         device = clip[..., :2] / clip[..., 3:]
-        turned.append((device.flip(-1) + 1.0) / 2.0 * size[:, None])
-    return torch.stack(turned)
+        projected.append((device.flip(-1) + 1.0) / 2.0 * size[:, None])
+    return torch.stack(projected)
+
+
+def turned(points: Tensor, steps: int) -> Tensor:
+    """(steps, N, 9, 3): the objects under each turn that symmetry allows; the first is none."""
+    boxes = fit_boxes(points)
+    angles = [2.0 * torch.pi * step / steps for step in range(1, steps)]
+    return torch.stack([points, *(keypoints_of(rotated_about_up(boxes, a)) for a in angles)])
 
 
 def viewpoint_errors(predicted: Tensor, truth: Tensor, steps: int) -> tuple[Tensor, Tensor]:
@@ -137,13 +144,13 @@ def viewpoint_errors(predicted: Tensor, truth: Tensor, steps: int) -> tuple[Tens
     Returns:
         (N,) azimuth errors in [0, 180 / steps] and (N,) polar errors in [0, 180], degrees.
     """
-    apart = (_viewpoints(predicted) - _viewpoints(truth)).abs()
+    apart = (viewpoints(predicted) - viewpoints(truth)).abs()
     period = 360.0 / steps
     azimuth = apart[:, 0] % period
     return torch.minimum(azimuth, period - azimuth), apart[:, 1]
 
 
-def _viewpoints(points: Tensor) -> Tensor:
+def viewpoints(points: Tensor) -> Tensor:
     """(N, 2) azimuth and elevation, degrees, of the camera in each box's own frame."""
     boxes = fit_boxes(points)
     axes = boxes.half / boxes.half.norm(dim=1, keepdim=True)

@@ -19,8 +19,9 @@ from automl.centerpose.evaluation.candidates import N_CLOSENESS
 from automl.centerpose.evaluation.matching import Record
 from automl.centerpose.evaluation.measures import IOU_3D, MEASURES, PIXEL_ERROR
 from automl.data.geometry import Array
+from automl.poses.precision import average_precision
 
-__all__ = ["EvaluationResult", "OneToOne", "average_precision", "summarise"]
+__all__ = ["EvaluationResult", "OneToOne", "summarise"]
 
 _AT_50: Final = 10  # of the 21 thresholds of 3D IoU, that of 0.50
 _AT_75: Final = 15
@@ -81,30 +82,6 @@ class EvaluationResult:
     n_objects: int
     n_detections: int
     n_matched: int
-
-
-def average_precision(scores: Array, passed: npt.NDArray[np.bool_], n_objects: int) -> Array:
-    """The area under the monotone envelope of precision over recall (VOC's rule for all points).
-
-    Args:
-        scores: (N,) detection scores.
-        passed: (N, T) whether each detection is right, under each of T rules.
-        n_objects: Objects to be found.
-
-    Returns:
-        (T,) average precisions; 0 where there is nothing to find or nothing was detected. Above 1
-        where more detections pass than there are objects.
-    """
-    if not n_objects or not len(scores):
-        return np.zeros(passed.shape[1])
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    last_of_equals = np.append(ordered[1:] != ordered[:-1], True)
-    right = np.cumsum(passed[order], axis=0)[last_of_equals]
-    precision = right / (np.flatnonzero(last_of_equals) + 1)[:, None]
-    envelope = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
-    steps = np.diff(right / n_objects, axis=0, prepend=0.0)
-    return np.asarray((steps * envelope).sum(axis=0))
 
 
 def summarise(records: Iterable[Record]) -> EvaluationResult:

@@ -13,13 +13,11 @@ from automl.centerpose.deploy.runtime import OnnxNetwork, check_input, is_onnx
 from automl.centerpose.evaluation.decode import decode
 from automl.centerpose.evaluation.detections import Detections
 from automl.centerpose.evaluation.evaluator import Evaluator
-from automl.centerpose.evaluation.metrics import EvaluationResult
-from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.centerpose.hardware.device import choose_device
 from automl.centerpose.models.build import build_network
 from automl.centerpose.session.checkpoints import load_weights, read_checkpoint
 
-__all__ = ["Predict", "open_exported", "open_predictor", "score_detections"]
+__all__ = ["Predict", "add_predictions", "open_exported", "open_predictor"]
 
 Predict: TypeAlias = Callable[[Batch], Detections]
 """The (B, K) detections of a batch in cells of the maps, best first, on any device."""
@@ -67,24 +65,22 @@ class _Network:
         return decode(maps, self._num_select)
 
 
-def score_detections(
+def add_predictions(
+    evaluator: Evaluator,
     predict: Predict,
     batches: Iterable[Batch],
     cells: int,
-    settings: EvaluationSettings,
     check: Callable[[], None],
-) -> EvaluationResult:
-    """The scores of anything that predicts, by the rules that networks are scored by.
+) -> None:
+    """Adds what anything that predicts finds on a split.
 
     Args:
+        evaluator: Takes it.
         predict: What predicts.
         batches: The split's images with what scoring needs to know of them.
         cells: Side of the maps in cells.
-        settings: How to score.
         check: Called before each batch; may raise to end the scoring.
     """
-    evaluator = Evaluator(settings)
     for batch in batches:
         check()
         evaluator.add_detections(predict(batch), batch.metas, cells)
-    return evaluator.result()

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import torch
 
-from automl.centerpose.batches.loader import Loader, make_loader, read_split
+from automl.centerpose.batches.loader import Loader, make_loader
+from automl.centerpose.batches.split import Split, read_split
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.deploy.runtime import is_onnx
 from automl.centerpose.evaluation.baseline import score_mean_pose
+from automl.centerpose.evaluation.evaluator import Evaluator
 from automl.centerpose.evaluation.metrics import EvaluationResult
+from automl.centerpose.evaluation.pose_rows import PoseRows
 from automl.centerpose.evaluation.report import report_text
 from automl.centerpose.hardware.device import (
     choose_device,
@@ -17,13 +20,15 @@ from automl.centerpose.hardware.device import (
     prepare_torch,
 )
 from automl.centerpose.models.build import build_network
-from automl.centerpose.predict.predictor import open_exported, score_detections
+from automl.centerpose.predict.pictures import shown_images, write_pictures
+from automl.centerpose.predict.predictor import add_predictions, open_exported
 from automl.centerpose.session.checkpoints import load_weights, read_checkpoint
 from automl.centerpose.session.run import Run
-from automl.centerpose.training.scoring import evaluation_settings, score
+from automl.centerpose.training.scoring import evaluation_settings, fill
 from automl.centerpose.training.supported import check_supported
 from automl.data.objectron import Annotation, list_frames, read_annotation
 from automl.files import write_text
+from automl.poses.table import write_poses
 from automl.trainers.contract import TEST_METRICS
 
 __all__ = ["REPORT_NAME", "baseline", "evaluate"]
@@ -32,7 +37,7 @@ REPORT_NAME = "report.txt"
 
 
 def evaluate(spec: Experiment, run: Run) -> EvaluationResult:
-    """Scores ``evaluate.checkpoint`` on ``dataset.test_data`` and writes the report.
+    """Scores ``evaluate.checkpoint`` on ``dataset.test_data``; writes report, poses and pictures.
 
     The checkpoint may be an ONNX file that ``export`` wrote.
 
@@ -46,38 +51,54 @@ def evaluate(spec: Experiment, run: Run) -> EvaluationResult:
     check_supported(spec)
     path = Path(spec.evaluate.checkpoint)
     prepare_torch(choose_seed(spec.train.seed), spec.train.cudnn)
-    result = (_exported if is_onnx(path) else _trained)(spec, path, run)
+    split = _split(spec)
+    rows = PoseRows(evaluation_settings(spec), _names(split, Path(spec.dataset.test_data)))
+    evaluator = Evaluator(evaluation_settings(spec), rows)
+    (_exported if is_onnx(path) else _trained)(spec, (split, evaluator), path, run)
+    result = evaluator.result()
     write_text(run.folder / REPORT_NAME, report_text(result, split="test"))
+    table = rows.table()
+    write_poses(run.folder, table)
+    pixels = split.stored.frames.pixels
+    write_pictures(run.folder, ((number, pixels(number)) for number in shown_images(table)))
     kpi = {"test_3DIoU": str(result.ap50), "test_2DMPE": str(result.mpe)}
     run.status.running(TEST_METRICS, kpi=kpi)
     run.say(f"3D IoU: {result.ap50:.5f}\n2D MPE: {result.mpe:.5f}")
     return result
 
 
-def _trained(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
+def _trained(spec: Experiment, scored: tuple[Split, Evaluator], path: Path, run: Run) -> None:
+    split, evaluator = scored
     content = read_checkpoint(path)
     device = choose_device(spec.evaluate.gpu_ids)
     network = build_network(spec.model).to(device)
     run.status.running(f"Loading checkpoint: {path}")
     load_weights(network, content, path)
-    batches = _loader(spec, device).scoring()
-    return score(network, batches, evaluation_settings(spec), run.interrupt.check)
+    fill(evaluator, network, _loader(spec, split, device).scoring(), run.interrupt.check)
 
 
-def _exported(spec: Experiment, path: Path, run: Run) -> EvaluationResult:
+def _exported(spec: Experiment, scored: tuple[Split, Evaluator], path: Path, run: Run) -> None:
+    split, evaluator = scored
     run.status.running(f"Loading checkpoint: {path}")
     network = open_exported(spec, path)
-    batches = _loader(spec, torch.device("cpu")).scoring()
+    batches = _loader(spec, split, torch.device("cpu")).scoring()
     cells = spec.dataset.output_res
-    settings = evaluation_settings(spec)
-    return score_detections(network, batches, cells, settings, run.interrupt.check)
+    add_predictions(evaluator, network, batches, cells, run.interrupt.check)
 
 
-def _loader(spec: Experiment, device: torch.device) -> Loader:
+def _split(spec: Experiment) -> Split:
     data = spec.dataset
-    split = read_split(data.test_data, "dataset.test_data", data, n_devices=1, scored=True)
-    threads = loader_threads(data.workers)
-    return make_loader(split, data.batch_size, threads, device=device)
+    return read_split(data.test_data, "dataset.test_data", data, n_devices=1, scored=True)
+
+
+def _loader(spec: Experiment, split: Split, device: torch.device) -> Loader:
+    data = spec.dataset
+    return make_loader(split, data.batch_size, loader_threads(data.workers), device=device)
+
+
+def _names(split: Split, root: Path) -> list[str]:
+    """The images' paths below the folder of their split."""
+    return [path.relative_to(root).as_posix() for path in split.stored.frames.paths]
 
 
 def baseline(spec: Experiment) -> EvaluationResult:

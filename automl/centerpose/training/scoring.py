@@ -14,10 +14,13 @@ from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.centerpose.training.losses import LossWeights, image_losses
 
-__all__ = ["ImageLosses", "ValidationLoss", "evaluation_settings", "score"]
+__all__ = ["ImageLosses", "ValidationLoss", "Watch", "evaluation_settings", "fill", "score"]
 
 ImageLosses: TypeAlias = list[tuple[int, float]]
 """Numbers of images in their split, each with its loss."""
+
+Watch: TypeAlias = Callable[[Mapping[str, Tensor], Batch], None]
+"""Given the head maps of a batch, with the batch."""
 
 
 class ValidationLoss:
@@ -70,7 +73,7 @@ def score(
     check: Callable[[], None],
     *,
     gather: Gather | None = None,
-    watch: Callable[[Mapping[str, Tensor], Batch], None] | None = None,
+    watch: Watch | None = None,
 ) -> EvaluationResult:
     """The scores of a network on a split; the network is left in the mode it was in.
 
@@ -84,8 +87,28 @@ def score(
             calls it once and gets the scores of the whole split, those that one alone would get.
         watch: Given the head maps of each batch, with the batch.
     """
-    device = next(network.parameters()).device
     evaluator = Evaluator(settings)
+    fill(evaluator, network, batches, check, watch)
+    return evaluator.result(gather)
+
+
+def fill(
+    evaluator: Evaluator,
+    network: nn.Module,
+    batches: Iterable[Batch],
+    check: Callable[[], None],
+    watch: Watch | None = None,
+) -> None:
+    """Adds what a network finds on a split; the network is left in the mode it was in.
+
+    Args:
+        evaluator: Takes it.
+        network: Maps images to head maps.
+        batches: The split's images, with what scoring needs to know of each.
+        check: Called before each batch; may raise to end the scoring.
+        watch: Given the head maps of each batch, with the batch.
+    """
+    device = next(network.parameters()).device
     was_training = network.training
     network.eval()
     try:
@@ -99,4 +122,3 @@ def score(
                     watch(outputs, there)
     finally:
         network.train(was_training)
-    return evaluator.result(gather)

@@ -3,7 +3,8 @@ import pytest
 
 from automl.centerpose.evaluation.matching import Record
 from automl.centerpose.evaluation.measures import IOU_3D, MEASURES
-from automl.centerpose.evaluation.metrics import average_precision, summarise
+from automl.centerpose.evaluation.metrics import summarise
+from automl.poses.precision import average_precision
 
 
 def ap(scores: list[float], right: list[bool], n_objects: int) -> float:

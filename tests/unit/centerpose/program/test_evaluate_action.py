@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from automl.centerpose.program.cli import main
+from automl.poses.bootstrap import draws, estimate
+from automl.poses.metrics import METRICS
+from automl.poses.sample import sample_of
+from automl.poses.table import read_poses
 
 SpecWriter = Callable[..., Path]
 StatusReader = Callable[[Path], list[dict[str, Any]]]
@@ -40,3 +44,23 @@ def test_an_unnamed_checkpoint_is_refused(
     message = status_lines(Path(spec_tree["results_dir"]) / "evaluate")[-1]["message"]
     assert message.startswith("Configuration error: ")
     assert "evaluate.checkpoint" in message
+
+
+def test_poses_and_pictures_lie_beside_the_report(
+    trained: Path, spec_tree: dict[str, Any], status_lines: StatusReader
+) -> None:
+    assert main(["evaluate", "-e", str(trained)]) == 0
+    folder = Path(spec_tree["results_dir"]) / "evaluate"
+    table = read_poses(folder)
+    assert table is not None
+    sample = sample_of(table)
+    assert len(sample.names) == 5
+    root = Path(spec_tree["dataset"]["test_data"])
+    assert all((root / name).is_file() for name in sample.names)
+    metrics = {metric.name: metric.statistic(sample) for metric in METRICS}
+    kpi = next(line["kpi"] for line in status_lines(folder) if "kpi" in line)
+    found = estimate(metrics["ap_iou_50"], draws(5)).value
+    assert found == pytest.approx(float(kpi["test_3DIoU"]))
+    pictures = sorted((folder / "pictures").iterdir())
+    assert [int(picture.stem) for picture in pictures] == sorted(set(table["index"].tolist()))
+    assert all(picture.read_bytes()[:2] == b"\xff\xd8" for picture in pictures)
