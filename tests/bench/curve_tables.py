@@ -24,7 +24,7 @@ def one_of(*options: Any) -> Draw:
     return lambda u: options[min(int(u * len(options)), len(options) - 1)]
 
 
-DEFAULT: Mapping[str, Any] = {
+DEFAULT: dict[str, Any] = {
     f"{OPTIM}.lr": 1.25e-4,
     f"{OPTIM}.lr_decay": 0.1,
     f"{OPTIM}.lr_steps": [9],
@@ -59,7 +59,7 @@ class Job:
     table: str
     number: int
     seed: int
-    settings: Mapping[str, Any]
+    settings: dict[str, Any]
 
 
 def jobs_of(table: str, trainings: int) -> Iterator[Job]:
@@ -68,7 +68,7 @@ def jobs_of(table: str, trainings: int) -> Iterator[Job]:
     points = qmc.Sobol(len(space), rng=SEEDS[table])
     default = {key: value for key, value in DEFAULT.items() if key in space}
     for number in range(trainings):
-        settings: Mapping[str, Any] = default
+        settings = default
         if number % 10:
             point = points.random(1)[0].tolist()
             settings = {key: draw(u) for (key, draw), u in zip(space.items(), point, strict=True)}

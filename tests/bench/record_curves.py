@@ -39,7 +39,7 @@ from automl.data.synth.request import PRESETS, SynthRequest
 from automl.gpus import read_gpus
 from automl.trainers.contract import StatusLine
 from automl.trainers.status import StatusReader
-from tests.bench.curve_tables import DATA_SEEDS, SPACES, Job, jobs_of, short
+from tests.bench.curve_tables import DATA_SEEDS, DEFAULT, SPACES, Job, jobs_of, short
 from tests.bench.serving import Server
 
 PACKAGES = ("torch", "triton", "numpy", "opencv-python-headless")
@@ -99,7 +99,7 @@ def spec_of(job: Job, data: Path, asked: argparse.Namespace) -> dict[str, Any]:
             "seed": job.seed,
         },
     }
-    for key, value in job.settings.items():
+    for key, value in (DEFAULT | job.settings).items():
         *path, name = key.split(".")
         block = spec
         for part in path:
@@ -156,6 +156,7 @@ def header(asked: argparse.Namespace) -> dict[str, Any]:
         "gpus": [f"{gpu.name}, driver {gpu.driver}" for gpu in gpus],
         "processes": asked.processes,
         "data": f"automl data synth: {data}, seed {DATA_SEEDS[asked.table]}",
+        "fixed": {key: DEFAULT[key] for key in DEFAULT if key not in SPACES[asked.table]},
         "training": f"{asked.model}, {asked.precision}, {asked.size} px, {asked.epochs} epochs",
     }
 
