@@ -209,6 +209,9 @@ def drive(recording: Recording, place: int, folder: Path) -> None:
             begun = time.monotonic()
             exit_code, results = server.train(job.number, spec_of(job, recording.data, asked))
             recording.add(row_of(job, exit_code, results, time.monotonic() - begun))
+            if exit_code:
+                text = (results / "log").read_text(errors="replace")
+                print(text[-1500:], flush=True)
             shutil.rmtree(results)
     finally:
         server.close()

@@ -28,6 +28,7 @@ class Server:
         """Runs a training to its end; its exit code and its folder."""
         folder = self._folder / str(number)
         folder.mkdir()
+        (folder / "log").touch()
         (folder / "spec.yaml").write_text(dump_yaml({**spec, "results_dir": str(folder)}))
         if self._process is None or self._process.poll() is not None:
             self._process = self._started()
