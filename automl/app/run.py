@@ -188,8 +188,8 @@ def _check_total(config: StudyConfig, started: int) -> None:
 def _recover(
     engine: Engine, paths: StudyPaths, config: StudyConfig, held: frozenset[Path]
 ) -> tuple[Recovered, ...]:
-    def find(attempt: AttemptPaths) -> CheckpointFile | None:
-        return newest_whole(checkpoints_in(attempt.folder))
+    def find(attempt: AttemptPaths, epoch: int | None) -> CheckpointFile | None:
+        return newest_whole(checkpoints_in(attempt.folder), epoch)
 
     def measured(attempt: AttemptPaths) -> tuple[Measurement, ...]:
         return history(attempt.folder, config.objective.metric)

@@ -16,14 +16,18 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
 from automl.search.frontier import beyond_memory, may_refuse, n_refused_of
+from automl.search.judging import Judge
+from automl.search.method import Method
+from automl.search.methods.limits import has_room
+from automl.search.methods.table import make_method
 from automl.search.outcome_recorder import OutcomeRecorder
 from automl.search.proposals import MOST_DRAWS, n_modelled, repeated
-from automl.search.pruners import make_pruner
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
 from automl.search.signature import sign_study
 from automl.search.trial_queue import TrialQueue
 from automl.search.trial_store import QueuedTrial, TrialStore
+from automl.search.view import ViewSource
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.space.proposal import suggest
@@ -31,6 +35,7 @@ from automl.study import attributes
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
+from automl.study.measured import paused_of
 from automl.study.ranking import best_trial
 from automl.study.records import (
     Attempt,
@@ -53,9 +58,10 @@ class Engine:
         space: What is searched; without parameters every trial is the default.
         config: Objective, sampler, seed and limits.
         clock: The time of day.
+        method: Decides what starts and what goes on; None for the one that ``config`` names.
 
     Raises:
-        FixInput: The sampler or the pruner is unknown.
+        FixInput: The sampler, the pruner or the method is unknown.
         ResolveConflict: The study was started with another search space, or by a version of this
             program that wrote it in another way.
     """
@@ -66,20 +72,23 @@ class Engine:
         space: SearchSpace,
         config: StudyConfig,
         clock: Clock = utc_now,
+        method: Method | None = None,
     ) -> None:
+        method = make_method(config) if method is None else method
         self._study = study
         self._space = space
         self._config = config
         self._clock = clock
         self._guard = threading.RLock()
         self._store = TrialStore(study, config.objective)
-        self._queue = TrialQueue(self._store, space, config)
+        self._views = ViewSource(self._store, space, config)
+        self._queue = TrialQueue(self._store, self._views, method, space)
+        self._judge = Judge(self._store, self._views, method)
         self._recorder = OutcomeRecorder(self._store, config.objective)
         self._sampler = SamplerSource(config.search, space, config.limits.trials)
         self._circuit_breaker = CircuitBreaker(config.limits.same_failures)
         self._halted: SearchEnd | None = None
         self._live: dict[int, optuna.Trial] = {}
-        study.pruner = make_pruner(config.search.pruner)
         sign_study(study, space.digest, config.name)
 
     # Starting
@@ -92,11 +101,9 @@ class Engine:
         """
         with self._guard:
             while self._halted is None:
-                if not self._store.trials(OptunaState.WAITING):
-                    queued = self._queue.next()
-                    if queued is None:
-                        return None
-                    self._store.enqueue(queued)
+                if not self._store.trials(OptunaState.WAITING) and not self._queue.fill():
+                    self.settle()
+                    return None
                 attempt = self._begin(self._study.ask())
                 if attempt is not None:
                     return attempt
@@ -107,7 +114,7 @@ class Engine:
         grouped = self._store.grouped()
         frozen = self._frozen(trial)
         if attributes.NUMBER not in frozen.user_attrs:
-            self._take_over(frozen, grouped)
+            self._take_over(frozen)
             return None
         queued = QueuedTrial.of(frozen)
         params = self._params(trial, queued)
@@ -152,10 +159,10 @@ class Engine:
         trial.set_user_attr(attributes.NOTE, f"repeats trial {same}")
         return False
 
-    def _take_over(self, trial: FrozenTrial, grouped: dict[int, list[FrozenTrial]]) -> None:
+    def _take_over(self, trial: FrozenTrial) -> None:
         """A trial that another program put into the queue is run under the next number."""
-        if self._queue.has_room(grouped):
-            self._store.adopt(trial, max(grouped, default=-1) + 1)
+        if has_room(self._views.view()):
+            self._store.adopt(trial, max(self._store.grouped(), default=-1) + 1)
         else:
             self._store.supersede(trial.number, "the trials asked for are used up")
 
@@ -175,27 +182,16 @@ class Engine:
     def report(self, number: int, measurement: Measurement) -> Decision:
         """Records a measurement of a running trial; whether the trial goes on.
 
-        A repeated epoch and a missing objective record nothing. A training that confirms another
-        trial is never stopped.
+        A repeated epoch records nothing and is answered as before; nor does a missing objective.
+        A trial that is to pause must be ended as paused, with the checkpoint of this very epoch.
         """
         with self._guard:
             trial = self._live.get(number)
             if trial is None:
                 return Stop(f"trial {number} has already ended")
-            value = measurement.metrics.get(self._config.objective.metric)
-            if value is None:
+            if self._config.objective.metric not in measurement.metrics:
                 return Continue()
-            frozen = self._frozen(trial)
-            if measurement.epoch not in frozen.intermediate_values:
-                trial.report(value, measurement.epoch)
-            # A mean over seeds needs every training at its full length.
-            is_confirmation = attributes.CONFIRMS in frozen.user_attrs
-            if not is_confirmation and trial.should_prune():
-                return Stop(
-                    f"{self._config.objective.metric} {value:.4g} at epoch {measurement.epoch} "
-                    f"is behind the other trials ({self._config.search.pruner} rule)"
-                )
-            return Continue()
+            return self._judge.take(self._frozen(trial), measurement)
 
     # Ending
 
@@ -244,20 +240,32 @@ class Engine:
         Args:
             paths: The study folder.
             read_history: What an attempt's status file holds, ``elapsed_s`` from its own start.
-            find_checkpoint: The newest whole checkpoint in an attempt's folder.
+            find_checkpoint: The newest whole checkpoint in an attempt's folder, of an epoch or an
+                earlier one if an epoch is given.
             held: Folders of the attempts whose trainings were left running.
         """
         with self._guard:
-            gpus = self._config.resources.gpus_held
-            return Recovery(
+            recovery = Recovery(
                 store=self._store,
                 finish=self._recorder.record,
                 paths=paths,
                 read_history=read_history,
                 find_checkpoint=find_checkpoint,
-                gpus_held=gpus,
+                gpus_held=self._config.resources.gpus_held,
                 held=held,
-            ).recover_all()
+                rungs=self._config.search.rungs,
+            )
+            recovered = recovery.recover_all()
+            self._views.lost = recovery.lost()
+            return recovered
+
+    def settle(self) -> None:
+        """Tells Optuna that what stays paused was stopped early, once nothing will follow."""
+        with self._guard:
+            running = self._store.trials(OptunaState.RUNNING)
+            is_over = self._halted is None and self.stopped is not None
+            if is_over and all(paused_of(trial) is not None for trial in running):
+                self._queue.settle()
 
     # Looking
 

@@ -61,19 +61,25 @@ class SearchView:
         config: What was asked for: objective, limits, seeds, rungs.
         total: Configurations that the space holds; infinite where a setting is continuous.
         n_refused: Proposals that were refused before they were started.
+        n_tried: Different configurations that were run or refused; counted only where there may
+            be as many as the space holds, and 0 elsewhere.
     """
 
     trials: Sequence[TrialView]
     config: StudyConfig
     total: float = float("inf")
     n_refused: int = 0
+    n_tried: int = 0
     by_number: Mapping[int, TrialView] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_number", {each.number: each for each in self.trials})
 
     def searched(self, *states: TrialState) -> list[TrialView]:
-        """The trials of the search itself, in these states or in all; no confirmations."""
+        """The trials of the search itself, in these states or in all; no confirmations.
+
+        A trial counts as paused for as long as it may go on, also where the study has ended since.
+        """
         return [
             each
             for each in self.trials

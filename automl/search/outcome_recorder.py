@@ -8,6 +8,7 @@ pruned         PRUNED                  the samplers read its values so far
 failed, by     COMPLETE, worst value   the samplers must not propose the like again, and they do
 the config                             not see FAIL; the failure class marks it as no measurement
 failed, else   FAIL                    the configuration may be good: nothing to learn
+paused         RUNNING, and noted      the trial may go on; samplers see its values so far
 interrupted    FAIL, after the next    the trial is not over
                attempt was queued
 =============  ======================  =======================================================
@@ -22,6 +23,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.trial_store import QueuedTrial, TrialStore, continued
 from automl.study import attributes
 from automl.study.config import Objective
+from automl.study.measured import Pausing
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, Outcome, OutcomeState
 
@@ -55,7 +57,8 @@ class OutcomeRecorder:
         if trial is None:
             raise ValueError(f"trial {outcome.number} was never asked for")
         attempt = trial.user_attrs.get(attributes.ATTEMPT)
-        if attempt != outcome.attempt or trial.state is not OptunaState.RUNNING:
+        has_ended = trial.state is not OptunaState.RUNNING or attributes.PAUSED in trial.user_attrs
+        if attempt != outcome.attempt or has_ended:
             _log.debug("trial %d attempt %d has ended already", outcome.number, outcome.attempt)
             return None
         outcome = self._checked(outcome)
@@ -67,7 +70,8 @@ class OutcomeRecorder:
     def _checked(self, outcome: Outcome) -> Outcome:
         """A training without a value of the objective did not end well, whatever it says."""
         metric = self._objective.metric
-        if outcome.state is not OutcomeState.OK or values_in(outcome.measurements, metric):
+        needs_value = outcome.state in (OutcomeState.OK, OutcomeState.PAUSED)
+        if not needs_value or values_in(outcome.measurements, metric):
             return outcome
         return replace(
             outcome,
@@ -99,6 +103,9 @@ class OutcomeRecorder:
                 self._store.tell(trial, OptunaState.COMPLETE, best)
             case OutcomeState.PRUNED:
                 self._store.tell(trial, OptunaState.PRUNED)
+            case OutcomeState.PAUSED:
+                epoch = max(entry.epoch for entry in outcome.measurements)
+                self._store.pause(trial, Pausing(outcome.evidence, epoch, outcome.checkpoint))
             case OutcomeState.FAILED:
                 self._tell_failed(trial, outcome)
             case OutcomeState.INTERRUPTED:

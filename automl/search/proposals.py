@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from automl.search.method import Train
 from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.space.proposal import default_params, encode, is_legal
 from automl.study import attributes
-from automl.study.confirmation import Confirmation
 from automl.study.records import FailureClass
 from automl.study.trials import is_measurement, is_refused, params_of
 
@@ -47,7 +47,7 @@ def default_trial(space: SearchSpace) -> QueuedTrial:
     )
 
 
-def confirming_trial(number: int, asked: Confirmation, confirmed: FrozenTrial) -> QueuedTrial:
+def confirming_trial(number: int, asked: Train, confirmed: FrozenTrial) -> QueuedTrial:
     """A trial that trains the settings of another one again.
 
     Args:
@@ -61,7 +61,7 @@ def confirming_trial(number: int, asked: Confirmation, confirmed: FrozenTrial) -
         fixed=confirmed.params,
         params=params_of(confirmed),
         outside=str(confirmed.user_attrs.get(attributes.OUTSIDE, "")),
-        confirms=asked.confirms,
+        confirms=asked.number,
         seed=asked.seed,
     )
 

@@ -1,63 +1,49 @@
-"""Who stops a trial early: nobody by default, or a rule of Optuna's."""
+"""Who stops a trial early where trials have no rungs: nobody by default, or the median rule."""
 
-from collections.abc import Callable, Container, Mapping
-from typing import cast
-
-import optuna
-from optuna.pruners import BasePruner, MedianPruner, NopPruner
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial
-from optuna.trial import TrialState as OptunaState
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import TypeAlias
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
-from automl.study.trials import is_measurement
+from automl.search.decision import Continue, Decision, Stop
+from automl.search.method import SearchView, TrialView
+from automl.study.records import TrialState
 
-__all__ = ["PRUNERS", "make_pruner"]
+__all__ = ["PRUNERS", "Pruner", "make_pruner"]
+
+#: Says whether the trial goes on after its newest measurement.
+Pruner: TypeAlias = Callable[[SearchView, TrialView], Decision]
 
 _STARTUP_TRIALS = 5
 # Metrics of pose start flat at zero, where a median says nothing.
 _WARMUP_EPOCHS = 5
 
 
-class _MeasuredTrials:
-    """A study without the trials whose value stands for a failure; a pruner reads no more.
-
-    Args:
-        study: The whole study.
-    """
-
-    def __init__(self, study: optuna.Study) -> None:
-        self._study = study
-
-    @property
-    def direction(self) -> StudyDirection:
-        """Which way is better."""
-        return self._study.direction
-
-    def get_trials(
-        self, deepcopy: bool = True, states: Container[OptunaState] | None = None
-    ) -> list[FrozenTrial]:
-        """The trials in some states that neither failed nor were refused."""
-        return [one for one in self._study.get_trials(deepcopy, states) if is_measurement(one)]
+def _none(view: SearchView, trial: TrialView) -> Decision:  # noqa: ARG001 -- a pruner's signature
+    return Continue()
 
 
-class _MeasuredMedian(MedianPruner):
-    """Optuna's median rule among the trials that were measured to their end."""
+def _median(view: SearchView, trial: TrialView) -> Decision:
+    """Stops a trial whose best value is behind what half of the ended ones had at the epoch."""
+    epoch, best = trial.epoch, trial.record.best_value
+    ended = view.searched(TrialState.COMPLETE)
+    if best is None or epoch < _WARMUP_EPOCHS or len(ended) < _STARTUP_TRIALS:
+        return Continue()
+    values = [each.record.values[epoch] for each in ended if epoch in each.record.values]
+    objective = view.config.objective
+    if not values or not objective.is_better(median(values), best):
+        return Continue()
+    value = trial.record.values[epoch]
+    return Stop(
+        f"{objective.metric} {value:.4g} at epoch {epoch} is behind the other trials (median rule)"
+    )
 
-    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Whether a trial is to be stopped at its last report."""
-        return super().prune(cast("optuna.Study", _MeasuredTrials(study)), trial)
+
+PRUNERS: Mapping[str, Pruner] = {"none": _none, "median": _median}
 
 
-def _median() -> BasePruner:
-    return _MeasuredMedian(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=_WARMUP_EPOCHS)
-
-
-PRUNERS: Mapping[str, Callable[[], BasePruner]] = {"none": NopPruner, "median": _median}
-
-
-def make_pruner(name: str) -> BasePruner:
+def make_pruner(name: str) -> Pruner:
     """The pruner of a name.
 
     ``median`` stops a trial whose best value so far is below the median of the ended trials at the
@@ -74,4 +60,4 @@ def make_pruner(name: str) -> BasePruner:
             where="--pruner",
             fix=did_you_mean(name, PRUNERS),
         )
-    return PRUNERS[name]()
+    return PRUNERS[name]

@@ -15,6 +15,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.trial_store import QueuedTrial, TrialStore, continued, drawn
 from automl.study import attributes
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.measured import Judged, judged_of, paused_of, pending
 from automl.study.outcomes import read_outcome
 from automl.study.records import Measurement, Outcome, OutcomeState
 
@@ -36,7 +37,8 @@ class WholeCheckpoint(Protocol):
 
 
 ReadHistory: TypeAlias = Callable[[AttemptPaths], tuple[Measurement, ...]]
-FindCheckpoint: TypeAlias = Callable[[AttemptPaths], WholeCheckpoint | None]
+#: The newest whole checkpoint of an attempt, of the given epoch or an earlier one if one is given.
+FindCheckpoint: TypeAlias = Callable[[AttemptPaths, int | None], WholeCheckpoint | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Recovery:
         gpus_held: GPUs that each start is charged with.
         held: Folders of the attempts whose trainings still run, or ended unseen: they go on as
             the same attempts.
+        rungs: Epochs, counted from 1, at which trials are judged.
     """
 
     store: TrialStore
@@ -79,19 +82,35 @@ class Recovery:
     find_checkpoint: FindCheckpoint
     gpus_held: float
     held: frozenset[Path] = frozenset()
+    rungs: tuple[int, ...] = ()
 
     def recover_all(self) -> tuple[Recovered, ...]:
         """Recovers every start that was left running, the oldest first."""
         running = self.store.trials(OptunaState.RUNNING)
-        return tuple(self._recover(trial) for trial in running)
+        recovered = (self._recover(trial) for trial in running)
+        return tuple(each for each in recovered if each is not None)
 
-    def _recover(self, trial: FrozenTrial) -> Recovered:
+    def lost(self) -> frozenset[int]:
+        """The trials that stayed paused to the end of a study, and whose checkpoints are gone."""
+        stopped = self.store.trials(OptunaState.PRUNED)
+        return frozenset(
+            QueuedTrial.of(trial).number for trial in stopped if self._has_lost_checkpoint(trial)
+        )
+
+    def _has_lost_checkpoint(self, trial: FrozenTrial) -> bool:
+        paused = paused_of(trial)
+        checkpoint = None if paused is None else paused.checkpoint
+        return checkpoint is not None and not (self.paths.folder / checkpoint).is_file()
+
+    def _recover(self, trial: FrozenTrial) -> Recovered | None:
         if attributes.NUMBER not in trial.user_attrs:
             return self._drop(trial, "was abandoned before it began")
         queued = QueuedTrial.of(trial)
         newest = self.store.latest(queued.number)
         if newest is not None and newest.number != trial.number:
             return self._drop(trial, f"attempt {queued.attempt} had been queued again")
+        if paused_of(trial) is not None:
+            return self._recover_paused(trial, queued)
         if attributes.REFUSED in trial.user_attrs:
             self.store.draw_again(trial, queued)
             return Recovered(queued.number, queued.attempt, "had been refused: drawn again")
@@ -99,6 +118,13 @@ class Recovery:
             self.store.replace(trial, queued, "had not begun")
             return Recovered(queued.number, queued.attempt, "had not begun: queued again")
         return self._recover_begun(trial, queued)
+
+    def _recover_paused(self, trial: FrozenTrial, queued: QueuedTrial) -> Recovered | None:
+        """Leaves a paused trial alone; one that cannot go on any more ends as stopped early."""
+        if not self._has_lost_checkpoint(trial):
+            return None
+        self.store.tell(trial, OptunaState.PRUNED)
+        return Recovered(queued.number, queued.attempt, "was paused; its checkpoint has gone")
 
     def _recover_begun(self, trial: FrozenTrial, queued: QueuedTrial) -> Recovered:
         attempt = self.paths.attempt(queued.number, queued.attempt)
@@ -116,7 +142,8 @@ class Recovery:
     def _attach(self, trial: FrozenTrial, queued: QueuedTrial) -> Recovered:
         """Lets the same attempt be handed out again; its trainer finds the training by itself."""
         why = "its training was not ended with the driver: found again"
-        self.store.replace(trial, drawn(trial, queued), why)
+        seen = replace(drawn(trial, queued), judged=tuple(judged_of(trial).values()))
+        self.store.replace(trial, seen, why)
         return Recovered(queued.number, queued.attempt, why)
 
     def _drop(self, trial: FrozenTrial, why: str) -> Recovered:
@@ -134,8 +161,15 @@ class Recovery:
     def _continue(self, trial: FrozenTrial, queued: QueuedTrial, note: str) -> Recovered:
         attempt = self.paths.attempt(queued.number, queued.attempt)
         own = self._own_history(attempt, queued)
-        self._record_time(trial, queued, own)
-        checkpoint = self.find_checkpoint(attempt)
+        seconds = self._record_time(trial, queued, own)
+        due = pending(trial) or self._unjudged(trial, own)
+        if due is not None and self._end_as_decided(due, queued, own, seconds):
+            what = "was to pause: paused" if due.pause else "was to stop: stopped early"
+            return Recovered(queued.number, queued.attempt, what)
+        checkpoint = None
+        if due is not None:
+            checkpoint = self.find_checkpoint(attempt, due.measurement.epoch)
+        checkpoint = checkpoint or self.find_checkpoint(attempt, None)
         if checkpoint is not None:
             resume_from = self.paths.relative(checkpoint.path)
             history = _up_to(checkpoint.epoch, (*queued.history, *own))
@@ -151,6 +185,38 @@ class Recovery:
         full = f"{text} (attempt {following.attempt})" + (f"; {note}" if note else "")
         return Recovered(queued.number, queued.attempt, full)
 
+    def _unjudged(self, trial: FrozenTrial, own: tuple[Measurement, ...]) -> Judged | None:
+        """The first rung that an attempt reached and that nobody has judged; it pauses there."""
+        why = "the search was interrupted before this rung was judged"
+        known = trial.intermediate_values
+        reached = (m for m in own if m.epoch + 1 in self.rungs and m.epoch not in known)
+        return next((Judged(entry, pause=why) for entry in reached), None)
+
+    def _end_as_decided(
+        self, due: Judged, queued: QueuedTrial, own: tuple[Measurement, ...], seconds: float
+    ) -> bool:
+        """Ends an attempt as was decided before the crash; whether that could be done.
+
+        A pause needs the checkpoint of its very epoch.
+        """
+        epoch = due.measurement.epoch
+        attempt = self.paths.attempt(queued.number, queued.attempt)
+        checkpoint = self.find_checkpoint(attempt, epoch)
+        if due.pause and (checkpoint is None or checkpoint.epoch != epoch):
+            return False
+        outcome = Outcome(
+            queued.number,
+            queued.attempt,
+            OutcomeState.PAUSED if due.pause else OutcomeState.PRUNED,
+            _up_to(epoch, (*queued.history, *own, due.measurement)),
+            evidence=due.pause or due.stop,
+            checkpoint=self.paths.relative(checkpoint.path) if checkpoint else None,
+            seconds=seconds,
+            gpu_seconds=seconds * self.gpus_held,
+        )
+        self.finish(outcome)
+        return True
+
     def _own_history(self, attempt: AttemptPaths, queued: QueuedTrial) -> tuple[Measurement, ...]:
         before = max((entry.elapsed_s for entry in queued.history), default=0.0)
         return tuple(
@@ -160,13 +226,14 @@ class Recovery:
 
     def _record_time(
         self, trial: FrozenTrial, queued: QueuedTrial, own: tuple[Measurement, ...]
-    ) -> None:
+    ) -> float:
         """What the attempt spent up to its last measurement; later seconds left no trace."""
         before = max((entry.elapsed_s for entry in queued.history), default=0.0)
         seconds = max((entry.elapsed_s for entry in own), default=before) - before
         handle = self.store.handle(trial)
         handle.set_user_attr(attributes.SECONDS, seconds)
         handle.set_user_attr(attributes.GPU_SECONDS, seconds * self.gpus_held)
+        return seconds
 
 
 def _up_to(epoch: int, measurements: tuple[Measurement, ...]) -> tuple[Measurement, ...]:

@@ -182,9 +182,10 @@ class _Simulator:
     # Ending
 
     def _stop(self, run: _Run, decision: Pause | Stop) -> None:
-        what = "pauses" if isinstance(decision, Pause) else "stops"
-        self._note(run, what, decision.reason)
-        self._finish(run, Outcome(*_of(run), OutcomeState.PRUNED, evidence=decision.reason))
+        pauses = isinstance(decision, Pause)
+        self._note(run, "pauses" if pauses else "stops", decision.reason)
+        state = OutcomeState.PAUSED if pauses else OutcomeState.PRUNED
+        self._finish(run, Outcome(*_of(run), state, evidence=decision.reason))
 
     def _end(self, run: _Run) -> None:
         failure, evidence = run.curve.failure, run.curve.evidence

@@ -1,82 +1,88 @@
-"""What the search does after what it has done: the next trial, a confirmation, or nothing more.
+"""From what a method says to what the Optuna queue holds: a trial, an attempt, or nothing."""
 
-Answered from the trials alone, so that a search that was interrupted goes on as it would have.
-"""
+from dataclasses import replace
 
-from collections.abc import Mapping, Sequence
+from optuna.trial import TrialState as OptunaState
 
-from optuna.trial import FrozenTrial
-
-from automl.search.decision import EndCause, SearchEnd
-from automl.search.frontier import n_refused_of
-from automl.search.proposals import confirming_trial, default_trial, n_tried
-from automl.search.trial_store import QueuedTrial, TrialStore
+from automl.search.decision import SearchEnd
+from automl.search.method import GoOn, Method, Propose, Start, Train
+from automl.search.proposals import confirming_trial, default_trial
+from automl.search.trial_store import QueuedTrial, TrialStore, continued
+from automl.search.view import ViewSource
 from automl.space.model import SearchSpace
-from automl.space.proposal import n_configurations
-from automl.study import attributes
-from automl.study.config import StudyConfig
-from automl.study.confirmation import next_confirmation, searched
-from automl.study.records import TrialRecord
-from automl.study.trials import record_of
+from automl.study.measured import paused_of
+from automl.study.records import TrialState
 
 __all__ = ["TrialQueue"]
 
-Grouped = Mapping[int, Sequence[FrozenTrial]]
-
 
 class TrialQueue:
-    """The order of a study: trial 0, what the sampler proposes, then what confirms the winner.
+    """Puts into the queue what the method starts next.
 
     Args:
         store: The study's trials.
+        views: What the method sees of them.
+        method: Says what is next.
         space: What is searched.
-        config: The limits, and how many seeds confirm the winner.
     """
 
-    def __init__(self, store: TrialStore, space: SearchSpace, config: StudyConfig) -> None:
+    def __init__(
+        self, store: TrialStore, views: ViewSource, method: Method, space: SearchSpace
+    ) -> None:
         self._store = store
+        self._views = views
+        self._method = method
         self._space = space
-        self._config = config
 
-    def next(self) -> QueuedTrial | None:
-        """The trial to put into the queue; None if there is none, or none yet."""
-        grouped = self._store.grouped()
-        number = max(grouped, default=-1) + 1
-        if self._why_searched(grouped) is None:
-            return QueuedTrial(number) if number else default_trial(self._space)
-        asked = next_confirmation(self._records(grouped), self._config)
-        if asked is None:
-            return None
-        return confirming_trial(number, asked, grouped[asked.confirms][-1])
+    def fill(self) -> bool:
+        """Puts the next trial into the queue; whether there is one."""
+        start = self._method.next_start(self._views.view())
+        if start is None or isinstance(start, SearchEnd):
+            return False
+        self._put(start)
+        return True
 
     def ended(self) -> SearchEnd | None:
         """Why nothing more will be put into the queue; None while something may be."""
+        start = self._method.next_start(self._views.view())
+        return start if isinstance(start, SearchEnd) else None
+
+    def settle(self) -> None:
+        """Tells Optuna the end of the trials that stay paused, once the search itself is over.
+
+        They go on all the same if the study is given more trials and their checkpoints are there.
+        """
+        for trial in self._store.trials(OptunaState.RUNNING):
+            if paused_of(trial) is not None:
+                self._store.tell(trial, OptunaState.PRUNED)
+
+    def _put(self, start: Start) -> None:
+        match start:
+            case Propose():
+                number = max(self._store.grouped(), default=-1) + 1
+                queued = QueuedTrial(number) if number else default_trial(self._space)
+                self._store.enqueue(queued)
+            case Train():
+                self._confirm(start)
+            case GoOn():
+                self._go_on(start)
+
+    def _confirm(self, start: Train) -> None:
+        self.settle()
         grouped = self._store.grouped()
-        why = self._why_searched(grouped)
-        if why is None or not self._config.limits.confirm:
-            return why
-        records = self._records(grouped)
-        is_searched = all(record.state.is_finished for record in searched(records))
-        return why if is_searched and next_confirmation(records, self._config) is None else None
+        trained = grouped[start.number][-1]
+        number = max(grouped) + 1
+        self._store.enqueue(confirming_trial(number, start, trained))
 
-    def has_room(self, grouped: Grouped) -> bool:
-        """Whether the study may begin one more trial of the search."""
-        return _n_searched(grouped) < self._config.limits.trials
-
-    def _why_searched(self, grouped: Grouped) -> SearchEnd | None:
-        """Why the search itself proposes nothing more; None while it may."""
-        if not self.has_room(grouped):
-            limit = self._config.limits.trials
-            return SearchEnd(EndCause.LIMITS, f"all {limit} trials were started")
-        total = n_configurations(self._space)
-        refused = sum(map(n_refused_of, grouped.values()))
-        if _n_searched(grouped) + refused >= total and n_tried(grouped) >= total:
-            return SearchEnd(EndCause.EXHAUSTED, f"all {total:g} configurations were tried")
-        return None
-
-    def _records(self, grouped: Grouped) -> list[TrialRecord]:
-        return [record_of(grouped[number], self._config.objective) for number in sorted(grouped)]
-
-
-def _n_searched(grouped: Grouped) -> int:
-    return sum(attributes.CONFIRMS not in trials[-1].user_attrs for trials in grouped.values())
+    def _go_on(self, start: GoOn) -> None:
+        trial = self._store.latest(start.number)
+        view = self._views.view().by_number.get(start.number)
+        paused = None if trial is None else paused_of(trial)
+        is_paused = view is not None and view.record.state is TrialState.PAUSED
+        if trial is None or paused is None or not is_paused:
+            raise ValueError(f"trial {start.number} is not paused, and cannot go on")
+        measured = self._store.measured(trial)
+        history = tuple(entry for entry in measured if entry.epoch <= paused.epoch)
+        queued = replace(QueuedTrial.of(trial), goes_on=start.reason)
+        following = continued(trial, queued, paused.checkpoint, history)
+        self._store.go_on(trial, following, f"goes on as attempt {following.attempt}")

@@ -17,9 +17,9 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
-from automl.study.ranking import values_in
+from automl.study.measured import Judged, Pausing, history_of, measured_of
 from automl.study.records import Measurement
-from automl.study.trials import by_number, history_of, values_of
+from automl.study.trials import by_number, values_of
 
 __all__ = ["QueuedTrial", "TrialStore", "continued", "drawn"]
 
@@ -43,6 +43,9 @@ class QueuedTrial:
         history: Measurements up to that checkpoint.
         confirms: The trial whose params are trained again; None of the search itself.
         seed: What such a training is seeded with.
+        audited: Why it would have ended, where it goes on so that this can be checked.
+        goes_on: Why it goes on after it was paused.
+        judged: What the same attempt has measured already, where its training goes on unseen.
     """
 
     number: int
@@ -56,6 +59,9 @@ class QueuedTrial:
     history: tuple[Measurement, ...] = ()
     confirms: int | None = None
     seed: int | None = None
+    audited: str = ""
+    goes_on: str = ""
+    judged: tuple[Judged, ...] = ()
 
     def attrs(self) -> dict[str, Any]:
         """What the trial is born with."""
@@ -73,6 +79,9 @@ class QueuedTrial:
             attributes.HISTORY: [entry.to_json() for entry in self.history],
             attributes.CONFIRMS: self.confirms,
             attributes.SEED: self.seed,
+            attributes.AUDITED: self.audited,
+            attributes.GOES_ON: self.goes_on,
+            **{each.name: each.to_json() for each in self.judged},
         }
         known = {name: value for name, value in optional.items() if value not in (None, "", [])}
         return attrs | known
@@ -93,6 +102,8 @@ class QueuedTrial:
             history=history_of(trial),
             confirms=attrs.get(attributes.CONFIRMS),
             seed=attrs.get(attributes.SEED),
+            audited=str(attrs.get(attributes.AUDITED, "")),
+            goes_on=str(attrs.get(attributes.GOES_ON, "")),
         )
 
 
@@ -102,10 +113,10 @@ def continued(
     resume_from: str | None,
     history: tuple[Measurement, ...],
 ) -> QueuedTrial:
-    """The attempt after an interrupted one, to be queued: the same params, not drawn again.
+    """The attempt after an interrupted or paused one: the same params, not drawn again.
 
     Args:
-        trial: The interrupted start.
+        trial: The start that came to no end.
         queued: What was queued for it.
         resume_from: Checkpoint to continue from; None to start again.
         history: Measurements up to that checkpoint.
@@ -142,6 +153,10 @@ class TrialStore:
     def grouped(self) -> dict[int, list[FrozenTrial]]:
         """The Optuna trials of each logical number, oldest first."""
         return by_number(self.trials())
+
+    def measured(self, trial: FrozenTrial) -> tuple[Measurement, ...]:
+        """Every measurement that counts for an attempt, by epoch."""
+        return measured_of(trial, self._objective.metric)
 
     def latest(self, number: int) -> FrozenTrial | None:
         """The Optuna trial that says where a logical trial stands."""
@@ -203,12 +218,46 @@ class TrialStore:
         state = OptunaState.PRUNED if worst is None else OptunaState.COMPLETE
         self.tell(trial, state, worst)
 
-    def report(self, trial: FrozenTrial, measurements: Sequence[Measurement]) -> None:
-        """Records the objective values that are not there yet; an epoch's first value stands."""
+    def go_on(self, trial: FrozenTrial, queued: QueuedTrial, why: str) -> None:
+        """Lets a paused trial go on from the queue: first the new one, then the old end.
+
+        Of a study that has ended since Optuna has been told the pause as the trial's end.
+        """
+        self.enqueue(queued)
+        if trial.state is OptunaState.RUNNING:
+            self.supersede(trial.number, why)
+
+    def pause(self, trial: FrozenTrial, pausing: Pausing) -> None:
+        """Notes that a trial may go on later; it stays running."""
+        self.handle(trial).set_user_attr(attributes.PAUSED, pausing.to_json())
+
+    def judge(self, trial: FrozenTrial, judged: Judged) -> None:
+        """Records a measurement with what was decided by it; an epoch's first value stands.
+
+        The metrics and the decision are one write: no crash parts them.
+        """
+        epoch = judged.measurement.epoch
         handle = self.handle(trial)
-        for epoch, value in values_in(measurements, self._objective.metric).items():
-            if epoch not in trial.intermediate_values:
-                handle.report(value, epoch)
+        if judged.audited:
+            handle.set_user_attr(attributes.AUDITED, judged.audited)
+        if epoch in trial.intermediate_values:
+            return
+        if judged.name not in trial.user_attrs:
+            handle.set_user_attr(judged.name, judged.to_json())
+        handle.report(judged.measurement.metrics[self._objective.metric], epoch)
+
+    def report(self, trial: FrozenTrial, measurements: Sequence[Measurement]) -> None:
+        """Records the measurements that are not there yet; an epoch's first value stands."""
+        inherited = history_of(trial)
+        handle = self.handle(trial)
+        for entry in measurements:
+            value = entry.metrics.get(self._objective.metric)
+            if value is None or entry.epoch in trial.intermediate_values:
+                continue
+            if entry in inherited:
+                handle.report(value, entry.epoch)
+            else:
+                self.judge(trial, Judged(entry))
 
     def tell(self, trial: FrozenTrial, state: OptunaState, value: float | None = None) -> None:
         """Ends a running trial."""

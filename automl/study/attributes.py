@@ -8,6 +8,7 @@ older ones were superseded. Names and values here are written to disk and never 
 __all__ = [
     "ASKED_AT",
     "ATTEMPT",
+    "AUDITED",
     "CHECKPOINT",
     "CONFIRMS",
     "CURRENT_FORMAT",
@@ -17,12 +18,15 @@ __all__ = [
     "FAILURE",
     "FIXED",
     "FORMAT",
+    "GOES_ON",
     "GPU_SECONDS",
     "HISTORY",
+    "MEASURED",
     "NOTE",
     "NUMBER",
     "OUTSIDE",
     "PARAMS",
+    "PAUSED",
     "REFUSED",
     "RESUME_FROM",
     "SECONDS",
@@ -48,12 +52,20 @@ RESUME_FROM = "resume_from"  # checkpoint to continue from, relative to the stud
 HISTORY = "history"  # measurements inherited from earlier attempts
 CONFIRMS = "confirms"  # the number of the trial whose params are trained again
 SEED = "seed"  # what such a training is seeded with
+GOES_ON = "goes_on"  # why it goes on after it was paused
+AUDITED = "audited"  # why it would have ended, where it goes on so that this can be checked
 
 # Given when the trial is handed out.
 PARAMS = "params"  # dotted key to value; absent until every parameter has its value
 ASKED_AT = "asked_at"  # ISO 8601, UTC
 NOTE = "note"  # a remark for the reader
 REFUSED = "refused"  # why it was never started; told as the worst value, it is no measurement
+
+# Given while it trains: one for each measured epoch, the epoch's number at its end.
+MEASURED = "measured:"  # metrics, seconds, and what was decided then
+
+# Given when its attempt has ended and it may go on later; the trial stays running in Optuna.
+PAUSED = "paused"  # reason, epoch and checkpoint
 
 # Given before the trial's end is told.
 FAILURE = "failure"  # FailureClass; its presence means: the told value is no measurement

@@ -50,6 +50,7 @@ class OutcomeState(StrEnum):
 
     OK = "ok"
     PRUNED = "pruned"
+    PAUSED = "paused"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
 
@@ -159,11 +160,12 @@ class Outcome:
         state: How it ended.
         measurements: Every measurement of the trial so far, inherited ones first, by epoch.
         failure: The class of a failure; None unless ``state`` is FAILED.
-        evidence: One line that shows why: the log line, the exit code, the limit that was hit.
+        evidence: One line that shows why: the log line, the exit code, the limit that was hit,
+            the decision to pause.
         exit_code: The trainer's exit code; None if it never started or was not awaited.
         checkpoint: Checkpoint of the best measured epoch (else the newest), relative to the study
-            folder; None if there is none. Of an interrupted attempt the newest whole one, which
-            the next attempt continues from.
+            folder; None if there is none. Of an interrupted attempt the newest whole one, of a
+            paused one that of its last measured epoch: the next attempt continues from it.
         checkpoint_sha256: SHA-256 of that file.
         seconds: Wall time of this attempt.
         gpu_seconds: Wall time multiplied by the GPUs held; 0 without GPUs.
@@ -245,7 +247,7 @@ class TrialRecord:
         best_epoch: Epoch of the best objective value; None before the first measurement.
         best_value: That value, in the metric's own direction.
         failure: Class of the failure that ended it.
-        evidence: One line that shows why it failed, or the pruner's reason.
+        evidence: One line that shows why it failed, or why it was paused or stopped early.
         checkpoint: Checkpoint of the best epoch, relative to the study folder.
         seconds: Wall time over all attempts.
         gpu_seconds: GPU time over all attempts.

@@ -1,10 +1,8 @@
 """From the trials of an Optuna study to the study's own records."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -13,12 +11,12 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
+from automl.study.measured import history_of, paused_of, reported
 from automl.study.ranking import best_epoch, values_in
-from automl.study.records import MOST_EPOCHS, FailureClass, Measurement, TrialRecord, TrialState
+from automl.study.records import FailureClass, TrialRecord, TrialState
 
 __all__ = [
     "by_number",
-    "history_of",
     "is_measurement",
     "is_refused",
     "n_refused",
@@ -77,7 +75,7 @@ def _unmeasured(trials: Sequence[FrozenTrial]) -> TrialRecord:
     failure = _failure(latest)
     return TrialRecord(
         number=int(attrs[attributes.NUMBER]),
-        state=TrialState.FAILED if failure else _STATES[latest.state],
+        state=_state(latest, failure),
         params=params_of(latest),
         attempts=len({_attempt(trial) for trial in trials if _has_begun(trial)}),
         failure=failure,
@@ -114,24 +112,16 @@ def n_refused(study: optuna.Study) -> int:
 
 
 def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:
-    """Objective value by epoch, in epoch order, inherited measurements included.
-
-    Another program may have reported to the storage what is not finite, or for an epoch that no
-    training has; that is no value.
-    """
-    inherited = values_in(history_of(trial), metric)
-    own = {
-        epoch: value
-        for epoch, value in trial.intermediate_values.items()
-        if math.isfinite(value) and 0 <= epoch < MOST_EPOCHS
-    }
-    return dict(sorted((inherited | own).items()))
+    """Objective value by epoch, in epoch order, inherited measurements included."""
+    return dict(sorted((values_in(history_of(trial), metric) | reported(trial)).items()))
 
 
-def history_of(trial: FrozenTrial) -> tuple[Measurement, ...]:
-    """The measurements that an attempt inherited when it was put into the queue."""
-    entries: list[Any] = trial.user_attrs.get(attributes.HISTORY, [])
-    return tuple(Measurement.from_json(entry) for entry in entries)
+def _state(trial: FrozenTrial, failure: FailureClass | None) -> TrialState:
+    if failure is not None:
+        return TrialState.FAILED
+    if trial.state is OptunaState.RUNNING and paused_of(trial) is not None:
+        return TrialState.PAUSED
+    return _STATES[trial.state]
 
 
 def _failure(trial: FrozenTrial) -> FailureClass | None:

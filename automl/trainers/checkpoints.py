@@ -81,9 +81,18 @@ def checkpoint_of(
     return exact or newest_whole(backwards[::-1])
 
 
-def newest_whole(checkpoints: Iterable[CheckpointFile]) -> CheckpointFile | None:
-    """The last whole checkpoint of a list that is oldest first; None if none is whole."""
-    return next((e for e in list(checkpoints)[::-1] if is_whole(e.path)), None)
+def newest_whole(
+    checkpoints: Iterable[CheckpointFile], up_to: int | None = None
+) -> CheckpointFile | None:
+    """The last whole checkpoint of a list that is oldest first; None if none is whole.
+
+    Args:
+        checkpoints: Oldest first.
+        up_to: The latest epoch that counts; None for any.
+    """
+    backwards = list(checkpoints)[::-1]
+    wanted = (entry for entry in backwards if up_to is None or entry.epoch <= up_to)
+    return next((entry for entry in wanted if is_whole(entry.path)), None)
 
 
 def drop_others(folder: Path, keep: Collection[Path]) -> int:

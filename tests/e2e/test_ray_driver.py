@@ -138,8 +138,8 @@ class Case:
         def read_history(paths: AttemptPaths) -> tuple[Measurement, ...]:
             return history(paths.folder, "val_3DIoU")
 
-        def find_checkpoint(paths: AttemptPaths) -> CheckpointFile | None:
-            return newest_whole(checkpoints_in(paths.folder))
+        def find_checkpoint(paths: AttemptPaths, epoch: int | None) -> CheckpointFile | None:
+            return newest_whole(checkpoints_in(paths.folder), epoch)
 
         end_leftovers(self.paths)
         engine.recover(self.paths, read_history, find_checkpoint)

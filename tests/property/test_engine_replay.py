@@ -111,7 +111,7 @@ def _no_history(paths: AttemptPaths) -> tuple[Measurement, ...]:
     return ()
 
 
-def _no_checkpoint(paths: AttemptPaths) -> None:
+def _no_checkpoint(paths: AttemptPaths, epoch: int | None) -> None:
     return None
 
 

@@ -59,7 +59,7 @@ def go_on(paths: StudyPaths) -> None:
     read_study(paths, known)
     study = open_study(open_storage(paths), known.name, known.objective)
     engine = Engine(study, SearchSpace.from_json(read_space(paths)), known)
-    engine.recover(paths, lambda _: (), lambda _: None)
+    engine.recover(paths, lambda _: (), lambda _, __: None)
     keep_best_current(paths, engine.incumbent(), known.keys)
     engine.ask()
 

@@ -48,12 +48,12 @@ def nothing(paths: AttemptPaths) -> tuple[Measurement, ...]:
     return ()
 
 
-def no_checkpoint(paths: AttemptPaths) -> None:
+def no_checkpoint(paths: AttemptPaths, epoch: int | None) -> None:
     return None
 
 
-def checkpoint_of(epoch: int) -> Callable[[AttemptPaths], Found]:
-    return lambda paths: Found(epoch, paths.folder / f"model_epoch_{epoch:03d}_step_00001.pth")
+def checkpoint_of(epoch: int) -> Callable[[AttemptPaths, int | None], Found]:
+    return lambda paths, _: Found(epoch, paths.folder / f"model_epoch_{epoch:03d}_step_00001.pth")
 
 
 @pytest.fixture

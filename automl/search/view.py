@@ -1,0 +1,98 @@
+"""The view that a method decides by, made of what the Optuna study holds."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from optuna.trial import FrozenTrial
+
+from automl.search.frontier import n_refused_of
+from automl.search.method import SearchView, TrialView
+from automl.search.proposals import n_tried
+from automl.search.trial_store import TrialStore
+from automl.space.model import SearchSpace
+from automl.space.proposal import n_configurations
+from automl.study import attributes
+from automl.study.config import Objective, StudyConfig
+from automl.study.measured import measured_of, paused_of
+from automl.study.ranking import best_epoch, values_in
+from automl.study.records import Measurement, TrialState
+from automl.study.trials import record_of
+
+__all__ = ["ViewSource"]
+
+Grouped = Mapping[int, Sequence[FrozenTrial]]
+
+
+class ViewSource:
+    """Makes views of a study; what it keeps between two of them saves time and no more.
+
+    Args:
+        store: The study's trials.
+        space: What is searched.
+        config: What was asked for.
+
+    Attributes:
+        lost: Trials whose study ended while they were paused, and whose checkpoints have gone
+            since: they cannot go on.
+    """
+
+    def __init__(self, store: TrialStore, space: SearchSpace, config: StudyConfig) -> None:
+        self.lost: frozenset[int] = frozenset()
+        self._store = store
+        self._config = config
+        self._total = n_configurations(space)
+        self._ended: dict[int, tuple[int, TrialView]] = {}
+
+    def view(
+        self, number: int | None = None, measurement: Measurement | None = None
+    ) -> SearchView:
+        """The study as it stands.
+
+        Args:
+            number: The trial that was just measured; None for none.
+            measurement: What it measured, which is not in the study yet.
+        """
+        grouped = self._store.grouped()
+        trials = {each: self._trial(each, grouped[each]) for each in sorted(grouped)}
+        if number is not None and measurement is not None:
+            trials[number] = _with(trials[number], measurement, self._config.objective)
+        n_refused = sum(map(n_refused_of, grouped.values()))
+        is_small = math.isfinite(self._total) and len(grouped) + n_refused >= self._total
+        return SearchView(
+            trials=tuple(trials.values()),
+            config=self._config,
+            total=self._total,
+            n_refused=n_refused,
+            n_tried=n_tried(grouped) if is_small else 0,
+        )
+
+    def _trial(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:
+        latest = trials[-1]
+        known = self._ended.get(number)
+        if known is not None and known[0] == latest.number:
+            return known[1]
+        view = self._read(number, trials)
+        if latest.state.is_finished():
+            self._ended[number] = (latest.number, view)
+        return view
+
+    def _read(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:
+        objective, latest = self._config.objective, trials[-1]
+        record = record_of(trials, objective)
+        if paused_of(latest) is not None and number not in self.lost:
+            record = replace(record, state=TrialState.PAUSED)
+        measured = measured_of(latest, objective.metric)
+        audited = str(latest.user_attrs.get(attributes.AUDITED, ""))
+        return TrialView(record, measured, audited)
+
+
+def _with(trial: TrialView, measurement: Measurement, objective: Objective) -> TrialView:
+    """The trial with a further measurement; an epoch's first one stands."""
+    by_epoch = {measurement.epoch: measurement} | {each.epoch: each for each in trial.measured}
+    measured = tuple(by_epoch[epoch] for epoch in sorted(by_epoch))
+    values = values_in(measured, objective.metric)
+    epoch = best_epoch(values, objective)
+    best = None if epoch is None else values[epoch]
+    record = replace(trial.record, values=values, best_epoch=epoch, best_value=best)
+    return replace(trial, record=record, measured=measured)
