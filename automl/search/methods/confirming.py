@@ -25,7 +25,7 @@ def confirm(view: SearchView, ended: SearchEnd) -> Train | SearchEnd | None:
     if view.searched(TrialState.WAITING, TrialState.RUNNING):
         return None
     asked = next_confirmation([_settled(each) for each in view.trials], view.config)
-    return ended if asked is None else Train(asked.confirms, asked.seed)
+    return ended if asked is None else Train(asked.confirms, asked.seed, asked.source)
 
 
 def _settled(trial: TrialView) -> TrialRecord:
