@@ -1,5 +1,7 @@
 """Recorded trainings: which one answers, and how far it is from what was asked."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from automl.search.curves import Curve, Epoch
@@ -7,6 +9,9 @@ from automl.search.recorded import RecordedCurves, Recording
 from automl.space.distributions import Choice, FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
+
+if TYPE_CHECKING:
+    from automl.skill.tree import ParamValue
 
 SPACE = SearchSpace(
     (
@@ -44,7 +49,7 @@ def test_another_option_is_a_whole_range_away() -> None:
 def test_recordings_of_one_setting_answer_by_seed() -> None:
     same = [recording(name, 1e-3, "a", 0.5) for name in "pqrs"]
     curves = RecordedCurves(SPACE, same)
-    asked = {"lr": 1e-3, "net": "a"}
+    asked: dict[str, ParamValue] = {"lr": 1e-3, "net": "a"}
     assert curves.nearest(asked, 1) == curves.nearest(asked, 1)
     assert len({curves.nearest(asked, seed)[0].name for seed in range(20)}) > 1
 
