@@ -85,7 +85,9 @@ class Engine:
         self._queue = TrialQueue(self._store, self._views, method, space)
         self._judge = Judge(self._store, self._views, method)
         self._recorder = OutcomeRecorder(self._store, config.objective)
-        self._sampler = SamplerSource(config.search, space, config.limits.trials)
+        self._sampler = SamplerSource(
+            config.search, space, config.limits.trials, config.objective.metric
+        )
         self._circuit_breaker = CircuitBreaker(config.limits.same_failures)
         self._halted: SearchEnd | None = None
         self._live: dict[int, optuna.Trial] = {}

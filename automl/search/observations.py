@@ -100,7 +100,7 @@ def observe(
     metric: str = "",
     predict: Predict = no_prediction,
 ) -> tuple[Observation, ...]:
-    """The observations of a study, in the order of its trials.
+    """The observations of a study by logical number, in whatever order its trials were begun.
 
     Args:
         trials: The Optuna trials of the study, oldest first; those of no logical number count each
@@ -117,13 +117,17 @@ def observe(
 
 
 def _standing(trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:
-    """The trials that say where a configuration stands, refused proposals included."""
+    """The trials that say where a configuration stands, refused proposals included, by number."""
     latest = {group[-1].number for group in by_number(trials).values()}
-    for trial in trials:
+    for trial in sorted(trials, key=_place):
         attrs = trial.user_attrs
         is_latest = attributes.NUMBER not in attrs or trial.number in latest
         if (is_latest or attributes.REFUSED in attrs) and attributes.SUPERSEDED not in attrs:
             yield trial
+
+
+def _place(trial: FrozenTrial) -> tuple[int, int]:
+    return int(trial.user_attrs.get(attributes.NUMBER, trial.number)), trial.number
 
 
 def _observation(

@@ -8,7 +8,7 @@ study's seed and the trial's number, makes a proposal a pure function of what th
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import optuna
@@ -18,13 +18,17 @@ from optuna.trial import FrozenTrial
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.search.observations import Observation, Predict, no_prediction
 from automl.space.model import SearchSpace
-from automl.space.proposal import option_weights
+from automl.space.proposal import option_weights, sampled
 from automl.study.config import SearchSettings
 from automl.study.seeds import derive_seed
 
 __all__ = ["SAMPLERS", "SamplerSource", "startup_trials"]
 
+#: Where ``auto`` hands over from the Gaussian process to TPE: beyond this the model's time grows
+#: with the cube of the trials, and its distances tell little.
+_MOST_TRIALS, _MOST_SETTINGS = 200, 20
 _FEWEST_STARTUP = 3
 _MOST_STARTUP = 10
 
@@ -72,19 +76,19 @@ class WeightedRandomSampler(RandomSampler):
         return param_distribution.choices[self._generator.choice(len(shares), p=shares)]
 
 
-def _tpe(seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        # Optuna calls ``group`` experimental; it alone models conditional parameters jointly.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return TPESampler(
-            seed=seed, n_startup_trials=0, multivariate=True, group=True, constant_liar=True
-        )
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose proposal is asked for.
 
+    Attributes:
+        number: Logical number of the trial.
+        draw: Proposals thrown away for this number so far; a later one must differ.
+        n_modelled: Ended trials that a sampler can learn from.
+    """
 
-_Learner: TypeAlias = Callable[[int], BaseSampler]
-
-# Name to what takes over after the start-up trials; None for a search that never learns.
-SAMPLERS: Mapping[str, _Learner | None] = {"tpe": _tpe, "random": None}
+    number: int
+    draw: int = 0
+    n_modelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,19 @@ class SamplerSource:
 
     Attributes:
         settings: Sampler by name, seed, start-up.
-        space: Weights of choices come from here.
+        space: What is searched; defaults, beliefs and weights of choices come from here.
         trials: Trials asked for in total; the start-up depends on it.
+        metric: Name of the objective's metric.
+        predict: What a trial that has not run to its end would end with.
+        earlier: Observations of earlier studies, in the draws of this one.
     """
 
     settings: SearchSettings
     space: SearchSpace
     trials: int
+    metric: str = ""
+    predict: Predict = no_prediction
+    earlier: tuple[Observation, ...] = ()
 
     def __post_init__(self) -> None:
         if self.settings.sampler not in SAMPLERS:
@@ -118,8 +128,92 @@ class SamplerSource:
             draw: Proposals thrown away for this number so far; a later one must differ.
             n_modelled: Ended trials that a sampler can learn from.
         """
-        seed = derive_seed(self.settings.seed, "sampler", number, draw)
-        learner = SAMPLERS[self.settings.sampler]
-        if learner is None or n_modelled < startup_trials(self.settings, self.trials):
-            return WeightedRandomSampler(seed, option_weights(self.space))
-        return learner(seed)
+        return SAMPLERS[self.settings.sampler](self, Turn(number, draw, n_modelled))
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Everything that is drawn, by name, in the order of the draws."""
+        return {one.draw_name: one.drawn.as_optuna() for one in sampled(self.space)}
+
+    def seed(self, turn: Turn) -> int:
+        """The seed of one proposal."""
+        return derive_seed(self.settings.seed, "sampler", turn.number, turn.draw)
+
+
+def _random(source: SamplerSource, turn: Turn) -> BaseSampler:
+    return WeightedRandomSampler(source.seed(turn), option_weights(source.space))
+
+
+def _tpe(source: SamplerSource, turn: Turn) -> BaseSampler:
+    if turn.n_modelled < startup_trials(source.settings, source.trials):
+        return _random(source, turn)
+    with warnings.catch_warnings():
+        # Optuna calls ``group`` experimental; it alone models conditional parameters jointly.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return TPESampler(
+            seed=source.seed(turn),
+            n_startup_trials=0,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+        )
+
+
+# The others are imported when they propose: their parts of scipy take a second.
+
+
+def _gp(source: SamplerSource, turn: Turn) -> BaseSampler:
+    from automl.search.beliefs import priors_of
+    from automl.search.gp_sampler import GaussianProcessSampler, Knowledge, start_points
+
+    asked = source.settings.startup_trials
+    knowledge = Knowledge(
+        distributions=source.distributions,
+        priors=priors_of(source.space),
+        n_start=start_points(source.trials) if asked is None else asked,
+        metric=source.metric,
+        predict=source.predict,
+        earlier=source.earlier,
+    )
+    return GaussianProcessSampler(source.settings.seed, knowledge, turn.number, turn.draw)
+
+
+def _auto(source: SamplerSource, turn: Turn) -> BaseSampler:
+    is_small = len(sampled(source.space)) <= _MOST_SETTINGS and turn.n_modelled <= _MOST_TRIALS
+    return (_gp if is_small else _tpe)(source, turn)
+
+
+def _cmaes(source: SamplerSource, turn: Turn) -> BaseSampler:
+    from automl.search.beliefs import priors_of
+    from automl.search.cma_es import CmaEsSampler
+
+    return CmaEsSampler(
+        source.seed(turn), source.distributions, priors_of(source.space), source.metric
+    )
+
+
+def _qmc(source: SamplerSource, turn: Turn) -> BaseSampler:
+    from automl.search.even import SobolSampler
+
+    # A draw after a refused one is of another sequence; all of one sequence belong together.
+    seed = derive_seed(source.settings.seed, "sobol", turn.draw)
+    return SobolSampler(seed, source.distributions, turn.number)
+
+
+def _grid(source: SamplerSource, turn: Turn) -> BaseSampler:
+    from automl.search.even import GridSampler
+
+    place = turn.number + turn.draw * source.trials
+    return GridSampler(source.settings.seed, source.distributions, place, source.trials)
+
+
+# Name to what makes the sampler of a proposal.
+SAMPLERS: Mapping[str, Callable[[SamplerSource, Turn], BaseSampler]] = {
+    "auto": _auto,
+    "gp": _gp,
+    "tpe": _tpe,
+    "cmaes": _cmaes,
+    "random": _random,
+    "qmc": _qmc,
+    "grid": _grid,
+}

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from automl.skill.asked import Asked
+from automl.skill.tree import ParamValue
 from automl.skill.when import When
 
-__all__ = ["InertRule", "Profile", "RuleVerdict", "SettingRule"]
+__all__ = ["Belief", "InertRule", "Profile", "RuleVerdict", "SettingRule"]
 
 
 class RuleVerdict(StrEnum):
@@ -55,6 +56,20 @@ class SettingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Belief:
+    """Where a good value of a setting is expected.
+
+    Attributes:
+        centre: The value that is expected to be best; None for the default of the study.
+        width: Standard deviation: decades where the scale is logarithmic, else in the setting's
+            own unit; of a choice the share of all other options together. None for the rule.
+    """
+
+    centre: ParamValue = None
+    width: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """All that a search profile says about a skill's settings; empty for a skill without one.
 
@@ -63,6 +78,7 @@ class Profile:
         inert: Parameters that change nothing while a condition holds.
         settings: Settings that are refused or warned of.
         repeats: Setting of another action to the training's setting whose value it takes.
+        prior: Dotted key to where its good values are expected.
         where: The file, for messages.
     """
 
@@ -70,6 +86,7 @@ class Profile:
     inert: tuple[InertRule, ...] = ()
     settings: tuple[SettingRule, ...] = ()
     repeats: Mapping[str, str] = field(default_factory=dict)
+    prior: Mapping[str, Belief] = field(default_factory=dict)
     where: str = ""
 
     @property

@@ -9,6 +9,10 @@
       train.optim.lr: {low: 6.0e-06, high: 6.0e-04, log: true, reason: ...}
       train.optim.lr_steps: {low: 0.4, high: 0.95, fraction_of: train.num_epochs, reason: ...}
       dataset.flip: {choices: [0.1, 0.5], reason: ...}
+    prior:                          # where good values are expected, if not round the default
+      train.optim.lr: {centre: 1.0e-4, width: 0.5, reason: ...}   # a log scale: width in decades
+      dataset.flip: {centre: 0.3, width: 0.1}                     # a linear one: in its own unit
+      dataset.batch_size: {width: 0.2}        # a choice: the share of all other options together
     inert:                          # searched in vain while the condition holds
       - {key: ..., when: {...}, reason: ..., fix: ...}
     ignored:                        # settings that nothing reads: a change of one is reported
@@ -29,14 +33,14 @@ from typing import Any
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.asked import Asked
-from automl.skill.profile import InertRule, Profile, RuleVerdict, SettingRule
+from automl.skill.profile import Belief, InertRule, Profile, RuleVerdict, SettingRule
 from automl.skill.typewords import number_of
 from automl.skill.when import read_when
 from automl.yamltext import load_yaml
 
 __all__ = ["load_profile", "read_profile"]
 
-_BLOCKS = ("objective", "keys", "parameters", "inert", "ignored", "repeats", "settings")
+_BLOCKS = ("objective", "keys", "parameters", "prior", "inert", "ignored", "repeats", "settings")
 
 
 def load_profile(path: Path) -> Profile:
@@ -67,6 +71,7 @@ def read_profile(tree: Any, where: str) -> Profile:
             *(_setting(rule, place) for rule, place in _rules(tree, "settings", where)),
         ),
         _repeats(tree.get("repeats"), where),
+        dict(_beliefs(tree.get("prior"), where)),
         where,
     )
 
@@ -106,6 +111,22 @@ def _entries(block: Any, where: str) -> Iterator[Asked]:
         words |= {name: tuple(words[name]) for name in ("choices", "weights") if name in words}
         reason = words.pop("reason", "")
         yield Asked(str(key), **words, source=f"profile: {reason}" if reason else "profile")
+
+
+def _beliefs(block: Any, where: str) -> Iterator[tuple[str, Belief]]:
+    if block is None:
+        return
+    if not isinstance(block, Mapping):
+        raise FixInput("prior must be a mapping of keys", got=repr(block), where=where)
+    for key, value in block.items():
+        place = f"{where}: prior.{key}"
+        words = _words(value, ("centre", "width", "reason"), place)
+        width = words.get("width")
+        if width is not None and not (_is_number(width) and width > 0):
+            raise FixInput("width must be a number above 0", got=repr(width), where=place)
+        if words.get("centre") is None and width is None:
+            raise FixInput("a belief must have centre or width", got="neither", where=place)
+        yield str(key), Belief(words.get("centre"), None if width is None else float(width))
 
 
 def _rules(tree: Mapping[str, Any], block: str, where: str) -> Iterator[tuple[Any, str]]:

@@ -12,6 +12,7 @@ from automl.skill.profile import Profile, SettingRule
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import ParamValue, Tree, get, with_value
 from automl.skill.typewords import as_type
+from automl.space.believed import believed
 from automl.space.conditions import in_order, parse_conditions
 from automl.space.feasible import Feasible
 from automl.space.inert import find_inert
@@ -69,7 +70,8 @@ def build_space(
     _refuse_named(refused, selection.named)
     constants = _constants(left.shapes) | frozen
     every = (*selection.refused, *refused)
-    return _with_notes(SearchSpace(left.parameters, constants, every, left.inert))
+    space = SearchSpace(left.parameters, constants, every, left.inert)
+    return _with_notes(replace(space, priors=believed(space, profile)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeAlias
 
 from automl.errors import FixInput
 from automl.field_types import check_fields
+from automl.skill.profile import Belief
 from automl.skill.tree import ParamValue
 from automl.space.list_parameter import ListParameter
 from automl.space.parameter import Parameter
@@ -84,12 +85,14 @@ class SearchSpace:
         fixed: Constants that the space or the user fixes, dotted key to value.
         refused: Asked for, not searchable, with the reason.
         inert: Left out because they change nothing, with the fix.
+        priors: Dotted key to where good values are expected, for what is not left to the rule.
     """
 
     parameters: tuple[Searched, ...] = ()
     fixed: Mapping[str, ParamValue] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     inert: tuple[Inert, ...] = ()
+    priors: Mapping[str, Belief] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Searched:
         for parameter in self.parameters:
@@ -125,6 +128,7 @@ class SearchSpace:
                 dict(value["fixed"]),
                 tuple(Refused(**entry) for entry in value["refused"]),
                 tuple(_inert(entry) for entry in value["inert"]),
+                {key: Belief(**entry) for key, entry in value.get("priors", {}).items()},
             )
             check_fields(space)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
@@ -138,11 +142,13 @@ class SearchSpace:
 
     def to_json(self) -> dict[str, Any]:
         """A plain value of a stable shape that scripts may rely on."""
+        priors = {key: asdict(belief) for key, belief in self.priors.items()}
         return {
             "parameters": [parameter.to_json() for parameter in self.parameters],
             "fixed": dict(self.fixed),
             "refused": [asdict(entry) for entry in self.refused],
             "inert": [asdict(entry) for entry in self.inert],
+            **({"priors": priors} if priors else {}),
         }
 
 

@@ -36,4 +36,5 @@ def space_source(asked: str, profile: Profile) -> tuple[str, Profile]:
         mine,
         inert=(*mine.inert, *profile.inert),
         settings=(*mine.settings, *profile.settings),
+        prior={**profile.prior, **mine.prior},
     )

@@ -143,7 +143,7 @@ class SearchSettings:
         space: ``default`` for the schema's own default parameters.
         search: What is asked of single parameters; written as texts KEY=RANGE.
         freeze: Parameters that are not searched; written as texts KEY or KEY=VALUE.
-        sampler: ``tpe`` or ``random``.
+        sampler: Who proposes; the names are those of ``SAMPLERS`` in ``search/samplers.py``.
         seed: Seed of the sampler, and what the fresh seeds of a confirmation are derived from.
             Every trial of the search trains with the one seed of the spec, so that two trials
             differ by their settings alone.

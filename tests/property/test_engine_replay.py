@@ -13,6 +13,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
 from automl.search.engine import Engine
+from automl.search.samplers import SAMPLERS
 from automl.skill.keys import NetworkKeys
 from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
@@ -134,13 +135,13 @@ def _outcome_by_number(records: tuple[TrialRecord, ...]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def uninterrupted() -> dict[str, list[Any]]:
-    return {name: _outcome_by_number(_drive([], set(), name)) for name in ("tpe", "random")}
+    return {name: _outcome_by_number(_drive([], set(), name)) for name in SAMPLERS}
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     cuts=st.sets(st.integers(0, 160), max_size=8),
-    sampler=st.sampled_from(["tpe", "random"]),
+    sampler=st.sampled_from(list(SAMPLERS)),
 )
 def test_a_resumed_study_proposes_the_same(
     uninterrupted: dict[str, list[Any]], cuts: set[int], sampler: str

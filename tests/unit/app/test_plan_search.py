@@ -12,6 +12,7 @@ from automl.app.screen import Silent
 from automl.cli.plan_text import plan_text
 from automl.errors import FixInput
 from automl.search.engine import Engine
+from automl.search.samplers import SAMPLERS
 from automl.space.model import SearchSpace
 from automl.study.storage import memory_study
 from tests.small_data import write_split
@@ -111,7 +112,7 @@ class TestPreview:
         attempts = [engine.ask() for _ in range(count)]
         return [dict(attempt.params) for attempt in attempts if attempt is not None]
 
-    @pytest.mark.parametrize("sampler", ["tpe", "random"])
+    @pytest.mark.parametrize("sampler", list(SAMPLERS))
     def test_it_shows_what_the_run_will_start_with(self, plan: MakePlan, sampler: str) -> None:
         made = plan("--sampler", sampler, "--seed", "5", "--set", "train.optim.lr_steps=[4, 8]")
         shown = [dict(params) for params in first_params(made.space, made.config, 4)]
@@ -170,7 +171,7 @@ class TestRefusals:
             (("--trials", "0"), "trials must be at least 1"),
             (("--trials", "ten"), "trials must be a whole number"),
             (("--seed", "-1"), "seed must be at least 0"),
-            (("--sampler", "grid"), "sampler must be one of tpe, random"),
+            (("--sampler", "grib"), "sampler must be one of auto, gp, tpe, .*did you mean grid"),
             (("--keep", "none"), "keep must be one of best, last, all"),
             (("--trainer", "slurm"), "trainer must be one of process, docker, scripted"),
             (("--trial-timeout", "soon"), "a duration must be a number"),

@@ -42,7 +42,7 @@ def test_a_number_must_be_whole(value: object) -> None:
         ("trials", "0", "trials must be at least 1"),
         ("seed", "-1", "seed must be at least 0"),
         ("trial_timeout", "0s", "trial_timeout must be longer than nothing"),
-        ("sampler", "tpa", "sampler must be one of tpe, random.*did you mean tpe"),
+        ("sampler", "tpa", "sampler must be one of auto, gp, tpe.*did you mean tpe"),
         ("trainer", "dokcer", "trainer must be one of.*did you mean docker"),
         ("direction", "up", "direction must be one of maximize, minimize"),
         ("trials", str(1 << 63), "trials must be at most 9223372036854775807"),

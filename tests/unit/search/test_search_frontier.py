@@ -9,6 +9,7 @@ import pytest
 from automl.search.engine import Engine
 from automl.search.frontier import beyond_memory
 from automl.search.proposals import n_modelled
+from automl.search.samplers import SAMPLERS
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.space.distributions import Choice, FloatRange, IntRange
@@ -74,7 +75,7 @@ def out_of_memory(engine: Engine) -> list[Mapping[str, ParamValue]]:
     return [r.params for r in engine.records() if r.failure is FailureClass.OOM]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
 def test_no_batch_at_or_above_the_frontier_is_started(sampler: str) -> None:
     _, engine = drive(config(sampler))
     seen: dict[str, int] = {}

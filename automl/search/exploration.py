@@ -1,0 +1,63 @@
+"""Points that are tried to learn rather than to win.
+
+Expected improvement alone settles on the first good region that it meets, or in the corners that
+it knows least. So the first points are spread over what is believed, and later every second or
+fourth proposal goes where the model would not: into the interior of the space, along the settings
+that matter most by the model's own lengthscales.
+"""
+
+import numpy as np
+from scipy.stats import qmc
+
+from automl.search.encoding import Array, Cube
+
+__all__ = ["interior", "is_turn", "sobol"]
+
+#: Up to this trial every second proposal explores, after it every fourth.
+_EARLY, _EARLY_TURN, _LATE_TURN = 20, 2, 4
+#: The part of each side that exploration draws from: its middle three quarters.
+_MARGIN = 0.125
+#: Settings that move at once where there are more.
+_MOVES = 2
+
+
+def sobol(n_settings: int, seed: int, index: int, count: int = 1) -> Array:
+    """(count, d) Points of a scrambled Sobol sequence in [0, 1), from one index on.
+
+    The seed scrambles the whole sequence: its points belong together, whoever asks for which.
+    """
+    sequence = qmc.Sobol(n_settings, scramble=True, rng=np.random.default_rng(seed))
+    if index:
+        sequence.fast_forward(index)
+    return np.asarray(sequence.random(count))
+
+
+def is_turn(number: int) -> bool:
+    """Whether the trial of a number explores."""
+    return number % (_EARLY_TURN if number <= _EARLY else _LATE_TURN) == 0
+
+
+def interior(
+    cube: Cube, origin: Array, lengthscales: Array, count: int, generator: np.random.Generator
+) -> Array:
+    """(count, d) Points in the interior of the cube.
+
+    With up to two settings every setting is drawn. With more, two of them move away from
+    ``origin``, drawn by the inverse of their lengthscales: what does not matter need not move.
+
+    Args:
+        cube: The space.
+        origin: (d,) The point that is known to be good.
+        lengthscales: (d,) One a setting.
+        count: How many points.
+        generator: Source of the draws.
+    """
+    shares = generator.random((count, len(cube)))
+    inner = _MARGIN + (1 - 2 * _MARGIN) * shares
+    drawn = cube.spread(np.where(cube.is_choice, shares, inner))
+    if len(cube) <= _MOVES:
+        return drawn
+    # The largest of Gumbel draws plus log weights are a sample without replacement.
+    keys = generator.gumbel(size=drawn.shape) - np.log(lengthscales)
+    moves = keys >= np.sort(keys, axis=1)[:, [-_MOVES]]
+    return np.asarray(np.where(moves, drawn, origin))

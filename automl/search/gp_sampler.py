@@ -1,0 +1,177 @@
+"""Our own sampler, for few, expensive and noisy trainings.
+
+A proposal is a pure function of what the study holds, the seed and the trial's number: the model
+is fitted anew for each, and nothing is remembered between two. What is proposed:
+
+1. the first points, a Sobol sequence over what is believed (``prior``);
+2. then by turns the point of the highest expected improvement over the best posterior mean
+   (``surrogate``, ``acquisition``) and one that explores (``exploration``);
+3. in place of a point within a fifth of a lengthscale of a known one, one that explores.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from automl.search.encoding import Array, Cube
+from automl.search.exploration import interior, is_turn, sobol
+from automl.search.maximise import maximise
+from automl.search.observations import Observation, Predict, no_prediction, observe
+from automl.search.prior import CubePrior, Prior
+from automl.search.surrogate import Surrogate
+from automl.study.seeds import derive_seed
+
+__all__ = ["GaussianProcessSampler", "Knowledge", "start_points"]
+
+_NEAREST = 0.2
+_EXPLORING = 64
+#: Best known points that the search for the highest promise looks around.
+_LOOKED_AROUND = 4
+#: How many trials a belief is worth: its weight is this over the number of values.
+_BELIEF = 3.0
+
+
+def start_points(trials: int) -> int:
+    """Values before the model proposes: a third of the trials asked for, at least 3, at most 8."""
+    return max(3, min(8, trials // 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a sampler knows beside the trials of its study.
+
+    Attributes:
+        distributions: Everything that is drawn, by name; None to read it off the trials.
+        priors: What is believed of a setting, by name.
+        n_start: Values before the model proposes.
+        metric: Name of the objective's metric.
+        predict: What a trial that has not run to its end would end with.
+        earlier: Observations of earlier studies, in the draws of this one.
+    """
+
+    distributions: Mapping[str, BaseDistribution] | None = None
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+    n_start: int = 8
+    metric: str = ""
+    predict: Predict = no_prediction
+    earlier: tuple[Observation, ...] = ()
+
+
+class GaussianProcessSampler(BaseSampler):
+    """Proposes by a Gaussian process.
+
+    Args:
+        seed: Seed of the study; the first points of all its proposals belong together.
+        knowledge: What is known beside the trials.
+        number: The trial's logical number; None for Optuna's own.
+        draw: Proposals thrown away for this number so far; a later one differs.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        knowledge: Knowledge | None = None,
+        number: int | None = None,
+        draw: int = 0,
+    ) -> None:
+        self._seed = seed
+        self._knowledge = knowledge or Knowledge()
+        self._number = number
+        self._draw = draw
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Everything that is drawn; a setting that some trials lack is drawn in all of them."""
+        del trial
+        if self._knowledge.distributions is not None:
+            return dict(self._knowledge.distributions)
+        found: dict[str, BaseDistribution] = {}
+        for one in study.get_trials(deepcopy=False):
+            found |= one.distributions
+        return dict(sorted(found.items()))
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The proposal: a value of every parameter of the space.
+
+        Raises:
+            ValueError: The study has several objectives.
+        """
+        self._raise_error_if_multi_objective(study)
+        cube = Cube.of(search_space)
+        if not cube.dimensions:
+            return dict(cube.constants)
+        others = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
+        sign = 1 if study.direction is StudyDirection.MINIMIZE else -1
+        point = self._point(cube, others, sign, self._number_of(trial))
+        return cube.decode(point)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """A uniform draw of a parameter that no earlier trial had."""
+        self._raise_error_if_multi_objective(study)
+        seed = derive_seed(self._seed, "alone", self._number_of(trial), self._draw, param_name)
+        return RandomSampler(seed).sample_independent(study, trial, param_name, param_distribution)
+
+    def _number_of(self, trial: FrozenTrial) -> int:
+        return trial.number if self._number is None else self._number
+
+    def _point(self, cube: Cube, trials: list[FrozenTrial], sign: int, number: int) -> Array:
+        know = self._knowledge
+        observations = (*know.earlier, *observe(trials, know.metric, know.predict))
+        n_values = sum(one.value is not None for one in observations)
+        prior = CubePrior.of(cube, know.priors)
+        if n_values < max(know.n_start, 1):
+            # Trial 0 is the default; a draw after a refused one is of another sequence.
+            seed = derive_seed(self._seed, "start", self._draw)
+            return np.asarray(prior.at(sobol(len(cube), seed, max(number - 1, 0)))[0])
+        seed = derive_seed(self._seed, "proposal", number, self._draw)
+        generator = np.random.default_rng(seed)
+        surrogate = Surrogate.of(cube, observations, sign, generator)
+        if is_turn(number):
+            return _explored(surrogate, generator)
+        point = _promising(surrogate, prior, _BELIEF / n_values, generator)
+        if surrogate.distance(point[None, :])[0] < _NEAREST:
+            return _explored(surrogate, generator)
+        return point
+
+
+def _promising(
+    surrogate: Surrogate, prior: CubePrior, weight: float, generator: np.random.Generator
+) -> Array:
+    """(d,) The point of the highest promise, weighed with the belief."""
+
+    def score(points: Array) -> Array:
+        return surrogate.promise(points) + weight * prior.log_density(points)
+
+    known = np.where(np.isnan(surrogate.known), 0.5, surrogate.known)
+    means, _ = surrogate.losses.predict(surrogate.cube.features(known))
+    order = np.argsort(means.mean(axis=1), kind="stable")[:_LOOKED_AROUND]
+    return maximise(score, surrogate.cube, known[order], generator)
+
+
+def _explored(surrogate: Surrogate, generator: np.random.Generator) -> Array:
+    """(d,) A point of the interior that is new and where a training is likely to be possible."""
+    points = interior(
+        surrogate.cube, surrogate.incumbent, surrogate.lengthscales, _EXPLORING, generator
+    )
+    chance = surrogate.chance(surrogate.cube.features(points))
+    is_new = surrogate.distance(points) >= _NEAREST
+    likely = np.log(generator.random(len(points))) < chance
+    for wanted in (is_new & likely, is_new):
+        if wanted.any():
+            return np.asarray(points[np.argmax(wanted)])
+    return np.asarray(points[np.argmax(surrogate.distance(points))])

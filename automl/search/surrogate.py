@@ -1,0 +1,180 @@
+"""What a model makes of the observations of a study: losses, what is possible, what is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.search.acquisition import log_improvement_over_fantasies, log_probability
+from automl.search.encoding import Array, Cube
+from automl.search.gaussian_process import GaussianProcess, HyperPrior, fit
+from automl.search.observations import Kind, Observation
+
+__all__ = ["Surrogate"]
+
+_LOSS_PRIOR = HyperPrior()
+#: Whether a training is possible is nearly free of noise.
+_POSSIBLE_PRIOR = HyperPrior(lengthscale=0.3, noise=0.05)
+#: Losses further above the median than this many times its distance from the best count as that.
+_CLIP = 2.0
+_FANTASIES = 8
+#: Digits of a standardised loss that count: the unit of a metric must decide nothing.
+_DIGITS = 8
+#: Noise of the value of an earlier study, as a share of the spread of its values.
+_EARLIER_NOISE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """The posterior of a study.
+
+    Attributes:
+        cube: The space.
+        losses: Posterior of the standardised loss, one column a fantasy of what is running.
+        best: (s,) The lowest posterior mean among the points with a value, under each fantasy.
+        incumbent: (d,) The point of the lowest mean over all fantasies.
+        possible: Posterior of whether a training is possible, from -1 to 1 and counted from 1;
+            None where none has failed.
+        known: (n, d) Every point that was tried, whatever became of it.
+    """
+
+    cube: Cube
+    losses: GaussianProcess
+    best: Array
+    incumbent: Array
+    possible: GaussianProcess | None
+    known: Array
+
+    @classmethod
+    def of(
+        cls,
+        cube: Cube,
+        observations: Sequence[Observation],
+        sign: int,
+        generator: np.random.Generator,
+    ) -> "Surrogate":
+        """The posterior of observations, of which at least one has a value.
+
+        Args:
+            cube: The space; at least one setting.
+            observations: What is known.
+            sign: -1 where a higher value is better, else 1.
+            generator: Source of the fantasies.
+        """
+        points = cube.encode(one.params for one in observations)
+        has_value = np.array([one.value is not None for one in observations])
+        is_open = np.array([one.kind is Kind.OPEN for one in observations]) & ~has_value
+        losses, extra = _standardised([one for one in observations if one.value is not None], sign)
+        features = cube.features(points)
+        seen = features[has_value]
+        hyper = fit(cube.owners, seen, losses, extra, _LOSS_PRIOR)
+        model = GaussianProcess.condition(hyper, cube.owners, seen, losses[:, None], extra)
+        if is_open.any():
+            model = _imagined(model, seen, losses, features[is_open], generator)
+        means, _ = model.predict(seen)
+        origin = points[has_value][np.argmin(means.mean(axis=1))]
+        return cls(
+            cube,
+            model,
+            means.min(axis=0),
+            np.where(np.isnan(origin), 0.5, origin),
+            _possible(cube, features, observations),
+            points,
+        )
+
+    @property
+    def lengthscales(self) -> Array:
+        """(d,) How far each setting must move to matter, in sides of the cube."""
+        return self.losses.hyper.lengthscales
+
+    def promise(self, points: Array) -> Array:
+        """(m,) Logarithm of the expected improvement, and of the chance that training works."""
+        features = self.cube.features(points)
+        means, sd = self.losses.predict(features)
+        promise = log_improvement_over_fantasies(means, sd, self.best)
+        return promise + self.chance(features)
+
+    def chance(self, features: Array) -> Array:
+        """(m,) Logarithm of the probability that a training is possible at features (m, f)."""
+        if self.possible is None:
+            return np.zeros(len(features))
+        means, sd = self.possible.predict(features)
+        noisy = np.hypot(sd, self.possible.hyper.noise)
+        return log_probability(1 + means[:, 0], noisy, 0.0)
+
+    def distance(self, points: Array) -> Array:
+        """(m,) Distance of points (m, d) from the nearest known one, in lengthscales."""
+        owners, features = self.cube.owners, self.cube.features
+        scales = self.lengthscales[owners]
+        gaps = features(points)[:, None, :] / scales - features(self.known)[None, :, :] / scales
+        return np.asarray(np.sqrt(np.square(gaps).sum(axis=2)).min(axis=1))
+
+
+def _standardised(seen: Sequence[Observation], sign: int) -> tuple[Array, Array]:
+    """(n,) Losses of mean 0 and spread 1, outliers clipped, and (n,) the variances of their noise.
+
+    Those of an earlier study are standardised among themselves: how good its best settings were
+    here, its data or its network may decide.
+    """
+    losses = np.array([one.value for one in seen], dtype=float) * sign
+    noise = np.array([one.sd for one in seen], dtype=float)
+    is_earlier = np.array([one.kind is Kind.EARLIER for one in seen])
+    extra = np.zeros(len(seen))
+    for group in (is_earlier, ~is_earlier):
+        if group.any():
+            losses[group], spread = _scaled(losses[group])
+            extra[group] = np.square(noise[group] / spread)
+    extra[is_earlier] += _EARLIER_NOISE**2
+    return np.round(losses, _DIGITS), np.round(extra, _DIGITS)
+
+
+def _scaled(losses: Array) -> tuple[Array, float]:
+    """Losses of mean 0 and spread 1, and what they were divided by."""
+    middle = float(np.median(losses))
+    reach = _CLIP * (middle - float(losses.min()))
+    clipped = np.minimum(losses, middle + reach) if reach > 0 else losses
+    spread = float(clipped.std()) or 1.0
+    return (clipped - clipped.mean()) / spread, spread
+
+
+def _imagined(
+    model: GaussianProcess,
+    seen: Array,
+    losses: Array,
+    pending: Array,
+    generator: np.random.Generator,
+) -> GaussianProcess:
+    """The posterior under fantasies of what is running: joint draws at features (p, f)."""
+    means, _ = model.predict(pending)
+    spread = model.covariance(pending) + model.hyper.noise**2 * np.eye(len(pending))
+    values, vectors = np.linalg.eigh(spread)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    imagined = means + root @ generator.standard_normal((len(pending), _FANTASIES))
+    repeated = np.repeat(losses[:, None], _FANTASIES, axis=1)
+    extra = np.concatenate([model.extra, np.zeros(len(pending))])
+    return GaussianProcess.condition(
+        model.hyper,
+        model.owners,
+        np.concatenate([seen, pending]),
+        np.concatenate([repeated, imagined]),
+        extra,
+    )
+
+
+def _possible(
+    cube: Cube, features: Array, observations: Sequence[Observation]
+) -> GaussianProcess | None:
+    """Classification by least squares (Rasmussen and Williams, 2006, sec. 6.5)."""
+    failed = np.array([one.kind is Kind.FAILED for one in observations])
+    if not failed.any():
+        return None
+    settled = np.array([one.kind is not Kind.OPEN for one in observations])
+    labels = np.where(failed[settled], -2.0, 0.0)
+    return _posterior(cube.owners, features[settled], labels)
+
+
+def _posterior(owners: NDArray[np.intp], features: Array, values: Array) -> GaussianProcess:
+    extra = np.zeros(len(values))
+    hyper = fit(owners, features, values, extra, _POSSIBLE_PRIOR)
+    return GaussianProcess.condition(hyper, owners, features, values[:, None], extra)
