@@ -30,3 +30,7 @@ def test_what_a_document_names_exists(document: Path) -> None:
 
 def test_names_are_found() -> None:
     assert sum(len(_named(document)) for document in _DOCUMENTS) > 20
+
+
+def test_the_readme_is_read_in_one_go() -> None:
+    assert len((_ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1200
