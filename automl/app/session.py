@@ -142,6 +142,7 @@ class Session:
         )
 
     def _end(self) -> Ending:
+        self.engine.settle()
         ending = self._ending()
         self._keep_best()
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
@@ -176,6 +177,7 @@ class Session:
                 config.limits.trial_timeout_s,
                 config.keep,
                 config.resources.trials_per_gpu,
+                config.search.rungs,
             ),
             resources=config.resources,
             control=self.control,

@@ -18,16 +18,24 @@ from automl.execution.driver import (
     TrialStarted,
     slots_of,
 )
-from automl.search.decision import Decision
+from automl.search.decision import Decision, Pause, Stop
 from automl.study.layout import AttemptPaths
 from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import Outliving, TrialTask
 from automl.trainers.checkpoints import checkpoints_in, newest_whole
+from automl.trainers.end_request import (
+    PauseRequest,
+    pause_in,
+    request_pause,
+    request_stop,
+    unjudged_rung,
+)
 from automl.trainers.failures import refusal
 from automl.trainers.leftovers import end_leftover
 from automl.trainers.status import history
 from automl.trainers.table import make_trainer
+from automl.trainers.verdict import Verdict, or_paused
 
 __all__ = ["LiveAttempts"]
 
@@ -54,6 +62,7 @@ class LiveAttempts:
         self.failure: Exception | None = None
         self._request = request
         self._live: dict[int, Attempt] = {}
+        self._told: dict[int, set[int]] = {}
         self._exchange = threading.RLock()
         self._owner: int | None = None
 
@@ -107,6 +116,7 @@ class LiveAttempts:
                 if attempt is None:
                     return None
                 self._live[attempt.number] = attempt
+                self._told[attempt.number] = {entry.epoch for entry in attempt.history}
                 self._request.on_event(TrialStarted(attempt))
             task = self._prepare(attempt)
             if task is not None:
@@ -134,9 +144,15 @@ class LiveAttempts:
                 raise
 
     def report(self, attempt: Attempt, measurement: Measurement) -> Decision:
-        """Records a measurement; whether the attempt goes on."""
+        """Records a measurement; an attempt that is to end by it is asked to."""
         with self._noting_failure():
             decision = self._request.engine.report(attempt.number, measurement)
+            self._told[attempt.number].add(measurement.epoch)
+            paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
+            if isinstance(decision, Pause):
+                request_pause(paths, PauseRequest(measurement.epoch, decision.reason))
+            if isinstance(decision, Stop):
+                request_stop(paths, decision.reason)
             self._request.on_event(Measured(attempt, measurement))
         return decision
 
@@ -184,15 +200,20 @@ class LiveAttempts:
         before = max((entry.elapsed_s for entry in attempt.history), default=0.0)
         own = history(paths.folder, settings.objective.metric, before)
         by_epoch = {entry.epoch: entry for entry in (*attempt.history, *own)}
-        newest = newest_whole(checkpoints_in(paths.folder))
         is_requested = self._request.control.stage is Stage.NOW
+        asked = pause_in(paths.pause)
+        if asked is None and is_requested:
+            asked = unjudged_rung(by_epoch, self._told[attempt.number], settings.rungs)
+        ended = or_paused(_lost_as(because, is_requested=is_requested), paths.folder, asked)
+        newest = ended.paused_at or newest_whole(checkpoints_in(paths.folder))
+        last = max(by_epoch, default=-1) if ended.paused_at is None else ended.paused_at.epoch
         outcome = Outcome(
             attempt.number,
             attempt.attempt,
-            OutcomeState.INTERRUPTED if is_requested else OutcomeState.FAILED,
-            tuple(by_epoch[epoch] for epoch in sorted(by_epoch)),
-            None if is_requested else FailureClass.KILLED,
-            because,
+            ended.state,
+            tuple(by_epoch[epoch] for epoch in sorted(by_epoch) if epoch <= last),
+            ended.failure,
+            ended.evidence,
             checkpoint=settings.paths.relative(newest.path) if newest else None,
         )
         return write_outcome(paths, outcome)
@@ -208,6 +229,13 @@ class LiveAttempts:
                 " ".join(evidence.split()),
             )
         )
+
+
+def _lost_as(because: str, *, is_requested: bool) -> Verdict:
+    """How an attempt counts whose runner is gone."""
+    if is_requested:
+        return Verdict(OutcomeState.INTERRUPTED, because)
+    return Verdict(OutcomeState.FAILED, because, FailureClass.KILLED)
 
 
 def _ids(attempt: Attempt) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """The thin side of Ray Tune: a searcher, a scheduler and a trainable over one engine.
 
-Nothing here holds state that must outlive the process: the engine's study does. A trial that is
-to be stopped early is asked to by a file, and ends by itself in its next step: Ray's own early
-stop leaves a reused worker, and with it the training process, running.
+Nothing here holds state that must outlive the process: the engine's study does. An attempt that
+is to stop early or to pause is asked to by a file, and ends by itself in its next step: Ray's own
+early stop leaves a reused worker, and with it the training process, running.
 """
 
 import json
@@ -17,11 +17,9 @@ from ray.tune.search import Searcher
 from automl.execution.driver import TrainerChoice, open_trainer
 from automl.execution.live_attempts import LiveAttempts
 from automl.jsontext import parse_json
-from automl.search.decision import Stop
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings
 from automl.trainers.base import TrialTask, release
-from automl.trainers.stop_request import request_stop
 
 __all__ = ["AttemptTrainable", "EngineScheduler", "EngineSearcher"]
 
@@ -82,21 +80,17 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
 
 
 class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
-    """Passes each measurement to the engine and its wish to stop to the attempt.
+    """Passes each measurement to the engine, which may ask the attempt to end.
 
     Args:
         live: The live attempts, and the exchange with the engine about them.
         searcher: Knows which attempt a trial of Ray's runs.
-        settings: Where the attempts are.
     """
 
-    def __init__(
-        self, live: LiveAttempts, searcher: EngineSearcher, settings: AttemptSettings
-    ) -> None:
+    def __init__(self, live: LiveAttempts, searcher: EngineSearcher) -> None:
         super().__init__()
         self._live = live
         self._searcher = searcher
-        self._settings = settings
 
     def __getstate__(self) -> dict[str, Any]:
         # As for the searcher.
@@ -108,13 +102,10 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
         trial: Trial,
         result: dict[str, Any],
     ) -> str:
-        """CONTINUE always: a stopped attempt ends by itself."""
+        """CONTINUE always: an attempt that is to end does so by itself."""
         attempt = self._searcher.attempt_of(trial.trial_id)
         measurement = Measurement.from_json(parse_json(result[MEASUREMENT]))
-        decision = self._live.report(attempt, measurement)
-        if isinstance(decision, Stop):
-            paths = self._settings.paths.attempt(attempt.number, attempt.attempt)
-            request_stop(paths, decision.reason)
+        self._live.report(attempt, measurement)
         return str(TrialScheduler.CONTINUE)
 
 

@@ -184,7 +184,7 @@ def _tuner(tune: Any, request: DriveRequest, live: LiveAttempts) -> Any:
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=EngineScheduler(live, searcher, request.settings),
+            scheduler=EngineScheduler(live, searcher),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_short_name,

@@ -2,11 +2,9 @@
 
 from automl.execution.driver import DriveEnd, DriveRequest, open_trainer
 from automl.execution.live_attempts import LiveAttempts
-from automl.search.decision import Stop
 from automl.study.records import Attempt, Outcome
 from automl.trainers.attempt_run import AttemptRun
 from automl.trainers.base import release
-from automl.trainers.stop_request import request_stop
 
 __all__ = ["drive"]
 
@@ -37,11 +35,7 @@ def _outcome(
 ) -> Outcome:
     run.begin(_gpus(request))
     while not isinstance(step := run.advance(), Outcome):
-        decision = live.report(attempt, step)
-        if isinstance(decision, Stop):
-            request_stop(
-                request.settings.paths.attempt(attempt.number, attempt.attempt), decision.reason
-            )
+        live.report(attempt, step)
     return step
 
 

@@ -69,6 +69,11 @@ class AttemptPaths:
         """Asks this attempt alone to stop; holds the pruner's reason as text."""
         return self.folder / "stop"
 
+    @property
+    def pause(self) -> Path:
+        """Asks this attempt to end once an epoch's checkpoint is whole; says which, and why."""
+        return self.folder / "pause.json"
+
 
 @dataclass(frozen=True, slots=True)
 class StudyPaths:

@@ -1,18 +1,18 @@
 """One attempt from its start to its ``outcome.json``.
 
 The driver calls ``begin`` once and ``advance`` until it returns an outcome. In between the attempt
-hands out each measurement as soon as the trainer has written it. Two files end an attempt from
-outside: the study's stop file (interrupted, to be resumed) and the attempt's own (pruned).
+hands out each measurement as soon as the trainer has written it. Three files end an attempt from
+outside: the study's stop file (interrupted, to be resumed), the attempt's own (pruned), and one
+that asks it to pause once an epoch's checkpoint is whole.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from automl.errors import AutomlError
 from automl.files import sha256_of
-from automl.processes import started_at
 from automl.study.config import Keep, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome, write_outcome
@@ -20,6 +20,14 @@ from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
+from automl.trainers.driver_watch import DriverWatch
+from automl.trainers.end_request import (
+    PauseRequest,
+    checkpoint_after,
+    pause_in,
+    reason_in,
+    unjudged_rung,
+)
 from automl.trainers.failures import (
     LOG_LINES,
     MemoryKills,
@@ -31,8 +39,8 @@ from automl.trainers.failures import (
 from automl.trainers.fault_watch import FaultWatch
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
-from automl.trainers.stop_request import reason_in
 from automl.trainers.timing import Timing
+from automl.trainers.verdict import Verdict, or_paused
 
 __all__ = ["AttemptRun", "AttemptSettings"]
 
@@ -41,8 +49,6 @@ POLL_S = 0.2
 STOP_GRACE_S = 10.0
 #: Seconds a trainer gets that is stopped because it hangs or diverges.
 FAULT_GRACE_S = 3.0
-#: Seconds after a kill within which the request to stop the study may follow.
-_STOP_FOLLOWS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class AttemptSettings:
         timeout_s: Seconds after which an attempt counts as hung; None for no limit.
         keep: Which checkpoints to keep.
         trials_per_gpu: Trials that share a GPU; each is charged with its part of the time.
+        rungs: Epochs, counted from 1, at which trials are judged, and may pause.
     """
 
     paths: StudyPaths
@@ -62,14 +69,7 @@ class AttemptSettings:
     timeout_s: float | None = None
     keep: Keep = Keep.BEST
     trials_per_gpu: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    state: OutcomeState
-    evidence: str = ""
-    failure: FailureClass | None = None
-    exit_code: int | None = None
+    rungs: tuple[int, ...] = ()
 
 
 class AttemptRun:
@@ -106,7 +106,8 @@ class AttemptRun:
         self._handle: Handle | None = None
         self._gpus = 0
         self._memory_kills = MemoryKills()
-        self._driver_started = started_at(task.driver_pid) if task.driver_pid else ""
+        self._driver = DriverWatch(task.driver_pid, settings.paths.stop, self._timing)
+        self._pause: PauseRequest | None = None
         self._began = (self._timing.monotonic(), self._timing.now())
 
     def begin(self, gpus: Sequence[str] = ()) -> None:
@@ -117,7 +118,7 @@ class AttemptRun:
         """
         self.outcome, _ = read_outcome(self._paths)
         if self.outcome is None and self._settings.paths.stop.exists():
-            self._end(_Verdict(OutcomeState.INTERRUPTED, "stopped on request before it began"))
+            self._end(Verdict(OutcomeState.INTERRUPTED, "stopped on request before it began"))
         if self.outcome is not None:
             return
         self._gpus = len(gpus)
@@ -145,9 +146,12 @@ class AttemptRun:
                 raise RuntimeError("an attempt must begin before it can advance")
             code = self._handle.wait(POLL_S)
             self._waiting.extend(self._reader.read(final=code is not None))
-            # A request to stop comes first, or a trainer of short epochs would never heed it.
+            self._pause = self._pause or pause_in(self._paths.pause)
+            # A request to end comes first, or a trainer of short epochs would never heed it.
             verdict = self._requested() if code is None else None
-            measurement = self._next_measurement() if verdict is None else None
+            # What follows the epoch at which it pauses is no part of the trial.
+            is_done = verdict is not None or self._pause is not None
+            measurement = None if is_done else self._next_measurement()
             if measurement is not None:
                 retain_while_running(self._task.folder, self._best_epoch(), self._settings.keep)
                 return measurement
@@ -165,7 +169,7 @@ class AttemptRun:
             evidence: Why, as one line.
         """
         if self.outcome is None:
-            self._end(_Verdict(state, evidence))
+            self._end(Verdict(state, evidence))
         assert self.outcome is not None  # noqa: S101 -- an ended attempt has one
         return self.outcome
 
@@ -192,25 +196,29 @@ class AttemptRun:
         return measurement
 
     def _fail(self, failure: FailureClass, evidence: str) -> None:
-        self._end(_Verdict(OutcomeState.FAILED, " ".join(evidence.split()), failure))
+        self._end(Verdict(OutcomeState.FAILED, " ".join(evidence.split()), failure))
 
     def _elapsed(self) -> float:
         before = max((entry.elapsed_s for entry in self._attempt.history), default=0.0)
         return before + self._timing.monotonic() - self._began[0]
 
-    def _requested(self) -> _Verdict | None:
+    def _requested(self) -> Verdict | None:
         """Why a trainer that runs must end; None while it may go on."""
         if self._settings.paths.stop.exists():
-            return _Verdict(OutcomeState.INTERRUPTED, "stopped on request")
+            return Verdict(OutcomeState.INTERRUPTED, "stopped on request")
         if self._paths.stop.exists():
-            return _Verdict(OutcomeState.PRUNED, reason_in(self._paths.stop))
+            return Verdict(OutcomeState.PRUNED, reason_in(self._paths.stop))
+        if self._pause is not None:
+            place = checkpoint_after(self._task.folder, self._pause.epoch)
+            if place is not None:
+                return Verdict(OutcomeState.PAUSED, self._pause.reason, paused_at=place)
         limit = self._settings.timeout_s
         if limit is not None and self._timing.monotonic() - self._began[0] > limit:
             last = self._handle.tail(1) if self._handle else []
-            return _Verdict(OutcomeState.FAILED, hang_evidence(limit, last), FailureClass.HANG)
+            return Verdict(OutcomeState.FAILED, hang_evidence(limit, last), FailureClass.HANG)
         return None
 
-    def _verdict_of_exit(self, code: int) -> _Verdict:
+    def _verdict_of_exit(self, code: int) -> Verdict:
         ending = TrainerExit(
             exit_code=code,
             log_tail=self._handle.tail(LOG_LINES) if self._handle else (),
@@ -223,31 +231,22 @@ class AttemptRun:
         )
         cause = classify(ending)
         if cause is None:
-            return _Verdict(OutcomeState.OK, exit_code=code)
+            return Verdict(OutcomeState.OK, exit_code=code)
         failure, evidence = cause
-        if self._driver_is_gone() or (failure is FailureClass.KILLED and self._stop_follows()):
-            return _Verdict(OutcomeState.INTERRUPTED, evidence, exit_code=code)
-        return _Verdict(OutcomeState.FAILED, evidence, failure, code)
+        is_killed = failure is FailureClass.KILLED
+        if self._driver.is_gone() or (is_killed and self._driver.stop_follows()):
+            return Verdict(OutcomeState.INTERRUPTED, evidence, exit_code=code)
+        return Verdict(OutcomeState.FAILED, evidence, failure, code)
 
-    def _driver_is_gone(self) -> bool:
-        """Whether the driver has died, which ends every trainer and says nothing of the trial.
+    def _place(self, verdict: Verdict, told: Collection[int]) -> PauseRequest | None:
+        """Where the attempt was to pause, or reached a rung that nobody has judged."""
+        asked = self._pause or pause_in(self._paths.pause)
+        if asked is None and verdict.state is OutcomeState.INTERRUPTED:
+            asked = unjudged_rung(self._measured, told, self._settings.rungs)
+        return asked
 
-        A worker outlives its driver by a second or two, long enough to see the trainer's end.
-        """
-        pid = self._task.driver_pid
-        return pid is not None and started_at(pid) != self._driver_started
-
-    def _stop_follows(self) -> bool:
-        """Whether a trainer was killed because everything is being stopped.
-
-        A batch system ends all processes of a job at once: the trainer may be gone a moment
-        before the driver has said that the study stops.
-        """
-        if not self._settings.paths.stop.exists():
-            self._timing.sleep(_STOP_FOLLOWS_S)
-        return self._settings.paths.stop.exists()
-
-    def _end(self, verdict: _Verdict) -> None:
+    def _end(self, verdict: Verdict) -> None:
+        told = set(self._measured)
         if self._handle is not None:
             is_fault = verdict.state is OutcomeState.FAILED
             self._handle.stop(FAULT_GRACE_S if is_fault else STOP_GRACE_S)
@@ -256,9 +255,16 @@ class AttemptRun:
                 release(self._trainer)
             if verdict.failure is not FailureClass.DIVERGED:
                 self._take_last_measurements()
+            verdict = or_paused(verdict, self._task.folder, self._place(verdict, told))
+        if verdict.paused_at is not None:
+            last = verdict.paused_at.epoch
+            self._measured = {e: m for e, m in self._measured.items() if e <= last}
+        self._write(verdict)
+
+    def _write(self, verdict: Verdict) -> None:
         settings = self._settings
-        ended = AttemptEnd(verdict.state, self._best_epoch(), settings.keep)
-        best = retain_at_end(settings.paths, self._attempt, self._values(), ended)
+        ended = AttemptEnd(verdict.state, self._best_epoch(), settings.keep, verdict.paused_at)
+        left = retain_at_end(settings.paths, self._attempt, self._values(), ended)
         seconds = self._timing.monotonic() - self._began[0]
         outcome = Outcome(
             number=self._attempt.number,
@@ -268,8 +274,8 @@ class AttemptRun:
             failure=verdict.failure,
             evidence=verdict.evidence,
             exit_code=verdict.exit_code,
-            checkpoint=settings.paths.relative(best.path) if best else None,
-            checkpoint_sha256=sha256_of(best.path) if best else None,
+            checkpoint=settings.paths.relative(left.path) if left else None,
+            checkpoint_sha256=sha256_of(left.path) if left else None,
             seconds=seconds,
             gpu_seconds=seconds * self._gpus / settings.trials_per_gpu,
             started_at=self._began[1].isoformat(),

@@ -26,6 +26,7 @@ __all__ = [
     "EXPERIMENT_NAME",
     "LATEST_NAME",
     "LATEST_PATTERN",
+    "PAUSE_NAME",
     "STATUS_NAME",
     "TRAIN_FINISHED",
     "TRAIN_METRICS",
@@ -39,6 +40,9 @@ STATUS_NAME = "status.json"
 EXPERIMENT_NAME = "experiment.yaml"
 LATEST_NAME = "centerpose_model_latest.pth"
 LATEST_PATTERN = "*_latest.pth"
+#: In the results folder it asks the training to end once an epoch's checkpoint is written:
+#: ``{"epoch": 8, "reason": ...}``. A trainer need not look at it.
+PAUSE_NAME = "pause.json"
 CHECKPOINT_SUFFIXES = (".pth", ".tlt")
 
 EVAL_METRICS = "Eval metrics generated."

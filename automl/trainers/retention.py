@@ -27,11 +27,13 @@ class AttemptEnd:
         state: How it ended.
         best_epoch: The best epoch of the trial; None without a measurement.
         keep: Which checkpoints outlive it; ``all`` deletes nothing.
+        paused_at: The checkpoint that a paused trial goes on from; None of every other one.
     """
 
     state: OutcomeState
     best_epoch: int | None
     keep: Keep
+    paused_at: CheckpointFile | None = None
 
 
 def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
@@ -55,8 +57,9 @@ def retain_at_end(
 ) -> CheckpointFile | None:
     """Deletes what an ended attempt and those before it leave and nothing needs.
 
-    The newest whole checkpoint stays beside that of the best epoch where the attempt did not come
-    to its end, and where the objective never moved.
+    What a later attempt goes on from stays beside that of the best epoch where the attempt did not
+    come to its end, and where the objective never moved. What a paused one trained past its pause
+    goes.
 
     Args:
         paths: The study folder.
@@ -66,18 +69,33 @@ def retain_at_end(
 
     Returns:
         The whole checkpoint of the best epoch, else the newest whole one; of an interrupted
-        attempt the newest, from which it is continued.
+        or paused attempt the one from which it is continued.
     """
     attempts = paths.attempts(attempt.number)
     folders = [entry.folder for number, entry in attempts if number <= attempt.attempt]
     listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
-    state, keep = ended.state, ended.keep
-    best, newest = checkpoint_of(listed, ended.best_epoch), newest_whole(listed)
-    if keep is not Keep.ALL:
-        is_over = state in (OutcomeState.OK, OutcomeState.PRUNED)
-        needs_newest = keep is Keep.LAST or is_flat(values) or not is_over
-        kept = [best, newest if needs_newest else None]
+    goes_on = ended.paused_at or _newest(paths, attempt)
+    if ended.paused_at is not None:
+        listed = [each for each in listed if each.epoch <= ended.paused_at.epoch]
+    best = checkpoint_of(listed, ended.best_epoch)
+    if ended.keep is not Keep.ALL:
+        is_over = ended.state in (OutcomeState.OK, OutcomeState.PRUNED)
+        needs_newest = ended.keep is Keep.LAST or is_flat(values) or not is_over
+        kept = [best, goes_on if needs_newest else None]
         paths_kept = {checkpoint.path for checkpoint in kept if checkpoint}
         for folder in folders:
             drop_others(folder, paths_kept)
-    return newest if state is OutcomeState.INTERRUPTED else best
+    will_go_on = ended.state in (OutcomeState.INTERRUPTED, OutcomeState.PAUSED)
+    return goes_on if will_go_on else best
+
+
+def _newest(paths: StudyPaths, attempt: Attempt) -> CheckpointFile | None:
+    """The attempt's own newest whole checkpoint, else the one that it began from.
+
+    An earlier attempt may have trained past the place from which this one went on.
+    """
+    own = newest_whole(checkpoints_in(paths.attempt(attempt.number, attempt.attempt).folder))
+    if own is not None or attempt.resume_from is None:
+        return own
+    began = paths.folder / attempt.resume_from
+    return newest_whole(each for each in checkpoints_in(began.parent) if each.path == began)

@@ -10,7 +10,7 @@ import pytest
 from automl.errors import FixInput
 from automl.execution.control import Control
 from automl.execution.driver import DriveRequest, Event, TrainerChoice
-from automl.search.decision import Continue, Stop
+from automl.search.decision import Continue, Decision, Pause, Stop
 from automl.skill.model import Skill
 from automl.study.config import Direction, Objective, Resources
 from automl.study.layout import StudyPaths
@@ -28,6 +28,7 @@ from automl.trainers.base import TrialTask
 STATES = {
     OutcomeState.OK: TrialState.COMPLETE,
     OutcomeState.PRUNED: TrialState.PRUNED,
+    OutcomeState.PAUSED: TrialState.PAUSED,
     OutcomeState.FAILED: TrialState.FAILED,
     OutcomeState.INTERRUPTED: TrialState.WAITING,
 }
@@ -39,6 +40,7 @@ class ListedEngine:
 
     trials: int
     stops: Mapping[int, str] = field(default_factory=dict)
+    pauses: Mapping[int, int] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     reported: list[tuple[int, int]] = field(default_factory=list)
     finished: list[Outcome] = field(default_factory=list)
@@ -49,8 +51,10 @@ class ListedEngine:
         self.asked.append(len(self.asked))
         return Attempt(self.asked[-1], 1, {"train.optim.lr": 1e-3})
 
-    def report(self, number: int, measurement: Measurement) -> Continue | Stop:
+    def report(self, number: int, measurement: Measurement) -> Decision:
         self.reported.append((number, measurement.epoch))
+        if self.pauses.get(number) == measurement.epoch:
+            return Pause("rung")
         return Stop(self.stops[number]) if number in self.stops else Continue()
 
     def finish(self, outcome: Outcome) -> TrialRecord:

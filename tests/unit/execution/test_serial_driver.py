@@ -57,6 +57,21 @@ def test_a_trial_the_engine_stops_ends_as_pruned(ask: Any, listed_engine: Any) -
     assert len(outcome.measurements) < 50
 
 
+def test_a_trial_that_pauses_ends_with_the_checkpoint_of_its_rung(
+    ask: Any, listed_engine: Any
+) -> None:
+    engine = listed_engine(2, pauses={0: 1})
+    asked = ask(engine, {"epoch_s": 0.3}, epochs=6)
+    assert drive(asked.request) is DriveEnd.FINISHED
+    paused, full = asked.engine.finished
+    assert (paused.state, paused.evidence) == (OutcomeState.PAUSED, "rung")
+    assert [entry.epoch for entry in paused.measurements] == [0, 1]
+    assert paused.checkpoint == "trials/0000/1/model_epoch_001_step_00020.pth"
+    left = sorted(each.name for each in asked.paths.attempt(0, 1).folder.glob("model_epoch_*"))
+    assert left == ["model_epoch_001_step_00020.pth"]
+    assert full.state is OutcomeState.OK
+
+
 def test_a_trial_that_cannot_be_prepared_fails_and_the_next_one_runs(
     ask: Any, listed_engine: Any
 ) -> None:

@@ -16,7 +16,7 @@ from automl.study.layout import AttemptPaths
 from automl.study.outcomes import read_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun, AttemptSettings
-from automl.trainers.stop_request import request_stop
+from automl.trainers.end_request import request_stop
 
 Leave = Callable[[Path, int, int], Path]
 
