@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from automl.study.config import Direction, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import Attempt
-from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.attempt_run import AttemptRun, AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.trainers.contract import (
     EVAL_METRICS,
@@ -179,3 +179,36 @@ def leave_checkpoint() -> Callable[[Path, int, int], Path]:
         return path
 
     return leave
+
+
+@pytest.fixture
+def start(
+    attempt: Attempt,
+    task: Any,
+    settings: AttemptSettings,
+    time_stands: Any,
+    played: Any,
+    played_trainer: Any,
+) -> Callable[..., AttemptRun]:
+    """Begins an attempt whose trainer does what the given looks say."""
+
+    def begin(
+        *looks: tuple[Callable[[], object], int | None],
+        changed: dict[str, Any] | None = None,
+        of: Attempt = attempt,
+        output: tuple[str, ...] = (),
+        gpus: tuple[str, ...] = (),
+        driver: int | None = None,
+    ) -> AttemptRun:
+        handle = played(list(looks), output)
+        run = AttemptRun(
+            of,
+            replace(task, driver_pid=driver),
+            played_trainer(handle),
+            replace(settings, **(changed or {})),
+            time_stands.timing,
+        )
+        run.begin(gpus)
+        return run
+
+    return begin

@@ -25,39 +25,6 @@ def nothing() -> None:
     """Nothing happens before a look."""
 
 
-@pytest.fixture
-def start(
-    attempt: Attempt,
-    task: Any,
-    settings: AttemptSettings,
-    time_stands: Any,
-    played: Any,
-    played_trainer: Any,
-) -> Callable[..., AttemptRun]:
-    """Begins an attempt whose trainer does what the given looks say."""
-
-    def begin(
-        *looks: tuple[Callable[[], object], int | None],
-        changed: dict[str, Any] | None = None,
-        of: Attempt = attempt,
-        output: tuple[str, ...] = (),
-        gpus: tuple[str, ...] = (),
-        driver: int | None = None,
-    ) -> AttemptRun:
-        handle = played(list(looks), output)
-        run = AttemptRun(
-            of,
-            replace(task, driver_pid=driver),
-            played_trainer(handle),
-            replace(settings, **(changed or {})),
-            time_stands.timing,
-        )
-        run.begin(gpus)
-        return run
-
-    return begin
-
-
 def to_the_end(run: AttemptRun) -> tuple[list[Measurement], Outcome]:
     measurements = []
     while not isinstance(step := run.advance(), Outcome):
