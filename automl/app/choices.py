@@ -21,13 +21,16 @@ __all__ = [
 
 #: Fields that are not called as their setting is.
 _SETTING_OF = {"trial_timeout_s": "trial_timeout"}
+#: Fields that follow from the spec, and that no setting gives.
+_FOLLOWING = ("rungs", "n_epochs")
 #: What the record of origins leaves out: the policy and the data say theirs themselves.
 _SAY_THEMSELVES = ("policy", "request", "synth")
 
 
 def _values(kind: type, settings: Settings) -> dict[str, Any]:
     """The value of each field of a dataclass, from the setting of its name."""
-    return {each.name: settings[_SETTING_OF.get(each.name, each.name)] for each in fields(kind)}
+    names = (each.name for each in fields(kind) if each.name not in _FOLLOWING)
+    return {name: settings[_SETTING_OF.get(name, name)] for name in names}
 
 
 def choose_objective(settings: Settings, skill: Skill) -> Objective:

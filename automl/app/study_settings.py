@@ -19,6 +19,7 @@ SPLITS = ("train", "val", "test", "inference")
 _LIMITS, _SEARCH, _RESOURCES = Limits(), SearchSettings(), Resources()
 _SAMPLERS = names_in("automl.search.samplers", "SAMPLERS")
 _PRUNERS = names_in("automl.search.pruners", "PRUNERS")
+_METHODS = names_in("automl.search.methods.table", "METHODS")
 _SEARCHED = Scope.SEARCH
 
 _STUDY = (
@@ -65,6 +66,9 @@ _PROPOSALS = (
     Setting("sampler", choice(_SAMPLERS, "auto|gp|tpe|cmaes|random|qmc|grid"),
             "who proposes; auto: gp, and tpe where there is much", "search",
             default=_SEARCH.sampler, scope=_SEARCHED),
+    Setting("fidelity", choice(lambda: ("auto", *_METHODS()), "auto|full"),
+            "whether trials pause at rungs, and which go on; full: every one trains to its end",
+            "search", default=_SEARCH.fidelity, scope=_SEARCHED),
     Setting("pruner", choice(_PRUNERS, "none|median"), "who stops a trial early", "search",
             default=_SEARCH.pruner, scope=_SEARCHED),
     Setting("seed", whole(0), "seed of the sampler and of fresh seeds", "search",
