@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automl.centerpose.evaluation.candidates import closeness
+from automl.centerpose.evaluation.candidates import candidate_accuracy
 from automl.centerpose.evaluation.decode import decode, to_pixels
 from automl.centerpose.evaluation.detections import Detections, GroundTruth, Poses
 from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, Record, measure
@@ -177,9 +177,9 @@ class Evaluator:
         indices = [meta.index for meta in counted]
         image = kept.image[left]
         records = measure(poses, image, known, indices, self.settings)
-        near = closeness(pixels, camera, known, self.settings)
+        near = candidate_accuracy(pixels, known, self.settings.num_symmetry)
         self._records += [
-            replace(record, closeness=each) for record, each in zip(records, near, strict=True)
+            replace(record, nearness=each) for record, each in zip(records, near, strict=True)
         ]
         if self.rows is not None:
             sheets = [meta.annotation for meta in counted]

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from automl.centerpose.evaluation import measures
 from automl.centerpose.evaluation.boxes import fit_boxes
-from automl.centerpose.evaluation.candidates import N_CLOSENESS
 from automl.centerpose.evaluation.detections import Poses
 from automl.centerpose.evaluation.iou3d import symmetric_iou
 from automl.centerpose.evaluation.settings import EvaluationSettings
@@ -36,8 +35,8 @@ class Record:
             several detections may share it.
         measured: (N, 7) values of ``MEASURES``; without meaning where nothing matched.
         overlaps: (N, M) 3D IoU of each detection with each object.
-        closeness: (M, 2) of each object, by ``candidates.closeness``; (0, 2) where nobody knows
-            the candidates.
+        nearness: (M,) of each object, by ``candidates.candidate_accuracy``; (0,) where nobody
+            knows the candidates.
     """
 
     index: int
@@ -45,7 +44,7 @@ class Record:
     matched: npt.NDArray[np.bool_]
     measured: Array
     overlaps: Array
-    closeness: Array = field(default_factory=lambda: np.zeros((0, N_CLOSENESS)))
+    nearness: Array = field(default_factory=lambda: np.zeros(0))
 
 
 def assign(poses: Poses, image: Tensor, truths: Truths) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from automl.centerpose.evaluation.candidates import N_CLOSENESS
 from automl.centerpose.evaluation.matching import Record
 from automl.centerpose.evaluation.measures import IOU_3D, MEASURES, PIXEL_ERROR
 from automl.data.geometry import Array
@@ -59,10 +58,9 @@ class EvaluationResult:
             where nothing was matched.
         curves: Name of a measure to its average precision at each of its 21 thresholds.
         one_to_one: Scores under one-to-one matching.
-        candidate_iou: Mean over all ground-truth objects of the 3D IoU with the candidate nearest
-            to each, whatever its score; ours, as the next. 0.0 where no candidates are known.
-        candidate_accuracy: Mean over them of 1 minus that candidate's corner error in units of the
-            object's diagonal, in [0, 1].
+        candidate_accuracy: Mean over all ground-truth objects of 1 minus the corner error of the
+            candidate nearest to each, whatever its score, in units of the object's diagonal, in
+            [0, 1]; ours. 0.0 where no candidates are known.
         n_images: Images that counted: at least one visible object in front of the camera.
         n_objects: Ground-truth objects on those images.
         n_detections: Detections with a pose on those images.
@@ -76,7 +74,6 @@ class EvaluationResult:
     means: Mapping[str, float]
     curves: Mapping[str, tuple[float, ...]]
     one_to_one: OneToOne
-    candidate_iou: float
     candidate_accuracy: float
     n_images: int
     n_objects: int
@@ -98,7 +95,6 @@ def summarise(records: Iterable[Record]) -> EvaluationResult:
     values = {m.name: table[:, k] for k, m in enumerate(MEASURES)}
     curves = _curves(values, scores, matched, n_objects)
     means = {name: _mean(value[matched]) for name, value in values.items()}
-    near = np.concatenate([np.zeros((0, N_CLOSENESS)), *(image.closeness for image in images)])
     return EvaluationResult(
         ap50=curves[IOU_3D][_AT_50],
         ap75=curves[IOU_3D][_AT_75],
@@ -107,8 +103,7 @@ def summarise(records: Iterable[Record]) -> EvaluationResult:
         means=means,
         curves=curves,
         one_to_one=_one_to_one(images, n_objects),
-        candidate_iou=_mean(near[:, 0]),
-        candidate_accuracy=_mean(near[:, 1]),
+        candidate_accuracy=_mean(_joined(image.nearness for image in images)),
         n_images=len(images),
         n_objects=n_objects,
         n_detections=len(scores),

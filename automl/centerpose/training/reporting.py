@@ -70,7 +70,6 @@ class TrainingReport:
             "val_3DIoU": result.ap50,
             "val_2DMPE": result.mpe,
             "val_loss": loss,
-            "val_candidate_3DIoU": result.candidate_iou,
             "val_candidate_accuracy": result.candidate_accuracy,
         }
         texts = {name: str(value) for name, value in kpi.items()}

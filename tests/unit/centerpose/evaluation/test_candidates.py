@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from automl.centerpose.evaluation.candidates import closeness, nearest_candidates
+from automl.centerpose.evaluation.candidates import candidate_accuracy, candidate_errors
 from automl.centerpose.evaluation.detections import Detections, GroundTruth
 from automl.centerpose.evaluation.evaluator import EvaluationSettings, Evaluator, ImageMeta
 from automl.centerpose.evaluation.metrics import EvaluationResult
@@ -34,21 +34,20 @@ def turned_corners(scene: Annotation, item: PoseObject, angle: float) -> Array:
     return project(points, scene.projection, scene.width, scene.height)[1:]
 
 
-def slow_nearest(scene: Annotation, found: Detections, steps: int) -> list[tuple[int, float]]:
-    """The nearest candidate of each object of an image, and its distance."""
+def slow_errors(scene: Annotation, found: Detections, steps: int) -> list[float]:
+    """The error of each object of an image."""
     answers = []
     for item in scene.objects:
         corners = turned_corners(scene, item, 0.0)
         diagonal = float(np.hypot(*(corners.max(axis=0) - corners.min(axis=0))))
-        best = (-1, np.inf)
+        best = np.inf
         for k in range(len(found)):
             if found.scores[k] <= 0:
                 continue
             for step in range(steps):
                 true = turned_corners(scene, item, 2 * np.pi * step / steps)
                 off = [np.hypot(*pair) for pair in found.points[k].numpy() - true]
-                if np.mean(off) / diagonal < best[1]:
-                    best = (k, float(np.mean(off)) / diagonal)
+                best = min(best, float(np.mean(off)) / diagonal)
         answers.append(best)
     return answers
 
@@ -72,47 +71,18 @@ def truths_of(scenes: list[Annotation]) -> Truths:
 
 
 @pytest.mark.parametrize("steps", [1, 4])
-def test_the_nearest_candidate_is_that_of_a_plain_loop(
+def test_the_errors_are_those_of_a_plain_loop(
     make_scene: MakeScene, read_off: ReadOff, steps: int
 ) -> None:
     scenes, found = images(make_scene, read_off)
     found.scores[2, 1] = 0.0  # no candidate, though it may be the nearest
-    index, distance = nearest_candidates(found, truths_of(scenes), steps)
+    errors = candidate_errors(found, truths_of(scenes), steps)
+    accuracy = candidate_accuracy(found, truths_of(scenes), steps)
+    assert [len(each) for each in accuracy] == [1, 2, 3]
     for row, scene in enumerate(scenes):
-        mine = found.take(torch.tensor(row))
-        for item, (column, off) in enumerate(slow_nearest(scene, mine, steps)):
-            assert index[row, item] == column
-            assert distance[row, item].item() == pytest.approx(off, rel=1e-9)
-    assert distance[0, 1:].isinf().all()  # the first image has one object
-
-
-def test_the_overlap_is_the_one_of_a_detection(
-    make_scene: MakeScene, read_off: ReadOff, camera: Intrinsics
-) -> None:
-    """What the score measures of a detection that counts, this measures of a candidate."""
-    scenes, found = images(make_scene, read_off, noise_px=8.0)
-    matrices = torch.from_numpy(camera.matrix()).expand(3, 3, 3)
-    settings = EvaluationSettings(num_symmetry=3)
-    near = closeness(found, matrices, truths_of(scenes), settings)
-    index, distance = nearest_candidates(found, truths_of(scenes), 3)
-    for row, scene in enumerate(scenes):
-        one = found.take(torch.tensor([row]))
-        one = replace(one, scores=torch.full_like(one.scores, 0.9), boxes=_apart(one.boxes))
-        evaluator = Evaluator(settings)
-        evaluator.add_detections(one, [_meta(scene, camera)], 800)
-        (record,) = evaluator.records()
-        assert record.overlaps.shape == (5, len(scene.objects))
-        for item in range(len(scene.objects)):
-            wanted = record.overlaps[index[row, item], item]
-            assert wanted > 0.2
-            assert near[row][item, 0] == pytest.approx(wanted, rel=1e-9)
-            assert near[row][item, 1] == pytest.approx(1.0 - distance[row, item].item())
-    assert [each.shape for each in near] == [(1, 2), (2, 2), (3, 2)]
-
-
-def _apart(boxes: torch.Tensor) -> torch.Tensor:
-    """Boxes that do not meet, so that none suppresses another, in the order they came in."""
-    return torch.zeros_like(boxes) + 100.0 * torch.arange(5)[None, :, None]
+        wanted = slow_errors(scene, found.take(torch.tensor(row)), steps)
+        assert errors[row, : len(wanted)].tolist() == pytest.approx(wanted, rel=1e-9)
+        assert accuracy[row].tolist() == pytest.approx([max(0.0, 1.0 - x) for x in wanted])
 
 
 def _meta(scene: Annotation, camera: Intrinsics) -> ImageMeta:
@@ -137,7 +107,6 @@ def test_it_does_not_depend_on_the_score_where_precision_does(
     assert one.ap50 == pytest.approx(1.0)
     assert (other.ap50, other.n_detections) == (0.0, 0)
     for result in (one, other):
-        assert result.candidate_iou == pytest.approx(1.0, abs=1e-6)
         assert result.candidate_accuracy == pytest.approx(1.0, abs=1e-9)
 
 
@@ -153,8 +122,7 @@ def test_every_object_counts_and_accuracy_falls_with_the_distance(
         result = scored(scene, moved, camera)
         assert result.candidate_accuracy == pytest.approx(max(0.0, 1.0 - share))
     none = replace(exact, scores=torch.zeros_like(exact.scores))
-    result = scored(scene, none, camera)
-    assert (result.candidate_iou, result.candidate_accuracy) == (0.0, 0.0)
+    assert scored(scene, none, camera).candidate_accuracy == 0.0
 
 
 def test_a_candidate_that_is_not_finite_is_none(
@@ -169,4 +137,4 @@ def test_a_candidate_that_is_not_finite_is_none(
 
 
 def test_without_candidates_nothing_is_known(make_scene: MakeScene) -> None:
-    assert Evaluator(EvaluationSettings()).result().candidate_iou == 0.0
+    assert Evaluator(EvaluationSettings()).result().candidate_accuracy == 0.0
