@@ -9,6 +9,7 @@ from automl.errors import FixInput
 from automl.field_types import check_fields
 from automl.skill.asked import Asked, Frozen, parse_freeze, parse_search
 from automl.skill.keys import NetworkKeys
+from automl.skill.signals import Signal
 
 __all__ = [
     "FAKE_TRAINER",
@@ -153,6 +154,8 @@ class SearchSettings:
         rungs: Epochs, counted from 1, after which a trial of a rung method is judged, rising; the
             last one is below the training's length. Empty without such a method.
         n_epochs: Epochs of a whole training; 0 where they are not known.
+        signals: Metrics beside the objective that trials may be judged by early; empty for the
+            training loss alone.
     """
 
     space: str = "default"
@@ -165,6 +168,7 @@ class SearchSettings:
     fidelity: str = "full"
     rungs: tuple[int, ...] = ()
     n_epochs: int = 0
+    signals: tuple[Signal, ...] = ()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -173,6 +177,7 @@ class SearchSettings:
             "search": tuple(map(parse_search, value.get("search", ()))),
             "freeze": tuple(map(parse_freeze, value.get("freeze", ()))),
             "rungs": tuple(value.get("rungs", ())),
+            "signals": tuple(map(Signal.from_json, value.get("signals", ()))),
         }
         return cls(**{**value, **requests})
 
@@ -181,6 +186,7 @@ class SearchSettings:
         requests = {
             "search": [asked.text for asked in self.search],
             "freeze": [frozen.text for frozen in self.freeze],
+            "signals": [signal.to_json() for signal in self.signals],
         }
         return {**asdict(self), **requests}
 

@@ -6,7 +6,9 @@ from typing import TypeAlias
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.search.method import Method
+from automl.search.methods.asha import Asha
 from automl.search.methods.full import Full
+from automl.search.methods.hyperband import hyperband
 from automl.search.pruners import make_pruner
 from automl.study.config import StudyConfig
 
@@ -19,7 +21,16 @@ def _full(config: StudyConfig) -> Method:
     return Full(make_pruner(config.search.pruner))
 
 
-METHODS: Mapping[str, _Maker] = {"full": _full}
+def _asha(config: StudyConfig) -> Method:
+    del config
+    return Asha()
+
+
+def _hyperband(config: StudyConfig) -> Method:
+    return hyperband(len(config.search.rungs))
+
+
+METHODS: Mapping[str, _Maker] = {"full": _full, "asha": _asha, "hyperband": _hyperband}
 
 
 def make_method(config: StudyConfig) -> Method:

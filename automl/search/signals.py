@@ -1,0 +1,143 @@
+"""What the trials of a study have shown by an epoch, as scores that compare.
+
+A signal is the objective so far, or another metric that the study may be judged by. Each trial
+gets a normal score of its rank among the trials that it compares with: positive is better than
+their median, and 0 says nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from automl.search.method import SearchView, TrialView
+from automl.search.ranks import normal_scores
+from automl.skill.signals import ANY_OTHER, TRAINING_LOSS, Signal
+from automl.study.config import Objective, StudyConfig
+from automl.study.records import TrialState
+
+__all__ = ["Scored", "cohort", "objective_so_far", "other_signals", "reached", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One signal at one epoch.
+
+    Attributes:
+        metric: Its name.
+        values: Trial to value, of those that have one.
+        merits: Trial to the same turned so that more is better.
+        scores: Trial to normal score, of the same ones.
+        is_split: Whether it ranks only within groups of trials.
+    """
+
+    metric: str
+    values: Mapping[int, float]
+    merits: Mapping[int, float]
+    scores: Mapping[int, float]
+    is_split: bool = False
+
+    @property
+    def energy(self) -> float:
+        """Mean square of the scores: how much it tells the trials apart, from 0 to about 1."""
+        return sum(s * s for s in self.scores.values()) / len(self.scores) if self.scores else 0.0
+
+
+def reached(trial: TrialView, rung: int) -> bool:
+    """Whether a trial has been measured after so many epochs."""
+    return trial.epoch + 1 >= rung
+
+
+def cohort(view: SearchView, rung: int) -> list[TrialView]:
+    """The trials of the search that have trained for so many epochs and did not fail."""
+    return [
+        trial
+        for trial in view.searched()
+        if reached(trial, rung) and trial.record.state is not TrialState.FAILED
+    ]
+
+
+def score(
+    metric: str,
+    merits: Mapping[int, float],
+    values: Mapping[int, float],
+    groups: Mapping[int, object] | None = None,
+) -> Scored:
+    """Scores by rank, of all trials together or of each group by itself.
+
+    Args:
+        metric: The signal's name.
+        merits: Trial to what is ranked, more is better.
+        values: Trial to the value as it was reported.
+        groups: Trial to what it has in common with those that it compares with.
+    """
+    members: dict[object, list[int]] = defaultdict(list)
+    for number in merits:
+        members[None if groups is None else groups[number]].append(number)
+    scores: dict[int, float] = {}
+    for numbers in members.values():
+        scores |= zip(numbers, normal_scores([merits[n] for n in numbers]), strict=True)
+    return Scored(metric, values, merits, scores, is_split=len(members) > 1)
+
+
+def objective_so_far(trials: Sequence[TrialView], rung: int, objective: Objective) -> Scored:
+    """The best objective value of each trial within its first epochs."""
+    merits: dict[int, float] = {}
+    for trial in trials:
+        seen = [
+            -objective.loss(entry.metrics[objective.metric])
+            for entry in trial.measured
+            if entry.epoch < rung and objective.metric in entry.metrics
+        ]
+        if seen:
+            merits[trial.number] = max(seen)
+    values = {number: objective.loss(-merit) for number, merit in merits.items()}
+    return score(objective.metric, merits, values)
+
+
+def other_signals(
+    trials: Sequence[TrialView], rung: int, config: StudyConfig
+) -> list[tuple[Scored, Scored]]:
+    """Each further signal twice: within what it compares in, and across all trials."""
+    declared = config.search.signals or (TRAINING_LOSS,)
+    known = (one for one in declared if one.metric != config.objective.metric)
+    return [_signal(signal, trials, rung, config) for signal in known]
+
+
+def _signal(
+    signal: Signal, trials: Sequence[TrialView], rung: int, config: StudyConfig
+) -> tuple[Scored, Scored]:
+    values: dict[int, float] = {}
+    merits: dict[int, float] = {}
+    for trial in trials:
+        value = _newest(trial, signal.metric, rung)
+        merit = None if value is None else signal.merit(value)
+        if value is not None and merit is not None:
+            values[trial.number], merits[trial.number] = value, merit
+    groups = {trial.number: _group(trial, signal, config) for trial in trials}
+    across = score(signal.metric, merits, values)
+    within = score(signal.metric, merits, values, groups)
+    return (within if within.is_split else replace(across, is_split=False)), across
+
+
+def _newest(trial: TrialView, metric: str, rung: int) -> float | None:
+    """The newest value of a metric within a trial's first epochs."""
+    for entry in reversed(trial.measured):
+        if entry.epoch < rung and metric in entry.metrics:
+            return entry.metrics[metric]
+    return None
+
+
+def _group(trial: TrialView, signal: Signal, config: StudyConfig) -> tuple[tuple[str, str], ...]:
+    """The values of a trial's settings that change what a signal means."""
+    params = trial.record.params
+    return tuple(
+        (key, repr(params[key])) for key in sorted(params) if _splits(key, signal, config)
+    )
+
+
+def _splits(key: str, signal: Signal, config: StudyConfig) -> bool:
+    if ANY_OTHER in signal.within:
+        optimizer, milestones = config.keys.optimizer, config.keys.milestones
+        is_optimizers = bool(optimizer) and key.startswith(optimizer)
+        return not is_optimizers and key not in milestones
+    return any(key == one or key.startswith(f"{one}.") for one in signal.within)
