@@ -9,6 +9,7 @@ from automl.errors import FixInput
 from automl.settings.layers import Settings
 from automl.settings.setting import Scope
 from automl.skill.model import Skill
+from automl.skill.profile import Profile
 from automl.study.config import Direction, Limits, Objective, SearchSettings
 
 __all__ = [
@@ -21,8 +22,8 @@ __all__ = [
 
 #: Fields that are not called as their setting is.
 _SETTING_OF = {"trial_timeout_s": "trial_timeout"}
-#: Fields that follow from the spec, and that no setting gives.
-_FOLLOWING = ("rungs", "n_epochs")
+#: Fields that follow from the spec or the skill, and that no setting gives.
+_FOLLOWING = ("rungs", "n_epochs", "signals")
 #: What the record of origins leaves out: the policy and the data say theirs themselves.
 _SAY_THEMSELVES = ("policy", "request", "synth")
 
@@ -52,7 +53,7 @@ def choose_objective(settings: Settings, skill: Skill) -> Objective:
     return Objective(metric, Direction(direction), skill.metric_worst if is_skills else None)
 
 
-def choose_search(settings: Settings) -> SearchSettings:
+def choose_search(settings: Settings, profile: Profile) -> SearchSettings:
     """Sampler, seed and what is asked of the space; a profile's file by its absolute path."""
     values = _values(SearchSettings, settings)
     path = Path(values["space"])
@@ -62,6 +63,7 @@ def choose_search(settings: Settings) -> SearchSettings:
             "space": str(path.absolute()) if path.is_file() else values["space"],
             "search": tuple(values["search"].values()),
             "freeze": tuple(values["freeze"].values()),
+            "signals": profile.signals,
         }
     )
 

@@ -82,15 +82,16 @@ class Planner:
             by_key = {skill.shorthand.get(key, key) for key in settings["set"]}
             alone = shared_out(settings, by_key, skill.keys)
             settings = merge(table, [*settings.layers, alone])
+        profile = read_profile_of(skill)
         return cls(
             request=request,
             file=file,
             settings=settings,
             skill=skill,
-            profile=read_profile_of(skill),
+            profile=profile,
             policy=policy,
             gate=gated,
-            search=choose_search(settings),
+            search=choose_search(settings, profile),
             resumes=resumes,
         )
 

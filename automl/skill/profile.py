@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from automl.skill.asked import Asked
+from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
 from automl.skill.when import When
 
@@ -79,6 +80,7 @@ class Profile:
         settings: Settings that are refused or warned of.
         repeats: Setting of another action to the training's setting whose value it takes.
         prior: Dotted key to where its good values are expected.
+        signals: Metrics beside the objective that trials may be judged by early.
         where: The file, for messages.
     """
 
@@ -87,6 +89,7 @@ class Profile:
     settings: tuple[SettingRule, ...] = ()
     repeats: Mapping[str, str] = field(default_factory=dict)
     prior: Mapping[str, Belief] = field(default_factory=dict)
+    signals: tuple[Signal, ...] = ()
     where: str = ""
 
     @property

@@ -21,9 +21,11 @@
       export.input_width: dataset.input_res
     settings:                       # settings that cannot work, or that surprise
       - {key: ..., when: {...}, verdict: refuse, reason: ..., fix: ..., trainers: [docker]}
+    signals:                        # what a trial may be judged by before its objective shows
+      - {metric: train_loss, better: lower, within: [train.loss_config]}
 
-The conditions are those of ``automl.skill.when``; ``objective`` and ``keys`` are read with the
-skill itself.
+The conditions are those of ``automl.skill.when``, the signals those of ``automl.skill.signals``;
+``objective`` and ``keys`` are read with the skill itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,13 +36,24 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.asked import Asked
 from automl.skill.profile import Belief, InertRule, Profile, RuleVerdict, SettingRule
+from automl.skill.signals import read_signals
 from automl.skill.typewords import number_of
 from automl.skill.when import read_when
 from automl.yamltext import load_yaml
 
 __all__ = ["load_profile", "read_profile"]
 
-_BLOCKS = ("objective", "keys", "parameters", "prior", "inert", "ignored", "repeats", "settings")
+_BLOCKS = (
+    "objective",
+    "keys",
+    "parameters",
+    "prior",
+    "inert",
+    "ignored",
+    "repeats",
+    "settings",
+    "signals",
+)
 
 
 def load_profile(path: Path) -> Profile:
@@ -72,6 +85,7 @@ def read_profile(tree: Any, where: str) -> Profile:
         ),
         _repeats(tree.get("repeats"), where),
         dict(_beliefs(tree.get("prior"), where)),
+        read_signals(tree.get("signals"), where),
         where,
     )
 
