@@ -18,7 +18,7 @@ from automl.space.model import SearchSpace
 from automl.study.config import DataSources, Limits
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
-from tests.unit.reports.evaluations import evaluate, poses_like
+from tests.unit.reports.evaluations import ap50, evaluate, poses_like
 from tests.unit.reports.study_builder import (
     START,
     StudyBuilder,
@@ -87,8 +87,9 @@ def _tested() -> StudyBuilder:
     fill(builder)
     good = 0.4 + 0.3 * np.sin(np.arange(40.0))
     for trial, overlaps in ((4, good), (0, good - 0.15)):
-        evaluate(builder, trial, "/data/bike/test", 0.4, poses_like(overlaps[:30]))
-    evaluate(builder, 4, "/data/bike/val", 0.47, poses_like(good))
+        tested = overlaps[:30]
+        evaluate(builder, trial, "/data/bike/test", ap50(tested), poses_like(tested))
+    evaluate(builder, 4, "/data/bike/val", ap50(good), poses_like(good))
     evaluate(builder, 0, "/data/bike/val", None, evidence="CUDA out of memory")
     return builder
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.poses.metrics import METRICS
 from automl.poses.parquet import write_poses
+from automl.poses.sample import sample_of
 from automl.poses.table import PoseTable
 from automl.study.actions import ActionRecord, Origin, new_folder, write_action
 from tests.unit.poses.make_tables import table_of
@@ -55,8 +57,13 @@ def poses_like(overlaps: "np.typing.NDArray[np.float64]", **facts: object) -> Po
     for index, overlap in enumerate(overlaps):
         row = {name: values[index] for name, values in facts.items()}  # type: ignore[index]
         found = not np.isnan(overlap)
-        error = (
-            {"score": 0.5 + index / 1000, "iou_3d": float(overlap)} if found else {"score": np.nan}
-        )
-        rows.append({"index": index, **error, **row})
+        error = {"score": 0.5 + index / 1000, "iou_3d": float(overlap)}
+        rows.append({"index": index, **(error if found else {"score": np.nan}), **row})
     return table_of(rows)
+
+
+def ap50(overlaps: "np.typing.NDArray[np.float64]") -> float:
+    """What the trainer would report of such poses."""
+    sample = sample_of(poses_like(overlaps))
+    metric = next(each for each in METRICS if each.name == "ap_iou_50")
+    return float(metric.statistic(sample).values(np.ones((1, len(overlaps))))[0])
