@@ -12,6 +12,7 @@ from typing import Any
 from automl.app.checks import check_data, check_seed, check_types, check_weights, count_in
 from automl.app.choices import choose_limits, choose_objective, idle_flags, origins
 from automl.app.datasets import data_names, resolve_data
+from automl.app.fidelity import choose_fidelity
 from automl.app.machine import choose_resources, detect_machine
 from automl.app.planner import Planner
 from automl.app.request import PlanRequest, as_given, provenance_of
@@ -26,7 +27,14 @@ from automl.skill.tree import Tree
 from automl.space.model import Ceiling, SearchSpace
 from automl.spec.build import BaseSpec, with_data, with_params
 from automl.spec.notices import check_settings
-from automl.study.config import DataSources, Keep, Objective, Resources, StudyConfig
+from automl.study.config import (
+    DataSources,
+    Keep,
+    Objective,
+    Resources,
+    SearchSettings,
+    StudyConfig,
+)
 
 __all__ = ["Plan", "make_plan"]
 
@@ -113,6 +121,7 @@ class _Setup:
     data: Mapping[str, SplitFacts]
     resources: Resources
     trainer: ChosenTrainer
+    search: SearchSettings
     notes: tuple[str, ...]
 
 
@@ -132,19 +141,22 @@ def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
     space = _space(planner, base, ceilings, trainer.program)
     if searches and base.rules.schema is not None:
         _check_not_empty(space)
-    base = replace(base, tree=with_params(base.tree, space.fixed))
+    tree = with_params(base.tree, space.fixed)
+    fidelity = choose_fidelity(tree, base.keys, space, planner.search)
+    base = replace(base, tree=fidelity.tree)
     shared = check_sharing(TrialSetup(skill, base.tree, space, data, resources), machine)
     notices = check_settings(base.rules, planner.profile, base.tree, trainer.program, space.keys)
     notes = (
         *resumed,
         *base.notes,
         *map(str, notices),
+        *fidelity.notes,
         *notes,
         *shared,
         *trainer.notes,
         *data_notes,
     )
-    return _Setup(base, space, ceilings, data, resources, trainer, notes)
+    return _Setup(base, space, ceilings, data, resources, trainer, fidelity.search, notes)
 
 
 def _space(
@@ -161,7 +173,6 @@ def _config(
 ) -> StudyConfig:
     """Every setting resolved."""
     settings, searches, trainer = planner.settings, planner.gate.searches, setup.trainer
-    parent: Path | None = settings["parent_checkpoint"]
     return StudyConfig(
         name=planner.name,
         skill_dir=str(planner.skill.folder),
@@ -171,7 +182,7 @@ def _config(
         data=data,
         overrides=setup.base.overrides,
         spec_file=str(settings["spec"] or ""),
-        search=planner.search,
+        search=setup.search,
         limits=choose_limits(settings, searches=searches),
         resources=setup.resources,
         trainer=trainer.name,
@@ -181,8 +192,6 @@ def _config(
         origin=origins(settings, trainer.name, trainer.origin),
         keys=setup.base.keys,
         resume_from="" if planner.resumes is None else planner.resumes.path,
-        parent_checkpoint=str(parent.absolute()) if parent else "",
-        report_images=settings["report_images"],
     )
 
 

@@ -66,7 +66,7 @@ _PROPOSALS = (
     Setting("sampler", choice(_SAMPLERS, "auto|gp|tpe|cmaes|random|qmc|grid"),
             "who proposes; auto: gp, and tpe where there is much", "search",
             default=_SEARCH.sampler, scope=_SEARCHED),
-    Setting("fidelity", choice(lambda: ("auto", *_METHODS()), "auto|full"),
+    Setting("fidelity", choice(lambda: ("auto", *_METHODS()), "auto|full|asha|hyperband"),
             "whether trials pause at rungs, and which go on; full: every one trains to its end",
             "search", default=_SEARCH.fidelity, scope=_SEARCHED),
     Setting("pruner", choice(_PRUNERS, "none|median"), "who stops a trial early", "search",
@@ -98,8 +98,6 @@ _MACHINE = (
     Setting("keep", choice(lambda: tuple(Keep), "best|last|all"),
             "checkpoints that outlive a trial; last: the best and the last", "machine",
             default=Keep.BEST),
-    Setting("report_images", choice(lambda: ("inline", "none"), "inline|none"),
-            "pictures of the data in reports", "machine", default="inline"),
     Setting("trainer", choice(trainer_names, "|".join(TRAINERS)), "how a trial is run",
             "machine", default=DEFAULT.name),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from automl.reports import words
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
+from automl.study.config import SearchSettings
 from automl.trainers.table import trainer_entry
 from automl.visible import visible
 
@@ -81,6 +82,7 @@ def _trials(plan: Plan) -> Iterator[str]:
         yield _line("", f"at a time: {room} (the default of --max-concurrent)")
     if plan.gate.searches:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
+        yield from _rungs(config.search)
     if config.limits.confirm:
         seeds = words.count(config.limits.confirm, "fresh seed")
         yield _line("then", f"winner and default (trial 0) again, with {seeds} each")
@@ -92,6 +94,14 @@ def _trials(plan: Plan) -> Iterator[str]:
         most = epochs * images * (config.limits.trials + 2 * config.limits.confirm)
         yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
         yield _line("time", str(estimate_time(plan) or _UNKNOWN))
+
+
+def _rungs(search: SearchSettings) -> Iterator[str]:
+    if search.rungs:
+        at = ", ".join(map(str, search.rungs))
+        epochs = "epoch" if len(search.rungs) == 1 else "epochs"
+        text = f"after {epochs} {at} of {search.n_epochs} trials pause, and the better ones go on"
+        yield _line("rungs", f"{text} ({search.fidelity})")
 
 
 def _first(plan: Plan, count: int) -> Iterator[str]:

@@ -23,7 +23,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.trial_store import QueuedTrial, TrialStore, continued
 from automl.study import attributes
 from automl.study.config import Objective
-from automl.study.measured import Pausing
+from automl.study.measured import Pausing, pending
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, Outcome, OutcomeState
 
@@ -104,12 +104,17 @@ class OutcomeRecorder:
             case OutcomeState.PRUNED:
                 self._store.tell(trial, OptunaState.PRUNED)
             case OutcomeState.PAUSED:
-                epoch = max(entry.epoch for entry in outcome.measurements)
-                self._store.pause(trial, Pausing(outcome.evidence, epoch, outcome.checkpoint))
+                self._pause(trial, outcome)
             case OutcomeState.FAILED:
                 self._tell_failed(trial, outcome)
             case OutcomeState.INTERRUPTED:
                 self._requeue(trial, outcome)
+
+    def _pause(self, trial: FrozenTrial, outcome: Outcome) -> None:
+        epoch = max(entry.epoch for entry in outcome.measurements)
+        is_judged = pending(trial) is not None
+        pausing = Pausing(outcome.evidence, epoch, outcome.checkpoint, is_judged)
+        self._store.pause(trial, pausing)
 
     def _tell_failed(self, trial: FrozenTrial, outcome: Outcome) -> None:
         if outcome.failure is None or not outcome.failure.is_configs_fault:

@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.decision import SearchEnd
+from automl.search.decision import Continue, Pause, SearchEnd, Stop
 from automl.search.method import GoOn, Method, Propose, Start, Train
 from automl.search.proposals import confirming_trial, default_trial
 from automl.search.trial_store import QueuedTrial, TrialStore, continued
 from automl.search.view import ViewSource
 from automl.space.model import SearchSpace
-from automl.study.measured import paused_of
+from automl.study.measured import Pausing, paused_of
 from automl.study.records import TrialState
 
 __all__ = ["TrialQueue"]
@@ -36,6 +37,8 @@ class TrialQueue:
 
     def fill(self) -> bool:
         """Puts the next trial into the queue; whether there is one."""
+        if any(map(self._goes_on_at_once, self._unjudged())):
+            return True
         start = self._method.next_start(self._views.view())
         if start is None or isinstance(start, SearchEnd):
             return False
@@ -44,6 +47,8 @@ class TrialQueue:
 
     def ended(self) -> SearchEnd | None:
         """Why nothing more will be put into the queue; None while something may be."""
+        if self._unjudged():
+            return None
         start = self._method.next_start(self._views.view())
         return start if isinstance(start, SearchEnd) else None
 
@@ -81,8 +86,35 @@ class TrialQueue:
         is_paused = view is not None and view.record.state is TrialState.PAUSED
         if trial is None or paused is None or not is_paused:
             raise ValueError(f"trial {start.number} is not paused, and cannot go on")
+        queued = replace(QueuedTrial.of(trial), goes_on=start.reason)
+        self._continue(trial, queued, paused)
+
+    def _continue(self, trial: FrozenTrial, queued: QueuedTrial, paused: Pausing) -> None:
         measured = self._store.measured(trial)
         history = tuple(entry for entry in measured if entry.epoch <= paused.epoch)
-        queued = replace(QueuedTrial.of(trial), goes_on=start.reason)
         following = continued(trial, queued, paused.checkpoint, history)
         self._store.go_on(trial, following, f"goes on as attempt {following.attempt}")
+
+    # What an interruption left undecided
+
+    def _unjudged(self) -> list[FrozenTrial]:
+        running = self._store.trials(OptunaState.RUNNING)
+        paused = ((trial, paused_of(trial)) for trial in running)
+        return [
+            trial for trial, pausing in paused if pausing is not None and not pausing.is_judged
+        ]
+
+    def _goes_on_at_once(self, trial: FrozenTrial) -> bool:
+        """Judges the rung at which a trial was interrupted; whether it is in the queue by that."""
+        paused, queued = paused_of(trial), QueuedTrial.of(trial)
+        if paused is None:
+            return False
+        match self._method.judge(self._views.view(), queued.number):
+            case Continue(audited):
+                self._continue(trial, replace(queued, audited=audited or queued.audited), paused)
+                return True
+            case Pause(reason):
+                self._store.pause(trial, replace(paused, reason=reason, is_judged=True))
+            case Stop(reason):
+                self._store.stop_paused(trial, reason)
+        return False

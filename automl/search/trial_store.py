@@ -229,7 +229,16 @@ class TrialStore:
 
     def pause(self, trial: FrozenTrial, pausing: Pausing) -> None:
         """Notes that a trial may go on later; it stays running."""
-        self.handle(trial).set_user_attr(attributes.PAUSED, pausing.to_json())
+        handle = self.handle(trial)
+        handle.set_user_attr(attributes.EVIDENCE, pausing.reason)
+        handle.set_user_attr(attributes.PAUSED, pausing.to_json())
+
+    def stop_paused(self, trial: FrozenTrial, why: str) -> None:
+        """Ends a paused trial for good."""
+        handle = self.handle(trial)
+        handle.set_user_attr(attributes.EVIDENCE, why)
+        handle.set_user_attr(attributes.PAUSED, None)
+        self.tell(trial, OptunaState.PRUNED)
 
     def judge(self, trial: FrozenTrial, judged: Judged) -> None:
         """Records a measurement with what was decided by it; an epoch's first value stands.

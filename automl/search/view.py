@@ -80,8 +80,11 @@ class ViewSource:
     def _read(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:
         objective, latest = self._config.objective, trials[-1]
         record = record_of(trials, objective)
-        if paused_of(latest) is not None and number not in self.lost:
-            record = replace(record, state=TrialState.PAUSED)
+        paused = paused_of(latest)
+        if paused is not None and number not in self.lost:
+            # One whose rung is yet to be judged is seen as it was when it came to it.
+            state = TrialState.PAUSED if paused.is_judged else TrialState.RUNNING
+            record = replace(record, state=state)
         measured = measured_of(latest, objective.metric)
         audited = str(latest.user_attrs.get(attributes.AUDITED, ""))
         return TrialView(record, measured, audited)

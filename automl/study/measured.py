@@ -68,11 +68,14 @@ class Pausing:
         reason: Why it paused.
         epoch: Its last measured epoch, from 0.
         checkpoint: That epoch's checkpoint, relative to the study folder; None if there is none.
+        is_judged: Whether the search decided it. It did not where it was interrupted between a
+            rung and its judgement, which is then still due.
     """
 
     reason: str
     epoch: int
     checkpoint: str | None
+    is_judged: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""

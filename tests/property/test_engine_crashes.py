@@ -5,10 +5,8 @@ the write after it is not. Everything else (status files, checkpoints, outcome f
 model of what trainers leave in their folders.
 """
 
-import json
 import shutil
 import tempfile
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.decision import Stop
@@ -47,6 +44,7 @@ from automl.study.records import (
 )
 from automl.study.storage import open_study
 from automl.study.trials import read_records
+from tests.power import Disk, DiskBackend, PowerCutError
 
 TRIALS = 6
 CONFIRM = 1
@@ -68,36 +66,6 @@ CONFIG = StudyConfig(
     search=SearchSettings(seed=7),
     limits=Limits(TRIALS, same_failures=TRIALS + 1, confirm=CONFIRM),
 )
-
-
-class PowerCutError(BaseException):
-    """What a killed process looks like from inside: nothing catches it."""
-
-
-@dataclass(slots=True)
-class Disk:
-    """The journal's lines, and after how many more writes the power is cut."""
-
-    lines: list[str] = field(default_factory=list)
-    writes_left: int | None = None
-
-
-class DiskBackend(BaseJournalBackend):
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
-
-    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
-        for line in self._disk.lines[log_number_from:]:
-            yield json.loads(line)
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        for log in logs:
-            if self._disk.writes_left == 0:
-                self._disk.writes_left = None
-                raise PowerCutError
-            if self._disk.writes_left is not None:
-                self._disk.writes_left -= 1
-            self._disk.lines.append(json.dumps(log, allow_nan=False))
 
 
 @dataclass(frozen=True, slots=True)
