@@ -11,6 +11,7 @@ from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
 from automl.cli.explain_commands import add_explain
+from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
 from automl.cli.usage import Parser, count, positive, take_yes
@@ -59,6 +60,7 @@ def build_parser() -> Parser:
     _add_readers(commands)
     _add_doctor(commands)
     add_explain(commands)
+    add_replay(commands)
     add_clean(commands)
     add_actions(commands)
     _add_data(commands)

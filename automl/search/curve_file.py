@@ -138,7 +138,7 @@ def _broken(where: str, got: str) -> FixInput:
         "a line of recorded curves must be an object with settings and metrics",
         got=got,
         where=where,
-        fix='{"settings": {"lr": 0.001}, "metrics": {"val_3DIoU": [0.1, 0.3]}, "epoch_s": [9, 9]}',
+        fix='write {"settings": {"lr": 0.1}, "metrics": {"loss": [3, 2]}, "epoch_s": [9, 9]}',
     )
 
 

@@ -8,6 +8,7 @@ Distances are root mean squares over the settings, so that 0.1 means a tenth of 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,10 @@ from automl.space.distributions import Distribution
 from automl.space.model import SearchSpace
 from automl.space.proposal import encode, sampled
 from automl.space.value_text import Plain
+from automl.study.config import Objective
 from automl.study.seeds import derive_seed
 
-__all__ = ["RecordedCurves", "Recording"]
+__all__ = ["RecordedCurves", "Recording", "best_value"]
 
 _Places = npt.NDArray[np.float64]
 # Two recordings of the same settings differ by rounding at most.
@@ -78,10 +80,25 @@ class RecordedCurves:
     ) -> tuple[Recording, float]:
         """The recording of the nearest settings, and its distance, 0 to 1."""
         distances = self._distances(self._place(params))
-        near = np.flatnonzero(distances <= distances.min() + _SAME)
+        near = self._near(distances)
         text = json.dumps([dict(params), seed], sort_keys=True, default=str)
         chosen = near[derive_seed(self._seed, "recording", text) % len(near)]
         return self._recordings[chosen], float(distances[chosen])
+
+    def expected(self, params: Mapping[str, ParamValue], objective: Objective) -> float | None:
+        """What a whole training of the nearest settings reaches, on average over its recordings.
+
+        Returns:
+            None where none of them ran to its end with a value.
+        """
+        same = self._near(self._distances(self._place(params)))
+        values = [best_value(self._recordings[at].curve, objective) for at in same]
+        known = [value for value in values if value is not None]
+        return fmean(known) if known else None
+
+    def _near(self, distances: _Places) -> Sequence[int]:
+        """Which recordings are nearest: one, or several of the same settings."""
+        return [int(at) for at in np.flatnonzero(distances <= distances.min() + _SAME)]
 
     def _distances(self, place: _Places) -> _Places:
         apart = np.abs(self._places - place)
@@ -93,6 +110,15 @@ class RecordedCurves:
         draws = encode(self._space, params)
         parts = sampled(self._space)
         return np.array([_coordinate(part.drawn, draws[part.draw_name]) for part in parts])
+
+
+def best_value(curve: Curve, objective: Objective) -> float | None:
+    """The best value of a whole training; None where it failed or has none."""
+    if curve.failure is not None:
+        return None
+    metric = objective.metric
+    values = [epoch.metrics[metric] for epoch in curve.epochs if metric in epoch.metrics]
+    return min(values, key=objective.loss, default=None)
 
 
 def _coordinate(drawn: Distribution, draw: Plain) -> float:

@@ -35,7 +35,7 @@ def completed(script: Path, *words: str) -> set[str]:
 
 
 def test_commands_and_their_verbs_are_completed(script: Path) -> None:
-    assert completed(script, "r") == {"run", "report", "resume", "retrain", "reproduce"}
+    assert completed(script, "r") == {"run", "replay", "report", "resume", "retrain", "reproduce"}
     assert completed(script, "data", "") >= {"synth", "check"}
     assert completed(script, "completion", "z") == {"zsh"}
 
