@@ -29,7 +29,7 @@ from tests.bench.search.by_ray import RayAsha
 from tests.bench.search.drive import drive
 from tests.bench.search.families import FAMILIES
 from tests.bench.search.problem import Problem, Trace
-from tests.bench.search.tables import read_tables
+from tests.bench.search.tables import table_of
 
 RESULTS = Path(__file__).with_name("results")
 _PACKAGES = ("optuna", "ray", "numpy", "scipy", "torch")
@@ -122,10 +122,9 @@ def problem_of(family: str, seed: int, asked: argparse.Namespace) -> Problem:
     """The instance of a family, or a table."""
     if family in FAMILIES:
         return FAMILIES[family].problem(seed)
-    tables = {} if asked.curves is None else read_tables(asked.curves, seed)
-    if family not in tables:
-        sys.exit(f"no family or table {family}: {', '.join((*FAMILIES, *tables))}")
-    return tables[family]
+    if asked.curves is None:
+        sys.exit(f"no family {family}: {', '.join(FAMILIES)}; a table needs --curves")
+    return table_of(asked.curves, family, seed)
 
 
 def arguments() -> argparse.Namespace:

@@ -3,12 +3,11 @@
 Settings that were never trained are answered by the nearest ones that were, for all methods alike.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +21,12 @@ from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study.config import Direction, Objective
 from automl.study.records import FailureClass
+from automl.study.seeds import derive_seed
 
-__all__ = ["Table", "read_tables", "recorded", "taskset"]
+__all__ = ["Table", "recorded", "table_of", "taskset"]
 
 _RECORDED = Objective("val_3DIoU", Direction.MAXIMIZE, worst=0.0)
 _TASKSET = Objective("valid_loss", Direction.MINIMIZE)
-# TaskSet draws one minus these on a logarithmic scale.
 _BETAS = ("beta1", "beta2")
 
 
@@ -52,13 +51,16 @@ class Table:
         return RecordedCurves(self.space, self.recordings, self.seed)
 
     @cached_property
-    def _scores(self) -> Mapping[str, float]:
-        """What a whole training of each settings reaches, on average over its recordings."""
-        found: dict[str, list[float]] = defaultdict(list)
-        for each in self.recordings:
-            if each.curve.failure is None:
-                found[repr(each.params)].append(self._best_of(each.curve))
-        return {name: fmean(values) for name, values in found.items()}
+    def _scores(self) -> list[float]:
+        """What a whole training of each of the settings reaches."""
+        found = (self._curves.expected(each.params, self.objective) for each in self.recordings)
+        return [value for value in found if value is not None]
+
+    @cached_property
+    def ranked(self) -> Sequence[Recording]:
+        """The trainings that ran to their end, the best settings first."""
+        whole = [each for each in self.recordings if each.curve.failure is None]
+        return sorted(whole, key=lambda each: self.objective.loss(self.truth(each.params)))
 
     @property
     def n_epochs(self) -> int:
@@ -68,38 +70,54 @@ class Table:
     @cached_property
     def optimum(self) -> float:
         """The best of all recorded settings."""
-        return min(self._scores.values(), key=self.objective.loss)
+        return min(self._scores, key=self.objective.loss)
 
     @cached_property
     def worst(self) -> float:
         """The worst of all recorded settings."""
-        return max(self._scores.values(), key=self.objective.loss)
+        return max(self._scores, key=self.objective.loss)
 
     def truth(self, params: Mapping[str, ParamValue]) -> float:
         """What a whole training of the nearest settings reaches; the worst where it broke."""
-        nearest, _ = self._curves.nearest(params)
-        return self._scores.get(repr(nearest.params), self.worst)
+        value = self._curves.expected(params, self.objective)
+        return self.worst if value is None else value
 
     def train(self, params: Mapping[str, ParamValue], seed: int | None) -> Curve:
         """The recording of the nearest settings."""
         return self._curves.train(params, seed)
 
-    def _best_of(self, curve: Curve) -> float:
-        metric = self.objective.metric
-        values = [e.metrics[metric] for e in curve.epochs if metric in e.metrics]
-        return min(values, key=self.objective.loss)
 
+def recorded(path: Path) -> Table:
+    """A file of recorded trainings of this package's trainer.
 
-def recorded(path: Path, seed: int) -> Table:
-    """A file of recorded trainings of this package's trainer."""
+    Settings that were recorded several times are left out: they are the default, which somebody
+    had chosen well before.
+    """
     file = read_curve_file(path)
-    return Table(file.space, file.recordings, _RECORDED, seed)
+    counts = Counter(repr(each.params) for each in file.recordings)
+    once = [each for each in file.recordings if counts[repr(each.params)] == 1]
+    return Table(file.space, once, _RECORDED)
 
 
-def taskset(path: Path, seed: int) -> Table:
+def _with_default(table: Table, seed: int) -> Table:
+    """The table with a default drawn by a seed: neither among the best nor below the middle.
+
+    A default that is the best there is would leave nothing to find, and one in the middle of the
+    ranges knows where the ranges came from.
+    """
+    among = table.ranked[len(table.ranked) // 10 : len(table.ranked) // 2]
+    chosen = among[derive_seed(seed, "default") % len(among)]
+    parameters = tuple(
+        replace(each, default=chosen.params[each.key]) for each in table.space.parameters
+    )
+    space = replace(table.space, parameters=parameters)
+    return replace(table, space=space, seed=seed)
+
+
+def taskset(path: Path) -> Table:
     """A task of TaskSet: 1,000 settings of eight, 50 points after the one before training.
 
-    The default is the setting in the middle of the ranges: no setting of the table is a default.
+    One minus each beta is searched, on the logarithmic scale that they were drawn on.
     """
     table = np.load(path)
     names = [str(name) for name in table["names"]]
@@ -117,7 +135,7 @@ def taskset(path: Path, seed: int) -> Table:
         Recording(f"row {row}", dict(zip(names, settings[row].tolist(), strict=True)), curve)
         for row, curve in enumerate(_curves(table["valid_loss"], table["train_loss"]))
     ]
-    return Table(space, recordings, _TASKSET, seed)
+    return Table(space, recordings, _TASKSET)
 
 
 def _curves(valid: npt.NDArray[np.float32], train: npt.NDArray[np.float32]) -> list[Curve]:
@@ -136,7 +154,18 @@ def _curve(valid: list[float], train: list[float]) -> Curve:
     return Curve(tuple(epochs))
 
 
-def read_tables(folder: Path, seed: int) -> dict[str, Table]:
-    """Every table of a folder, by its name."""
-    tables = {path.stem: recorded(path, seed) for path in sorted(folder.glob("*.jsonl"))}
-    return tables | {path.stem: taskset(path, seed) for path in sorted(folder.glob("*.npz"))}
+@cache
+def _read(path: Path) -> Table:
+    return recorded(path) if path.suffix == ".jsonl" else taskset(path)
+
+
+def table_of(folder: Path, name: str, seed: int) -> Table:
+    """A table of a folder, by the name of its file without the ending.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    for path in (folder / f"{name}.jsonl", folder / f"{name}.npz"):
+        if path.exists():
+            return _with_default(_read(path), seed)
+    raise FileNotFoundError(f"no {name}.jsonl and no {name}.npz in {folder}")
