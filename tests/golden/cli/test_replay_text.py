@@ -74,10 +74,20 @@ def test_json_has_a_schema(said: Callable[..., str]) -> None:
     assert all(run["trainings"] <= 5 for run in value["runs"])
 
 
+@pytest.mark.parametrize(
+    ("flag", "typed", "meant"), [("sampler", "tep", "tpe"), ("fidelity", "fll", "full")]
+)
+def test_a_method_that_is_not_there(
+    said: Callable[..., str], flag: str, typed: str, meant: str
+) -> None:
+    recorded()
+    text = said("replay", "curves.jsonl", f"--{flag}", typed)
+    assert f"did you mean {meant}?" in text
+    assert text.endswith("[exit 2]\n")
+
+
 MISTAKES: tuple[tuple[str, ...], ...] = (
     ("replay", "nowhere.jsonl"),
-    ("replay", "curves.jsonl", "--sampler", "tep"),
-    ("replay", "curves.jsonl", "--fidelity", "fll"),
     ("replay", "curves.jsonl", "--metric", "val_3DIuO", "--direction", "maximize"),
     ("replay", "curves.jsonl", "--metric", "train_loss"),
     ("replay", "curves.jsonl", "--seeds", "0"),
