@@ -1,4 +1,4 @@
-"""Thousands of inputs of each kind of ``tests/property/fuzzing.py``, counted, with the
+"""Thousands of inputs of each kind of ``tests/fuzzing``, counted, with the
 processor time of each.
 
 ::
@@ -21,7 +21,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.property.fuzzing import KINDS, READ, Kind
+from tests.fuzzing.kind import READ, Kind
+from tests.fuzzing.table import KINDS
 
 LIMIT_S = 5.0
 _SHOWN = 12

@@ -1,4 +1,4 @@
-"""Whatever is given for data, specs and overrides is read, or refused by a rule."""
+"""Whatever is given, or lies in a study, is read or refused by a rule."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.property.fuzzing import KINDS
+from tests.fuzzing.table import KINDS
 
 pytestmark = pytest.mark.torch
 
