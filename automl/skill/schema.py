@@ -8,7 +8,7 @@ bounds. What a leaf means for a search is decided elsewhere.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
@@ -128,7 +128,7 @@ def parse_schema(tree: Any, *, where: str, action: str) -> SchemaTree:
         action=str(about.get("action", action)),
         leaves=leaves,
         groups=frozenset(groups),
-        defaults=_defaults(leaves, tree.get("default") or {}),
+        defaults=merged(_defaults(leaves), _at_the_root(tree, groups, where)),
         automl_default_parameters=tuple(tree.get("automl_default_parameters") or ()),
         automl_disabled_parameters=frozenset(tree.get("automl_disabled_parameters") or ()),
         where=where,
@@ -250,8 +250,28 @@ def _floats(values: Any) -> tuple[float, ...] | None:
     return tuple(float(value) for value in values) if values else None
 
 
-def _defaults(leaves: Mapping[str, ParameterSchema], root: Mapping[str, Any]) -> Tree:
-    """The leaves' own defaults, under the defaults given at the root."""
+def _at_the_root(tree: Mapping[str, Any], groups: Collection[str], where: str) -> Tree:
+    """The defaults given at the root; a group of null says nothing."""
+    given = merged({}, tree.get("default") or {})
+    for key in groups:
+        *way, last = key.split(".")
+        here: Any = given
+        for part in way:
+            here = here.get(part) if isinstance(here, dict) else None
+        if not isinstance(here, dict) or isinstance(here.get(last, {}), dict):
+            continue
+        if here[last] is not None:
+            raise FixInput(
+                "a default at the root must hold a group of settings where the schema has one",
+                got=_shown(here[last]),
+                where=f"{where}: default.{key}",
+            )
+        del here[last]
+    return given
+
+
+def _defaults(leaves: Mapping[str, ParameterSchema]) -> Tree:
+    """The leaves' own defaults."""
     tree: Tree = {}
     for key, leaf in leaves.items():
         if not leaf.has_default:
@@ -261,4 +281,4 @@ def _defaults(leaves: Mapping[str, ParameterSchema], root: Mapping[str, Any]) ->
         for part in way:
             here = here.setdefault(part, {})
         here[last] = leaf.default
-    return merged(tree, root)
+    return tree

@@ -71,7 +71,8 @@ SPECS = Kind(_trees() | cut(st.just(_TEMPLATE.encode())), _read_spec)
 
 _SIGNS = st.sampled_from([*[""] * 8, "+", "++", "++", "~", "+++", "=", "--"])
 _EQUALS = st.sampled_from([*["="] * 9, "", " = ", ":"])
-_ODD_NAMES = st.sampled_from(["train", "model", "", "a.b", "train..lr"]) | st.text(max_size=6)
+_ODD = ["train", "model", "", "a.b", "train..lr", "optim", "x[0]"]
+_ODD_NAMES = st.sampled_from(_ODD) | st.text(max_size=6)
 _TEXTS = _NEAR.map(str) | WORDS | NUMBERS.map(str) | VALUES.map(repr) | st.text(max_size=12)
 
 
@@ -144,10 +145,13 @@ def _schemas(draw: st.DrawFn) -> bytes:
         try:
             for key in place[:-1]:
                 target = target[key]
-            if draw(st.integers(0, 4)) == 0:
-                del target[place[-1]]
-            else:
-                target[place[-1]] = draw(_PROPERTIES | VALUES)
+            match draw(st.integers(0, 9)):
+                case 0 | 1:
+                    del target[place[-1]]
+                case 2:
+                    target[draw(_ODD_NAMES)] = target.pop(place[-1])
+                case _:
+                    target[place[-1]] = draw(_PROPERTIES | VALUES)
         except (KeyError, IndexError, TypeError):
             continue
     return json.dumps(tree).encode()

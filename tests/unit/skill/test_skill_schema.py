@@ -1,3 +1,4 @@
+import copy
 import json
 import os
 from pathlib import Path
@@ -75,6 +76,15 @@ def test_defaults_at_the_root_win_over_those_of_leaves(vocabulary: dict[str, Any
     assert "untyped" not in defaults["model"]
 
 
+def test_a_group_of_null_at_the_root_says_nothing(vocabulary: dict[str, Any]) -> None:
+    vocabulary["default"] = {"train": {"optim": None}, "model": None}
+    given = copy.deepcopy(vocabulary)
+    defaults = parse(vocabulary).defaults
+    assert get(defaults, "train.optim.lr") == 1e-4
+    assert get(defaults, "model.kernel") == 4
+    assert vocabulary == given
+
+
 @pytest.mark.parametrize(
     ("key", "is_known"),
     [
@@ -146,6 +156,8 @@ def _break(tree: Any, path: str, value: Any) -> None:
         ("automl_default_parameters", "train.optim.lr", "dotted keys", "automl_default"),
         ("automl_disabled_parameters", [1], "dotted key must be text", "disabled_parameters[0]"),
         ("default", [1], "defaults at the root", "default"),
+        ("default/train", 3, "must hold a group", "default.train"),
+        ("default/train", {"optim": [1]}, "must hold a group", "default.train.optim"),
         ("properties", None, "properties must be", ""),
         ("x_tao_schema", "train", "x_tao_schema", "x_tao_schema"),
     ],
