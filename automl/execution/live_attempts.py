@@ -111,7 +111,7 @@ class LiveAttempts:
         An attempt that cannot be prepared ends here, and the one after it is returned.
         """
         while self._request.control.is_asking and not self.is_full:
-            with self._noting_failure():
+            with self.noting_failure():
                 attempt = self._request.engine.ask()
                 if attempt is None:
                     return None
@@ -133,7 +133,12 @@ class LiveAttempts:
         return None
 
     @contextmanager
-    def _noting_failure(self) -> Iterator[None]:
+    def noting_failure(self) -> Iterator[None]:
+        """Inside the block one thread exchanges something; what is raised there is remembered.
+
+        Raises:
+            RuntimeError: Another thread has taken over.
+        """
         with self._exchange:
             if self._owner not in (None, threading.get_ident()):
                 raise RuntimeError("the driver has left this thread behind")
@@ -145,7 +150,7 @@ class LiveAttempts:
 
     def report(self, attempt: Attempt, measurement: Measurement) -> Decision:
         """Records a measurement; an attempt that is to end by it is asked to."""
-        with self._noting_failure():
+        with self.noting_failure():
             decision = self._request.engine.report(attempt.number, measurement)
             self._told[attempt.number].add(measurement.epoch)
             paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
@@ -158,7 +163,7 @@ class LiveAttempts:
 
     def finish(self, outcome: Outcome) -> None:
         """Records how an attempt ended."""
-        with self._noting_failure():
+        with self.noting_failure():
             del self._live[outcome.number]
             record = self._request.engine.finish(outcome)
             if outcome.note:
@@ -169,7 +174,7 @@ class LiveAttempts:
         """Ends an attempt whose runner is gone: by its outcome file, else as killed."""
         paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
         end_leftover(paths.pid)
-        with self._noting_failure():
+        with self.noting_failure():
             outcome, note = read_outcome(paths)
             if note:
                 self._request.on_event(Note(note))

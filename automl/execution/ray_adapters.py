@@ -46,14 +46,15 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of Ray's next trial; None to be asked again, FINISHED at the end."""
-        if self._live.is_full:
-            return None
-        prepared = self._live.prepare_next()
-        if prepared is None:
-            return None if self._live.count else Searcher.FINISHED
-        attempt, task = prepared
-        self._attempts[trial_id] = attempt
-        return {ATTEMPT: attempt, TASK: task}
+        with self._live.noting_failure():
+            if self._live.is_full:
+                return None
+            prepared = self._live.prepare_next()
+            if prepared is None:
+                return None if self._live.count else Searcher.FINISHED
+            attempt, task = prepared
+            self._attempts[trial_id] = attempt
+            return {ATTEMPT: attempt, TASK: task}
 
     def attempt_of(self, trial_id: str) -> Attempt:
         """The attempt that one of Ray's trials runs."""
@@ -66,8 +67,9 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         error: bool = False,  # noqa: ARG002
     ) -> None:
         """Reports to the engine how the attempt ended, by what its worker left on disk."""
-        attempt = self._attempts.pop(trial_id)
-        self._live.recover(attempt, "the worker process of the trial died")
+        with self._live.noting_failure():
+            attempt = self._attempts.pop(trial_id)
+            self._live.recover(attempt, "the worker process of the trial died")
 
     def save(self, checkpoint_path: str) -> None:
         """Writes nothing: the study is the only state."""
@@ -103,9 +105,10 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
         result: dict[str, Any],
     ) -> str:
         """CONTINUE always: an attempt that is to end does so by itself."""
-        attempt = self._searcher.attempt_of(trial.trial_id)
-        measurement = Measurement.from_json(parse_json(result[MEASUREMENT]))
-        self._live.report(attempt, measurement)
+        with self._live.noting_failure():
+            attempt = self._searcher.attempt_of(trial.trial_id)
+            measurement = Measurement.from_json(parse_json(result[MEASUREMENT]))
+            self._live.report(attempt, measurement)
         return str(TrialScheduler.CONTINUE)
 
 

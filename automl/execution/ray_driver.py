@@ -20,6 +20,7 @@ from automl.execution.control import Stage
 from automl.execution.driver import DriveEnd, DriveRequest
 from automl.execution.live_attempts import LiveAttempts
 from automl.execution.local_ray import local_ray
+from automl.execution.ray_errors import is_ours, said
 from automl.execution.ray_family import RayFamily, ray_family
 from automl.processes import ABANDONED
 from automl.study.config import Resources
@@ -90,8 +91,22 @@ class _RayThread(threading.Thread):
                     _fit(self._request, self._live)
                 finally:
                     self.ending_since = time.monotonic()
+        except Exception as error:  # noqa: BLE001 -- Ray raises whatever it met, bare ones too
+            self.error = self._meant_by(error)
         except BaseException as error:  # noqa: BLE001 -- raised again in the driver's main thread
             self.error = error
+
+    def _meant_by(self, error: Exception) -> Exception | None:
+        """What is to be raised; nothing where Ray failed, which ends the search resumably."""
+        if self._live.failure is not None:
+            # Ray hands on the text of an error alone; its cause is the engine's or the listener's.
+            return self._live.failure
+        if is_ours(error):
+            return error
+        if not self.is_up:
+            return _cannot_start(said(error))
+        self._request.control.stop_now(f"Ray failed ({said(error)})")
+        return None
 
 
 def _search(
@@ -143,16 +158,9 @@ def _cannot_start(why: str) -> PrepareMachine:
 
 def _fit(request: DriveRequest, live: LiveAttempts) -> None:
     from ray import tune
-    from ray.tune.error import TuneError
 
-    try:
-        with _nothing_forwarded():
-            _tuner(tune, request, live).fit()
-    except TuneError:
-        # Ray hands on the text of an error alone; its cause is the engine's or the listener's.
-        if live.failure is not None:
-            raise live.failure from None
-        raise
+    with _nothing_forwarded():
+        _tuner(tune, request, live).fit()
 
 
 @contextmanager

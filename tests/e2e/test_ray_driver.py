@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +301,48 @@ def test_an_error_of_the_engine_ends_the_search_as_itself_and_leaves_no_trainer(
     with pytest.raises(OSError, match="No space left"):
         case.drive(FullDisk(create_study_of(case), SPACE, case.config))
     assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (KeyError("trial"), "KeyError: 'trial'"),
+        (RuntimeError("Traceback:\n  File x\nActorDiedError: gone"), "ActorDiedError: gone"),
+        (OSError(5, "Input/output error"), "OSError: [Errno 5] Input/output error"),
+        (Exception(), "Exception"),
+    ],
+    ids=["key", "text of a traceback", "disk", "bare"],
+)
+def test_whatever_ray_raises_the_search_ends_resumably(
+    fault: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray.tune.execution.tune_controller import TuneController
+
+    step, events = TuneController.step, list[Event]()
+
+    def fail_later(controller: Any) -> None:
+        if any(isinstance(event, Measured) for event in events):
+            raise fault
+        step(controller)
+
+    monkeypatch.setattr(TuneController, "step", fail_later)
+    case = Case(str(tmp_path / "s"), 2, epochs=50, options={"epoch_s": 0.3})
+    engine = case.engine()
+    request = case.request(engine, events.append)
+    assert ray_driver.drive(request) is DriveEnd.STOPPED_NOW
+    assert request.control.reason == f"Ray failed ({said})"
+    assert {record.state for record in engine.records()} == {TrialState.WAITING}
+    assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
+
+
+def test_a_fault_of_our_own_is_no_failure_of_ray(tmp_path: Path) -> None:
+    def prepare(attempt: Attempt) -> TrialTask:
+        raise KeyError(attempt.number)
+
+    case = Case(str(tmp_path / "s"), 2)
+    request = replace(case.request(case.engine(), lambda _: None), prepare=prepare)
+    with pytest.raises(KeyError):
+        ray_driver.drive(request)
 
 
 def create_study_of(case: Case) -> Any:
