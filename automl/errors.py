@@ -16,7 +16,11 @@ it. The caller that raises one gives the parts; only the command line puts them 
 exit codes are part of the command line's contract and never change.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from automl.visible import visible
 
 __all__ = [
     "AutomlError",
@@ -33,31 +37,49 @@ __all__ = [
 class AutomlError(Exception):
     """An error that a person can act on; never shown with a traceback.
 
+    Its parts hold texts of others: the names of files, values, what a library said. Shown, each is
+    one line, because a line break in it would look like the end of the error and a line of ours.
+
     Args:
         rule: The rule that does not hold, as a sentence without a full stop.
         got: What was given instead, in the user's own words and values; empty if nothing was.
         where: File, dotted key, flag or trial where it was found; empty if obvious.
         fix: What to do about it, as an instruction; empty if the rule already says it.
+        lines: More of what was given, each shown on a line of its own.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, rule: str, *, got: str = "", where: str = "", fix: str = "") -> None:
+    def __init__(
+        self,
+        rule: str,
+        *,
+        got: str = "",
+        where: str = "",
+        fix: str = "",
+        lines: Sequence[str] = (),
+    ) -> None:
         self.rule = rule
         self.got = got
         self.where = where
         self.fix = fix
+        self.lines = tuple(lines)
         super().__init__(rule, got, where, fix)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = {name: getattr(self, name) for name in ("got", "where", "fix", "lines")}
+        return partial(type(self), self.rule, **parts), ()
+
     def __str__(self) -> str:
-        text = self.rule
-        if self.got:
-            text += f", but got {self.got}"
-        if self.where:
-            text += f" ({self.where})"
-        if self.fix:
-            text += f"; {self.fix}"
-        return text
+        rule, got, where, fix = (
+            visible(part, keep="") for part in (self.rule, self.got, self.where, self.fix)
+        )
+        text = f"{rule}, but got {got}" if got else rule
+        if self.lines:
+            text += "".join(f"\n  {visible(line, keep='')}" for line in self.lines) + "\n "
+        if where:
+            text += f" ({where})"
+        return f"{text}; {fix}" if fix else text
 
 
 class FixInput(AutomlError):

@@ -202,7 +202,8 @@ def load_yaml(source: str | Path, *, where: str = "") -> Any:
         got = f"more than {_MAX_DEPTH} levels"
         raise FixInput("YAML must be well formed", got=got, where=name) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise FixInput("YAML must be well formed", got=str(error), where=name) from error
+        got = " ".join(str(error).split())
+        raise FixInput("YAML must be well formed", got=got, where=name) from error
 
 
 def read_text(path: Path) -> str:

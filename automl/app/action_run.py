@@ -10,6 +10,7 @@ from automl.app.machine import detect_machine
 from automl.errors import AutomlError, PrepareMachine
 from automl.files import sha256_of, write_text
 from automl.inside import read_file
+from automl.signals import exit_code_of, said_of
 from automl.skill.tree import get
 from automl.spec.inferred import function_names
 from automl.study.actions import ActionRecord, Made, write_action
@@ -24,7 +25,6 @@ __all__ = ["carry_out", "ready_trainer"]
 
 _POLL_S = 0.2
 _GRACE_S = 10.0
-_INTERRUPTED = 130
 _EVIDENCE = 300
 #: Functions whose settings name a file that the action is to make.
 _MAKERS = ("create_onnx_file", "create_engine_file")
@@ -45,8 +45,8 @@ class _StatusFacts:
 def carry_out(plan: ActPlan, trainer: Trainer) -> ActionRecord:
     """Runs an action to its end and writes down how it ended.
 
-    A program that fails is a record, not an error. Ctrl-C ends the program, is recorded, and goes
-    on to the caller.
+    A program that fails is a record, not an error. Ctrl-C or another signal ends the program, is
+    recorded, and goes on to the caller.
     """
     paths = AttemptPaths(plan.folder)
     plan.folder.mkdir(parents=True)
@@ -56,8 +56,8 @@ def carry_out(plan: ActPlan, trainer: Trainer) -> ActionRecord:
     evidence = ""
     try:
         code = _await(trainer.start(_task(plan, paths), _gpus(plan)))
-    except KeyboardInterrupt:
-        code, evidence = _INTERRUPTED, "interrupted"
+    except KeyboardInterrupt as error:
+        code, evidence = exit_code_of(error), said_of(error)
         raise
     except (AutomlError, OSError) as error:
         evidence = f"it could not be started: {error}"

@@ -76,7 +76,8 @@ def check_drift(
         because = f"; changed files: {', '.join(drift.files)}" if drift.files else ""
         raise ResolveConflict(
             "a study must be resumed over the search space that it began with",
-            got="".join(f"\n  {line}" for line in ("another one:", *drift.lines)) + "\n ",
+            got="another one:",
+            lines=drift.lines,
             where=f"{paths.space} against {skill.folder}{because}",
             fix=f"restore the skill, start a new study, or keep the stored space: automl resume "
             f"{shlex.quote(paths.folder.name)} --accept-drift",

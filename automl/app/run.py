@@ -88,7 +88,7 @@ def _handling_signals(paths: StudyPaths, screen: Screen) -> Iterator[Control]:
             screen.event(Note(text))
 
     control = Control(paths.stop, notify, paths.stop_gently, held=False)
-    with control.handling_signals():
+    with control.handling_signals(to_the_end=True):
         yield control
 
 

@@ -45,8 +45,12 @@ def detach(argv: Sequence[str]) -> int:
             start_new_session=True,
         )
         os.close(writing)
-        with open(reading, encoding="utf-8") as channel:  # noqa: PTH123 -- a descriptor
-            folder = channel.read()
+        try:
+            with open(reading, encoding="utf-8") as channel:  # noqa: PTH123 -- a descriptor
+                folder = channel.read()
+        except KeyboardInterrupt:
+            driver.terminate()
+            raise
         _show(early)
         if not folder:
             return driver.wait()

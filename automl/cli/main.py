@@ -16,19 +16,15 @@ from automl.cli.parser import build_parser
 from automl.cli.terminal import door
 from automl.errors import AutomlError, PrepareMachine
 from automl.processes import ABANDONED
+from automl.signals import ending_by_exception, exit_code_of, said_of
+from automl.visible import visible
 
 __all__ = ["main"]
 
-_INTERRUPTED = 130
 _FAULT = 1
 
-#: What the operating system refuses for reasons that are the machine's: rights, space, handles.
-_MACHINES = frozenset(
-    {
-        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO,
-        errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP,
-    }
-)  # fmt: skip
+#: What the operating system refuses because of how it was asked: a fault of ours.
+_OURS = frozenset({errno.ENOENT, errno.EEXIST, errno.EINVAL, errno.EBADF, errno.ENOTTY})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; those of the process by default.
     """
     with door():
-        code = _run(argv)
+        try:
+            with ending_by_exception():
+                code = _run(argv)
+        except KeyboardInterrupt as error:
+            code = exit_code_of(error)
+            print(f"{said_of(error)}; the same command begins again", file=sys.stderr)
     if any(thread.name == ABANDONED for thread in threading.enumerate()):
         # A library holds that thread and would hold the process with it.
         _flush()
@@ -63,9 +64,6 @@ def _run(argv: Sequence[str] | None) -> int:
         text = carrying(str(error), studies_dir(arguments))
         print(f"error: {text}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone; a second failure at interpreter exit must stay silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,10 +74,21 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _unforeseen(error: Exception) -> int:
     """Tells what the machine refused, or shows a fault of our own whole."""
-    if isinstance(error, OSError) and error.errno in _MACHINES:
-        refused = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    refused = _refused(error)
+    if refused:
+        refused = visible(refused, keep="")
         print(f"error: the system must let automl work, but got {refused}", file=sys.stderr)
         return PrepareMachine.exit_code
     traceback.print_exception(error)
     print("error: this is a fault inside automl, not of your input", file=sys.stderr)
     return _FAULT
+
+
+def _refused(error: Exception) -> str:
+    """What the machine refused, in its words; empty where it was no matter of the machine."""
+    if isinstance(error, MemoryError):
+        return "no memory"
+    if not isinstance(error, OSError) or error.errno is None or error.errno in _OURS:
+        return ""
+    said = error.strerror or os.strerror(error.errno)
+    return f"{said}: {error.filename}" if error.filename else said

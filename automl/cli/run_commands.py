@@ -3,11 +3,7 @@
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.background import detach, is_detached
@@ -16,6 +12,7 @@ from automl.cli.paths import shown
 from automl.cli.read_commands import note, study_named
 from automl.cli.setting_flags import given
 from automl.cli.terminal import beneath
+from automl.visible import visible
 
 if TYPE_CHECKING:
     from automl.app.plan import Plan
@@ -85,10 +82,9 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
         return 0
     for line in plan.notes:
         note(line)
-    with _told_to_the_end():
-        with _screen(arguments) as screen:
-            ending = start(plan, screen)
-        return _close(ending)
+    with _screen(arguments) as screen:
+        ending = start(plan, screen)
+    return _close(ending)
 
 
 def resume(arguments: argparse.Namespace) -> int:
@@ -101,37 +97,21 @@ def resume(arguments: argparse.Namespace) -> int:
     extends = arguments.trials is not None or arguments.confirm is not None
     wanted = Wanted.READ if extends else Wanted.RESUME
     paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
-    with _told_to_the_end():
-        with _screen(arguments) as screen:
-            ending = go_on(
-                paths,
-                screen,
-                arguments.trials,
-                confirm=arguments.confirm,
-                accept_drift=arguments.accept_drift,
-                accept_image=arguments.accept_image,
-            )
-        return _close(ending)
+    with _screen(arguments) as screen:
+        ending = go_on(
+            paths,
+            screen,
+            arguments.trials,
+            confirm=arguments.confirm,
+            accept_drift=arguments.accept_drift,
+            accept_image=arguments.accept_image,
+        )
+    return _close(ending)
 
 
 def confirm(arguments: argparse.Namespace) -> int:
     """Adds a confirmation to a study; trials that it still lacks are run first."""
     return resume(arguments)
-
-
-@contextmanager
-def _told_to_the_end() -> Iterator[None]:
-    """A driven study takes its signals itself; once it has ended, they stop nothing."""
-    is_main = threading.current_thread() is threading.main_thread()
-    ending = (signal.SIGTERM, signal.SIGHUP) if is_main else ()
-    deadly = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]
-    for number in deadly:
-        signal.signal(number, lambda *_: None)
-    try:
-        yield
-    finally:
-        for number in deadly:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _screen(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
@@ -157,7 +137,7 @@ def _close(ending: "Ending") -> int:
     if ending.exit_code:
         error = "error: " if ending.exit_code == NoUsableTrial.exit_code else ""
         reason = carrying(ending.reason, ending.paths.folder.parent)
-        print(f"{error}{reason}", file=sys.stderr)
+        print(f"{error}{visible(reason, keep='')}", file=sys.stderr)
     return ending.exit_code
 
 

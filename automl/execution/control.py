@@ -2,13 +2,14 @@
 
 import os
 import signal
-import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
+
+from automl.signals import leave_terminal
 
 __all__ = ["Control", "Stage"]
 
@@ -114,11 +115,15 @@ class Control:
             self._announce("asked to stop: the running trials end now; their checkpoints are kept")
 
     @contextmanager
-    def handling_signals(self) -> Iterator[None]:
+    def handling_signals(self, *, to_the_end: bool = False) -> Iterator[None]:
         """SIGINT, SIGTERM and SIGHUP act on this control inside the block; elsewhere as before.
 
         May be nested, to take the signals back from a library that took them. Does nothing outside
         the main thread, where Python allows no handlers.
+
+        Args:
+            to_the_end: Whether SIGTERM and SIGHUP stop nothing after the block: all that is left
+                then are the last words of what has ended.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -129,7 +134,8 @@ class Control:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                is_over = to_the_end and number != signal.SIGINT
+                signal.signal(number, _pass_over if is_over else handler)
 
     @contextmanager
     def waiting_for_signals(self) -> Iterator[None]:
@@ -162,7 +168,7 @@ class Control:
     def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- the signature
         self.signal = signal.Signals(number)
         if number == signal.SIGHUP:
-            _leave_terminal()
+            leave_terminal()
         if number != signal.SIGINT or self._stage is Stage.AFTER_RUNNING:
             stage_before = self._stage
             self.stop_now()
@@ -186,17 +192,11 @@ class Control:
         return thread
 
 
+def _pass_over(number: int, frame: FrameType | None) -> None:
+    """A handler for what comes too late."""
+
+
 def _heeded() -> tuple[signal.Signals, ...]:
     """The signals that are acted on: all of them, but for a SIGHUP that is ignored."""
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return _HANDLED[:2] if is_ignored else _HANDLED
-
-
-def _leave_terminal() -> None:
-    """Lets what is written to a terminal go nowhere: one that was closed would refuse it."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        with suppress(OSError):
-            if stat.S_ISCHR(os.fstat(standard).st_mode):
-                os.dup2(nowhere, standard)
-    os.close(nowhere)

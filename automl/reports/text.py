@@ -15,6 +15,7 @@ from automl.reports.model import Summary
 from automl.reports.verdict import FAKE, leading, note_of
 from automl.study.records import FailureClass, TrialState
 from automl.study.state import StudyState, StudyStatus
+from automl.visible import visible
 
 __all__ = ["best_text", "list_text", "run_footer", "status_text", "table"]
 
@@ -33,7 +34,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: str) -> l
         rows: The cells.
         numeric: One letter a column: ``r`` for right-aligned, anything else for left.
     """
-    grid = [list(head), *map(list, rows)]
+    grid = [list(head), *([visible(cell, keep="") for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in grid) for i in range(len(head))]
     lines = [
         "  ".join(

@@ -193,7 +193,7 @@ def _away(error: EngineAway) -> Problem:
     host = os.environ.get("DOCKER_HOST")
     return Problem(
         "the Docker engine must answer",
-        got=str(error),
+        got=" ".join(str(error).split()),
         fix=f"check that {host} is right (DOCKER_HOST)"
         if host
         else "start it, or set DOCKER_HOST",

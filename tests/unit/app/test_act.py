@@ -343,7 +343,8 @@ def test_ctrl_c_ends_the_program_and_is_recorded(act: Act, study: StudyPaths) ->
         carry_out(act("evaluate"), player)
     assert player.stopped
     ((_, record),) = read_actions(study.actions)
-    assert (record.ok, record.evidence) == (False, "interrupted")
+    assert (record.ok, record.evidence) == (False, "stopped by Ctrl-C")
+    assert record.exit_code == 130
 
 
 def test_gpus_are_the_users_or_what_the_study_had(act: Act) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from automl.errors import (
     PrepareMachine,
     ResolveConflict,
 )
+from automl.signals import EndedBySignal
 
 Raises = Callable[[BaseException], None]
 
@@ -77,10 +79,14 @@ def test_a_fault_of_our_own_is_shown_whole(
     [
         (PermissionError(errno.EACCES, "Permission denied", "/root"), "Permission denied: /root"),
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device\n"),
+        (OSError(errno.ESTALE, "Stale file handle", "/nfs"), "Stale file handle: /nfs\n"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "unavailable\n"),
+        (PermissionError(errno.EACCES, "No", "/a\nerror: b"), "No: /a\\u000aerror: b\n"),
+        (MemoryError(), "no memory\n"),
     ],
 )
 def test_what_the_machine_refuses_is_no_fault_of_ours(
-    raises: Raises, capsys: pytest.CaptureFixture[str], error: OSError, told: str
+    raises: Raises, capsys: pytest.CaptureFixture[str], error: Exception, told: str
 ) -> None:
     raises(error)
     assert main(["list"]) == 3
@@ -97,12 +103,34 @@ def test_a_missing_file_that_nobody_named_is_a_fault_of_ours(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interrupt_outside_a_search_is_130(
-    raises: Raises, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, "stopped by Ctrl-C"),
+        (EndedBySignal(signal.SIGTERM), 143, "stopped by SIGTERM"),
+        (EndedBySignal(signal.SIGHUP), 129, "stopped: its terminal was closed"),
+    ],
+)
+def test_a_signal_outside_a_search_is_said_and_has_its_code(
+    raises: Raises, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
 ) -> None:
-    raises(KeyboardInterrupt())
-    assert main(["list"]) == 130
-    assert capsys.readouterr().err == "interrupted\n"
+    raises(error)
+    assert main(["list"]) == code
+    assert capsys.readouterr().err == f"{told}; the same command begins again\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a\nerror: b", "a\\u000aerror: b"), ("a\r\x1b[2K", "a\\u000d\\u001b[2K")],
+)
+def test_a_name_adds_no_line_to_an_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, text: str
+) -> None:
+    assert main(["data", "check", str(tmp_path / name)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert text in line
+    assert main(["plan", "--set", f"train.{name}=1", "--train-data", name]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "space", "doctor"])
