@@ -6,9 +6,10 @@ JSON, and opens a pipe or a device like a file. Here what cannot be read is one 
 
 import errno
 import json
+import math
 import os
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from automl.inside import read_file
 
@@ -25,7 +26,8 @@ def parse_json(text: str | bytes, *, finite: bool = False) -> Any:
 
     Args:
         text: The text; bytes are UTF-8, with or without a byte order mark.
-        finite: Whether ``NaN`` and ``Infinity``, which Python writes and JSON lacks, are refused.
+        finite: Whether numbers that are none are refused: ``NaN`` and ``Infinity``, which Python
+            writes and JSON lacks, and ``1e400``, which Python reads as infinity.
 
     Raises:
         ValueError: The text is no JSON, is not UTF-8, or is nested too deeply to be read.
@@ -33,13 +35,18 @@ def parse_json(text: str | bytes, *, finite: bool = False) -> Any:
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     try:
-        return json.loads(text, parse_constant=_refuse if finite else None)
+        if finite:
+            return json.loads(text, parse_constant=_finite, parse_float=_finite)
+        return json.loads(text)
     except RecursionError:
         raise ValueError("brackets that are nested too deeply") from None
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"numbers must be finite, but got {constant}")
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"numbers must be finite, but got {text}")
+    return number
 
 
 def read_json(path: Path, *, finite: bool = False, follow: bool = True) -> Any:

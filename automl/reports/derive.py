@@ -27,6 +27,7 @@ from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.space.proposal import sampled
+from automl.study.clock import moment_of
 from automl.study.config import Objective
 from automl.study.known_errors import known_error
 from automl.study.ranking import best_trial, better, is_ranked
@@ -168,7 +169,7 @@ def cost_of(trials: Sequence[TrialReport]) -> Cost:
 def moment(text: str) -> datetime | None:
     """The moment an ISO 8601 text names, or None if it names none."""
     try:
-        return datetime.fromisoformat(text)
+        return moment_of(text)
     except ValueError:
         return None
 

@@ -20,6 +20,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.study import attributes
+from automl.study.clock import moment_of
 from automl.study.known_errors import known_error
 from automl.study.records import FailureClass
 from automl.study.trials import is_refused, params_of
@@ -158,7 +159,7 @@ def _span(trial: FrozenTrial) -> tuple[datetime, datetime] | None:
     asked, seconds = (trial.user_attrs.get(name) for name in _TIMES)
     if asked is None:
         return None
-    start = datetime.fromisoformat(asked)
+    start = moment_of(asked)
     if seconds is None:
         return start, datetime.max.replace(tzinfo=start.tzinfo)
     return start, start + timedelta(seconds=seconds)

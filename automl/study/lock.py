@@ -20,7 +20,7 @@ from automl.filelock import try_lock
 from automl.inside import writable
 from automl.jsontext import read_json
 from automl.processes import started_at
-from automl.study.clock import Clock, utc_now
+from automl.study.clock import Clock, moment_of, utc_now
 from automl.study.layout import StudyPaths
 from automl.study.links import refuse_links
 
@@ -54,7 +54,7 @@ class Owner:
 
     def heartbeat_age_s(self, now: datetime) -> float:
         """Seconds since the last heartbeat; 0 where clocks disagree."""
-        return max(0.0, (now - datetime.fromisoformat(self.heartbeat_at)).total_seconds())
+        return max(0.0, (now - moment_of(self.heartbeat_at)).total_seconds())
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it still drives: its process exists, or from afar, its heartbeat is fresh."""
@@ -151,7 +151,7 @@ def read_owner(paths: StudyPaths) -> Owner | None:
         value = read_json(paths.lock, follow=False)
         owner = Owner(**value)
         check_fields(owner)
-        datetime.fromisoformat(owner.heartbeat_at)
+        moment_of(owner.heartbeat_at)
         return owner
     except (OSError, ValueError, TypeError):
         return None

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -12,6 +11,7 @@ from optuna.distributions import BaseDistribution, json_to_distribution
 
 from automl.jsontext import parse_json
 from automl.study import attributes
+from automl.study.clock import moment_of
 from automl.study.records import MOST_EPOCHS, FailureClass, Measurement
 
 __all__ = [
@@ -97,7 +97,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def _is_time(value: Any) -> bool:
-    return isinstance(value, str) and datetime.fromisoformat(value).year > 0
+    return isinstance(value, str) and moment_of(value).year > 0
 
 
 def _is_short(part: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from automl.field_types import check_fields
 from automl.files import write_json
 from automl.jsontext import read_json
+from automl.study.clock import moment_of
 from automl.study.layout import StudyPaths
 from automl.study.records import TrialRecord
 
@@ -92,7 +93,7 @@ class StudyState:
 
     def age_s(self, now: datetime) -> float:
         """Seconds since it was written; 0 where clocks disagree."""
-        return max(0.0, (now - datetime.fromisoformat(self.updated_at)).total_seconds())
+        return max(0.0, (now - moment_of(self.updated_at)).total_seconds())
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -108,7 +109,7 @@ class StudyState:
         fields["best"] = None if value.get("best") is None else BestTrial(**value["best"])
         state = cls(**fields)
         check_fields(state)
-        datetime.fromisoformat(state.updated_at)
+        moment_of(state.updated_at)
         return state
 
     def to_json(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
         Whether a trainer was still there.
     """
     try:
-        ids = read_json(pid_path, follow=False)
+        ids = read_json(pid_path, finite=True, follow=False)
         trainer = int(ids["pid"]), str(ids["started"])
         guard = int(ids["guard"]), str(ids["guard_started"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -63,7 +63,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
     while _is_alive(*guard) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     if _is_alive(*trainer):
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(trainer[0], signal.SIGKILL)
     pid_path.unlink(missing_ok=True)
     return was_alive
@@ -72,7 +72,7 @@ def end_leftover(pid_path: Path, timeout_s: float = 10.0) -> bool:
 def leftover_pid(pid_path: Path) -> int | None:
     """The process id of a trainer that still runs, by the pid file of its attempt; else None."""
     try:
-        ids = read_json(pid_path, follow=False)
+        ids = read_json(pid_path, finite=True, follow=False)
         pid, started = int(ids["pid"]), str(ids["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -35,6 +35,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
     slowest_s: float = 0.0
+    slowest: str = ""
 
     @property
     def count(self) -> int:
@@ -53,7 +54,9 @@ def fuzz(kind: Kind, inputs: int, number: int, folder: Path) -> Tally:
         except Exception as error:  # noqa: BLE001 - a fault is what is looked for
             outcome = f"fault: {type(error).__name__}: {str(error)[:100]}"
             tally.faults.setdefault(outcome, repr(value)[:2000])
-        tally.slowest_s = max(tally.slowest_s, time.process_time() - began)
+        took = time.process_time() - began
+        if took > tally.slowest_s:
+            tally.slowest_s, tally.slowest = took, repr(value)[:300]
         tally.outcomes[outcome] += 1
 
     run = settings(
@@ -95,6 +98,7 @@ def _show(name: str, tally: Tally) -> None:
     )
     for outcome, count in tally.outcomes.most_common(_SHOWN):
         print(f"  {count:>6}  {outcome[:110]}")
+    print(f"  slowest: {tally.slowest}")
     for fault, value in tally.faults.items():
         print(f"  FAULT {fault}\n    {value}")
     sys.stdout.flush()

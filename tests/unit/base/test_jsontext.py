@@ -17,7 +17,7 @@ def test_what_cannot_be_read_is_one_kind_of_error(text: str | bytes) -> None:
 
 def test_numbers_that_json_lacks_are_read_unless_refused() -> None:
     assert math.isnan(parse_json("NaN"))
-    for word in ("NaN", "Infinity", "-Infinity"):
+    for word in ("NaN", "Infinity", "-Infinity", "1e400", "-1e400"):
         with pytest.raises(ValueError, match="finite"):
             parse_json(f'{{"a": [{word}]}}', finite=True)
 

@@ -96,6 +96,12 @@ def test_a_fresh_heartbeat_from_another_host_is_believed(
         pytest.fail("two drivers")
 
 
+def test_a_heartbeat_without_a_zone_is_taken_for_utc(paths: StudyPaths) -> None:
+    paths.lock.write_text(owner_elsewhere((NOON - timedelta(seconds=5)).replace(tzinfo=None)))
+    with pytest.raises(ResolveConflict, match="last heartbeat 5 s ago"), StudyLock(paths, Clock()):
+        pytest.fail("two drivers")
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"pid": 1}', "[]", "\0" * 64])
 def test_a_lock_file_that_says_nothing_is_taken(paths: StudyPaths, content: str) -> None:
     paths.lock.write_text(content)

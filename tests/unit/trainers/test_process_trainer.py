@@ -19,7 +19,7 @@ from automl.processes import started_at
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.trainers import process
-from automl.trainers.leftovers import end_leftover, end_leftovers
+from automl.trainers.leftovers import end_leftover, end_leftovers, leftover_pid
 from automl.trainers.process import ProcessTrainer, environment, start_guarded, tail_of
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
@@ -166,6 +166,15 @@ class TestGuard:
 class TestLeftovers:
     def test_an_attempt_that_ended_left_nothing(self, attempt_paths: AttemptPaths) -> None:
         assert not end_leftover(attempt_paths.pid)
+
+    @pytest.mark.parametrize("pid", ["Infinity", "1e400", "null", '"x"', "[]", "1" + "0" * 400])
+    def test_a_number_that_is_none_left_nothing(
+        self, attempt_paths: AttemptPaths, pid: str
+    ) -> None:
+        ids = f'{{"pid": {pid}, "started": "1", "guard": {pid}, "guard_started": "1"}}'
+        attempt_paths.pid.write_text(ids)
+        assert not end_leftover(attempt_paths.pid)
+        assert leftover_pid(attempt_paths.pid) is None
 
     def test_a_number_that_belongs_to_another_process_is_left_alone(
         self, attempt_paths: AttemptPaths
