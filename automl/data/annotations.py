@@ -7,14 +7,21 @@ what training reads.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from automl.errors import FixData
 from automl.jsontext import read_json
 
-__all__ = ["AnnotationFacts", "AnnotationProblem", "check_annotation", "load_annotation"]
+__all__ = [
+    "AnnotationFacts",
+    "AnnotationProblem",
+    "check_annotation",
+    "load_annotation",
+    "visibility_missing",
+]
 
 _Shape: TypeAlias = tuple[int, ...]
 
@@ -62,6 +69,17 @@ class AnnotationProblem:
     where: Path
     fix: str = ""
 
+    def error(self, others: Sequence[Path] = ()) -> FixData:
+        """The problem as an error.
+
+        Args:
+            others: Files that are broken too.
+        """
+        fix = self.fix or "fix the file or take the frame out"
+        if others:
+            fix += f"; also broken: {', '.join(map(str, others))}"
+        return FixData(self.rule, got=self.got, where=str(self.where), fix=fix)
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotationFacts:
@@ -79,6 +97,16 @@ class AnnotationFacts:
     categories: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[AnnotationProblem, ...] = ()
     n_without_visibility: int = 0
+
+
+def visibility_missing(path: Path) -> AnnotationProblem:
+    """The problem of a file that leaves out a visibility, where something is scored on it."""
+    return AnnotationProblem(
+        "an object that is scored must say how much of it can be seen",
+        "one without visibility",
+        path,
+        "add visibility (1.0 if nothing hides it); a train split does without",
+    )
 
 
 def check_annotation(path: Path) -> AnnotationFacts:

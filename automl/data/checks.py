@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from automl.data.annotations import AnnotationFacts, AnnotationProblem, check_annotation
+from automl.data.annotations import (
+    AnnotationFacts,
+    AnnotationProblem,
+    check_annotation,
+    visibility_missing,
+)
 from automl.data.imagefile import BrokenImage, ImageFile, image_file
 from automl.data.layout import Frame, Listing, check_frames, list_split
 from automl.errors import FixData
@@ -222,24 +227,13 @@ def _add(facts: AnnotationFacts, size: tuple[int, int], frame: Frame, survey: _S
     if facts.n_without_visibility:
         survey.unsaid.append(frame.annotation)
         if survey.purpose.scored:
-            survey.problems.append(
-                AnnotationProblem(
-                    "an object that is scored must say how much of it can be seen",
-                    "one without visibility",
-                    frame.annotation,
-                    "add visibility (1.0 if nothing hides it); a train split does without",
-                )
-            )
+            survey.problems.append(visibility_missing(frame.annotation))
 
 
 def _error_of(problems: Sequence[AnnotationProblem]) -> FixData:
     """One error for all broken files: the first in full, the others by name."""
     first = problems[0]
-    others = sorted({str(problem.where) for problem in problems} - {str(first.where)})
-    fix = first.fix or "fix the file or take the frame out"
-    if others:
-        fix += f"; also broken: {', '.join(others)}"
-    return FixData(first.rule, got=first.got, where=str(first.where), fix=fix)
+    return first.error(sorted({problem.where for problem in problems} - {first.where}))
 
 
 def _warnings(listing: Listing, survey: _Survey) -> Iterator[str]:

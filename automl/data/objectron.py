@@ -14,7 +14,6 @@ import numpy as np
 from automl.data.annotations import load_annotation
 from automl.data.geometry import Array, Intrinsics
 from automl.data.layout import Frame, list_frames
-from automl.errors import FixData
 
 __all__ = ["Annotation", "Frame", "PoseObject", "list_frames", "read_annotation"]
 
@@ -94,8 +93,7 @@ def read_annotation(path: Path) -> Annotation:
     """
     values, facts = load_annotation(path)
     if facts.problems:
-        first = facts.problems[0]
-        raise FixData(first.rule, got=first.got, where=str(path), fix=first.fix)
+        raise facts.problems[0].error()
     camera, plane = values["camera_data"], values["AR_data"]
     intrinsics = {key: float(camera["intrinsics"][key]) for key in ("fx", "fy", "cx", "cy")}
     return Annotation(

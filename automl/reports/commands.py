@@ -65,7 +65,7 @@ def _confirmation(summary: Summary) -> list[Command]:
     takes_seed = summary.config.keys.seed
     if winner is None or winner.note != ONE_SEED or is_open or not takes_seed:
         return []
-    line = _study("resume", summary.folder, more=("--confirm", str(_SEEDS)))
+    line = _study("confirm", summary.folder, more=("--seeds", str(_SEEDS)))
     purpose = f"train winner and default again with {_SEEDS} fresh seeds each"
     return [Command("confirm", purpose, line)]
 

@@ -13,8 +13,8 @@ from automl.centerpose.batches.objects import Objects, objects_of
 from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.evaluation.evaluator import ImageMeta
 from automl.centerpose.session.cache import Cache
+from automl.data.annotations import visibility_missing
 from automl.data.objectron import Annotation, Frame, list_frames, read_annotation
-from automl.errors import FixData
 
 __all__ = ["BatchRequest", "Split", "StoredSplit", "read_split", "read_stored"]
 
@@ -41,12 +41,7 @@ class StoredSplit:
         """
         for frame, annotation in zip(self._files, self.annotations, strict=True):
             if any(item.visibility is None for item in annotation.objects):
-                raise FixData(
-                    "an object that is scored must say how much of it can be seen",
-                    got="one without visibility",
-                    where=str(frame.annotation),
-                    fix="add visibility (1.0 if nothing hides it); a train split does without",
-                )
+                raise visibility_missing(frame.annotation).error()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -324,7 +324,7 @@ def test_a_search_that_has_ended_can_be_confirmed(
     assert before.winner is not None
     assert before.winner.number != 0
     assert before.command("confirm") == (
-        f"automl resume {paths.folder.name} --confirm 3 --studies-dir {paths.folder.parent}"
+        f"automl confirm {paths.folder.name} --seeds 3 --studies-dir {paths.folder.parent}"
     )
     assert run.go_on(paths, Silent(), confirm=2).exit_code == 0
     after = read_summary(paths.folder)
