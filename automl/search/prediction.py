@@ -168,11 +168,11 @@ def _finals(trials: Sequence[TrialView], objective: Objective) -> dict[int, floa
 
 def _better_variant(within: Scored, across: Scored, finals: Mapping[int, float]) -> Weighted:
     """A signal within what it compares in, or across it where that has shown to tell more."""
-    inside = Weighted(within, _reliability(within, finals, _PRIOR))
-    if not within.is_split:
-        return inside
-    outside = Weighted(across, _reliability(across, finals, 0.0))
-    return outside if outside.information > inside.information else inside
+    variants = [
+        Weighted(one, _reliability(one, finals, _PRIOR if one.is_trusted else 0.0))
+        for one in (within, across)
+    ]
+    return max(variants, key=lambda one: one.information)
 
 
 def _reliability(scored: Scored, finals: Mapping[int, float], prior: float) -> float:

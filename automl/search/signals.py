@@ -5,6 +5,7 @@ gets a normal score of its rank among the trials that it compares with: positive
 their median, and 0 says nothing.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from automl.search.method import SearchView, TrialView
 from automl.search.ranks import normal_scores
 from automl.skill.signals import ANY_OTHER, TRAINING_LOSS, Signal
-from automl.study.config import Objective, StudyConfig
+from automl.study.config import Direction, Objective, StudyConfig
 from automl.study.records import TrialState
 
 __all__ = ["Scored", "cohort", "objective_so_far", "other_signals", "reached", "score"]
@@ -28,6 +29,7 @@ class Scored:
         merits: Trial to the same turned so that more is better.
         scores: Trial to normal score, of the same ones.
         is_split: Whether it ranks only within groups of trials.
+        is_trusted: Whether it counts before this study has shown that it ranks.
     """
 
     metric: str
@@ -35,6 +37,7 @@ class Scored:
     merits: Mapping[int, float]
     scores: Mapping[int, float]
     is_split: bool = False
+    is_trusted: bool = True
 
     @property
     def energy(self) -> float:
@@ -81,16 +84,8 @@ def score(
 
 def objective_so_far(trials: Sequence[TrialView], rung: int, objective: Objective) -> Scored:
     """The best objective value of each trial within its first epochs."""
-    merits: dict[int, float] = {}
-    for trial in trials:
-        seen = [
-            -objective.loss(entry.metrics[objective.metric])
-            for entry in trial.measured
-            if entry.epoch < rung and objective.metric in entry.metrics
-        ]
-        if seen:
-            merits[trial.number] = max(seen)
-    values = {number: objective.loss(-merit) for number, merit in merits.items()}
+    better = "higher" if objective.direction is Direction.MAXIMIZE else "lower"
+    merits, values = _best_so_far(Signal(objective.metric, better), trials, rung)
     return score(objective.metric, merits, values)
 
 
@@ -106,25 +101,34 @@ def other_signals(
 def _signal(
     signal: Signal, trials: Sequence[TrialView], rung: int, config: StudyConfig
 ) -> tuple[Scored, Scored]:
-    values: dict[int, float] = {}
-    merits: dict[int, float] = {}
-    for trial in trials:
-        value = _newest(trial, signal.metric, rung)
-        merit = None if value is None else signal.merit(value)
-        if value is not None and merit is not None:
-            values[trial.number], merits[trial.number] = value, merit
+    merits, values = _best_so_far(signal, trials, rung)
     groups = {trial.number: _group(trial, signal, config) for trial in trials}
     across = score(signal.metric, merits, values)
     within = score(signal.metric, merits, values, groups)
-    return (within if within.is_split else replace(across, is_split=False)), across
+    # What is silent at first is measured on the few easiest cases after.
+    within = replace(within, is_trusted=signal.silent is None)
+    return within, replace(across, is_trusted=within.is_trusted and not within.is_split)
 
 
-def _newest(trial: TrialView, metric: str, rung: int) -> float | None:
-    """The newest value of a metric within a trial's first epochs."""
-    for entry in reversed(trial.measured):
-        if entry.epoch < rung and metric in entry.metrics:
-            return entry.metrics[metric]
-    return None
+def _best_so_far(
+    signal: Signal, trials: Sequence[TrialView], rung: int
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Merit and value of each trial at its best epoch, of its first ``rung`` epochs.
+
+    The best value of a noisy metric ranks better than its last one, as that of the objective does,
+    which counts in the end.
+    """
+    merits: dict[int, float] = {}
+    values: dict[int, float] = {}
+    for trial in trials:
+        for entry in trial.measured:
+            value = entry.metrics.get(signal.metric) if entry.epoch < rung else None
+            merit = None if value is None else signal.merit(value)
+            if value is None or merit is None:
+                continue
+            if merit > merits.get(trial.number, -math.inf):
+                merits[trial.number], values[trial.number] = merit, value
+    return merits, values
 
 
 def _group(trial: TrialView, signal: Signal, config: StudyConfig) -> tuple[tuple[str, str], ...]:
