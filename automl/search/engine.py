@@ -21,6 +21,7 @@ from automl.search.method import Method
 from automl.search.methods.limits import has_room
 from automl.search.methods.table import make_method
 from automl.search.outcome_recorder import OutcomeRecorder
+from automl.search.prediction import predictor
 from automl.search.proposals import MOST_DRAWS, n_modelled, repeated
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
@@ -172,7 +173,8 @@ class Engine:
         if queued.outside and queued.params is not None:
             return dict(queued.params)
         modelled = n_modelled(self._store.trials())
-        self._study.sampler = self._sampler.make(queued.number, queued.draw, modelled)
+        source = replace(self._sampler, predict=predictor(self._views.view()))
+        self._study.sampler = source.make(queued.number, queued.draw, modelled)
         proposed = suggest(self._space, trial)
         return dict(proposed if queued.params is None else queued.params)
 

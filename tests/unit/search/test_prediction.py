@@ -109,14 +109,32 @@ def test_evidence_lets_a_loss_count_across_settings() -> None:
     assert seen.scores[9] > seen.scores[10]
 
 
-def test_a_silent_value_is_none() -> None:
+def test_a_metric_that_is_silent_at_first_counts_on_evidence_alone() -> None:
     config = asked(signals=(Signal("error", "lower", silent=0.0),))
-    errors = [0.0, 30.0, 20.0, 40.0]
+
+    def seen(number: int, error: float, final: float | None = None) -> TrialView:
+        end = [] if final is None else [{"score": final, "error": error}]
+        state = RUNNING if final is None else COMPLETE
+        return trial(number, [{"score": 0.0, "error": error}] * 2 + end, config, state)
+
+    now = [seen(20, 0.0), seen(21, 5.5), seen(22, 1.5)]
+    early = forecast(SearchView(now, config), 2)
+    assert early.is_blind
+    ended = [seen(n, n + 1.0, final=1.0 - n / 10) for n in range(8)]
+    scores = forecast(SearchView([*ended, *now], config), 2).scores
+    assert scores[22] > scores[21]
+    # Nothing is known of the one that detected nothing.
+    assert scores[20] == 0.0
+
+
+def test_the_best_value_so_far_counts() -> None:
+    losses = {0: (3.0, 9.0), 1: (4.0, 4.0)}
     trials = [
-        trial(n, [{"score": 0.0, "error": error}] * 2, config) for n, error in enumerate(errors)
+        trial(n, [{"score": 0.0, "train_loss": loss} for loss in pair], CONFIG)
+        for n, pair in losses.items()
     ]
-    # The one that detected nothing is in the middle: nothing is known of it.
-    assert order(trials, config) == [2, 0, 1, 3]
+    assert order(trials) == [0, 1]
+    assert forecast(SearchView(trials, CONFIG), 2).words(0) == "train_loss 3"
 
 
 def test_a_prediction_needs_a_trial_that_ended() -> None:
