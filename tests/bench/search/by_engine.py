@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
+from automl.search.rungs import rung_epochs
 from automl.search.simulate import simulate
+from automl.skill.signals import Signal
 from automl.study.config import Limits, Resources, SearchSettings, StudyConfig
 from tests.bench.search.problem import Point, Problem, Trace
 
 __all__ = ["METHODS", "Own", "run"]
 
-# More configurations than any budget here pays for.
-_TRIALS = 500
+# More configurations than a budget in full trainings pays for: with rungs a trial costs about a
+# quarter of one, and some break early.
+_TRIALS_PER_TRAINING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +23,53 @@ class Own:
 
     Attributes:
         sampler: As of ``--sampler``.
-        fidelity: As of ``--fidelity``.
+        fidelity: As of ``--fidelity``, once resolved.
         pruner: As of ``--pruner``.
+        signals: What trials are judged by in place of what the profile says; None for that.
     """
 
     sampler: str = "tpe"
     fidelity: str = "full"
     pruner: str = "none"
+    signals: tuple[Signal, ...] | None = None
 
+
+#: A metric that nobody reports, so that the objective alone decides.
+_NOTHING = (Signal("nothing"),)
 
 #: Name of a method to its settings; ``today`` is what the program did before it had any of these.
 METHODS: Mapping[str, Own] = {
     "today": Own(),
     "today_median": Own(pruner="median"),
+    "auto": Own("auto", "asha"),
+    "auto_full": Own("auto"),
+    "auto_hyperband": Own("auto", "hyperband"),
+    "auto_by_objective": Own("auto", "asha", signals=_NOTHING),
+    "tpe_asha": Own("tpe", "asha"),
+    "random_asha": Own("random", "asha"),
 }
 
 
 def run(problem: Problem, own: Own, seed: int, places: int, budget: float) -> Trace:
     """Simulates a search until its budget in full trainings is spent."""
+    is_full = own.fidelity == "full"
+    search = SearchSettings(
+        sampler=own.sampler,
+        fidelity=own.fidelity,
+        pruner=own.pruner,
+        seed=seed,
+        n_epochs=problem.n_epochs,
+        rungs=() if is_full else rung_epochs(problem.n_epochs, 1),
+        signals=problem.signals if own.signals is None else own.signals,
+    )
     config = StudyConfig(
         "bench",
         "",
         "on",
         "bench",
         problem.objective,
-        search=SearchSettings(
-            sampler=own.sampler,
-            fidelity=own.fidelity,
-            pruner=own.pruner,
-            seed=seed,
-            n_epochs=problem.n_epochs,
-        ),
-        limits=Limits(_TRIALS, same_failures=0),
+        search=search,
+        limits=Limits(ceil(_TRIALS_PER_TRAINING * budget), same_failures=0),
         resources=Resources(max_concurrent=places),
     )
     done = simulate(problem.space, config, problem, budget=budget)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automl.search.curves import Curve, Epoch
+from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
 from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
@@ -58,6 +59,7 @@ class Family:
         course: How its trainings get there.
         crash: Where along ``optim.lr``, beyond the best place, trainings diverge; 1 for nowhere.
         scaled_loss: Whether ``loss.weight`` multiplies the training loss.
+        is_declared: Whether the search profile says so.
         is_held_out: Whether nothing may be tuned on it.
     """
 
@@ -66,6 +68,7 @@ class Family:
     course: Course = _COURSE
     crash: float = 0.25
     scaled_loss: bool = False
+    is_declared: bool = True
     is_held_out: bool = False
 
     def problem(self, seed: int) -> "Problem":
@@ -94,6 +97,12 @@ class Problem:
     def objective(self) -> Objective:
         """What is maximised."""
         return OBJECTIVE
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The training loss; where a setting multiplies it, it compares within its values."""
+        within = ("loss.weight",) if self.family.scaled_loss and self.family.is_declared else ()
+        return (Signal("train_loss", "lower", within),)
 
     @property
     def optimum(self) -> float:
@@ -174,6 +183,7 @@ FAMILIES: Mapping[str, Family] = {
     "six_crossing": Family(6, course=Course(slow_winners=1.5)),
     "six_crash": Family(6, crash=0.05),
     "six_misleading": Family(6, scaled_loss=True),
+    "six_undeclared": Family(6, scaled_loss=True, is_declared=False),
     "twelve": Family(12),
     "held_out2": Family(2, course=_LATE, is_held_out=True),
     "held_out6": Family(6, course=_LATE, is_held_out=True),

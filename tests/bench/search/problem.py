@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from automl.search.curves import Curve
+from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Objective
@@ -23,6 +24,11 @@ class Problem(Protocol):
     @property
     def objective(self) -> Objective:
         """The metric, and which way is better."""
+        ...
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """What its search profile says that trials may be judged by early."""
         ...
 
     @property

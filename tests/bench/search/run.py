@@ -76,6 +76,7 @@ def run(family: str, method: str, asked: argparse.Namespace) -> None:
         trace = trace_of(method, problem, seed, asked)
         kept["seeds"][str(seed)] = trace.to_json() | {
             "optimum": problem.optimum,
+            "budget": asked.budget,
             "cpu_s": round(time.process_time() - began, 2),
         }
         kept |= {
@@ -83,7 +84,6 @@ def run(family: str, method: str, asked: argparse.Namespace) -> None:
             "family": family,
             "method": method,
             "places": asked.places,
-            "budget": asked.budget,
             "direction": str(problem.objective.direction),
             "command": shlex.join(["python", "-m", "tests.bench.search.run", *_command(asked)]),
             "date": datetime.now().astimezone().date().isoformat(),

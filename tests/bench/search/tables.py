@@ -15,6 +15,8 @@ import numpy.typing as npt
 from automl.search.curve_file import read_curve_file
 from automl.search.curves import Curve, Epoch
 from automl.search.recorded import RecordedCurves, Recording
+from automl.skill.read import own_skill_dir, read_profile_of, read_skill
+from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
@@ -27,6 +29,8 @@ __all__ = ["Table", "recorded", "table_of", "taskset"]
 
 _RECORDED = Objective("val_3DIoU", Direction.MAXIMIZE, worst=0.0)
 _TASKSET = Objective("valid_loss", Direction.MINIMIZE)
+# Every setting of TaskSet is one of the optimiser's, so that its training losses compare.
+_TASKSET_SIGNALS = (Signal("train_loss", "lower"),)
 _BETAS = ("beta1", "beta2")
 
 
@@ -38,12 +42,14 @@ class Table:
         space: What is searched.
         recordings: The trainings.
         objective: The metric, and which way is better.
+        signals: What trials may be judged by early.
         seed: Which of several recordings of the same settings answers.
     """
 
     space: SearchSpace
     recordings: Sequence[Recording]
     objective: Objective
+    signals: tuple[Signal, ...]
     seed: int = 0
 
     @cached_property
@@ -96,7 +102,7 @@ def recorded(path: Path) -> Table:
     file = read_curve_file(path)
     counts = Counter(repr(each.params) for each in file.recordings)
     once = [each for each in file.recordings if counts[repr(each.params)] == 1]
-    return Table(file.space, once, _RECORDED)
+    return Table(file.space, once, _RECORDED, read_profile_of(read_skill(own_skill_dir())).signals)
 
 
 def _with_default(table: Table, seed: int) -> Table:
@@ -135,7 +141,7 @@ def taskset(path: Path) -> Table:
         Recording(f"row {row}", dict(zip(names, settings[row].tolist(), strict=True)), curve)
         for row, curve in enumerate(_curves(table["valid_loss"], table["train_loss"]))
     ]
-    return Table(space, recordings, _TASKSET)
+    return Table(space, recordings, _TASKSET, _TASKSET_SIGNALS)
 
 
 def _curves(valid: npt.NDArray[np.float32], train: npt.NDArray[np.float32]) -> list[Curve]:
