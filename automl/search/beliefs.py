@@ -27,6 +27,7 @@ def priors_of(space: SearchSpace) -> dict[str, Prior]:
             draws[element.draw_name] if parameter.key in known else None,
             _width(element, space.priors.get(parameter.key, Belief()).width),
             weights.get(element.draw_name, ()),
+            parameter.key in space.priors,
         )
         for parameter in space
         for element in _elements(parameter)

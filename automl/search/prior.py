@@ -1,10 +1,11 @@
 """Where good settings are expected before anything was trained: a centre and a width a setting.
 
 The default of the template is the centre and the width a rule: half a decade on a logarithmic
-scale, three tenths of a linear range. Whoever knows more says so in the search profile. The same
-belief draws the first points and then weighs the model's promise, with a power that falls as
-trials come in (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi, piBO: Augmenting acquisition
-functions with user beliefs for Bayesian optimization, ICLR 2022).
+scale, three tenths of a linear range. It draws the first points and counts no more: measured, a
+default that went on pulling held the search back. Whoever knows better says so in the search
+profile; such a belief then weighs the model's promise too, with a power that falls as trials come
+in (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi, piBO: Augmenting acquisition functions with
+user beliefs for Bayesian optimization, ICLR 2022).
 """
 
 import math
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from automl.search.encoding import Array, Cube, Dimension
@@ -32,11 +34,13 @@ class Prior:
         width: Standard deviation as a share of the range on its own scale; of a choice the share
             of all other options together, from 0 to 1. None for the rule.
         weights: One weight an option, for the first draws of a choice without a width.
+        is_stated: Whether somebody says so; the default's rule ends with the first points.
     """
 
     centre: Any = None
     width: float | None = None
     weights: tuple[float, ...] = ()
+    is_stated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,14 @@ class CubePrior:
         centres: (d,) Coordinates of the centres; NaN for a choice and where nothing is believed.
         widths: (d,) Standard deviations in sides of the cube.
         options: Column to the probability of each option, for choices.
+        is_stated: (d,) Which beliefs somebody stated.
     """
 
     cube: Cube
     centres: Array
     widths: Array
     options: Mapping[int, Array]
+    is_stated: NDArray[np.bool_]
 
     @classmethod
     def of(cls, cube: Cube, priors: Mapping[str, Prior]) -> "CubePrior":
@@ -69,6 +75,7 @@ class CubePrior:
                 for column, (one, prior) in enumerate(pairs)
                 if one.n_options
             },
+            np.array([prior.is_stated for _, prior in pairs], dtype=bool),
         )
 
     def at(self, shares: Array) -> Array:
@@ -84,11 +91,13 @@ class CubePrior:
         return self.cube.snap(points)
 
     def log_density(self, points: Array) -> Array:
-        """(m,) The logarithm of the density at points (m, d), up to a constant."""
-        gaps = (points - np.nan_to_num(self.centres)) / self.widths
-        total = -0.5 * (gaps[:, ~np.isnan(self.centres)] ** 2).sum(axis=1)
+        """(m,) Log density of what is stated at points (m, d), up to a constant."""
+        counted = self.is_stated & ~np.isnan(self.centres)
+        gaps = (points[:, counted] - self.centres[counted]) / self.widths[counted]
+        total = -0.5 * np.square(gaps).sum(axis=1)
         for column, probabilities in self.options.items():
-            total = total + np.log(probabilities)[points[:, column].astype(int)]
+            if self.is_stated[column]:
+                total = total + np.log(probabilities)[points[:, column].astype(int)]
         return np.asarray(total)
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from automl.search.acquisition import log_improvement_over_fantasies, log_probability
+from automl.search.activity import Activity
 from automl.search.encoding import Array, Cube
 from automl.search.gaussian_process import GaussianProcess, HyperPrior, fit
 from automl.search.observations import Kind, Observation
@@ -15,7 +17,7 @@ __all__ = ["Surrogate"]
 
 _LOSS_PRIOR = HyperPrior()
 #: Whether a training is possible is nearly free of noise.
-_POSSIBLE_PRIOR = HyperPrior(lengthscale=0.3, noise=0.05)
+_POSSIBLE_PRIOR = HyperPrior(lengthscale=0.7, noise=0.05)
 #: Losses further above the median than this many times its distance from the best count as that.
 _CLIP = 2.0
 _FANTASIES = 8
@@ -37,6 +39,7 @@ class Surrogate:
         possible: Posterior of whether a training is possible, from -1 to 1 and counted from 1;
             None where none has failed.
         known: (n, d) Every point that was tried, whatever became of it.
+        activity: Which settings exist under which options.
     """
 
     cube: Cube
@@ -45,6 +48,7 @@ class Surrogate:
     incumbent: Array
     possible: GaussianProcess | None
     known: Array
+    activity: Activity
 
     @classmethod
     def of(
@@ -81,6 +85,7 @@ class Surrogate:
             np.where(np.isnan(origin), 0.5, origin),
             _possible(cube, features, observations),
             points,
+            Activity.of(cube, points),
         )
 
     @property
@@ -90,25 +95,26 @@ class Surrogate:
 
     def promise(self, points: Array) -> Array:
         """(m,) Logarithm of the expected improvement, and of the chance that training works."""
-        features = self.cube.features(points)
-        means, sd = self.losses.predict(features)
+        means, sd = self.losses.predict(self._features(points))
         promise = log_improvement_over_fantasies(means, sd, self.best)
-        return promise + self.chance(features)
+        return promise + self.chance(points)
 
-    def chance(self, features: Array) -> Array:
-        """(m,) Logarithm of the probability that a training is possible at features (m, f)."""
+    def chance(self, points: Array) -> Array:
+        """(m,) Logarithm of the probability that a training is possible at points (m, d)."""
         if self.possible is None:
-            return np.zeros(len(features))
-        means, sd = self.possible.predict(features)
+            return np.zeros(len(points))
+        means, sd = self.possible.predict(self._features(points))
         noisy = np.hypot(sd, self.possible.hyper.noise)
         return log_probability(1 + means[:, 0], noisy, 0.0)
 
     def distance(self, points: Array) -> Array:
         """(m,) Distance of points (m, d) from the nearest known one, in lengthscales."""
-        owners, features = self.cube.owners, self.cube.features
-        scales = self.lengthscales[owners]
-        gaps = features(points)[:, None, :] / scales - features(self.known)[None, :, :] / scales
-        return np.asarray(np.sqrt(np.square(gaps).sum(axis=2)).min(axis=1))
+        scales = self.lengthscales[self.cube.owners]
+        nearest = cdist(self._features(points) / scales, self.cube.features(self.known) / scales)
+        return np.asarray(nearest.min(axis=1))
+
+    def _features(self, points: Array) -> Array:
+        return self.cube.features(self.activity.masked(points))
 
 
 def _standardised(seen: Sequence[Observation], sign: int) -> tuple[Array, Array]:

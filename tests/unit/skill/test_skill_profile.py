@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from automl.errors import FixInput
-from automl.skill.profile import Profile, RuleVerdict
+from automl.skill.profile import Belief, Profile, RuleVerdict
 from automl.skill.profile_file import load_profile, read_profile
 from automl.skill.read import own_skill_dir
 from automl.skill.when import read_when
@@ -93,12 +93,23 @@ def test_a_condition_outside_the_language_is_an_error(when: object) -> None:
         ({"repeats": {"a.b": 1}}, "mapping of keys to keys"),
         ({"inert": [{"key": "a", "reason": "x", "mend": "y"}]}, "key, when, reason, fix, but got"),
         ({"ignored": ["a"]}, "a rule must be a mapping"),
+        ({"prior": ["a.lr"]}, "prior must be a mapping of keys"),
+        ({"prior": {"a.lr": {"center": 1}}}, "center.*did you mean centre"),
+        ({"prior": {"a.lr": {"reason": "x"}}}, "centre or width"),
+        ({"prior": {"a.lr": {"width": 0}}}, "above 0"),
+        ({"prior": {"a.lr": {"width": True}}}, "above 0"),
     ],
 )
 def test_a_broken_profile_is_an_error_that_says_where(tree: object, words: str) -> None:
     with pytest.raises(FixInput, match=words) as caught:
         read_profile(tree, "profile.yaml")
     assert "profile.yaml" in caught.value.where
+
+
+def test_a_prior_holds_centre_and_width() -> None:
+    tree = {"a.lr": {"centre": 1e-4, "width": 1, "reason": "ten studies"}, "a.net": {"width": 0.2}}
+    prior = read_profile({"prior": tree}, "profile.yaml").prior
+    assert prior == {"a.lr": Belief(1e-4, 1.0), "a.net": Belief(None, 0.2)}
 
 
 def test_a_missing_profile_is_an_empty_one(tmp_path: Path) -> None:
