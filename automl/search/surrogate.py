@@ -16,8 +16,10 @@ from automl.search.observations import Kind, Observation
 __all__ = ["Surrogate"]
 
 _LOSS_PRIOR = HyperPrior()
-#: Whether a training is possible is nearly free of noise.
-_POSSIBLE_PRIOR = HyperPrior(lengthscale=0.7, noise=0.05)
+#: Whether a training is possible is nearly free of noise, and seldom hangs on many settings.
+_POSSIBLE_PRIOR = HyperPrior(lengthscale=1.5, noise=0.05)
+#: What is taken of a place that nobody has been near, between -1 (never possible) and 1.
+_UNKNOWN = 0.5
 #: Losses further above the median than this many times its distance from the best count as that.
 _CLIP = 2.0
 _FANTASIES = 8
@@ -36,8 +38,8 @@ class Surrogate:
         losses: Posterior of the standardised loss, one column a fantasy of what is running.
         best: (s,) The lowest posterior mean among the points with a value, under each fantasy.
         incumbent: (d,) The point of the lowest mean over all fantasies.
-        possible: Posterior of whether a training is possible, from -1 to 1 and counted from 1;
-            None where none has failed.
+        possible: Posterior of whether a training is possible, from -1 to 1, counted from what is
+            taken of an unknown place; None where none has failed.
         known: (n, d) Every point that was tried, whatever became of it.
         activity: Which settings exist under which options.
     """
@@ -105,7 +107,7 @@ class Surrogate:
             return np.zeros(len(points))
         means, sd = self.possible.predict(self._features(points))
         noisy = np.hypot(sd, self.possible.hyper.noise)
-        return log_probability(1 + means[:, 0], noisy, 0.0)
+        return log_probability(_UNKNOWN + means[:, 0], noisy, 0.0)
 
     def distance(self, points: Array) -> Array:
         """(m,) Distance of points (m, d) from the nearest known one, in lengthscales."""
@@ -176,7 +178,7 @@ def _possible(
     if not failed.any():
         return None
     settled = np.array([one.kind is not Kind.OPEN for one in observations])
-    labels = np.where(failed[settled], -2.0, 0.0)
+    labels = np.where(failed[settled], -1.0, 1.0) - _UNKNOWN
     return _posterior(cube.owners, features[settled], labels)
 
 
