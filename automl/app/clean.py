@@ -196,6 +196,9 @@ def _checkpoints(paths: StudyPaths, record: TrialRecord, keep: Keep) -> Iterator
     folders = [attempt.folder for _, attempt in paths.attempts(record.number)]
     listed = [checkpoint for folder in folders for checkpoint in checkpoints_in(folder)]
     needed = {paths.folder / record.checkpoint} if record.checkpoint else set()
+    # What a paused trial goes on from is seldom its best epoch.
+    best = [each.path for each in listed if each.epoch == record.best_epoch]
+    needed |= set(best[-1:])
     is_over = record.state in (TrialState.COMPLETE, TrialState.PRUNED)
     if not is_over or keep is Keep.LAST or is_flat(record.values):
         newest = newest_whole(listed)

@@ -162,7 +162,7 @@ def explain_trial(summary: Summary, number: int) -> TrialAccount:
         known=known.name if known else "",
         cause=known.cause if known else "",
         hint=_hint(record.failure, known),
-        told=_told(record.failure) if record.failure else "",
+        told=_told(record.failure) if record.failure else _PAUSED.get(record.state, ""),
         log=paths.relative(log) if log else "",
         tail=tail,
         nearest=None if near is None else near.number,
@@ -212,6 +212,11 @@ def _hint(failure: FailureClass | None, known: KnownError | None) -> str:
     if known is not None:
         return known.fix
     return "" if failure is None else ADVICE[failure]
+
+
+_PAUSED = {
+    TrialState.PAUSED: "it may go on from its checkpoint: the search decides that by the others",
+}
 
 
 def _told(failure: FailureClass) -> str:

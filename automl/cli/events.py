@@ -30,6 +30,7 @@ _EVIDENCE = 160
 _WORDS = {
     OutcomeState.OK: "ok",
     OutcomeState.PRUNED: "prune",
+    OutcomeState.PAUSED: "pause",
     OutcomeState.FAILED: "fail",
     OutcomeState.INTERRUPTED: "interrupt",
 }
@@ -84,8 +85,9 @@ def heartbeat_line(snapshot: Snapshot) -> str:
     """How the study stands, as one line without its time."""
     counts = snapshot.counts
     pairs = {
-        "done": f"{snapshot.finished}/{snapshot.asked}",
+        "done": f"{snapshot.at_rest}/{snapshot.asked}",
         "ok": str(counts[TrialState.COMPLETE]),
+        **({"paused": str(counts[TrialState.PAUSED])} if counts[TrialState.PAUSED] else {}),
         "pruned": str(counts[TrialState.PRUNED]),
         "failed": str(counts[TrialState.FAILED]),
         "running": str(len(snapshot.running)),

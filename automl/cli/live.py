@@ -39,6 +39,7 @@ _WORDS = {
     TrialState.WAITING: ("wait", "dim"),
     TrialState.RUNNING: ("run", ""),
     TrialState.COMPLETE: ("ok", "green"),
+    TrialState.PAUSED: ("pause", "dim"),
     TrialState.PRUNED: ("prune", "dim"),
     TrialState.FAILED: ("FAIL", "red"),
 }
@@ -112,16 +113,22 @@ def _head(snapshot: Snapshot) -> Iterator[Text]:
 
 
 def _trials_line(snapshot: Snapshot) -> Text:
-    done = round(_BAR * min(1.0, snapshot.finished / snapshot.asked))
+    done = round(_BAR * min(1.0, snapshot.at_rest / snapshot.asked))
     bar = "#" * done + "." * (_BAR - done)
     counts = snapshot.counts
     told = [f"{_WORDS[state][0]} {counts[state]}" for state in _COUNTED if counts[state]]
     wall = words.duration(snapshot.wall_s)
-    parts = [f"{snapshot.finished}/{snapshot.asked}", *told, wall]
+    parts = [f"{snapshot.at_rest}/{snapshot.asked}", *told, wall]
     return Text(f"trials  [{bar}]  " + "  ".join(parts))
 
 
-_COUNTED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.RUNNING)
+_COUNTED = (
+    TrialState.COMPLETE,
+    TrialState.PAUSED,
+    TrialState.PRUNED,
+    TrialState.FAILED,
+    TrialState.RUNNING,
+)
 
 
 def _best_line(snapshot: Snapshot) -> Text:
@@ -147,7 +154,7 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Text]:
     by_number = {record.number: record for record in snapshot.records}
     newest = list(dict.fromkeys(reversed(snapshot.ended)))[:_SHOWN_ENDED]
     for number in newest:
-        if by_number[number].state.is_finished:
+        if by_number[number].state.is_at_rest:
             yield _ended_row(snapshot, by_number[number])
 
 
@@ -164,7 +171,7 @@ def _ended_row(snapshot: Snapshot, record: TrialRecord) -> Text:
     note = _told(changed_params(record.params, snapshot.default), snapshot)
     if record.failure is not None:
         note = f"{record.failure}: {' '.join(record.evidence.split())}"
-    elif record.state is TrialState.PRUNED and record.evidence:
+    elif record.state in (TrialState.PAUSED, TrialState.PRUNED) and record.evidence:
         note = " ".join(record.evidence.split())
     newest = max(record.values, default=None)
     last = None if newest is None else record.values[newest]

@@ -103,6 +103,11 @@ class Snapshot:
         return sum(record.state.is_finished for record in self.records)
 
     @property
+    def at_rest(self) -> int:
+        """Trials that have ended for good, and those that are paused."""
+        return sum(record.state.is_at_rest for record in self.records)
+
+    @property
     def is_over(self) -> bool:
         """Whether every trial asked for has ended."""
         return self.finished >= self.asked and not self.running
@@ -119,12 +124,19 @@ class Snapshot:
 
     @property
     def eta(self) -> SecondsRange | None:
-        """How long it may still take; None once all is done, or too few trials have ended."""
+        """How long it may still take; None once all is done, or too few trials have ended.
+
+        A paused trial counts as one that ended: how many of them go on is not known beforehand.
+        """
         if self.is_over:
             return None
-        lengths = [record.seconds for record in self.records if record.is_usable]
+        lengths = [
+            record.seconds
+            for record in self.records
+            if record.is_usable or record.state is TrialState.PAUSED
+        ]
         ages = [self.now_s - one.begun_s for one in self.running]
-        waiting = self.asked - self.finished - len(self.running)
+        waiting = self.asked - self.at_rest - len(self.running)
         return eta_of(lengths, ages, waiting, self.config.resources.max_concurrent)
 
 

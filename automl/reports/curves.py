@@ -114,9 +114,11 @@ def _kinds(summary: Summary, measured: Sequence[TrialReport]) -> Iterable[Iterab
     ended = [t for t in measured if t.number not in special]
     full = [t for t in ended if t.record.state is TrialState.COMPLETE]
     short = [t for t in ended if t.record.state in (TrialState.PRUNED, TrialState.FAILED)]
-    running = [t for t in ended if not t.record.state.is_finished]
+    paused = [t for t in ended if t.record.state is TrialState.PAUSED]
+    running = [t for t in ended if not t.record.state.is_at_rest]
     yield _curves(short, "pruned or failed", {"color": GREY, "width": 1, "dash": "dot"})
     yield _curves(full, "finished", {"color": "rgba(86,180,233,0.7)", "width": 1.2})
+    yield _curves(paused, "paused", {"color": GREY, "width": 1.2, "dash": "dash"})
     yield _curves(running, "running", {"color": BLUE, "width": 1.2, "dash": "dash"})
     first = [t for t in measured if t.number == 0 and winner != 0]
     yield _curves(first, "default (trial 0)", {"color": INK, "width": 2, "dash": "dash"})

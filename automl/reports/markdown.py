@@ -73,6 +73,9 @@ def _facts(summary: Summary) -> Iterable[str]:
         yield f"- proposals refused free: {summary.n_refused}, beyond what ran out of memory"
     if summary.is_search:
         yield f"- sampler: {search.sampler}, seed {search.seed}"
+        if search.rungs:
+            at = ", ".join(map(str, search.rungs))
+            yield f"- rungs: after epochs {at} of {search.n_epochs} ({search.fidelity})"
     yield (
         f"- time: {words.duration(cost.wall_s)} of wall time, "
         f"{words.duration(cost.seconds)} of training{gpu}"

@@ -121,7 +121,7 @@ def _measurements(
     always the storage's: the trials are ranked by it.
     """
     measured = {entry.epoch: entry for entry in record.inherited}
-    if record.state.is_finished:
+    if record.state.is_at_rest:
         newest = (outcome for outcome in outcomes if outcome.attempt == record.attempts)
         measured |= {entry.epoch: entry for outcome in newest for entry in outcome.measurements}
     for epoch, value in record.values.items():

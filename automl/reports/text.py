@@ -181,6 +181,8 @@ def status_text(summary: Summary, state: StudyState | None, now: datetime) -> st
     running = summary.counts.get(TrialState.RUNNING, 0)
     alive = "running" if summary.status is StudyStatus.RUNNING else "cut short"
     head += f", {running} {alive}" if running else ""
+    paused = summary.counts.get(TrialState.PAUSED, 0)
+    head += f", {paused} paused" if paused else ""
     head += f"   {words.duration(summary.cost.wall_s)} wall"
     if summary.cost.gpu_seconds:
         head += f", {words.duration(summary.cost.gpu_seconds)} GPU"

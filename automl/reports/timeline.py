@@ -13,6 +13,7 @@ from automl.reports.theme import (
     BLUE,
     GREY,
     ORANGE,
+    SKY,
     VERMILLION,
     Figure,
     safe,
@@ -29,6 +30,7 @@ __all__ = ["Bar", "bars_of", "failure_figure", "timeline_figure"]
 _LOOK = {
     OutcomeState.OK: (BLUE, ""),
     OutcomeState.PRUNED: (GREY, "/"),
+    OutcomeState.PAUSED: (SKY, "/"),
     OutcomeState.FAILED: (VERMILLION, "x"),
     OutcomeState.INTERRUPTED: (ORANGE, "."),
 }

@@ -44,6 +44,11 @@ class TrialState(StrEnum):
         """Whether no further attempt will be made."""
         return self not in (TrialState.WAITING, TrialState.RUNNING, TrialState.PAUSED)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing trains it, nor will unless the search decides so."""
+        return self not in (TrialState.WAITING, TrialState.RUNNING)
+
 
 class OutcomeState(StrEnum):
     """How one attempt ended."""

@@ -153,7 +153,8 @@ class AttemptRun:
             is_done = verdict is not None or self._pause is not None
             measurement = None if is_done else self._next_measurement()
             if measurement is not None:
-                retain_while_running(self._task.folder, self._best_epoch(), self._settings.keep)
+                folder, best = self._task.folder, self._best_epoch()
+                retain_while_running(folder, best, measurement.epoch, self._settings.keep)
                 return measurement
             if verdict is None and code is not None and self.outcome is None:
                 verdict = self._verdict_of_exit(code)

@@ -36,20 +36,25 @@ class AttemptEnd:
     paused_at: CheckpointFile | None = None
 
 
-def retain_while_running(folder: Path, epoch: int | None, keep: Keep) -> None:
+def retain_while_running(folder: Path, best: int | None, reported: int, keep: Keep) -> None:
     """Deletes the checkpoints of a running attempt that are neither the best nor the newest.
 
-    The newest is what a later attempt would start from, and may be half written.
+    The newest is what a later attempt would start from, and may be half written. A trainer may be
+    ahead of what the search has heard of: it may pause at the epoch that is reported now, and each
+    later one may be the best.
 
     Args:
         folder: The attempt's folder.
-        epoch: The best epoch so far.
+        best: The best epoch so far.
+        reported: The epoch that is being reported.
         keep: ``all`` deletes nothing.
     """
     listed = checkpoints_in(folder)
     if keep is not Keep.ALL and listed:
-        best = checkpoint_of(listed, epoch)
-        drop_others(folder, {listed[-1].path} | ({best.path} if best else set()))
+        kept = [each for each in listed if each.epoch >= reported]
+        of_best = checkpoint_of(listed, best)
+        kept += [listed[-1], *([of_best] if of_best else [])]
+        drop_others(folder, {each.path for each in kept})
 
 
 def retain_at_end(

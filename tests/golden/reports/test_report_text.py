@@ -14,7 +14,7 @@ from automl.reports.model import Summary
 from automl.reports.summary import read_summary
 from automl.reports.text import best_text, list_text, run_footer, status_text
 from automl.space.model import SearchSpace
-from automl.study.config import Limits
+from automl.study.config import Limits, SearchSettings
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
 from tests.unit.reports.study_builder import (
@@ -24,6 +24,7 @@ from tests.unit.reports.study_builder import (
     config,
     confirm,
     fill,
+    fill_paused,
     params,
 )
 
@@ -77,11 +78,18 @@ def _halfway() -> StudyBuilder:
     return builder
 
 
+def _paused() -> StudyBuilder:
+    search = SearchSettings(seed=7, fidelity="asha", rungs=(3,), n_epochs=9)
+    builder = StudyBuilder(_HERE, config("rungs", search=search))
+    fill_paused(builder)
+    return builder
+
+
 def _read(make: Callable[[], StudyBuilder]) -> Summary:
     return read_summary(_HERE / make().config.name)
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
 def test_best(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/best-{summary.name}.txt", best_text(summary) + "\n")
@@ -92,18 +100,23 @@ def test_explain_of_a_failed_trial(golden: Golden) -> None:
     golden("reports/explain-trial.txt", trial_text(account) + "\n")
 
 
+def test_explain_of_a_paused_trial(golden: Golden) -> None:
+    account = explain_trial(_read(_paused), 1)
+    golden("reports/explain-paused.txt", trial_text(account) + "\n")
+
+
 def test_explain_of_a_class(golden: Golden) -> None:
     account = explain_class(FailureClass.OOM, _read(_search))
     golden("reports/explain-class.txt", class_text(account) + "\n")
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
 def test_footer(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/footer-{summary.name}.txt", run_footer(summary) + "\n")
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
 def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     builder = make()
     summary = read_summary(_HERE / builder.config.name)
@@ -112,14 +125,14 @@ def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway])
+@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
 def test_markdown(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/summary-{summary.name}.md", render_markdown(summary).decode())
 
 
 def test_list(golden: Golden) -> None:
-    for make in (_search, _confirmed, _failed, _direct, _halfway):
+    for make in (_search, _confirmed, _failed, _direct, _halfway, _paused):
         make()
     (_HERE / "torn").mkdir()
     (_HERE / "torn" / "resolved.json").write_text("{", encoding="utf-8")

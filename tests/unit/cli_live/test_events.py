@@ -131,3 +131,21 @@ def test_a_reader_that_leaves_does_not_end_the_search(config: StudyConfig) -> No
     screen.opened(StudyPaths(Path("/studies/bikes")), config)
     screen.event(Note("nobody hears this"))
     screen.look((), 0.0)
+
+
+def test_a_pause_and_what_goes_on_are_told_as_such(busy: Progress, config: StudyConfig) -> None:
+    why = "3rd of 4 at epoch 2"
+    record = TrialRecord(9, TrialState.PAUSED, {}, values={2: 0.2}, best_epoch=2, best_value=0.2)
+    outcome = Outcome(9, 1, OutcomeState.PAUSED, evidence=why, seconds=12)
+    before = heartbeat_line(busy.snapshot())
+    assert "paused" not in before
+    busy.event(TrialStarted(Attempt(9, 1, {})))
+    busy.event(TrialEnded(record, outcome))
+    told = event_line(TrialEnded(record, outcome), busy.snapshot())
+    assert told == f'pause     trial=9 best=0.2000 epoch=2 took=12s why="{why}"'
+    assert "done=6/12 ok=3 paused=1 pruned=1" in heartbeat_line(busy.snapshot())
+    history = (Measurement(2, {config.objective.metric: 0.2}, 12.0),)
+    busy.event(TrialStarted(Attempt(9, 2, {}, "trials/0009/1/x.pth", history)))
+    (again,) = (each for each in busy.snapshot().running if each.attempt.number == 9)
+    assert (again.epoch, again.value) == (2, 0.2)
+    assert heartbeat_line(busy.snapshot()) == before.replace("running=2", "running=3")

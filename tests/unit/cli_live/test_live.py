@@ -11,10 +11,10 @@ from rich.console import Console
 
 from automl.cli.live import LiveScreen, epochs_of, render, wants_live
 from automl.cli.progress import Progress
-from automl.execution.driver import TrialStarted
+from automl.execution.driver import TrialEnded, TrialStarted
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
-from automl.study.records import Attempt, TrialRecord, TrialState
+from automl.study.records import Attempt, Outcome, OutcomeState, TrialRecord, TrialState
 
 
 def _drawn(progress: Progress, width: int) -> str:
@@ -51,6 +51,17 @@ def test_eighty_columns_show_everything_that_matters(busy: Progress) -> None:
     assert "oom: RuntimeError: CUDA out of" in rows["2"]
     assert "rung 2: 4th of 4" in rows["3"]
     assert "the default" in rows["0"]
+
+
+def test_a_paused_trial_is_counted_and_says_why(busy: Progress) -> None:
+    why = "3rd of 4 at epoch 2"
+    record = TrialRecord(9, TrialState.PAUSED, {}, values={2: 0.2}, evidence=why, seconds=12.0)
+    busy.event(TrialEnded(record, Outcome(9, 1, OutcomeState.PAUSED, evidence=why)))
+    lines = _drawn(busy, 100).splitlines()
+    assert "6/12  ok 3  pause 1  prune 1  FAIL 1  run 2" in lines[1]
+    (row,) = (line for line in lines if line.split()[:1] == ["9"])
+    assert row.split()[1] == "pause"
+    assert why in row
 
 
 def test_brackets_are_text_and_no_markup(busy: Progress) -> None:

@@ -27,6 +27,7 @@ from automl.study.config import (
     StudyConfig,
 )
 from automl.study.folder import NewStudy, create_folder, write_study
+from automl.study.measured import Pausing
 from automl.study.outcomes import write_outcome
 from automl.study.records import FailureClass, Measurement, Outcome, OutcomeState
 from automl.study.storage import create_study, open_storage
@@ -61,6 +62,7 @@ SPACE = SearchSpace(
 _OPTUNA = {
     OutcomeState.OK: optuna.trial.TrialState.COMPLETE,
     OutcomeState.PRUNED: optuna.trial.TrialState.PRUNED,
+    OutcomeState.PAUSED: optuna.trial.TrialState.RUNNING,
     OutcomeState.FAILED: optuna.trial.TrialState.COMPLETE,
     OutcomeState.INTERRUPTED: optuna.trial.TrialState.RUNNING,
 }
@@ -176,6 +178,9 @@ class StudyBuilder:
             attrs |= {attributes.CONFIRMS: told.confirms, attributes.SEED: 100 + number // 2}
         if checkpoint is not None:
             attrs[attributes.CHECKPOINT] = checkpoint
+        if told.state is OutcomeState.PAUSED:
+            paused = Pausing(told.evidence, len(told.curve) - 1, checkpoint)
+            attrs[attributes.PAUSED] = paused.to_json()
         self._study.add_trial(self._frozen(told, attrs))
         if told.state is not None:
             self._outcome(number, told, told.state, checkpoint)
@@ -269,6 +274,18 @@ def fill(builder: StudyBuilder) -> None:
         Told(params(3e-4, 4), [0.0, 0.1, 0.3, 0.36, 0.38], ok, begin_s=170, attempt=2),
     )
     builder.add(7, Told(params(1.1e-3, 6), [0.0, 0.15, 0.3, 0.4, 0.42], ok, begin_s=140))
+
+
+def fill_paused(builder: StudyBuilder) -> None:
+    """A search with rungs: one went on, two rest at a rung, one was stopped there for good."""
+    paused = OutcomeState.PAUSED
+    full = [0.0, 0.0, 0.1, 0.2, 0.3, 0.35, 0.36, 0.4, 0.42]
+    at_rung = "loss 6.7 at epoch 2 is 3rd of 4; predicted 0.12 +- 0.06; cut 0.19"
+    builder.add(0, Told(params(), full, source=attributes.SOURCE_DEFAULT, seconds=90))
+    builder.add(1, Told(params(1e-3), full[:3], paused, evidence=at_rung, begin_s=2, seconds=30))
+    builder.add(2, Told(params(2e-3), full[:3], paused, evidence=at_rung, begin_s=34, seconds=30))
+    builder.add(3, Told(params(9e-3), full[:3], OutcomeState.PRUNED, evidence="9th of 9",
+                        begin_s=66, seconds=30))  # fmt: skip
 
 
 def confirm(builder: StudyBuilder, winner: int, n: int = 3) -> None:

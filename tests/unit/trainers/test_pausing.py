@@ -106,6 +106,22 @@ def test_what_it_trained_past_the_pause_is_no_part_of_the_trial(
     assert left(attempt_paths) == (everything if keep is Keep.ALL else ["001"])
 
 
+def test_a_trainer_that_is_ahead_of_the_search_pauses_at_its_rung_all_the_same(
+    start: Any, train: Any, attempt_paths: AttemptPaths
+) -> None:
+    def far_ahead() -> None:
+        for epoch in range(5):
+            train(epoch)()
+
+    run = start((far_ahead, None), (nothing, None), (nothing, None))
+    assert [run.advance().epoch for _ in range(2)] == [0, 1]
+    request_pause(attempt_paths, RUNG)
+    outcome = end_of(run)
+    assert outcome.checkpoint == "trials/0000/1/model_epoch_001_step_00020.pth"
+    assert epochs(outcome) == [0, 1]
+    assert left(attempt_paths) == ["001"]
+
+
 def test_without_the_checkpoint_of_that_epoch_it_pauses_at_the_next_one(
     start: Any, train: Any, attempt_paths: AttemptPaths
 ) -> None:
