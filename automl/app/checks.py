@@ -76,7 +76,7 @@ def check_seed(rules: SpecRules, limits: Limits) -> None:
     Raises:
         FixInput: The limits ask for it, and the skill's trainings take no seed.
     """
-    if limits.confirm and not rules.keys.seed:
+    if limits.confirms and not rules.keys.seed:
         raise FixInput(
             "to train again with other seeds, the spec must have a setting for the seed",
             got="a schema without it",

@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
-from automl.settings.forms import names_in, one_value
+from automl.settings.forms import names_in, one_value, whole
 from automl.settings.setting import Completion, Form, Place
 
 if TYPE_CHECKING:
     from automl.skill.asked import Asked, Frozen
 
-__all__ = ["CHECKPOINT", "FREEZE", "GPUS", "OVERRIDES", "POLICY", "SEARCH", "SOURCE", "SPACE"]
+__all__ = [
+    "CHECKPOINT",
+    "FREEZE",
+    "GPUS",
+    "OVERRIDES",
+    "POLICY",
+    "SEARCH",
+    "SEEDS",
+    "SOURCE",
+    "SPACE",
+]
 
 _SPACES = names_in("automl.space.request", "SPACES")
 
@@ -104,6 +114,12 @@ def _gpus(value: Any, place: Place) -> tuple[str, ...] | None:
     return None if texts == ("all",) else texts
 
 
+def _seeds(value: Any, place: Place) -> int | str:
+    from automl.study.config import AUTO
+
+    return AUTO if value == AUTO else whole(0).read(value, place)
+
+
 POLICY = Form("on|off", _policy, words=lambda: ("on", "off"))
 OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
 SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
@@ -112,3 +128,4 @@ SPACE = Form("SPACE", _space, words=_SPACES, completion=Completion.FILES)
 CHECKPOINT = Form("CHECKPOINT", _checkpoint, completion=Completion.FILES)
 SOURCE = Form("PATH", _source, completion=Completion.FILES)
 GPUS = Form("0,1", _gpus)
+SEEDS = Form("N", _seeds)

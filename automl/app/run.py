@@ -103,7 +103,7 @@ def go_on(
     screen: Screen,
     trials: int | None = None,
     *,
-    confirm: int | None = None,
+    limits: Mapping[str, Any] | None = None,
     accept_drift: bool = False,
     accept_image: bool = False,
 ) -> Ending:
@@ -113,7 +113,7 @@ def go_on(
         paths: The study.
         screen: Who watches; hears first what became of each trial.
         trials: A new total, at least as large as the trials there are; None keeps the old one.
-        confirm: Fresh seeds for winner and default each; None keeps the old number.
+        limits: Other limits by the names of their fields; None keeps the old one.
         accept_drift: Whether to keep the stored space although the skill gives another one now.
         accept_image: Whether to go on although the image's name stands for another image now.
 
@@ -132,7 +132,7 @@ def go_on(
         check_trainer(kept, skill, paths.folder)
         check_still_there(paths, kept.resume_from, read_provenance(paths))
         notes += check_drift(paths, kept, skill, accept=accept_drift)
-        config = _extended(kept, trials, confirm)
+        config = _extended(kept, {"trials": trials, **(limits or {})})
         space = SearchSpace.from_json(read_space(paths))
         base_spec = read_base_spec(paths)
         check_seed(rules_for(skill, "train", base_spec), config.limits)
@@ -158,8 +158,7 @@ def _with_keys(paths: StudyPaths, config: StudyConfig, skill: Skill) -> StudyCon
     return found
 
 
-def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> StudyConfig:
-    given = {"trials": trials, "confirm": confirm}
+def _extended(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:
     new = {
         name: value
         for name, value in given.items()
@@ -167,12 +166,16 @@ def _extended(config: StudyConfig, trials: int | None, confirm: int | None) -> S
     }
     if new and not config.is_search:
         name, value = next(iter(new.items()))
-        raise FixInput("a plain training must be one trial", got=str(value), where=f"--{name}")
+        raise FixInput("a plain training must be one trial", got=str(value), where=_flag(name))
     if not new:
         return config
-    origin = {name: f"automl resume --{name}" for name in new}
+    origin = {name: f"automl resume {_flag(name)}" for name in new}
     limits = replace(config.limits, **new)
     return replace(config, limits=limits, origin={**config.origin, **origin})
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _check_total(config: StudyConfig, started: int) -> None:

@@ -6,7 +6,17 @@ takes the value of the setting of its name.
 
 from collections.abc import Mapping
 
-from automl.app.forms import CHECKPOINT, FREEZE, GPUS, OVERRIDES, POLICY, SEARCH, SOURCE, SPACE
+from automl.app.forms import (
+    CHECKPOINT,
+    FREEZE,
+    GPUS,
+    OVERRIDES,
+    POLICY,
+    SEARCH,
+    SEEDS,
+    SOURCE,
+    SPACE,
+)
 from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
@@ -80,8 +90,10 @@ _PROPOSALS = (
 _SPENDING = (
     Setting("trials", whole(1), "trials in total", "limits",
             default=_LIMITS.trials, scope=_SEARCHED),
-    Setting("confirm", whole(0), "then winner and default again, N seeds each", "limits",
-            default=_LIMITS.confirm, scope=_SEARCHED),
+    Setting("confirm", SEEDS, "then winner and default again, N fresh seeds each; auto: until it "
+            "is clear which is better", "limits", default=_LIMITS.confirm, scope=_SEARCHED),
+    Setting("confirm_top", whole(1, "K"), "before that the best K race for being the winner",
+            "limits", default=_LIMITS.confirm_top, scope=_SEARCHED),
     Setting("trial_timeout", SECONDS, "90s, 10m, 2h: then it is hung", "limits"),
     Setting("same_failures", whole(1), "of one class in a row, then stop", "limits",
             default=_LIMITS.same_failures, scope=_SEARCHED),

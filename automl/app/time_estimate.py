@@ -16,6 +16,7 @@ from automl.errors import AutomlError
 from automl.reports import words
 from automl.skill.tree import Tree, whole_number
 from automl.study.config import StudyConfig
+from automl.study.confirmation import n_planned
 from automl.study.folder import list_studies, read_base_spec, read_config, read_provenance
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
@@ -94,7 +95,7 @@ def estimate_time(plan: Plan) -> TimeEstimate | None:
 
 def _total(config: StudyConfig, training_s: float) -> float:
     limits, at_once = config.limits, config.resources.max_concurrent
-    rounds = ceil(limits.trials / at_once) + ceil(2 * limits.confirm / at_once)
+    rounds = ceil(limits.trials / at_once) + ceil(n_planned(config) / at_once)
     return rounds * training_s
 
 

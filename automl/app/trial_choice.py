@@ -12,7 +12,7 @@ from automl.study.best import read_best
 from automl.study.folder import read_config
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.outcomes import read_outcome
-from automl.study.ranking import best_trial
+from automl.study.race import winner
 from automl.study.records import Outcome, OutcomeState
 from automl.study.storage import read_study
 from automl.study.trials import read_records
@@ -112,7 +112,7 @@ def _incumbent(paths: StudyPaths) -> int:
     config = read_config(paths)
     study = read_study(paths, config)
     records = () if study is None else read_records(study, config.objective)
-    best = best_trial(records, config.objective)
+    best = winner(records, config)
     if best is None:
         raise FixInput(
             "a trial must have ended usable to be the best",

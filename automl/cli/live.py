@@ -140,7 +140,7 @@ def _best_line(snapshot: Snapshot) -> Text:
     if best.number != 0 and default is not None and default.best_value is not None:
         difference = words.signed(best.best_value - default.best_value)
         line.append(f"   default {words.value(default.best_value)} ({difference})", "not bold")
-        again = confirmed(snapshot.records, best.number, snapshot.config.objective)
+        again = confirmed(snapshot.records, best.number, snapshot.config)
         said = "not confirmed" if again is None else f"fresh seeds {again.means}"
         line.append(f"   {said}", "dim not bold")
     return line

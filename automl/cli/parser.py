@@ -14,7 +14,7 @@ from automl.cli.explain_commands import add_explain
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
-from automl.cli.usage import Parser, count, positive, take_yes
+from automl.cli.usage import Parser, count, positive, seeds, some_seeds, take_yes
 
 if TYPE_CHECKING:
     import argparse
@@ -140,8 +140,12 @@ def _add_resume(commands: "Commands") -> None:
     _add_study_choice(command)
     command.add_argument("--trials", type=count, metavar="N", help="new total number of trials")
     command.add_argument(
-        "--confirm", type=count, metavar="N", help="then winner and default again, N seeds each"
+        "--confirm",
+        type=seeds,
+        metavar="N|auto",
+        help="then winner and default again, N fresh seeds each; auto: until it is clear",
     )
+    _add_confirm_top(command)
     command.add_argument(
         "--accept-drift",
         action="store_true",
@@ -154,6 +158,15 @@ def _add_resume(commands: "Commands") -> None:
     )
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
     _add_detach(command)
+
+
+def _add_confirm_top(command: Parser) -> None:
+    command.add_argument(
+        "--confirm-top",
+        type=positive,
+        metavar="K",
+        help="before that the best K race for being the winner",
+    )
 
 
 def _add_confirm(commands: "Commands") -> None:
@@ -171,12 +184,13 @@ def _add_confirm(commands: "Commands") -> None:
     _add_study_choice(command)
     command.add_argument(
         "--seeds",
-        type=positive,
+        type=some_seeds,
         default=3,
-        metavar="N",
+        metavar="N|auto",
         dest="confirm",
-        help="trainings of each (default: 3)",
+        help="trainings of each (default: 3); auto: until it is clear which is better",
     )
+    _add_confirm_top(command)
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 

@@ -11,7 +11,9 @@ from automl.reports import words
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
-from automl.study.config import SearchSettings
+from automl.study.config import Limits, SearchSettings
+from automl.study.confirmation import n_planned
+from automl.study.race import n_of_race
 from automl.trainers.table import trainer_entry
 from automl.visible import visible
 
@@ -83,15 +85,14 @@ def _trials(plan: Plan) -> Iterator[str]:
     if plan.gate.searches:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
         yield from _rungs(config.search)
-    if config.limits.confirm:
-        seeds = words.count(config.limits.confirm, "fresh seed")
-        yield _line("then", f"winner and default (trial 0) again, with {seeds} each")
+    if config.limits.confirms:
+        yield from _confirming(config.limits)
     limit = config.limits.trial_timeout_s
     yield _line("limit", f"{words.duration(limit)} a trial" if limit else "no time limit a trial")
     epochs = whole_number(plan.base_spec, config.keys.epochs)
     images = plan.data["train"].images if "train" in plan.data else None
     if epochs is not None and images:
-        most = epochs * images * (config.limits.trials + 2 * config.limits.confirm)
+        most = epochs * images * (config.limits.trials + n_planned(config))
         yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
         yield _line("time", str(estimate_time(plan) or _UNKNOWN))
 
@@ -102,6 +103,17 @@ def _rungs(search: SearchSettings) -> Iterator[str]:
         epochs = "epoch" if len(search.rungs) == 1 else "epochs"
         text = f"after {epochs} {at} of {search.n_epochs} trials pause, and the better ones go on"
         yield _line("rungs", f"{text} ({search.fidelity})")
+
+
+def _confirming(limits: Limits) -> Iterator[str]:
+    n_race = n_of_race(min(limits.confirm_top, limits.trials - 1))
+    if n_race:
+        race = f"the best {limits.confirm_top} race for it with fresh seeds"
+        yield _line("then", f"{race}, {words.count(n_race, 'training')}")
+    seeds = words.count(limits.most_seeds, "fresh seed")
+    until = "until it is clear which is better, at most " if limits.is_auto else ""
+    pair = f"winner and default (trial 0) again, {until}with {seeds} each"
+    yield _line("" if n_race else "then", pair)
 
 
 def _first(plan: Plan, count: int) -> Iterator[str]:

@@ -13,7 +13,8 @@ from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStar
 from automl.skill.tree import ParamValue
 from automl.study.config import Objective, StudyConfig
 from automl.study.confirmation import n_asked
-from automl.study.ranking import best_trial, better
+from automl.study.race import winner
+from automl.study.ranking import better
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
 __all__ = ["Progress", "Running", "SecondsRange", "Snapshot", "changed_params", "eta_of"]
@@ -114,8 +115,8 @@ class Snapshot:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The usable trial of the search with the best value; the earliest of equals."""
-        return best_trial(self.records, self.config.objective)
+        """The trial that the study names as its best."""
+        return winner(self.records, self.config)
 
     @property
     def default(self) -> TrialRecord | None:

@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+#: The limits of a study that may be changed when it goes on.
+_EXTENDED = ("trials", "confirm", "confirm_top")
+
+
 def show_transfer(done: int, total: int) -> None:
     """Shows on a terminal how far data is that comes from another machine."""
     if sys.stderr.isatty():
@@ -94,15 +98,15 @@ def resume(arguments: argparse.Namespace) -> int:
 
     if arguments.detach and not is_detached():
         return detach(sys.argv[1:])
-    extends = arguments.trials is not None or arguments.confirm is not None
+    limits = {name: getattr(arguments, name) for name in _EXTENDED}
+    extends = any(value is not None for value in limits.values())
     wanted = Wanted.READ if extends else Wanted.RESUME
     paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
     with _screen(arguments) as screen:
         ending = go_on(
             paths,
             screen,
-            arguments.trials,
-            confirm=arguments.confirm,
+            limits=limits,
             accept_drift=arguments.accept_drift,
             accept_image=arguments.accept_image,
         )

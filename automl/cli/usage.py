@@ -137,6 +137,30 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def seeds(text: str) -> int | str:
+    """The type of an argument that counts fresh seeds: a whole number from 0, or ``auto``.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is neither.
+    """
+    if text == "auto":
+        return text
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(
+            f"must be auto or a whole number from 0, but got {text!r}"
+        )
+    return int(text)
+
+
+def some_seeds(text: str) -> int | str:
+    """The type of an argument that counts fresh seeds there must be, or ``auto``.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is neither.
+    """
+    return text if text == "auto" else positive(text)
+
+
 def take_yes(parser: Parser) -> None:
     """Has every command of a parser take ``--yes``, one that asks nothing too."""
     for action in parser._actions:

@@ -4,16 +4,20 @@ The values that chose the winner are left out: the best of many seeds and settin
 be repeated, and would make any winner look better than it is.
 """
 
+import math
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from statistics import fmean, stdev
 
 from automl.reports import words
-from automl.study.config import Objective
+from automl.study.config import Direction, Objective, StudyConfig
+from automl.study.confirmation import differences
+from automl.study.expected import is_race
 from automl.study.records import FailureClass, TrialRecord
+from automl.study.sequential import interval
 
 __all__ = ["Confirmed", "Seeds", "Verdict", "confirmed"]
 
@@ -90,11 +94,15 @@ class Confirmed:
         default: Those of trial 0; None if it has no value.
         difference: Of the means, winner minus default; None where one is missing.
         low: Lower end of the difference's 95 % confidence interval by Welch's t, which lets the
-            two deviations differ; None below two values on either side.
+            two deviations differ; None below two values on either side. Where the seeds went on
+            until the answer was known, that of the confidence sequence over pairs of seeds, which
+            is valid whenever it is looked at.
         high: Upper end of it.
         verdict: ``better`` or ``worse`` where the whole interval lies on that side of 0, else
             ``not separable``; None where there is no interval. Settings that broke more trainings
             than the default did are never better.
+        is_sequential: Whether the seeds went on until the answer was known.
+        n_raced: Trials that raced for being the winner, with seeds that are not among these.
     """
 
     winner: Seeds
@@ -103,6 +111,8 @@ class Confirmed:
     low: float | None = None
     high: float | None = None
     verdict: Verdict | None = None
+    is_sequential: bool = False
+    n_raced: int = 0
 
     @property
     def phrase(self) -> str:
@@ -135,7 +145,12 @@ class Confirmed:
         lines = []
         if self.low is not None and self.high is not None:
             ends = f"{words.signed(self.low)} to {words.signed(self.high)}"
-            lines.append(f"difference of the means {ends} (95 % interval, Welch)")
+            how = "valid after any pair of seeds" if self.is_sequential else "Welch"
+            lines.append(f"difference of the means {ends} (95 % interval, {how})")
+        if self.n_raced > 1:
+            lines.append(
+                f"chosen from the best {self.n_raced} by fresh seeds that do not count here"
+            )
         constant = [f"of trial {seeds.number}" for seeds in sides if seeds.has_no_variance]
         if constant:
             whose = " and ".join(constant)
@@ -144,32 +159,48 @@ class Confirmed:
 
 
 def confirmed(
-    records: Sequence[TrialRecord], winner: int, objective: Objective
+    records: Sequence[TrialRecord], winner: int, config: StudyConfig
 ) -> Confirmed | None:
     """What the trainings that confirm say; None before the winner was trained again.
 
     Args:
         records: Every trial of the study.
-        winner: The number of the best trial of the search.
-        objective: Which way is better.
+        winner: The number of the trial that the study names as its best.
+        config: Which way is better, and whether the seeds go on until the answer is known.
     """
     ours, base = _seeds(records, winner), _seeds(records, 0)
     if ours is None or winner == 0:
         return None
+    is_sequential = config.limits.is_auto
+    raced = {record.confirms for record in records if is_race(record)}
+    found = Confirmed(ours, base, is_sequential=is_sequential, n_raced=len(raced))
     if base is None or ours.mean is None or base.mean is None:
-        return Confirmed(ours, base)
-    difference = ours.mean - base.mean
-    interval = _interval(ours, base)
-    if interval is None:
-        return Confirmed(ours, base, difference)
-    verdict = _verdict(interval, objective)
+        return found
+    found = replace(found, difference=ours.mean - base.mean)
+    ends = _sequence(records, winner, config) if is_sequential else _welch(ours, base)
+    if ends is None:
+        return found
+    verdict = _verdict(ends, config.objective)
     if verdict is Verdict.BETTER and ours.n_broken > base.n_broken:
         verdict = Verdict.NOT_SEPARABLE
-    return Confirmed(ours, base, difference, *interval, verdict)
+    return replace(found, low=ends[0], high=ends[1], verdict=verdict)
+
+
+def _sequence(
+    records: Sequence[TrialRecord], winner: int, config: StudyConfig
+) -> tuple[float, float] | None:
+    """The confidence sequence of the difference, winner minus default; None before it has ends."""
+    known, _ = differences(records, winner, config)
+    low, high = interval(known)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    turn = config.objective.direction is Direction.MINIMIZE
+    return (-high, -low) if turn else (low, high)
 
 
 def _seeds(records: Sequence[TrialRecord], number: int) -> Seeds | None:
-    ended = [r for r in records if r.confirms == number and r.state.is_finished]
+    judging = (r for r in records if r.confirms == number and not is_race(r))
+    ended = [r for r in judging if r.state.is_finished]
     if not ended:
         return None
     values = tuple(r.best_value for r in ended if r.is_usable and r.best_value is not None)
@@ -179,7 +210,7 @@ def _seeds(records: Sequence[TrialRecord], number: int) -> Seeds | None:
     return Seeds(number, values, dict(failed), mean, sd)
 
 
-def _interval(ours: Seeds, base: Seeds) -> tuple[float, float] | None:
+def _welch(ours: Seeds, base: Seeds) -> tuple[float, float] | None:
     """The confidence interval of the difference of the means (Welch 1947)."""
     if ours.mean is None or base.mean is None or len(ours.values) < 2 or len(base.values) < 2:
         return None

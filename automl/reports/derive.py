@@ -23,14 +23,16 @@ from automl.reports.findings import (
     Winner,
 )
 from automl.reports.model import TrialReport
+from automl.reports.weighed import weighed_of
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.space.proposal import sampled
 from automl.study.clock import moment_of
-from automl.study.config import Objective
+from automl.study.config import Objective, StudyConfig
 from automl.study.known_errors import known_error
-from automl.study.ranking import best_trial, better, is_ranked
+from automl.study.race import winner
+from automl.study.ranking import better, is_ranked
 from automl.study.records import FailureClass, Outcome, TrialRecord, TrialState
 
 __all__ = [
@@ -55,18 +57,18 @@ def count_states(trials: Sequence[TrialReport]) -> dict[TrialState, int]:
 
 
 def winner_of(
-    trials: Sequence[TrialReport], space: SearchSpace, objective: Objective
+    trials: Sequence[TrialReport], space: SearchSpace, config: StudyConfig
 ) -> Winner | None:
-    """The best usable trial against trial 0, without the paths; None if no trial is usable."""
+    """The winner against trial 0, without the paths; None if no trial is usable."""
     records = [trial.record for trial in trials]
-    record = best_trial(records, objective)
+    record = winner(records, config)
     if record is None or record.best_value is None:
         return None
     best = next(trial for trial in trials if trial.record is record)
     first = next((t for t in trials if t.number == 0 and t.record.is_usable), None)
     baseline = None if first is None else first.record.best_value
     value = record.best_value
-    confirmed_by = confirmed(records, best.number, objective)
+    confirmed_by = confirmed(records, best.number, config)
     return Winner(
         number=best.number,
         value=value,
@@ -78,6 +80,7 @@ def winner_of(
         changes=_changes(best, trials, space),
         checkpoint=best.record.checkpoint or "",
         confirmed=confirmed_by,
+        weighed=weighed_of(records, best.number, config.objective),
     )
 
 

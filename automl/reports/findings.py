@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from automl.reports.confirmation import Confirmed
+from automl.reports.weighed import Weighed
 from automl.skill.tree import ParamValue
 from automl.study.records import FailureClass, TrialState
 
@@ -37,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """The best usable trial, measured against trial 0.
+    """The trial that a study names as its best, measured against trial 0.
 
     Attributes:
         number: Its number.
@@ -52,6 +53,7 @@ class Winner:
         checkpoint: Checkpoint of its best epoch, relative to the study folder; empty if none.
         checkpoint_sha256: SHA-256 of that file, once ``best/`` holds it; else empty.
         confirmed: What trainings with other seeds say; None if there were none.
+        weighed: What it is worth by all trials together; None where they are too few to tell.
     """
 
     number: int
@@ -66,6 +68,7 @@ class Winner:
     checkpoint: str = ""
     checkpoint_sha256: str = ""
     confirmed: Confirmed | None = None
+    weighed: Weighed | None = None
 
     @property
     def mean(self) -> float | None:

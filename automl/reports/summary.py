@@ -76,7 +76,7 @@ def _summarise(
     folder: Path, config: StudyConfig, space: SearchSpace, trials: tuple[TrialReport, ...]
 ) -> Summary:
     """What follows from the trials alone; the study counts as running."""
-    winner = winner_of(trials, space, config.objective)
+    winner = winner_of(trials, space, config)
     return Summary(
         folder=folder,
         config=config,

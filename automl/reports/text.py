@@ -93,13 +93,22 @@ def _standing(summary: Summary, winner: Winner) -> Iterator[str]:
     if confirmed is None or winner.mean is None:
         if winner.number != 0:
             yield from _difference(winner.difference, words.value(winner.baseline))
+        yield from _expected(winner)
         yield _labelled("note", note_of(summary, winner))
         return
     yield from _difference(confirmed.difference, str(confirmed.default))
     yield _labelled("verdict", confirmed.finding)
     for text in confirmed.details:
         yield _labelled("", text)
-    yield _labelled("one seed", f"{_one_seed(winner)}: the value that chose it")
+    yield _labelled("one seed", f"{_one_seed(winner)}, in the search")
+
+
+def _expected(winner: Winner) -> Iterator[str]:
+    """What another seed would give, and what was observed beside it."""
+    if winner.weighed is not None:
+        yield _labelled("expected", str(winner.weighed))
+        for text in winner.weighed.lines(winner.number):
+            yield _labelled("", text)
 
 
 def _difference(difference: float | None, default: str) -> Iterator[str]:

@@ -97,9 +97,17 @@ def _trust(summary: Summary, winner: Winner) -> str:
         ranked += f", {summary.n_finished} of {summary.n_asked} having ended"
     if winner.number == 0:
         return f"{ranked}; {winner.note}."
-    better = "highest" if summary.objective.direction is Direction.MAXIMIZE else "lowest"
+    chosen = _chosen(summary, winner)
     if winner.confirmed is None or winner.mean is None:
-        return f"{ranked}, by the {better} value of any epoch; {note_of(summary, winner)}."
+        return f"{ranked}, {chosen}; {note_of(summary, winner)}."
     lines = "".join(f" {line[0].upper()}{line[1:]}." for line in winner.confirmed.details)
-    chosen = f"by the {better} value of any epoch, {words.value(winner.value)} with one seed"
-    return f"{ranked}, {chosen}.{lines}"
+    one_seed = f"{words.value(winner.value)} with one seed"
+    return f"{ranked}, {chosen}, {one_seed}.{lines}"
+
+
+def _chosen(summary: Summary, winner: Winner) -> str:
+    """By what it is the best: what is expected of it, else its value."""
+    if winner.weighed is not None:
+        return f"by what is expected of it: {winner.weighed}"
+    better = "highest" if summary.objective.direction is Direction.MAXIMIZE else "lowest"
+    return f"by the {better} value of any epoch"

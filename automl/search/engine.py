@@ -37,7 +37,7 @@ from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.measured import paused_of
-from automl.study.ranking import best_trial
+from automl.study.race import winner
 from automl.study.records import (
     Attempt,
     FailureClass,
@@ -287,8 +287,8 @@ class Engine:
             return read_records(self._study, self._config.objective)
 
     def incumbent(self) -> TrialRecord | None:
-        """The best usable trial of the search; None before there is one."""
-        return best_trial(self.records(), self._config.objective)
+        """The trial that the study names as its best; None before there is one."""
+        return winner(self.records(), self._config)
 
     def _record(self, number: int) -> TrialRecord:
         return record_of(self._store.grouped()[number], self._config.objective)

@@ -17,6 +17,7 @@ from automl.search.engine import Engine
 from automl.search.simulation import Incumbent, SimulatedEvent, SimulatedTrial, Simulation
 from automl.space.model import SearchSpace
 from automl.study.config import StudyConfig
+from automl.study.ranking import best_trial
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
 from automl.study.storage import memory_study
 
@@ -219,8 +220,8 @@ class _Simulator:
         self._events.append(event)
 
     def _look(self) -> None:
-        """Notes the incumbent where it is another one."""
-        best = self._engine.incumbent()
+        """Notes the best value so far where it is another trial's."""
+        best = best_trial(self._engine.records(), self._config.objective)
         if best is None or best.best_value is None:
             return
         if self._incumbents and self._incumbents[-1].number == best.number:

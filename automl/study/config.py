@@ -12,6 +12,7 @@ from automl.skill.keys import NetworkKeys
 from automl.skill.signals import Signal
 
 __all__ = [
+    "AUTO",
     "FAKE_TRAINER",
     "DataSources",
     "Direction",
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 FORMAT = 1
+#: As many fresh seeds as it takes, and the most of them.
+AUTO, _MOST_SEEDS = "auto", 20
 #: The trainer that makes its numbers up.
 FAKE_TRAINER = "scripted"
 
@@ -81,25 +84,48 @@ class Limits:
         same_failures: Trials in a row with one failure class after which the search stops. It also
             stops once half of at least six trials that one driver saw end have failed, of whatever
             class.
-        confirm: Seeds with which winner and default are trained again after the search.
+        confirm: Seeds with which winner and default are trained again after the search, or
+            ``auto`` for as many as it takes until the answer is known.
+        confirm_top: Trials that race for being the winner before that; 0 in studies of older
+            versions, which confirmed the best value as it was.
     """
 
     trials: int = 20
     trial_timeout_s: float | None = None
     same_failures: int = 3
-    confirm: int = 0
+    confirm: int | str = 0
+    confirm_top: int = 3
 
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise FixInput("trials must be at least 1", got=str(self.trials), where="--trials")
-        if self.confirm < 0:
-            raise FixInput("confirm must be at least 0", got=str(self.confirm), where="--confirm")
+        if self.confirm != AUTO and (not isinstance(self.confirm, int) or self.confirm < 0):
+            rule = f"confirm must be {AUTO} or at least 0"
+            raise FixInput(rule, got=str(self.confirm), where="--confirm")
+        if self.confirm_top < 0:
+            rule = "confirm_top must be at least 0"
+            raise FixInput(rule, got=str(self.confirm_top), where="--confirm-top")
         if self.trial_timeout_s is not None and self.trial_timeout_s <= 0:
             raise FixInput(
                 "the time limit of a trial must be positive",
                 got=f"{self.trial_timeout_s} s",
                 where="--trial-timeout",
             )
+
+    @property
+    def confirms(self) -> bool:
+        """Whether anything is trained again when the search is over."""
+        return self.confirm != 0
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the trainings of winner and default go on until the answer is known."""
+        return self.confirm == AUTO
+
+    @property
+    def most_seeds(self) -> int:
+        """Seeds that winner and default are each trained with at most."""
+        return self.confirm if isinstance(self.confirm, int) else _MOST_SEEDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +315,7 @@ def _parts(value: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "data": DataSources(**value["data"]),
         "search": SearchSettings.from_json(value["search"]),
-        "limits": Limits(**value["limits"]),
+        "limits": Limits(**{"confirm_top": 0, **value["limits"]}),
         "resources": Resources(
             **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
         ),

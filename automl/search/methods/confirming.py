@@ -20,7 +20,7 @@ def confirm(view: SearchView, ended: SearchEnd) -> Train | SearchEnd | None:
     Returns:
         None while a trial of the search still runs; ``ended`` once nothing is left to train.
     """
-    if not view.config.limits.confirm:
+    if not view.config.limits.confirms:
         return ended
     if view.searched(TrialState.WAITING, TrialState.RUNNING):
         return None

@@ -47,7 +47,9 @@ def _search(name: str = "bike-fan") -> StudyBuilder:
 
 
 def _confirmed() -> StudyBuilder:
-    builder = StudyBuilder(_HERE, config("sure", limits=Limits(trials=8, confirm=3)))
+    builder = StudyBuilder(
+        _HERE, config("sure", limits=Limits(trials=8, confirm=3, confirm_top=1))
+    )
     fill(builder)
     confirm(builder, 4)
     return builder

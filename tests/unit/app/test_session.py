@@ -299,7 +299,7 @@ class _Vanished(BaseException):
 def test_winner_and_default_are_trained_again_with_other_seeds(
     search: Callable[..., Plan], paths: StudyPaths
 ) -> None:
-    ending = run.start(search("--trials", "4", "--confirm", "2"), Silent())
+    ending = run.start(search("--trials", "4", "--confirm", "2", "--confirm-top", "1"), Silent())
     assert ending.exit_code == 0
     summary = read_summary(paths.folder)
     again = [t for t in summary.trials if t.record.confirms is not None]
@@ -326,7 +326,7 @@ def test_a_search_that_has_ended_can_be_confirmed(
     assert before.command("confirm") == (
         f"automl confirm {paths.folder.name} --seeds 3 --studies-dir {paths.folder.parent}"
     )
-    assert run.go_on(paths, Silent(), confirm=2).exit_code == 0
+    assert run.go_on(paths, Silent(), limits={"confirm": 2, "confirm_top": 1}).exit_code == 0
     after = read_summary(paths.folder)
     assert after.winner is not None
     assert after.winner.confirmed is not None
@@ -338,7 +338,7 @@ def test_a_search_that_has_ended_can_be_confirmed(
 def test_a_longer_search_confirms_its_new_winner(
     search: Callable[..., Plan], paths: StudyPaths
 ) -> None:
-    run.start(search("--trials", "3", "--confirm", "1"), Silent())
+    run.start(search("--trials", "3", "--confirm", "1", "--confirm-top", "1"), Silent())
     known = len(read_summary(paths.folder).trials)
     ending = run.go_on(paths, Silent(), trials=6)
     assert ending.exit_code == 0

@@ -252,7 +252,7 @@ def test_the_median_rule_stops_a_trial_that_is_behind(make: Make, end: End) -> N
 
 def test_no_rule_stops_a_training_that_confirms_another(make: Make, end: End) -> None:
     search = SearchSettings(pruner="median")
-    engine = make(limits=Limits(8, confirm=2), search=search)
+    engine = make(limits=Limits(8, confirm=2, confirm_top=1), search=search)
     for number in range(8):
         engine.finish(end(ask(engine), [0.1 if number == 0 else 0.9] * 10))
     for _ in range(4):

@@ -20,7 +20,7 @@ CONFIG = StudyConfig(
     "default",
     Objective("val_3DIoU", Direction.MAXIMIZE, worst=0.0),
     search=SearchSettings(seed=3),
-    limits=Limits(trials=3, confirm=2),
+    limits=Limits(trials=3, confirm=2, confirm_top=1),
 )
 
 
@@ -110,13 +110,15 @@ def test_the_trials_asked_for_hold_the_confirmation_from_the_start(
 
 
 def test_a_search_of_one_trial_has_no_winner_to_confirm() -> None:
-    assert n_asked((), replace(CONFIG, limits=Limits(trials=1, confirm=2))) == 1
+    assert n_asked((), replace(CONFIG, limits=Limits(trials=1, confirm=2, confirm_top=1))) == 1
 
 
 def test_a_longer_search_asks_for_its_trials_and_keeps_what_was_confirmed() -> None:
     records = (*SEARCH, *(trial(3 + i, 0.5, confirms=i % 2) for i in range(4)))
     assert n_asked(records, CONFIG) == 7
-    assert n_asked(records, replace(CONFIG, limits=Limits(trials=6, confirm=2))) == 10
+    assert (
+        n_asked(records, replace(CONFIG, limits=Limits(trials=6, confirm=2, confirm_top=1))) == 10
+    )
 
 
 def test_a_direct_training_is_one_trial() -> None:
