@@ -4,7 +4,7 @@ Prints one row for each number of finished trials: CPU and wall milliseconds of 
 worst of several), of ``report`` and of ``finish``, with the study in a journal file as a run keeps
 it. The space has eight parameters of four kinds.
 
-    python tests/bench/suggest_latency.py [--sampler tpe|random] [--finished 10 100 1000]
+    python tests/bench/suggest_latency.py [--sampler gp]  [--finished 10 100 1000]
 """
 
 import argparse
@@ -22,6 +22,7 @@ from optuna.trial import create_trial
 
 from automl.search.engine import Engine
 from automl.search.sample import sample
+from automl.search.samplers import SAMPLERS
 from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
 from automl.space.distributions import Choice, FloatRange, IntRange
@@ -128,7 +129,7 @@ def measure(folder: Path, finished: int, sampler: str, repeats: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sampler", default="tpe", choices=("tpe", "random"))
+    parser.add_argument("--sampler", default="tpe", choices=tuple(SAMPLERS))
     parser.add_argument("--finished", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--repeats", type=int, default=20)
     options = parser.parse_args(arguments)
