@@ -1,7 +1,7 @@
 """Runs searches over known curves, one JSON file a family and method; a second run goes on.
 
     python -m tests.bench.search.run FAMILY... --methods METHOD... [--seeds 20] [--budget 50]
-        [--places 1] [--curves FOLDER] [--tao-python PATH]
+        [--places 1] [--processes 1] [--curves FOLDER] [--tao-python PATH]
 
 A family is one of ``families.FAMILIES``, or the name of a table in the folder of ``--curves``
 (``*.jsonl`` of recorded trainings, ``*.npz`` of TaskSet). Seeds that are in a file already are not
@@ -17,6 +17,7 @@ import shlex
 import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,32 +65,58 @@ def path_of(family: str, method: str, places: int) -> Path:
     return RESULTS / family / f"{method}@{places}.json"
 
 
-def run(family: str, method: str, asked: argparse.Namespace) -> None:
-    """Runs the seeds that are not there yet; each is kept as soon as it has ended."""
+Task = tuple[str, str, int]
+
+
+def seed_of(task: Task, asked: argparse.Namespace) -> dict[str, Any] | None:
+    """One seed of a family and method, as it is kept; None where it is too late to begin it."""
+    family, method, seed = task
+    if time.time() - asked.began > asked.minutes * 60:
+        return None
+    problem = problem_of(family, seed, asked)
+    began = time.process_time()
+    trace = trace_of(method, problem, seed, asked)
+    return trace.to_json() | {
+        "optimum": problem.optimum,
+        "budget": asked.budget,
+        "cpu_s": round(time.process_time() - began, 2),
+    }
+
+
+def missing(asked: argparse.Namespace) -> list[Task]:
+    """The seeds that are in no file yet, those of all families and methods by turns."""
+    return [
+        (family, method, seed)
+        for seed in range(asked.seeds)
+        for family in asked.families
+        for method in asked.methods
+        if str(seed) not in kept_of(path_of(family, method, asked.places))["seeds"]
+    ]
+
+
+def kept_of(path: Path) -> dict[str, Any]:
+    """What a file of results holds."""
+    return dict(read_json(path)) if path.exists() else {"seeds": {}}
+
+
+def keep(task: Task, found: dict[str, Any], asked: argparse.Namespace) -> None:
+    """Adds a seed to its file."""
+    family, method, seed = task
     path = path_of(family, method, asked.places)
-    kept: dict[str, Any] = read_json(path) if path.exists() else {"seeds": {}}
-    for seed in range(asked.seeds):
-        if str(seed) in kept["seeds"] or time.monotonic() - asked.began > asked.minutes * 60:
-            continue
-        problem = problem_of(family, seed, asked)
-        began = time.process_time()
-        trace = trace_of(method, problem, seed, asked)
-        kept["seeds"][str(seed)] = trace.to_json() | {
-            "optimum": problem.optimum,
-            "budget": asked.budget,
-            "cpu_s": round(time.process_time() - began, 2),
-        }
-        kept |= {
-            "schema": "automl.search-bench/1",
-            "family": family,
-            "method": method,
-            "places": asked.places,
-            "direction": str(problem.objective.direction),
-            "command": shlex.join(["python", "-m", "tests.bench.search.run", *_command(asked)]),
-            "date": datetime.now().astimezone().date().isoformat(),
-            "versions": versions(method, asked),
-        }
-        write(path, kept)
+    kept = kept_of(path)
+    kept["seeds"][str(seed)] = found
+    direction = problem_of(family, seed, asked).objective.direction
+    kept |= {
+        "schema": "automl.search-bench/1",
+        "family": family,
+        "method": method,
+        "places": asked.places,
+        "direction": str(direction),
+        "command": shlex.join(["python", "-m", "tests.bench.search.run", *_command(asked)]),
+        "date": datetime.now().astimezone().date().isoformat(),
+        "versions": versions(method, asked),
+    }
+    write(path, kept)
     print(f"{family} {method}@{asked.places}: {len(kept['seeds'])} seeds", flush=True)
 
 
@@ -136,6 +163,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budget", type=float, default=50.0, help="full trainings")
     parser.add_argument("--places", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no seed later")
     parser.add_argument("--curves", type=Path, help="folder of tables")
     parser.add_argument("--tao-python", type=Path, help="a Python that has tao_automl")
@@ -145,10 +173,20 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     asked = arguments()
-    asked.began = time.monotonic()
-    for family in asked.families:
-        for method in asked.methods:
-            run(family, method, asked)
+    asked.began = time.time()
+    tasks = missing(asked)
+    if asked.processes == 1:
+        for task in tasks:
+            found = seed_of(task, asked)
+            if found is not None:
+                keep(task, found, asked)
+        return
+    with ProcessPoolExecutor(asked.processes) as pool:
+        running = {pool.submit(seed_of, task, asked): task for task in tasks}
+        for done in as_completed(running):
+            result = done.result()
+            if result is not None:
+                keep(running[done], result, asked)
 
 
 if __name__ == "__main__":
