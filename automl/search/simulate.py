@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from automl.search.curves import Curve, Curves
-from automl.search.decision import Continue, Decision, Pause, Stop
+from automl.search.decision import Continue, Decision, EndCause, Pause, Stop
 from automl.search.engine import Engine
 from automl.search.simulation import Incumbent, SimulatedEvent, SimulatedTrial, Simulation
 from automl.space.model import SearchSpace
@@ -21,7 +21,7 @@ from automl.study.ranking import best_trial
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialRecord
 from automl.study.storage import memory_study
 
-__all__ = ["Costs", "simulate"]
+__all__ = ["Costs", "Until", "simulate"]
 
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -39,12 +39,25 @@ class Costs:
     resume_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Until:
+    """When a simulated search ends, if its own limits do not end it before.
+
+    Attributes:
+        budget: Full trainings after which it is cut off, running trials included.
+        resumes: How often it is resumed after it stopped itself because too many trials failed.
+    """
+
+    budget: float = math.inf
+    resumes: int = 0
+
+
 def simulate(
     space: SearchSpace,
     config: StudyConfig,
     curves: Curves,
     costs: Costs = Costs(),
-    budget: float = math.inf,
+    until: Until = Until(),
 ) -> Simulation:
     """Runs a search over known curves.
 
@@ -53,13 +66,13 @@ def simulate(
         config: Method, limits, seed; ``resources.max_concurrent`` is the number of places.
         curves: What each training measures.
         costs: What starting and going on take.
-        budget: Full trainings after which the search is cut off, running trials included.
+        until: When it is cut off, and whether one that stopped itself is resumed.
 
     Returns:
         What was trained, when, and what it had found at each cost. The same arguments give the
         same simulation.
     """
-    return _Simulator(space, config, curves, costs).run(budget)
+    return _Simulator(space, config, curves, costs).run(until)
 
 
 @dataclass(slots=True)
@@ -101,8 +114,9 @@ class _Simulator:
         self._curves = curves
         self._costs = costs
         self._now_s = 0.0
-        study = memory_study(config.objective)
-        self._engine = Engine(study, space, config, clock=self._clock)
+        self._space = space
+        self._study = memory_study(config.objective)
+        self._engine = self._opened()
         self._queue: list[tuple[float, int, _Run]] = []
         self._n_scheduled = 0
         self._n_epochs: dict[int, int] = {}
@@ -113,15 +127,29 @@ class _Simulator:
     def _clock(self) -> datetime:
         return _BEGIN + timedelta(seconds=self._now_s)
 
-    def run(self, budget: float) -> Simulation:
+    def _opened(self) -> Engine:
+        """A new engine over the study, as a new driver has it."""
+        return Engine(self._study, self._space, self._config, clock=self._clock)
+
+    def run(self, until: Until) -> Simulation:
+        self._drive(until.budget)
+        for _ in range(until.resumes):
+            end = self._engine.stopped
+            if end is None or end.cause is not EndCause.CIRCUIT_BREAKER:
+                break
+            self._engine = self._opened()
+            self._drive(until.budget)
+        for _, _, run in self._queue:
+            self._hold(run)
+        return self._simulation()
+
+    def _drive(self, budget: float) -> None:
+        """Goes from event to event until nothing runs any more, or the budget is spent."""
         self._fill()
         while self._queue and self._trainings < budget:
             self._now_s, _, run = heapq.heappop(self._queue)
             self._advance(run)
             self._fill()
-        for _, _, run in self._queue:
-            self._hold(run)
-        return self._simulation()
 
     @property
     def _trainings(self) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from automl.search.rungs import rung_epochs
-from automl.search.simulate import simulate
+from automl.search.simulate import Until, simulate
 from automl.skill.signals import Signal
 from automl.study.config import Limits, Resources, SearchSettings, StudyConfig
 from tests.bench.search.problem import Point, Problem, Trace
@@ -15,6 +15,11 @@ __all__ = ["METHODS", "Own", "run"]
 # More configurations than a budget in full trainings pays for: with rungs a trial costs about a
 # quarter of one, and some break early.
 _TRIALS_PER_TRAINING = 4
+
+
+# A search stops itself where half of its trials fail; here somebody resumes it every time, as no
+# other program stops.
+_RESUMES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def run(problem: Problem, own: Own, seed: int, places: int, budget: float) -> Tr
         limits=Limits(ceil(_TRIALS_PER_TRAINING * budget), same_failures=0),
         resources=Resources(max_concurrent=places),
     )
-    done = simulate(problem.space, config, problem, budget=budget)
+    done = simulate(problem.space, config, problem, until=Until(budget, _RESUMES))
     points = tuple(
         Point(each.trainings, problem.truth(done.params_of(each.number)), each.value, each.at_s)
         for each in done.incumbents

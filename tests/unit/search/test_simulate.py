@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from automl.search.curves import Curve, Epoch
-from automl.search.simulate import Costs, simulate
+from automl.search.decision import EndCause
+from automl.search.simulate import Costs, Until, simulate
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Limits, Resources, SearchSettings, StudyConfig
@@ -103,11 +104,24 @@ def test_a_rule_that_stops_saves_epochs(space: SearchSpace, config: StudyConfig)
 
 
 def test_a_budget_cuts_a_search_off(space: SearchSpace, config: StudyConfig) -> None:
-    done = simulate(space, config, Rising(), budget=2.5)
+    done = simulate(space, config, Rising(), until=Until(2.5))
     assert done.trainings == 2.5
     assert done.end is None
     assert done.trials[-1].record.state is TrialState.RUNNING
     assert done.trials[-1].seconds == 20.0
+
+
+def test_a_search_that_stopped_itself_is_resumed(space: SearchSpace, config: StudyConfig) -> None:
+    asked = replace(config, limits=Limits(20))
+    once = simulate(space, asked, Rising(fits=1))
+    assert once.end is not None
+    assert once.end.cause is EndCause.CIRCUIT_BREAKER
+    again = simulate(space, asked, Rising(fits=1), until=Until(resumes=1))
+    assert again.trials[: len(once.trials)] == once.trials
+    assert len(again.trials) > len(once.trials)
+    whole = simulate(space, asked, Rising(fits=1), until=Until(resumes=50))
+    assert whole.end is not None
+    assert whole.end.reason == "all 20 trials were started"
 
 
 @pytest.mark.parametrize("places", [1, 3])
