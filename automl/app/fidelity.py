@@ -11,6 +11,7 @@ from math import gcd
 from typing import Any
 
 from automl.errors import FixInput
+from automl.search.methods.table import METHODS
 from automl.search.rungs import FEWEST_VALIDATIONS, rung_epochs
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import Tree, get, whole_number
@@ -18,7 +19,7 @@ from automl.space.model import SearchSpace
 from automl.spec.sources import with_settings
 from automl.study.config import SearchSettings
 
-__all__ = ["Fidelity", "choose_fidelity"]
+__all__ = ["Fidelity", "choose_fidelity", "rungs_of"]
 
 AUTO, FULL = "auto", "full"
 #: What ``auto`` stands for where trainings can have rungs.
@@ -128,14 +129,39 @@ def choose_fidelity(
         return _with_rungs(trainings, replace(known, fidelity=method, rungs=rungs))
     why = obstacle or _too_short(trainings)
     if search.fidelity != AUTO:
-        raise FixInput(
-            "trials that pause need rungs at known epochs of their training",
-            got=why,
-            where=_WHERE,
-            fix=f"--fidelity {FULL} trains every trial to its end",
-        )
+        raise _no_rungs(why)
     note = f"every trial trains to its end, without rungs: {why}"
     return Fidelity(replace(known, fidelity=FULL), trainings.tree, (note,))
+
+
+def rungs_of(search: SearchSettings, validation: int) -> SearchSettings:
+    """The same for trainings that have taken place, and cannot be validated at other epochs.
+
+    Args:
+        search: What is asked for, with the epochs of a training.
+        validation: Epochs from one validation to the next.
+
+    Raises:
+        FixInput: A method with rungs was asked for by name, and the trainings are too short.
+    """
+    why = _pruned(search)
+    rungs = () if why else rung_epochs(search.n_epochs, validation)
+    if search.fidelity == FULL or (search.fidelity == AUTO and not rungs):
+        return replace(search, fidelity=FULL, rungs=())
+    if not rungs and search.fidelity in METHODS:
+        n = search.n_epochs // validation
+        raise _no_rungs(why or f"{n} validations, and rungs need {FEWEST_VALIDATIONS}")
+    method = _RUNGS_BY if search.fidelity == AUTO else search.fidelity
+    return replace(search, fidelity=method, rungs=rungs)
+
+
+def _no_rungs(why: str) -> FixInput:
+    return FixInput(
+        "trials that pause need rungs at known epochs of their training",
+        got=why,
+        where=_WHERE,
+        fix=f"--fidelity {FULL} trains every trial to its end",
+    )
 
 
 def _pruned(search: SearchSettings) -> str:

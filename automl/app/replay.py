@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from automl.app.fidelity import rungs_of
 from automl.app.replay_source import Done, ReplaySource
 from automl.search.recorded import RecordedCurves
 from automl.search.simulate import Costs, simulate
@@ -126,7 +127,8 @@ def replay(source: ReplaySource, asked: ReplayAsked) -> Replay:
     """Simulates a method on recorded trainings, once a seed.
 
     Raises:
-        FixInput: The sampler, the fidelity or the pruner is unknown.
+        FixInput: Sampler, fidelity or pruner is unknown, or the trainings are too short for
+            rungs that were asked for by name.
     """
     config = _config(source, asked)
     resume_s = source.start_s if asked.resume_s is None else asked.resume_s
@@ -142,10 +144,11 @@ def _config(source: ReplaySource, asked: ReplayAsked) -> StudyConfig:
     search = replace(
         config.search,
         sampler=asked.sampler or config.search.sampler,
-        fidelity=asked.fidelity or config.search.fidelity,
         pruner=asked.pruner or config.search.pruner,
         n_epochs=source.n_epochs,
     )
+    fidelity = asked.fidelity or config.search.fidelity
+    search = rungs_of(replace(search, fidelity=fidelity), source.interval)
     limits = replace(
         config.limits, trials=asked.trials or config.limits.trials, same_failures=0, confirm=0
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 from pathlib import Path
 from statistics import median
 
@@ -11,8 +12,9 @@ from automl.reports.model import Summary, TrialReport
 from automl.search.curve_file import read_curve_file
 from automl.search.curves import Curve, Epoch
 from automl.search.recorded import RecordedCurves, Recording, best_value
+from automl.skill.signals import Signal
 from automl.space.model import SearchSpace
-from automl.study.config import Objective, StudyConfig
+from automl.study.config import Objective, SearchSettings, StudyConfig
 from automl.study.ranking import best_of
 from automl.study.records import Measurement, TrialState
 
@@ -65,6 +67,18 @@ class ReplaySource:
     def n_epochs(self) -> int:
         """Epochs of a whole training."""
         return max(len(each.curve.epochs) for each in self.recordings)
+
+    @property
+    def interval(self) -> int:
+        """Epochs from one validation to the next."""
+        metric = self.config.objective.metric
+        validated = (
+            place
+            for each in self.recordings
+            for place, epoch in enumerate(each.curve.epochs, start=1)
+            if metric in epoch.metrics
+        )
+        return gcd(*validated) or 1
 
 
 def source_of_study(summary: Summary) -> ReplaySource:
@@ -167,12 +181,15 @@ def _start_s(trials: Sequence[TrialReport]) -> float:
     return median(known) if known else 0.0
 
 
-def source_of_file(path: Path, objective: Objective) -> ReplaySource:
+def source_of_file(
+    path: Path, objective: Objective, signals: tuple[Signal, ...] = ()
+) -> ReplaySource:
     """The trainings of a file of recorded curves.
 
     Args:
         path: The file, as :mod:`automl.search.curve_file` describes it.
         objective: Which of its metrics is searched for, and which way is better.
+        signals: Its other metrics that trials may be judged by early.
 
     Raises:
         FixInput: The file cannot be read, or does not hold the metric.
@@ -196,5 +213,6 @@ def source_of_file(path: Path, objective: Objective) -> ReplaySource:
         sum(each.curve.seconds for each in file.recordings),
         _answer(file.space, file.recordings, objective),
     )
-    config = StudyConfig(path.stem, "", "on", "replay", objective)
+    search = SearchSettings(signals=signals)
+    config = StudyConfig(path.stem, "", "on", "replay", objective, search=search)
     return ReplaySource(path.name, file.space, config, file.recordings, done)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from automl.app.replay import Replay
     from automl.app.replay_source import ReplaySource
     from automl.cli.usage import Parser
+    from automl.skill.model import Skill
     from automl.study.config import Objective
 
     Commands = argparse._SubParsersAction[Parser]
@@ -98,10 +99,13 @@ def replay(arguments: argparse.Namespace) -> int:
 def _source(arguments: argparse.Namespace) -> "ReplaySource":
     from automl.app.replay_source import source_of_file, source_of_study
     from automl.reports.summary import read_summary
+    from automl.skill.read import own_skill_dir, read_profile_of, read_skill
 
     named = arguments.study or ""
     if named.endswith(_CURVES):
-        return source_of_file(Path(named), _objective(arguments))
+        skill = read_skill(own_skill_dir())
+        objective = _objective(arguments, skill)
+        return source_of_file(Path(named), objective, read_profile_of(skill).signals)
     if arguments.metric or arguments.direction:
         flag = "--metric" if arguments.metric else "--direction"
         raise FixInput(
@@ -113,11 +117,10 @@ def _source(arguments: argparse.Namespace) -> "ReplaySource":
     return source_of_study(of_study(arguments, lambda folder: read_summary(shown(folder))))
 
 
-def _objective(arguments: argparse.Namespace) -> "Objective":
-    from automl.skill.read import own_skill_dir, read_skill
+def _objective(arguments: argparse.Namespace, skill: "Skill") -> "Objective":
+    """The metric that was named, else this package's own."""
     from automl.study.config import Direction, Objective
 
-    skill = read_skill(own_skill_dir())
     metric = arguments.metric or skill.metric
     is_skills = metric == skill.metric
     direction = arguments.direction or (skill.direction if is_skills else None)

@@ -32,8 +32,8 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return run
 
 
-def recorded(path: str = "curves.jsonl", metric: str = "val_3DIoU") -> None:
-    """Twelve trainings of four epochs, the first three of the same settings."""
+def recorded(n_epochs: int = 4) -> None:
+    """Twelve trainings, the first three of the same settings."""
     lines = [json.dumps({"recording": "B", "date": "2026-11-29"})]
     for number in range(12):
         lr = 1e-4 if number < 3 else 1e-5 * 1.6**number
@@ -44,12 +44,15 @@ def recorded(path: str = "curves.jsonl", metric: str = "val_3DIoU") -> None:
                 "train.optim.lr_steps": [2 + number % 2],
                 "batch": 8,
             },
-            "metrics": {metric: [0.0, None, 0.5 * final, final], "train_loss": [9, 7, 5, 4]},
-            "epoch_s": [30.0, 20.0, 20.0, 20.0],
+            "metrics": {
+                "val_3DIoU": [0.0, *[final * (n + 1) / n_epochs for n in range(1, n_epochs)]],
+                "train_loss": [9.0 - n * final for n in range(n_epochs)],
+            },
+            "epoch_s": [30.0, *[20.0] * (n_epochs - 1)],
             "exit_code": int(number == 11),
         }
         lines.append(json.dumps(row))
-    Path(path).write_text("\n".join(lines) + "\n")
+    Path("curves.jsonl").write_text("\n".join(lines) + "\n")
 
 
 def test_a_study(said: Callable[..., str], golden: Golden) -> None:
@@ -92,6 +95,7 @@ MISTAKES: tuple[tuple[str, ...], ...] = (
     ("replay", "curves.jsonl", "--metric", "train_loss"),
     ("replay", "curves.jsonl", "--seeds", "0"),
     ("replay", "curves.jsonl", "--resume-cost", "-3"),
+    ("replay", "curves.jsonl", "--fidelity", "asha"),
     ("replay", "bike-fan", "--metric", "train_loss"),
     ("replay", "empty.jsonl"),
     ("replay", "same.jsonl"),
