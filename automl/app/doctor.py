@@ -18,6 +18,7 @@ from automl.app.doctor_checks import (
 from automl.app.doctor_study import (
     Subject,
     check_batches,
+    check_inputs,
     check_shared,
     check_space,
     check_splits,
@@ -74,6 +75,7 @@ def examine(
     yield from check_gpus(gpus, are_needed=_needs_gpus(entry, subject))
     yield from entry.check_up(_examined(subject, gpus))
     yield from _left_out()
+    yield from check_inputs(subject)
     yield from check_splits(subject.data)
     each = subject.config.resources.gpus_per_trial
     batches = check_batches(subject.data, subject.largest_batch, each, subject.config.keys.batch)

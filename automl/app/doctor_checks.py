@@ -90,7 +90,7 @@ def check_gpus(gpus: Sequence[Gpu], *, are_needed: bool) -> Iterator[Check]:
         if are_needed:
             yield Check("GPUs", Result.FAIL, detail, f"{fix}: NVIDIA's image trains on GPUs alone")
         else:
-            fix += ", or train on the CPU with the nano backbone"
+            fix += ", or train a small network on the CPU"
             yield Check("GPUs", Result.WARN, detail, fix)
         return
     names = ", ".join(f"{gpu.name} {gpu.memory_total_mib / 1024:.0f} GiB" for gpu in gpus)

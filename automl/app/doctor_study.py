@@ -11,11 +11,20 @@ from automl.skill.model import Skill
 from automl.skill.read import read_skill
 from automl.skill.tree import Tree, whole_number
 from automl.space.model import SearchSpace
+from automl.spec.needed import how_to_give, missing_inputs
+from automl.spec.rules import rules_for
 from automl.study.config import StudyConfig
 from automl.study.folder import read_base_spec, read_config, read_space
 from automl.study.layout import StudyPaths
 
-__all__ = ["Subject", "check_batches", "check_shared", "check_space", "check_splits"]
+__all__ = [
+    "Subject",
+    "check_batches",
+    "check_inputs",
+    "check_shared",
+    "check_space",
+    "check_splits",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,17 @@ def batches_of(space: SearchSpace, key: str) -> tuple[int, ...]:
     found = [one for one in space.parameters if one.key == key]
     values = [value for one in found for value in one.largest]
     return tuple(int(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool))
+
+
+def check_inputs(subject: Subject) -> Iterator[Check]:
+    """The inputs that the training reads and that nothing gives a value for, if any."""
+    if subject.config.is_fake or "train" not in subject.skill.actions:
+        return
+    rules = rules_for(subject.skill, "train", subject.base_spec)
+    missing = missing_inputs(rules, subject.base_spec)
+    if missing:
+        detail = f"no value for {', '.join(missing)}"
+        yield Check("inputs", Result.FAIL, detail, how_to_give(rules, missing[0]))
 
 
 def check_splits(data: Mapping[str, SplitFacts]) -> Iterator[Check]:

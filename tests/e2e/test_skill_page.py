@@ -21,6 +21,7 @@ from automl.cli.main import main
 from automl.gpus import Gpu
 from tests.documents import ROOT, documented
 from tests.e2e.terminal import Terminal, opened
+from tests.other_skill import write_other_skill
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.ray, pytest.mark.timeout(900)]
 
@@ -33,25 +34,6 @@ _SMALL = (
     *("--set", "dataset.category=bike", "--set", "model.backbone.model_type=nano"),
     *("--set", "train.num_epochs=2", "--set", "dataset.workers=1"),
 )
-_SKILL = {
-    "references/skill_info.yaml": """
-name: tao-train-dino
-network_arch: dino
-automl_enabled: true
-container_image: tao_toolkit.pyt
-gpu_spec_key: train.num_gpus
-actions:
-  train:
-    command: dino train -e {config_path}
-    inputs:
-      dataset.train_data_sources[0].image_dir: {type: file}
-      dataset.val_data_sources[0].image_dir: {type: file}
-""",
-    "references/spec_template_train.yaml": """
-dataset: {train_data_sources: [{image_dir: ''}], val_data_sources: [{image_dir: ''}]}
-train: {num_epochs: 12, num_gpus: 1, optim: {lr: 2.0e-4}}
-""",
-}
 
 
 @dataclass(frozen=True)
@@ -103,24 +85,7 @@ def _write_data(place: Place) -> None:
         with tarfile.open(bike / f"{split}.tar.gz", "w:gz") as archive:
             archive.add(bike / split, arcname=split)
         (place.folder / "data" / "coco" / split / "images").mkdir(parents=True)
-    rate = {"type": "float", "default": 2e-4, "minimum": 0.0, "maximum": 1.0}
-    group = {"type": "collection", "properties": {"lr": rate}}
-    whole = {"type": "int", "minimum": 1}
-    train = {"optim": group, "num_epochs": {**whole, "default": 12}, "num_gpus": whole}
-    listed = {"type": "list", "default": [{"image_dir": ""}]}
-    sources = {"train_data_sources": listed, "val_data_sources": listed}
-    schema = {
-        "automl_default_parameters": ["train.optim.lr"],
-        "properties": {
-            "dataset": {"type": "collection", "properties": sources},
-            "train": {"type": "collection", "properties": train},
-        },
-    }
-    files = _SKILL | {"schemas/train.schema.json": json.dumps(schema)}
-    for name, text in files.items():
-        path = place.folder / "skills" / "tao-train-dino" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_other_skill(place.folder / "skills" / "tao-train-dino")
 
 
 def test_commands_are_found() -> None:

@@ -16,11 +16,16 @@ from automl.app.doctor_checks import (
     check_gpus,
 )
 from automl.app.doctor_study import batches_of, check_batches, check_shared, check_space
+from automl.app.plan import Plan
+from automl.app.run import start
+from automl.app.screen import Ending, Screen
 from automl.checkup import Check, Result
 from automl.cli.doctor_commands import checks_text
 from automl.cli.main import main
 from automl.data.checks import SplitFacts
+from automl.files import write_json
 from automl.gpus import Gpu, GpuProcess
+from automl.jsontext import read_json
 from automl.skill.read import own_skill_dir
 from automl.space.distributions import Choice
 from automl.space.model import SearchSpace
@@ -32,6 +37,7 @@ from automl.trainers.docker.checkup import EngineFacts, check_engine, gpus_of_tr
 from automl.trainers.docker.engine import EngineAway
 from automl.trainers.docker.probe import Probed
 from automl.trainers.process_entry import check_packages
+from tests.other_skill import write_other_skill
 from tests.unit.reports.study_builder import SPACE, StudyBuilder, fill
 
 OK, WARN, FAIL = Result.OK, Result.WARN, Result.FAIL
@@ -296,11 +302,53 @@ def test_a_study_is_checked_deeply_and_leaves_nothing_behind(
     data = ("--train-data", str(splits / "train"), "--val-data", str(splits / "val"))
     where = ("--studies-dir", str(studies_dir), "--trainer", "scripted", "--deep")
     code, checks = run(capsys, *data, *where)
-    found = {check.name: check.result for check in checks}
+    found = {check.name: check for check in checks}
     assert code == 0
-    assert found["metric"] == OK
-    assert found["train and val"] == OK
+    assert found["metric"].result == OK
+    assert found["metric"].detail.startswith("val_3DIoU seen after one epoch, ")
+    assert found["train and val"].result == OK
     assert list(studies_dir.iterdir()) == []
+
+
+def test_the_start_is_told_apart_from_the_epoch(
+    studies_dir: Path,
+    splits: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start_slowly(plan: Plan, screen: Screen) -> Ending:
+        ending = start(plan, screen)
+        attempt = ending.paths.attempt(0, 1)
+        timed = {"epoch": 0, "time_per_epoch": "0:00:02", "message": "Training"}
+        (attempt.folder / "status.json").write_text(json.dumps(timed))
+        write_json(attempt.outcome, {**read_json(attempt.outcome), "seconds": 26.0})
+        return ending
+
+    monkeypatch.setattr("automl.app.doctor.start", start_slowly)
+    data = ("--train-data", str(splits / "train"), "--val-data", str(splits / "val"))
+    where = ("--studies-dir", str(studies_dir), "--trainer", "scripted", "--deep")
+    _, checks = run(capsys, *data, *where)
+    assert checks[-1].detail == (
+        "val_3DIoU seen after one epoch, 2.0 s, and 24.0 s to start and end a training"
+    )
+
+
+def test_the_inputs_that_another_skill_lacks_are_named(
+    studies_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skill = write_other_skill(tmp_path / "tao-train-dino")
+    argv = ("--skill-dir", str(skill), "--metric", "val_mAP", "--direction", "maximize")
+    code, checks = run(capsys, *argv, "--studies-dir", str(studies_dir))
+    found = {check.name: check for check in checks}
+    assert code == 3
+    assert found["trainer"].result == FAIL
+    assert "no program 'dino'" in found["trainer"].detail
+    assert found["inputs"].result == FAIL
+    assert found["inputs"].detail == (
+        "no value for dataset.train_data_sources[0].image_dir, "
+        "dataset.val_data_sources[0].image_dir"
+    )
+    assert "--set 'dataset.train_data_sources=[{image_dir: PATH}]'" in found["inputs"].fix
 
 
 def test_a_metric_that_never_appears_is_found_by_the_mini_run(
