@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import cast
 
 from automl.cli.carried import carrying, studies_dir
-from automl.cli.parser import build_parser
 from automl.cli.terminal import door
 from automl.errors import AutomlError, PrepareMachine
 from automl.processes import ABANDONED
@@ -54,6 +53,8 @@ def _flush() -> None:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    from automl.cli.parser import build_parser
+
     arguments = argparse.Namespace()
     try:
         arguments = build_parser().parse_args(argv)

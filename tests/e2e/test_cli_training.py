@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +66,39 @@ def test_a_search_of_two_trainings(terminal: Terminal, file: str) -> None:
     assert float(rows_of(study)[0]["param.train.optim.lr"]) == 2e-3
     assert (study / "report" / "index.html").is_file()
     assert processes_naming(study) == []
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(600)
+def test_a_finished_search_is_confirmed_by_further_trainings(
+    terminal: Terminal, file: str
+) -> None:
+    # At the default's rate hardly anything is learnt, so that the other trial is better.
+    slow = ("--set", "train.optim.lr=1e-7", "--search", "train.optim.lr=1e-3..3e-3:log")
+    loss = ("--metric", "val_loss", "--direction", "minimize")
+    argv = ("run", file, "--trials", "2", "--name", "search", "--max-concurrent", "1")
+    done = terminal.run(*argv, *slow, *loss, within_s=300.0)
+    assert done.code == 0, done.err
+    assert "`automl confirm search --seeds 3` tells" in done.out
+    assert best_of(terminal)["confirmed"] is None
+
+    done = terminal.run("confirm", "search", "--seeds", "2", "--yes", within_s=300.0)
+    assert done.code == 0, done.err
+    rows = rows_of(terminal.studies / "search")
+    assert [row["state"] for row in rows] == ["complete"] * 6
+    assert [row["confirms"] for row in rows] == ["", "", "0", "1", "0", "1"]
+    winner = best_of(terminal)
+    assert winner["number"] == 1
+    confirmed = winner["confirmed"]
+    assert confirmed["verdict"] in ("better", "worse", "not separable")
+    specs = (terminal.studies / "search" / "trials").glob("*/1/spec.yaml")
+    seeds = [load_yaml(spec)["train"]["seed"] for spec in sorted(specs)]
+    assert seeds[0] == seeds[1]
+    assert seeds[2] == seeds[3]
+    assert seeds[4] == seeds[5]
+    assert len(set(seeds)) == 3
+
+
+def best_of(terminal: Terminal) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(terminal.run("best", "search", "--json").out)["winner"]
+    return value

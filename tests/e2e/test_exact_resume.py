@@ -1,12 +1,14 @@
 """A training that goes on from a checkpoint of another study equals one that was never stopped."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from automl.yamltext import load_yaml
-from tests.e2e.terminal import Terminal, eventually, processes_naming
+from tests.docker_engine.engine import PrivateEngine
+from tests.e2e.terminal import Driver, Terminal, eventually, processes_naming
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(900)]
 
@@ -44,9 +46,32 @@ def kpis(study: Path) -> dict[int, str]:
 
 
 def test_to_the_last_bit_and_over_a_kill(terminal: Terminal) -> None:
+    (terminal.folder / "shoe.yaml").write_text(STUDY)
+    goes_on_exactly(terminal, lambda driver: driver.kill(everything=True))
+
+
+@pytest.mark.docker
+@pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+def test_the_same_in_containers(
+    terminal: Terminal, docker_host: PrivateEngine, development_image: str
+) -> None:
+    def kill(driver: Driver) -> None:
+        (container,) = docker_host.client().containers.list()
+        driver.kill(everything=True)
+        container.kill("SIGKILL")
+
+    where = f"trainer: docker\ngpus_per_trial: 0\nimage: {development_image}\n"
+    (terminal.folder / "shoe.yaml").write_text(STUDY + where)
+    goes_on_exactly(terminal, kill)
+    read = terminal.studies / "longer" / "trials" / "0000" / "1" / "spec.container.yaml"
+    parent = load_yaml(read)["train"]["resume_training_checkpoint_path"]
+    assert parent.startswith("/inputs/train-resume_training_checkpoint_path/model_epoch_001_")
+
+
+def goes_on_exactly(terminal: Terminal, kill: Callable[[Driver], None]) -> None:
+    """Trains ``EPOCHS`` whole; and two, then the rest in another study, killed on the way."""
     import torch
 
-    (terminal.folder / "shoe.yaml").write_text(STUDY)
     for name, epochs in (("whole", EPOCHS), ("half", 2)):
         length = f"train.num_epochs={epochs}"
         done = terminal.run(
@@ -59,10 +84,11 @@ def test_to_the_last_bit_and_over_a_kill(terminal: Terminal) -> None:
     driver = terminal.start(*argv, "--set", f"train.num_epochs={EPOCHS}")
     written = "trials/*/*/model_epoch_002_*.pth"
     driver.wait_until(lambda: any(longer.glob(written)), written, _LONGEST_S)
-    driver.kill(everything=True)
+    kill(driver)
     assert eventually(lambda: not processes_naming(longer), 5.0)
     done = terminal.run("resume", "longer", within_s=_LONGEST_S)
     assert done.code == 0, done.err
+    assert (longer / "trials" / "0000" / "2").is_dir(), "it was not killed in the middle"
 
     whole = terminal.studies / "whole"
     one, two = (
