@@ -32,7 +32,9 @@ def check_types(skill: Skill, base: BaseSpec) -> None:
     try:
         network.check_spec(base.tree)
     except FixInput as error:
-        where = ", ".join(part for part in (error.where, base.source) if part)
+        is_set = error.rule.partition(" ")[0] in base.overrides
+        source = f"what was set over {base.source}" if is_set else base.source
+        where = ", ".join(part for part in (error.where, source) if part)
         raise FixInput(error.rule, got=error.got, where=where, fix=error.fix) from error
 
 

@@ -238,10 +238,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = read_json(path, follow=False)
     except FileNotFoundError as error:
+        lost = is_study(StudyPaths(path.parent))
         raise FixInput(
             f"a study folder must hold {path.name}",
             got=str(path.parent),
-            fix="name a study that automl list shows",
+            fix="restore the file, or start the study again under a new name"
+            if lost
+            else "name a study that automl list shows",
         ) from error
     except (OSError, ValueError) as error:
         raise _broken(path, error) from error
