@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "Command",
     "Cost",
+    "EarlyEnds",
     "EdgeHint",
     "FailureGroup",
     "IncumbentPoint",
@@ -134,6 +135,35 @@ class Cost:
     gpu_seconds: float = 0.0
     seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
     gpu_seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyEnds:
+    """What ending trials early has saved, and how often it was right.
+
+    Attributes:
+        numbers: The trials of the search that were stopped before their last epoch, or are paused.
+        saved_epochs: Epochs that they were not trained.
+        saved: The same as a share of what all trials would have been trained without rungs.
+        saved_s: About how much training time, at each trial's own pace.
+        audited: Trials that would have ended early and were trained to their end instead, so that
+            the decision could be checked.
+        right: Those of them that did not beat the best of all others, so that nothing would have
+            been lost.
+        regret: By how much the best of ``audited`` beats the best of all others; 0 where none
+            does.
+        excused: Why rungs judge no more, of the newest trial that would have ended there; empty
+            while all do.
+    """
+
+    numbers: tuple[int, ...]
+    saved_epochs: int
+    saved: float
+    saved_s: float
+    audited: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
+    regret: float = 0.0
+    excused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

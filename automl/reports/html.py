@@ -16,6 +16,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from automl.reports import words
+from automl.reports.early_ends import sentences
 from automl.reports.figures import figures_of
 from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import Figure
@@ -42,6 +43,7 @@ def render_html(summary: Summary) -> bytes:
         figures={name: _embedded(figure) for name, figure in drawn.by_name.items()},
         importance_note=drawn.importance_note,
         study_facts=_study_facts(summary),
+        early_ends=list(sentences(summary)),
         ranges=[_range(parameter) for parameter in summary.space.parameters],
         comparison=_comparison(summary),
         short=words.short_names(summary.param_keys),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from automl.reports import words
+from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
 from automl.reports.model import Summary
 from automl.reports.verdict import FAKE, verdict
@@ -26,6 +27,7 @@ def render_markdown(summary: Summary) -> bytes:
         " ".join(_escaped(sentence) for sentence in verdict(summary)),
         "\n".join(_facts(summary)),
         _progress(summary),
+        "\n".join(f"- {_escaped(text)}" for text in sentences(summary)),
         "\n".join(_changes(summary.winner)) if summary.is_search else "",
         "\n".join(_failures(summary)),
         "\n".join(f"- {_escaped(note)}" for note in summary.notes),

@@ -12,6 +12,7 @@ from typing import Any
 from automl.reports.findings import (
     Command,
     Cost,
+    EarlyEnds,
     EdgeHint,
     FailureGroup,
     IncumbentPoint,
@@ -100,6 +101,7 @@ class Summary:
         failures: By class, the costliest first.
         cost: Time spent.
         edges: Ranges that the winner presses against.
+        early_ends: What ending trials early has done; None of a study without rungs.
         provenance: Versions, hashes, host, as the study wrote them; empty if it did not.
         commands: Ready command lines.
         notes: What could not be read, in words.
@@ -118,6 +120,7 @@ class Summary:
     failures: tuple[FailureGroup, ...] = ()
     cost: Cost = field(default_factory=Cost)
     edges: tuple[EdgeHint, ...] = ()
+    early_ends: EarlyEnds | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     commands: tuple[Command, ...] = ()
     notes: tuple[str, ...] = ()
@@ -203,6 +206,7 @@ class Summary:
             "cost": asdict(self.cost),
             "space": self.space.to_json(),
             "edges": [asdict(hint) for hint in self.edges],
+            "early_ends": None if self.early_ends is None else asdict(self.early_ends),
             "commands": [asdict(command) for command in self.commands],
             "config": self.config.to_json(),
             "provenance": self.provenance,

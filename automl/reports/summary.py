@@ -19,6 +19,7 @@ from automl.reports.derive import (
     incumbents_of,
     winner_of,
 )
+from automl.reports.early_ends import early_ends_of
 from automl.reports.findings import Cost, EdgeHint, Winner
 from automl.reports.model import Summary, TrialReport
 from automl.reports.sources import Sources
@@ -89,6 +90,7 @@ def _summarise(
         failures=group_failures(trials),
         cost=cost_of(trials),
         edges=_edges(winner, trials, space),
+        early_ends=early_ends_of(trials, config.search, config.objective),
     )
 
 

@@ -7,8 +7,10 @@ that the text can be piped. Paths are shown as the summary's folder was given.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from statistics import median
+from textwrap import wrap
 
 from automl.reports import words
+from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
 from automl.reports.listing import StudyListing
 from automl.reports.model import Summary
@@ -169,11 +171,19 @@ def run_footer(summary: Summary) -> str:
             lines += _standing(summary, winner)
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
+    lines += _early_lines(summary)
     lines.append(_labelled("report", str(summary.folder / "report" / "index.html")))
     known = {command.name: command.line for command in summary.commands}
     further = [known[name] for name in _FURTHER if name in known][:_NEXT]
     lines += [_labelled("next" if i == 0 else "", line) for i, line in enumerate(further)]
     return "\n".join(lines)
+
+
+def _early_lines(summary: Summary) -> Iterator[str]:
+    """What the rungs have saved, and whether that was right."""
+    wrapped = (line for text in sentences(summary) for line in wrap(text, _WIDTH - _LABEL))
+    for i, line in enumerate(wrapped):
+        yield _labelled("" if i else "rungs", line)
 
 
 def status_text(summary: Summary, state: StudyState | None, now: datetime) -> str:

@@ -46,9 +46,8 @@ class Trust:
 
     def __str__(self) -> str:
         return (
-            f"at epoch {self.rung - 1} the prediction ranks as the ends do with a correlation of "
-            f"{self.correlation:.2f} ({self.n} trials; at most {self.at_most:.2f} with 90 % "
-            "confidence)"
+            f"its ranking and that of the ends have a correlation of {self.correlation:.2f} "
+            f"({self.n} trials; at most {self.at_most:.2f} with 90 % confidence)"
         )
 
 

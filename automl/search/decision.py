@@ -13,9 +13,11 @@ class Continue:
 
     Attributes:
         audited: Why it would have ended here, where it goes on so that this can be checked.
+        excused: Why a comparison that might have ended it no longer counts.
     """
 
     audited: str = ""
+    excused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

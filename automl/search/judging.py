@@ -52,11 +52,11 @@ def _judged(measurement: Measurement, decision: Decision) -> Judged:
             return Judged(measurement, pause=reason)
         case Stop(reason):
             return Judged(measurement, stop=reason)
-        case Continue(audited):
-            return Judged(measurement, audited=audited)
+        case Continue(audited, excused):
+            return Judged(measurement, audited=audited, excused=excused)
 
 
 def _decided(judged: Judged) -> Decision:
     if judged.pause:
         return Pause(judged.pause)
-    return Stop(judged.stop) if judged.stop else Continue(judged.audited)
+    return Stop(judged.stop) if judged.stop else Continue(judged.audited, judged.excused)

@@ -76,6 +76,8 @@ class Forecast:
         so_far: The objective so far.
         line: From score to final value; None before a trial has ended.
         objective: Which way is better.
+        refuted_by: How many ended trials have shown that nothing reported ranks them; 0 while
+            something does, and where there is nothing to rank by.
     """
 
     rung: int
@@ -84,6 +86,7 @@ class Forecast:
     so_far: Scored
     line: Line | None
     objective: Objective
+    refuted_by: int = 0
 
     @property
     def is_blind(self) -> bool:
@@ -128,7 +131,9 @@ def forecast(view: SearchView, rung: int) -> Forecast:
     signals = sorted(filter(_tells, known), key=lambda one: -one.information)
     scores = _scores([trial.number for trial in trials], signals)
     line = _line(scores, finals, so_far, signals)
-    return Forecast(rung, scores, tuple(signals), so_far, line, objective)
+    is_refuted = not signals and any(one.scored.energy for one in known)
+    refuted_by = len(finals) if is_refuted else 0
+    return Forecast(rung, scores, tuple(signals), so_far, line, objective, refuted_by)
 
 
 def predictor(view: SearchView) -> Callable[[FrozenTrial], Prediction | None]:

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-_DECIDED = ("pause", "stop", "audited")
+_DECIDED = ("pause", "stop", "audited", "excused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,14 @@ class Judged:
         pause: Why the trial was to pause there; empty if it was not.
         stop: Why it was to end there; empty if it was not.
         audited: Why it would have ended there, had it not gone on so that this can be checked.
+        excused: Why a comparison that might have ended it no longer counted.
     """
 
     measurement: Measurement
     pause: str = ""
     stop: str = ""
     audited: str = ""
+    excused: str = ""
 
     @property
     def name(self) -> str:

@@ -261,6 +261,9 @@ class TrialRecord:
         seed: What it was seeded with in place of the spec's own seed; None if it was not.
         inherited: Measurements that the newest attempt goes on from, by epoch; empty where it
             began anew.
+        audited: Why it would have been paused or stopped, where it went on so that this can be
+            checked.
+        excused: Why a comparison that might have done so no longer counted.
     """
 
     number: int
@@ -279,6 +282,8 @@ class TrialRecord:
     confirms: int | None = None
     seed: int | None = None
     inherited: tuple[Measurement, ...] = ()
+    audited: str = ""
+    excused: str = ""
 
     @property
     def is_usable(self) -> bool:

@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
-from automl.study.measured import history_of, paused_of, reported
+from automl.study.measured import history_of, judged_of, paused_of, reported
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, TrialRecord, TrialState
 
@@ -87,7 +87,15 @@ def _unmeasured(trials: Sequence[FrozenTrial]) -> TrialRecord:
         confirms=attrs.get(attributes.CONFIRMS),
         seed=attrs.get(attributes.SEED),
         inherited=history_of(latest),
+        audited=str(attrs.get(attributes.AUDITED, "")),
+        excused=_excused(trials),
     )
+
+
+def _excused(trials: Sequence[FrozenTrial]) -> str:
+    """The newest word on a rung that no longer counted for a trial."""
+    said = [each.excused for trial in trials for each in judged_of(trial).values() if each.excused]
+    return said[-1] if said else ""
 
 
 def params_of(trial: FrozenTrial) -> dict[str, ParamValue]:

@@ -16,6 +16,7 @@ from automl.search.halving import FINALISTS, Halving, Standing
 from automl.search.method import GoOn, Propose, SearchView, Start, TrialView
 from automl.search.methods.confirming import confirm
 from automl.search.methods.limits import why_no_more
+from automl.search.prediction import Forecast
 from automl.search.resuming import pausing_pays
 from automl.search.rungs import ETA
 from automl.study.ranking import best_of
@@ -58,8 +59,9 @@ class Asha:
         rung = trial.epoch + 1
         if _goes_on_anyhow(trial) or not halving.is_judged(number, rung):
             return Continue()
-        if halving.forecast(rung).is_blind or halving.trust(rung).misleads or _leads(view, trial):
-            return Continue()
+        seen = halving.forecast(rung)
+        if seen.is_blind or _leads(view, trial):
+            return Continue(excused=_doubt(seen))
         return _judged(halving, trial, rung)
 
 
@@ -78,6 +80,16 @@ def _leads(view: SearchView, trial: TrialView) -> bool:
     return value is not None and objective.is_better(value, best)
 
 
+def _doubt(seen: Forecast) -> str:
+    """Why a rung judges no more, where that is so."""
+    if not seen.refuted_by:
+        return ""
+    return (
+        f"the rung after epoch {seen.rung - 1} judges no more: nothing reported by then ranks the "
+        f"{seen.refuted_by} trials that ended as they ended"
+    )
+
+
 def _judged(halving: Halving, trial: TrialView, rung: int) -> Decision:
     standing = halving.standing(trial.number, rung)
     can_resume = pausing_pays(halving.view, rung)
@@ -85,6 +97,9 @@ def _judged(halving: Halving, trial: TrialView, rung: int) -> Decision:
     if standing.place < halving.n_places(rung, least=0 if can_resume else 1):
         return Continue()
     behind = f"{standing.words}; {_rule(standing)}"
+    trust = halving.trust(rung)
+    if trust.misleads:
+        return Continue(excused=f"the rung after epoch {rung - 1} judges no more: {trust}")
     if is_audited(halving.view, trial.number):
         return Continue(audited=behind)
     most = max(FINALISTS, halving.most_competitors // ETA)

@@ -103,6 +103,7 @@ class Told:
         checkpoint: Whether a checkpoint file is left.
         metrics: More metrics, the same at each epoch.
         confirms: The trial whose settings are trained again.
+        audited: Why it would have ended early, where it did not.
     """
 
     params: Mapping[str, ParamValue]
@@ -117,6 +118,7 @@ class Told:
     checkpoint: bool = True
     metrics: Mapping[str, float] = field(default_factory=lambda: {"val_2DMPE": 0.02})
     confirms: int | None = None
+    audited: str = ""
 
 
 class StudyBuilder:
@@ -178,6 +180,8 @@ class StudyBuilder:
             attrs |= {attributes.CONFIRMS: told.confirms, attributes.SEED: 100 + number // 2}
         if checkpoint is not None:
             attrs[attributes.CHECKPOINT] = checkpoint
+        if told.audited:
+            attrs[attributes.AUDITED] = told.audited
         if told.state is OutcomeState.PAUSED:
             paused = Pausing(told.evidence, len(told.curve) - 1, checkpoint)
             attrs[attributes.PAUSED] = paused.to_json()
@@ -277,7 +281,9 @@ def fill(builder: StudyBuilder) -> None:
 
 
 def fill_paused(builder: StudyBuilder) -> None:
-    """A search with rungs: one went on, two rest at a rung, one was stopped there for good."""
+    """A search with rungs: two rest at a rung, one was stopped there for good, and one went on
+    so that this can be checked.
+    """
     paused = OutcomeState.PAUSED
     full = [0.0, 0.0, 0.1, 0.2, 0.3, 0.35, 0.36, 0.4, 0.42]
     at_rung = "loss 6.7 at epoch 2 is 3rd of 4; predicted 0.12 +- 0.06; cut 0.19"
@@ -286,6 +292,8 @@ def fill_paused(builder: StudyBuilder) -> None:
     builder.add(2, Told(params(2e-3), full[:3], paused, evidence=at_rung, begin_s=34, seconds=30))
     builder.add(3, Told(params(9e-3), full[:3], OutcomeState.PRUNED, evidence="9th of 9",
                         begin_s=66, seconds=30))  # fmt: skip
+    builder.add(4, Told(params(5e-3), [0.7 * value for value in full], begin_s=98, seconds=90,
+                        audited=at_rung))  # fmt: skip
 
 
 def confirm(builder: StudyBuilder, winner: int, n: int = 3) -> None:
