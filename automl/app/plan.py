@@ -173,6 +173,7 @@ def _config(
 ) -> StudyConfig:
     """Every setting resolved."""
     settings, searches, trainer = planner.settings, planner.gate.searches, setup.trainer
+    parent: Path | None = settings["parent_checkpoint"]
     return StudyConfig(
         name=planner.name,
         skill_dir=str(planner.skill.folder),
@@ -192,6 +193,8 @@ def _config(
         origin=origins(settings, trainer.name, trainer.origin),
         keys=setup.base.keys,
         resume_from="" if planner.resumes is None else planner.resumes.path,
+        parent_checkpoint=str(parent.absolute()) if parent else "",
+        report_images=settings["report_images"],
     )
 
 

@@ -110,6 +110,8 @@ _MACHINE = (
     Setting("keep", choice(lambda: tuple(Keep), "best|last|all"),
             "checkpoints that outlive a trial; last: the best and the last", "machine",
             default=Keep.BEST),
+    Setting("report_images", choice(lambda: ("inline", "none"), "inline|none"),
+            "pictures of the data in reports", "machine", default="inline"),
     Setting("trainer", choice(trainer_names, "|".join(TRAINERS)), "how a trial is run",
             "machine", default=DEFAULT.name),
 )  # fmt: skip

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from automl.poses.sample import Statistic
 
-__all__ = ["Estimate", "difference", "draws", "estimate"]
+__all__ = ["Estimate", "difference", "draws", "estimate", "gap", "of_values"]
 
 _Numbers = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def estimate(statistic: Statistic, weights: _Numbers, level: float = LEVEL) -> E
         weights: What ``draws`` gave for the evaluation's images.
         level: Of the interval, in (0, 1).
     """
-    return _of(statistic.values(weights), level)
+    return of_values(statistic.values(weights), level)
 
 
 def difference(
@@ -79,10 +79,20 @@ def difference(
 
     Both are computed on each draw, so what an image does to both of them drops out.
     """
-    return _of(pair[0].values(weights) - pair[1].values(weights), level)
+    return of_values(pair[0].values(weights) - pair[1].values(weights), level)
 
 
-def _of(values: Sequence[float] | _Numbers, level: float) -> Estimate:
+def gap(
+    first: tuple[Statistic, _Numbers], second: tuple[Statistic, _Numbers], level: float = LEVEL
+) -> Estimate:
+    """The first statistic minus the second, of different images, each with its own draws."""
+    ours, theirs = (statistic.values(weights) for statistic, weights in (first, second))
+    n = min(len(ours), len(theirs))
+    return of_values(ours[:n] - theirs[:n], level)
+
+
+def of_values(values: Sequence[float] | _Numbers, level: float = LEVEL) -> Estimate:
+    """The first value, and the percentile interval of those of the others that are finite."""
     value, drawn = values[0], np.asarray(values[1:])
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value):

@@ -47,8 +47,9 @@ class Metric:
         name: Key in results.
         title: What a report calls it.
         statistic: What is computed of an evaluation.
-        larger_is_better: Which way is better.
         said: What it is, in a few words.
+        larger_is_better: Which way is better.
+        reported_as: What trainers report it as, after ``val_`` or ``test_``; empty if they do not.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Metric:
     statistic: Callable[[Sample], Statistic]
     said: str
     larger_is_better: bool = True
+    reported_as: str = ""
 
 
 def iou_curve(sample: Sample) -> list[tuple[float, Statistic]]:
@@ -114,25 +116,20 @@ def _mpe(sample: Sample) -> Statistic:
 
 
 METRICS: Final = (
+    Metric("ap_iou_25", "AP at 3D IoU 0.25", _ap_iou(0.25), "boxes that overlap by a quarter"),
+    Metric("ap_iou_50", "AP at 3D IoU 0.50", _ap_iou(0.5), "by half: 3DIoU", reported_as="3DIoU"),
+    Metric("ap_iou_75", "AP at 3D IoU 0.75", _ap_iou(0.75), "by three quarters"),
     *(
-        Metric(f"ap_iou_{round(100 * t)}", f"AP at 3D IoU {t:.2f}", _ap_iou(t), said)
-        for t, said in (
-            (0.25, "boxes that overlap by a quarter"),
-            (0.5, "val_3DIoU and test_3DIoU"),
-            (0.75, "boxes that overlap by three quarters"),
-        )
-    ),
-    *(
-        Metric(f"ap_azimuth_{t}", f"AP at azimuth {t}°", _ap_azimuth(float(t)), "right side seen")
+        Metric(f"ap_azimuth_{t}", f"AP at azimuth {t}°", _ap_azimuth(float(t)), "side seen")
         for t in (5, 10, 15, 30)
     ),
     Metric("add_auc", "ADD, AUC to 10 % of diameter", _area_below("add_m"), "point to point"),
     Metric(
-        "add_s_auc", "ADD-S, AUC to 10 % of diameter", _area_below("add_s_m"), "nearest points"
+        "add_s_auc", "ADD-S, AUC to 10 % of diameter", _area_below("add_s_m"), "to the nearest"
     ),
     Metric("mssd_ar", "MSSD, average recall", _mssd, "farthest corner, metres (BOP)"),
     Metric("mspd_ar", "MSPD, average recall", _mspd, "farthest corner, pixels (BOP)"),
     Metric("pck_10", "PCK at 10 % of the 2D box", _pck, "keypoints near enough"),
-    Metric("mpe_2d", "2D MPE (image sides)", _mpe, "val_2DMPE and test_2DMPE", False),
+    Metric("mpe_2d", "2D MPE, image sides", _mpe, "mean error of corners: 2DMPE", False, "2DMPE"),
 )
 """What is reported of every evaluation, in that order."""

@@ -80,6 +80,8 @@ def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
         longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
         line = _study("retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs)))
         commands.append(Command("retrain", longer, line))
+    if summary.held_out is not None:
+        return commands
     purpose = "score its checkpoint on the test data"
     return [*commands, Command("evaluate", purpose, _study("evaluate", folder, "--study"))]
 

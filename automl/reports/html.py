@@ -19,6 +19,8 @@ from automl.reports import words
 from automl.reports.early_ends import sentences
 from automl.reports.figures import figures_of
 from automl.reports.model import Summary, TrialReport
+from automl.reports.poses.held_out import interval, signed_interval
+from automl.reports.poses.page import PosePart
 from automl.reports.theme import Figure
 from automl.reports.verdict import FAKE, headline, verdict
 from automl.skill.tree import ParamValue
@@ -31,16 +33,23 @@ __all__ = ["render_html"]
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_html(summary: Summary) -> bytes:
-    """The page of a study, in UTF-8."""
+def render_html(summary: Summary, poses: PosePart | None = None) -> bytes:
+    """The page of a study, in UTF-8.
+
+    Args:
+        summary: The study.
+        poses: What is shown of its poses; None without any.
+    """
     drawn = figures_of(summary)
+    figures = {**drawn.by_name, **(poses.figures if poses is not None else {})}
     template = _environment().get_template("index.html.j2")
     page = template.render(
         summary=summary,
         fake=FAKE if summary.is_fake else "",
         headline=headline(summary),
         verdict=verdict(summary),
-        figures={name: _embedded(figure) for name, figure in drawn.by_name.items()},
+        figures={name: _embedded(figure) for name, figure in figures.items()},
+        poses=poses,
         importance_note=drawn.importance_note,
         study_facts=_study_facts(summary),
         early_ends=list(sentences(summary)),
@@ -48,7 +57,7 @@ def render_html(summary: Summary) -> bytes:
         comparison=_comparison(summary),
         short=words.short_names(summary.param_keys),
         provenance=list(_facts(summary.provenance)),
-        plotly_js=Markup(get_plotlyjs()) if drawn.by_name else "",  # noqa: S704 - plotly's own
+        plotly_js=Markup(get_plotlyjs()) if figures else "",  # noqa: S704 - plotly's own
     )
     return page.encode(errors="backslashreplace")
 
@@ -66,6 +75,8 @@ def _environment() -> Environment:
         "signed": words.signed,
         "param": words.param,
         "duration": words.duration,
+        "interval": interval,
+        "signed_interval": signed_interval,
     }
     return environment
 

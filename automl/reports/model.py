@@ -18,6 +18,8 @@ from automl.reports.findings import (
     IncumbentPoint,
     Winner,
 )
+from automl.reports.poses.evaluations import VALIDATION, Evaluation, n_images_of
+from automl.reports.poses.held_out import HeldOut
 from automl.reports.strict import strict_json
 from automl.space.model import SearchSpace
 from automl.study.config import Objective, StudyConfig
@@ -105,6 +107,8 @@ class Summary:
         provenance: Versions, hashes, host, as the study wrote them; empty if it did not.
         commands: Ready command lines.
         notes: What could not be read, in words.
+        evaluations: Every evaluation of a checkpoint that has ended, oldest first.
+        held_out: What the test images say of the winner; None where it was not evaluated on them.
     """
 
     folder: Path
@@ -124,6 +128,19 @@ class Summary:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     commands: tuple[Command, ...] = ()
     notes: tuple[str, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    held_out: HeldOut | None = None
+
+    @property
+    def n_validation(self) -> int | None:
+        """Images of the validation split; None where nobody counted them."""
+        return n_images_of(self.provenance, VALIDATION)
+
+    @property
+    def start(self) -> Evaluation | None:
+        """The newest evaluation on validation data of what every trial started from."""
+        known = [e for e in self.evaluations if e.is_start and e.split == VALIDATION]
+        return known[-1] if known else None
 
     @property
     def name(self) -> str:
@@ -211,6 +228,9 @@ class Summary:
             "config": self.config.to_json(),
             "provenance": self.provenance,
             "notes": self.notes,
+            "validation_images": self.n_validation,
+            "evaluations": [asdict(each) for each in self.evaluations],
+            "held_out": None if self.held_out is None else asdict(self.held_out),
         }
         value, reasons = strict_json(content)
         return {**value, "nulls": reasons}

@@ -22,6 +22,8 @@ from automl.reports.derive import (
 from automl.reports.early_ends import early_ends_of
 from automl.reports.findings import Cost, EdgeHint, Winner
 from automl.reports.model import Summary, TrialReport
+from automl.reports.poses.evaluations import read_evaluations
+from automl.reports.poses.held_out import held_out_of
 from automl.reports.sources import Sources
 from automl.space.model import SearchSpace
 from automl.study.clock import Clock, utc_now
@@ -69,7 +71,8 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
         cost=_cost(trials, state, clock() if is_driven else None),
     )
     winner = _with_paths(summary.winner, paths, sources)
-    summary = replace(summary, winner=winner, notes=tuple(sources.notes))
+    summary = _with_evaluations(replace(summary, winner=winner), paths, sources)
+    summary = replace(summary, notes=tuple(sources.notes))
     return replace(summary, commands=commands_for(summary))
 
 
@@ -92,6 +95,17 @@ def _summarise(
         edges=_edges(winner, trials, space),
         early_ends=early_ends_of(trials, config.search, config.objective),
     )
+
+
+def _with_evaluations(summary: Summary, paths: StudyPaths, sources: Sources) -> Summary:
+    """The summary with what evaluations of the study's checkpoints say."""
+    outcomes = {trial.number: trial.attempts for trial in summary.trials}
+    found = read_evaluations(paths, summary.config, outcomes, summary.provenance)
+    if summary.winner is None or summary.is_fake:
+        return replace(summary, evaluations=found)
+    metric = summary.objective.metric
+    held = held_out_of(paths.folder, found, summary.winner.number, metric, sources.notes)
+    return replace(summary, evaluations=found, held_out=held)
 
 
 def _cost(trials: tuple[TrialReport, ...], state: StudyState | None, now: datetime | None) -> Cost:

@@ -9,7 +9,7 @@ from automl.reports.findings import ONE_SEED, Winner
 from automl.reports.model import Summary
 from automl.study.config import Direction
 
-__all__ = ["FAKE", "headline", "leading", "note_of", "verdict"]
+__all__ = ["FAKE", "headline", "leading", "note_of", "on_images", "verdict"]
 
 FAKE = "FAKE: a script made these numbers up; nothing was trained"
 
@@ -26,7 +26,13 @@ def leading(summary: Summary, winner: Winner) -> str:
     metric = summary.objective.metric
     if winner.confirmed is None or winner.mean is None:
         return f"{metric} {words.value(winner.value)}"
-    return f"{metric} {winner.confirmed.winner}, mean of fresh seeds"
+    return f"{metric} {winner.confirmed.winner}, mean of fresh seeds{on_images(summary)}"
+
+
+def on_images(summary: Summary) -> str:
+    """On how many validation images a value rests; empty where nobody counted them."""
+    n = summary.n_validation
+    return "" if n is None else f" on {words.count(n, 'validation image')}"
 
 
 def note_of(summary: Summary, winner: Winner) -> str:
@@ -43,7 +49,8 @@ def verdict(summary: Summary) -> tuple[str, str]:
         return _nothing(summary)
     if not summary.is_search:
         return _direct(summary, summary.winner)
-    return _outcome(summary, summary.winner), _trust(summary, summary.winner)
+    held = "" if summary.held_out is None else f" {summary.held_out.sentence}"
+    return _outcome(summary, summary.winner) + held, _trust(summary, summary.winner)
 
 
 def _nothing(summary: Summary) -> tuple[str, str]:
@@ -72,7 +79,7 @@ def _outcome(summary: Summary, winner: Winner) -> str:
     if winner.confirmed is not None and winner.mean is not None:
         means = f"{metric} {winner.confirmed.means}, means of fresh seeds"
         return f"Trial {winner.number} is {winner.confirmed.phrase}: {means}."
-    reached = f"{metric} {words.value(winner.value)}"
+    reached = f"{metric} {words.value(winner.value)}{on_images(summary)}"
     if winner.number == 0:
         if summary.n_usable == 1:
             return f"Nothing but the default settings (trial 0) has a value: {reached}."

@@ -243,6 +243,8 @@ class StudyConfig:
         keys: Which settings of the specs mean what, as the skill said when the study began.
         resume_from: Absolute path of another training's checkpoint that the one training of this
             study goes on from; empty for a fresh start.
+        parent_checkpoint: Absolute path of the weights that every trial starts from; may be empty.
+        report_images: ``inline`` or ``none``: whether reports show pictures of the data.
     """
 
     name: str
@@ -264,6 +266,8 @@ class StudyConfig:
     searches: bool = True
     keys: NetworkKeys = field(default_factory=NetworkKeys)
     resume_from: str = ""
+    parent_checkpoint: str = ""
+    report_images: str = "inline"
 
     @property
     def is_search(self) -> bool:

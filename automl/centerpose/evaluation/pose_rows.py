@@ -17,7 +17,8 @@ from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.centerpose.evaluation.truths import Truths
 from automl.data.geometry import Array
 from automl.data.objectron import Annotation
-from automl.poses.table import COLUMNS, PoseTable
+from automl.poses.parquet import COLUMNS
+from automl.poses.table import PoseTable
 
 __all__ = ["PoseRows", "Scored"]
 

@@ -28,7 +28,7 @@ from automl.centerpose.training.scoring import evaluation_settings, fill
 from automl.centerpose.training.supported import check_supported
 from automl.data.objectron import Annotation, list_frames, read_annotation
 from automl.files import write_text
-from automl.poses.table import write_poses
+from automl.poses.parquet import write_poses
 from automl.trainers.contract import TEST_METRICS
 
 __all__ = ["REPORT_NAME", "baseline", "evaluate"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from automl.app.explain import explain_class, explain_trial
@@ -14,9 +15,10 @@ from automl.reports.model import Summary
 from automl.reports.summary import read_summary
 from automl.reports.text import best_text, list_text, run_footer, status_text
 from automl.space.model import SearchSpace
-from automl.study.config import Limits, SearchSettings
+from automl.study.config import DataSources, Limits, SearchSettings
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
+from tests.unit.reports.evaluations import ap50, evaluate, poses_like
 from tests.unit.reports.study_builder import (
     START,
     StudyBuilder,
@@ -87,11 +89,29 @@ def _paused() -> StudyBuilder:
     return builder
 
 
+def _tested() -> StudyBuilder:
+    """A search whose winner and default were evaluated on test data; one evaluation failed."""
+    data = DataSources(train="/data/bike/train", val="/data/bike/val", test="/data/bike/test")
+    counted = {"val": {"images": 40}, "test": {"images": 30}}
+    builder = StudyBuilder(_HERE, config("tested", data=data), images=counted)
+    fill(builder)
+    good = 0.4 + 0.3 * np.sin(np.arange(40.0))
+    for trial, overlaps in ((4, good), (0, good - 0.15)):
+        tested = overlaps[:30]
+        evaluate(builder, trial, "/data/bike/test", ap50(tested), poses_like(tested))
+    evaluate(builder, 4, "/data/bike/val", ap50(good), poses_like(good))
+    evaluate(builder, 0, "/data/bike/val", None, evidence="CUDA out of memory")
+    return builder
+
+
 def _read(make: Callable[[], StudyBuilder]) -> Summary:
     return read_summary(_HERE / make().config.name)
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
+_EVERY = (_search, _confirmed, _failed, _direct, _halfway, _paused, _tested)
+
+
+@pytest.mark.parametrize("make", _EVERY)
 def test_best(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/best-{summary.name}.txt", best_text(summary) + "\n")
@@ -112,7 +132,7 @@ def test_explain_of_a_class(golden: Golden) -> None:
     golden("reports/explain-class.txt", class_text(account) + "\n")
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
+@pytest.mark.parametrize("make", _EVERY)
 def test_footer(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/footer-{summary.name}.txt", run_footer(summary) + "\n")
@@ -127,7 +147,7 @@ def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("make", [_search, _confirmed, _failed, _direct, _halfway, _paused])
+@pytest.mark.parametrize("make", _EVERY)
 def test_markdown(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     summary = _read(make)
     golden(f"reports/summary-{summary.name}.md", render_markdown(summary).decode())

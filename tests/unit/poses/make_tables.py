@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from automl.poses.table import COLUMNS, PoseTable
+from automl.poses.parquet import COLUMNS
+from automl.poses.table import PoseTable
 
 CORNERS = np.array(
     [[0, 0, 0], *([x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1))], dtype=float

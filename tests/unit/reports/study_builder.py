@@ -129,6 +129,7 @@ class StudyBuilder:
         study: Its configuration.
         space: What it searches.
         base_spec: The spec that every trial starts from.
+        images: Split to what was counted in it; None where nobody counted.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class StudyBuilder:
         study: StudyConfig | None = None,
         space: SearchSpace = SPACE,
         base_spec: Mapping[str, Any] | None = None,
+        images: Mapping[str, Any] | None = None,
     ) -> None:
         self.config = config() if study is None else study
         self.space = space
@@ -147,6 +149,7 @@ class StudyBuilder:
             "packages": {"automl": "0.1.0"},
             "host": {"name": "ws-07"},
             "seed": 7,
+            **({} if images is None else {"data": images}),
         }
         request = {"trials": self.config.limits.trials}
         plain = {"digest": space.digest, **space.to_json()}
@@ -235,11 +238,17 @@ class StudyBuilder:
             failure=told.failure,
             evidence=told.evidence,
             checkpoint=checkpoint,
+            checkpoint_sha256=checkpoint and sha256_of_trial(number),
             seconds=told.seconds,
             started_at=begin.isoformat(),
             ended_at=(begin + timedelta(seconds=told.seconds)).isoformat(),
         )
         write_outcome(attempt, outcome)
+
+
+def sha256_of_trial(number: int) -> str:
+    """What stands for the hash of a trial's checkpoint."""
+    return f"{number:064x}"
 
 
 def params(lr: float = 6e-5, batch: int = 4, backbone: str = "nano") -> dict[str, ParamValue]:

@@ -21,8 +21,9 @@ from automl.data.geometry import GL_FROM_CV, Array
 from automl.data.objectron import Annotation
 from automl.poses.bootstrap import draws, estimate
 from automl.poses.metrics import METRICS
+from automl.poses.parquet import read_poses, write_poses
 from automl.poses.sample import sample_of
-from automl.poses.table import PoseTable, read_poses, write_poses
+from automl.poses.table import PoseTable
 
 MakeScene = Callable[..., Annotation]
 ReadOff = Callable[..., Detections]

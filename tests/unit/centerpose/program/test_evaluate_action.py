@@ -9,8 +9,8 @@ import pytest
 from automl.centerpose.program.cli import main
 from automl.poses.bootstrap import draws, estimate
 from automl.poses.metrics import METRICS
+from automl.poses.parquet import read_poses
 from automl.poses.sample import sample_of
-from automl.poses.table import read_poses
 
 SpecWriter = Callable[..., Path]
 StatusReader = Callable[[Path], list[dict[str, Any]]]
