@@ -1,7 +1,7 @@
 """Carrying an action out: its folder, its program, and the record of how it ended."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,11 +42,23 @@ class _StatusFacts:
     failure: str = ""
 
 
-def carry_out(plan: ActPlan, trainer: Trainer) -> ActionRecord:
+def _never() -> str:
+    """For an action that runs to its end."""
+    return ""
+
+
+def carry_out(
+    plan: ActPlan, trainer: Trainer, stopped: Callable[[], str] = _never
+) -> ActionRecord:
     """Runs an action to its end and writes down how it ended.
 
     A program that fails is a record, not an error. Ctrl-C or another signal ends the program, is
     recorded, and goes on to the caller.
+
+    Args:
+        plan: What to do.
+        trainer: What does it.
+        stopped: Asked a few times a second why the program must end; empty while it may run.
     """
     paths = AttemptPaths(plan.folder)
     plan.folder.mkdir(parents=True)
@@ -55,7 +67,7 @@ def carry_out(plan: ActPlan, trainer: Trainer) -> ActionRecord:
     code: int | None = None
     evidence = ""
     try:
-        code = _await(trainer.start(_task(plan, paths), _gpus(plan)))
+        code, evidence = _await(trainer.start(_task(plan, paths), _gpus(plan)), stopped)
     except KeyboardInterrupt as error:
         code, evidence = exit_code_of(error), said_of(error)
         raise
@@ -109,12 +121,17 @@ def _gpus(plan: ActPlan) -> list[str]:
     )
 
 
-def _await(handle: Handle) -> int:
+def _await(handle: Handle, stopped: Callable[[], str]) -> tuple[int | None, str]:
+    """The exit code, and why the program was ended if it was."""
     try:
         while True:
             code = handle.wait(_POLL_S)
             if code is not None:
-                return code
+                return code, ""
+            why = stopped()
+            if why:
+                handle.stop(_GRACE_S)
+                return None, why
     except KeyboardInterrupt:
         handle.stop(_GRACE_S)
         raise

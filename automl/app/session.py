@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 
+from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
 from automl.app.room import FULL, room_at, size_of
 from automl.app.screen import Ending, Screen, Silent
@@ -122,6 +123,8 @@ class Session:
         try:
             if self.engine.stopped is None:
                 with Observer(self._look, on_failure=self.control.stop_now):
+                    if self._evaluates:
+                        self._evaluations().at_start()
                     self._run()
             return self._end()
         except (AutomlError, OSError) as error:
@@ -145,12 +148,25 @@ class Session:
         self.engine.settle()
         ending = self._ending()
         self._keep_best()
+        if self._evaluates and not ending.exit_code:
+            with Observer(self._look):
+                self._evaluations().at_end(self.engine.records())
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
         wall_s = self._write_state(status, ending.reason)
         records = self.engine.records()
         self._show(lambda screen: screen.look(records, wall_s))
         write_report(self.paths.folder)
         return ending
+
+    @property
+    def _evaluates(self) -> bool:
+        return can_evaluate(self.config, self.skill)
+
+    def _evaluations(self) -> PoseEvaluations:
+        def tell(text: str) -> None:
+            self._event(Note(text))
+
+        return PoseEvaluations(self.paths, self.config, self.control, tell)
 
     def _keep_best(self) -> None:
         note = keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)

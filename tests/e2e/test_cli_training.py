@@ -13,7 +13,7 @@ from tests.e2e.terminal import Terminal, processes_naming
 pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(240)]
 
 STUDY = """
-data: {synth: {category: shoe, train: 8, val: 4, test: 0, seed: 1}}
+data: {synth: {category: shoe, train: 8, val: 4, test: 4, seed: 1}}
 set:
   dataset.category: shoe
   dataset.batch_size: 4
@@ -64,7 +64,16 @@ def test_a_search_of_two_trainings(terminal: Terminal, file: str) -> None:
     study = terminal.studies / "search"
     assert [row["state"] for row in rows_of(study)] == ["complete", "complete"]
     assert float(rows_of(study)[0]["param.train.optim.lr"]) == 2e-3
-    assert (study / "report" / "index.html").is_file()
+    page = (study / "report" / "index.html").read_text(encoding="utf-8")
+    assert "data:image/jpeg;base64," in page
+    assert "On the 4 held-out test images its checkpoint scores" in page
+    winner = json.loads((study / "best" / "provenance.json").read_text())["trial"]
+    report = json.loads((study / "report" / "report.json").read_text())
+    splits = [(each["trial"], each["split"]) for each in report["evaluations"]]
+    assert sorted(splits) == sorted(
+        (number, split) for number in {0, winner} for split in ("test", "validation")
+    )
+    assert {scores["split"] for scores in report["poses"]} == {"test", "validation"}
     assert processes_naming(study) == []
 
 
