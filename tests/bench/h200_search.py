@@ -4,7 +4,7 @@
         [--trials 20] [--seconds 480] [--flags "further flags of automl run"]
 
 Each search is ``automl run`` with the sampler and the fidelity that its text names, as
-``NAME=SAMPLER:FIDELITY`` or ``NAME=SAMPLER:FIDELITY:TRIALS``, and the same seed. Once
+``NAME=SAMPLER:FIDELITY[:TRIALS[:SEED]]``; those that name no seed have the same. Once
 ``--seconds`` have passed since the first was started, those that still run are told to stop, and
 end in order. OUT gets, for each, its report (``NAME-summary.md``) and the study without
 checkpoints (``NAME.tar.gz``), and ``searches.json``: exit codes, seconds, the best value, the
@@ -47,18 +47,21 @@ class Search:
         sampler: Who proposes.
         fidelity: Whether trials pause at rungs.
         trials: How many it starts.
+        seed: Of its sampler.
     """
 
     name: str
     sampler: str
     fidelity: str
     trials: int
+    seed: int
 
     @classmethod
-    def parse(cls, text: str, trials: int) -> "Search":
+    def parse(cls, text: str, trials: int, seed: int) -> "Search":
         name, _, method = text.partition("=")
         sampler, fidelity, *more = method.split(":")
-        return cls(name, sampler, fidelity, int(more[0]) if more else trials)
+        numbers = [*map(int, more), *(trials, seed)[len(more) :]]
+        return cls(name, sampler, fidelity, *numbers)
 
 
 class Running:
@@ -134,7 +137,7 @@ def run_command(
         "--sampler": search.sampler,
         "--fidelity": search.fidelity,
         "--trials": search.trials,
-        "--seed": asked.seed,
+        "--seed": search.seed,
     } | ({"--max-concurrent": 1} if gpu is None else {"--gpus": gpu})
     command = [sys.executable, "-m", "automl", "run", "--plain", "--yes"]
     for flag, value in flags.items():
@@ -228,7 +231,7 @@ def main() -> None:
     data = (asked.work / f"data-{asked.train}-{asked.val}-{asked.data_seed}").resolve()
     synthesise(request, data, workers=len(os.sched_getaffinity(0)))
     gpus = read_gpus() or ()
-    searches = [Search.parse(text, asked.trials) for text in asked.search]
+    searches = [Search.parse(text, asked.trials, asked.seed) for text in asked.search]
     started = []
     for place, search in enumerate(searches):
         gpu = place % len(gpus) if gpus else None
