@@ -13,6 +13,7 @@ from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import latest_in
 from automl.centerpose.session.clock import process_age
 from automl.centerpose.session.interrupt import Interrupted
+from automl.centerpose.session.pausing import has_paused
 from automl.centerpose.session.run import Run
 from automl.centerpose.training.loop import Training
 from automl.centerpose.training.pretrained import load_pretrained
@@ -49,7 +50,8 @@ def train(
         FixData: A checkpoint or the data cannot be used as they are.
         FixInput: A training interrupted within an epoch is to go on with other batches.
         Diverged: The loss stopped being finite.
-        Interrupted: A signal ended the training; a checkpoint was written first.
+        Interrupted: A signal ended the training; a checkpoint was written first, but where it had
+            left the one at which it was asked to pause.
     """
     began = time.monotonic() - (process_age() if cache is None else 0.0)
     check_supported(spec)
@@ -67,7 +69,10 @@ def train(
     try:
         training.run_epochs()
     except Interrupted:
-        training.save()
+        training.writer.join()
+        # Processes that train together save together or not at all.
+        if not all(processes.gather([has_paused(run.folder)])):
+            training.save()
         raise
     finally:
         training.writer.close()

@@ -17,6 +17,7 @@ from automl.centerpose.session.status import StatusLog
 from automl.centerpose.training.loss_monitor import Diverged
 from automl.centerpose.training.optimiser import Optimiser
 from automl.centerpose.training.position import Schedule
+from automl.trainers.contract import PAUSE_NAME
 
 StatusReader = Callable[[Path], list[dict[str, Any]]]
 Start = Callable[..., Path]
@@ -152,6 +153,27 @@ def test_checkpoints_by_step_carry_the_epoch_in_progress(start: Start) -> None:
     again = start("three", resume_training_checkpoint_path=given)
     last = "model_epoch_001_step_00006.pth"
     assert_same_state(whole / last, again / last)
+
+
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ('{"epoch": 0, "reason": "3rd of 4"}', ["model_epoch_000_step_00003.pth"]),
+        ('{"epoch": 1, "reason": "3rd of 4"}', None),
+        ("no request", None),
+    ],
+)
+def test_one_that_is_to_pause_where_it_has_been_saves_nothing_more(
+    start: Start, tmp_path: Path, asked: str, left: list[str] | None
+) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / PAUSE_NAME).write_text(asked)
+    with pytest.raises(Interrupted):
+        start("one", AfterChecks(6))
+    names = sorted(path.name for path in folder.glob("model_*.pth"))
+    assert names[:1] == ["model_epoch_000_step_00003.pth"]
+    assert names == left if left else len(names) == 2
 
 
 def test_an_interruption_before_the_first_step_leaves_no_checkpoint(start: Start) -> None:
