@@ -1,7 +1,8 @@
 """A campaign of random kills and signals on real studies; how many, and what was seen.
 
 ``python -m tests.bench.kill_campaign OUT.json --blows 100 --seed 1``; about 15 seconds a blow on
-two cores. It stops at the first thing that is lost, told twice, or left behind.
+two cores. With ``--rungs`` trials pause and go on. It stops at the first thing that is lost, told
+twice, or left behind.
 """
 
 import argparse
@@ -13,7 +14,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.e2e.campaign import Campaign
+from automl.study.records import TrialState
+from tests.e2e.campaign import FULL, RUNGS, Campaign
 from tests.e2e.terminal import Terminal
 
 BLOWS_A_STUDY = 8
@@ -24,8 +26,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--blows", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rungs", action="store_true")
     arguments = parser.parse_args()
     began = time.monotonic()
+    subject, paused, resumed = RUNGS if arguments.rungs else FULL, 0, 0
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(Terminal(Path(folder))) as terminal,
@@ -33,15 +37,20 @@ def main() -> None:
         campaign = Campaign(terminal, random.Random(arguments.seed))  # noqa: S311 -- moments of kills
         blows, studies = campaign.blows(), 0
         while campaign.landed.total() < arguments.blows:
-            campaign.study(f"study-{studies}", blows, BLOWS_A_STUDY)
+            records = campaign.study(f"study-{studies}", blows, BLOWS_A_STUDY, subject)
+            paused += sum(record.state is TrialState.PRUNED for record in records)
+            resumed += sum(record.attempts > 1 for record in records)
             studies += 1
             print(studies, dict(campaign.landed), flush=True)
     result = {
         "seed": arguments.seed,
+        "method": subject.method,
         "studies": studies,
         "blows": campaign.landed.total(),
         "landed": dict(sorted(campaign.landed.items())),
         "lost": 0,
+        "trials_stopped_early": paused,
+        "trials_of_several_attempts": resumed,
         "longest_end_s": round(campaign.longest_end_s, 1),
         "longest_gone_s": round(campaign.longest_gone_s, 1),
         "wall_s": round(time.monotonic() - began),

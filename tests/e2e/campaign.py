@@ -17,21 +17,46 @@ from pathlib import Path
 
 from automl.processes import children_of, started_at
 from automl.study.layout import StudyPaths
-from automl.study.records import TrialState
+from automl.study.records import TrialRecord, TrialState
 from tests.e2e.evidence import Evidence
 from tests.e2e.terminal import Driver, Terminal, eventually
 
-__all__ = ["BLOWS", "Blow", "Campaign", "strike"]
+__all__ = ["BLOWS", "FULL", "RUNGS", "Blow", "Campaign", "Subject", "strike"]
 
-TRIALS, EPOCHS = 6, 4
-STUDY = f"""
-set: {{train.num_epochs: {EPOCHS}}}
-trials: {TRIALS}
+
+@dataclass(frozen=True)
+class Subject:
+    """The study that is disturbed.
+
+    Attributes:
+        trials: How many it asks for.
+        epochs: Of a whole training.
+        method: Its ``fidelity``.
+        ends: How its trials may end.
+    """
+
+    trials: int
+    epochs: int
+    method: str
+    ends: frozenset[TrialState]
+
+    @property
+    def text(self) -> str:
+        """Its file."""
+        return f"""
+set: {{train.num_epochs: {self.epochs}}}
+trials: {self.trials}
 max_concurrent: 2
+fidelity: {self.method}
 script:
   epoch_s: 0.25
   bowls: {{train.optim.lr: {{best: 1e-3}}}}
 """
+
+
+FULL = Subject(6, 4, "full", frozenset({TrialState.COMPLETE}))
+#: Trials pause after epochs 2 and 6, and some of them go on.
+RUNGS = Subject(9, 9, "asha", frozenset({TrialState.COMPLETE, TrialState.PRUNED}))
 #: Seconds after which nothing that a dead study started may live.
 GONE_WITHIN_S = 10.0
 #: Seconds in which a driver that was asked to end, or that lost Ray, must have ended.
@@ -140,29 +165,37 @@ class Campaign:
         while True:
             yield from self.luck.sample(BLOWS, len(BLOWS))
 
-    def study(self, name: str, blows: Iterator[Blow], count: int) -> None:
-        """Drives one study through ``count`` blows and then to its end.
+    def study(
+        self, name: str, blows: Iterator[Blow], count: int, subject: Subject = FULL
+    ) -> tuple[TrialRecord, ...]:
+        """Drives one study through ``count`` blows and then to its end; its trials then.
 
         Raises:
             AssertionError: Something was lost, told twice, or left behind.
         """
         paths = StudyPaths(self.terminal.studies / name)
         evidence = Evidence(paths)
-        begin = ("run", self.terminal.study_file(STUDY), "--name", name, "--yes")
+        begin = ("run", self.terminal.study_file(subject.text), "--name", name, "--yes")
         for _ in range(count):
             argv = ("resume", name) if paths.resolved.exists() else begin
             self._disturb(self.terminal.start(*argv, "--plain"), next(blows))
             if paths.resolved.exists():
                 evidence.take()
-            if _is_done(evidence):
+            if len(evidence.values) == subject.trials:
                 break
         argv = ("resume", name) if paths.resolved.exists() else begin
         done = self.terminal.run(*argv, within_s=180.0)
         assert done.code == 0, done.err
         evidence.take()
         records = evidence.records()
-        assert [record.number for record in records] == list(range(TRIALS))
-        assert sum(record.state is TrialState.COMPLETE for record in records) == TRIALS
+        assert [record.number for record in records] == list(range(subject.trials))
+        assert {record.state for record in records} <= subject.ends
+        for record in records:
+            epochs = list(record.values)
+            assert epochs == list(range(len(epochs))), (record.number, epochs)
+            if record.state is TrialState.COMPLETE:
+                assert len(epochs) == subject.epochs
+        return records
 
     def _disturb(self, driver: Driver, blow: Blow) -> None:
         if blow.to not in ("driver", "group", "everything"):
@@ -193,7 +226,3 @@ class Campaign:
             [_words(pid)[:120] for pid, start in left.items() if started_at(pid) == start],
         )
         self.longest_gone_s = max(self.longest_gone_s, time.monotonic() - ended)
-
-
-def _is_done(evidence: Evidence) -> bool:
-    return len(evidence.values) == TRIALS

@@ -6,7 +6,7 @@ import optuna
 
 from automl.study.folder import read_config
 from automl.study.layout import StudyPaths
-from automl.study.records import TrialRecord
+from automl.study.records import TrialRecord, TrialState
 from automl.study.storage import read_study
 from automl.study.trials import read_records
 
@@ -20,6 +20,7 @@ class Evidence:
     paths: StudyPaths
     outcomes: dict[str, bytes] = field(default_factory=dict)
     values: dict[int, float] = field(default_factory=dict)
+    rested: dict[int, dict[int, float]] = field(default_factory=dict)
 
     def study(self) -> optuna.Study:
         found = read_study(self.paths, read_config(self.paths))
@@ -41,6 +42,17 @@ class Evidence:
             records = self.records()
             assert self.values.items() <= values_of(records).items()
             self.values = values_of(records)
+            self._take_paused(records)
+
+    def _take_paused(self, records: tuple[TrialRecord, ...]) -> None:
+        """What a paused trial had measured stays, and so does what it may go on from."""
+        for record in records:
+            rested = self.rested.get(record.number, {})
+            assert rested.items() <= record.values.items(), record.number
+            if record.state is TrialState.PAUSED:
+                self.rested[record.number] = dict(record.values)
+                assert record.checkpoint is not None
+                assert (self.paths.folder / record.checkpoint).is_file()
 
 
 def values_of(records: tuple[TrialRecord, ...]) -> dict[int, float]:

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from tests.e2e.campaign import BLOWS, Campaign
+from automl.study.records import TrialState
+from tests.e2e.campaign import BLOWS, RUNGS, Campaign
 from tests.e2e.terminal import Terminal
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -14,3 +15,10 @@ def test_nothing_is_lost_told_twice_or_left_behind(terminal: Terminal) -> None:
     campaign = Campaign(terminal, random.Random(20261129))  # noqa: S311 -- moments of kills
     campaign.study("bikes", campaign.blows(), len(BLOWS) // 2)
     assert campaign.landed.total() >= 2
+
+
+def test_nor_are_trials_that_pause_and_go_on(terminal: Terminal) -> None:
+    campaign = Campaign(terminal, random.Random(20261130))  # noqa: S311 -- moments of kills
+    records = campaign.study("shoes", campaign.blows(), len(BLOWS) // 2, RUNGS)
+    assert campaign.landed.total() >= 2
+    assert any(record.state is TrialState.PRUNED for record in records)
