@@ -103,6 +103,25 @@ def test_a_rule_that_stops_saves_epochs(space: SearchSpace, config: StudyConfig)
     assert done.trainings < 20
 
 
+def test_a_pause_frees_the_place_and_going_on_costs(
+    space: SearchSpace, config: StudyConfig
+) -> None:
+    search = SearchSettings(sampler="random", fidelity="asha", rungs=(2,), n_epochs=8)
+    asked = replace(config, search=search, limits=Limits(12))
+    done = simulate(space, asked, Rising(n_epochs=8), Costs(start_s=5.0, resume_s=3.0))
+    paused = [event.number for event in done.events if event.what == "pauses"]
+    resumed = [event.number for event in done.events if event.what == "goes on"]
+    assert resumed
+    assert set(resumed) <= set(paused)
+    for trial in done.trials:
+        # What was trained before a pause is not trained again.
+        assert trial.n_epochs in (2, 8)
+        n_resumed = resumed.count(trial.record.number)
+        assert trial.seconds == 5.0 + 10.0 * trial.n_epochs + 3.0 * n_resumed
+    assert done.trainings == sum(trial.n_epochs for trial in done.trials) / 8
+    assert not any(trial.record.state is TrialState.PAUSED for trial in done.trials)
+
+
 def test_a_budget_cuts_a_search_off(space: SearchSpace, config: StudyConfig) -> None:
     done = simulate(space, config, Rising(), until=Until(2.5))
     assert done.trainings == 2.5
