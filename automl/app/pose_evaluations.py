@@ -23,7 +23,7 @@ from automl.study.actions import new_folder
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
-from automl.study.ranking import best_trial
+from automl.study.race import winner
 from automl.study.records import Outcome, TrialRecord
 from automl.trainers.table import trainer_entry
 
@@ -67,7 +67,7 @@ def wanted(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Wanted]:
         config: What the study was asked.
         records: Every trial.
     """
-    best = best_trial(records, config.objective)
+    best = winner(records, config)
     if best is None:
         return []
     usable = [record for record in records if record.is_usable and record.checkpoint]

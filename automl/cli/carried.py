@@ -17,7 +17,7 @@ __all__ = ["carrying", "studies_dir"]
 _USUAL = "studies"
 _VERBS = (
     *("best", "clean", "confirm", "evaluate", "explain", "export", "gen-trt-engine", "inference"),
-    *("list", "report", "reproduce", "resume", "retrain", "status"),
+    *("list", "poses", "report", "reproduce", "resume", "retrain", "status"),
 )
 _COMMAND = re.compile(rf"\bautoml (?:{'|'.join(_VERBS)})\b(?! [^;,\n]*--studies-dir)")
 

@@ -11,6 +11,7 @@ from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
 from automl.cli.explain_commands import add_explain
+from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
@@ -59,6 +60,7 @@ def build_parser() -> Parser:
     add_stop(commands)
     _add_readers(commands)
     _add_doctor(commands)
+    add_poses(commands)
     add_explain(commands)
     add_replay(commands)
     add_clean(commands)
@@ -203,6 +205,9 @@ def _add_readers(commands: "Commands") -> None:
         command = _command(commands, name, help_text)
         command.set_defaults(handler=f"automl.cli.read_commands:{name}")
         _add_study_choice(command)
+        if name == "report":
+            text = "no picture of the data in it"
+            command.add_argument("--no-images", action="store_true", help=text)
         _add_json(command)
     command = _command(commands, "list", "list the studies of a folder, newest first")
     command.set_defaults(handler="automl.cli.read_commands:list_studies")

@@ -122,7 +122,8 @@ def report(arguments: argparse.Namespace) -> int:
     """Writes the report and says where."""
     from automl.reports.write import write_report
 
-    written = of_study(arguments, write_report)
+    images = not arguments.no_images
+    written = of_study(arguments, lambda folder: write_report(folder, images=images))
     if arguments.json:
         _print_json(
             {
