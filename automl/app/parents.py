@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from automl.app.trial_choice import find_trial, read_spec
+from automl.app.trial_choice import ChosenTrial, find_trial, read_spec
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.tree import Tree
@@ -77,14 +77,26 @@ def find_parent(
     chosen = find_trial(paths, trial)
     folders = [each.folder for each in chosen.attempts]
     found = resolve_checkpoint(folders, checkpoint, chosen.best, chosen.last_epoch)
-    if checkpoint == "best" and chosen.sha256 and found.sha256 != chosen.sha256:
+    _refuse_foreign(chosen, found)
+    return Parent(_origin(found, chosen.number), chosen.spec_path, paths, read_config(paths))
+
+
+def _refuse_foreign(chosen: ChosenTrial, found: ModelFile) -> None:
+    """Refuses a file that lies among those of a trial and is none of its checkpoints."""
+    best, until = chosen.best, chosen.n_epochs
+    got = ""
+    is_best = best is not None and found.path.name == best.name
+    if is_best and chosen.sha256 and found.sha256 != chosen.sha256:
+        got = f"a file of SHA-256 {found.sha256[:12]}, not {chosen.sha256[:12]}"
+    elif until is not None and found.epoch is not None and found.epoch >= until:
+        got = f"one of epoch {found.epoch}, counted from 0, of a training of {until}"
+    if got:
         raise ResolveConflict(
             "a checkpoint must be the one that its trial has recorded",
-            got=f"a file of SHA-256 {found.sha256[:12]}, not {chosen.sha256[:12]}",
+            got=got,
             where=str(found.path),
             fix="restore the file, or name it by its path with --checkpoint",
         )
-    return Parent(_origin(found, chosen.number), chosen.spec_path, paths, read_config(paths))
 
 
 def _parent_of_file(studies_dir: Path, study: str | None, path: Path) -> Parent:

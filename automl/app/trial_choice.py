@@ -32,6 +32,7 @@ class ChosenTrial:
         sha256: The recorded hash of that file, if any.
         last_epoch: The epoch whose checkpoint is the last of the trial, from 0; None where that is
             not known.
+        n_epochs: Epochs that its training was to take; None where that is not known.
     """
 
     number: int
@@ -39,6 +40,7 @@ class ChosenTrial:
     best: Path | None
     sha256: str | None
     last_epoch: int | None = None
+    n_epochs: int | None = None
 
     @property
     def spec_path(self) -> Path:
@@ -70,9 +72,9 @@ def find_trial(paths: StudyPaths, asked: str) -> ChosenTrial:
         for outcome in outcomes:
             if outcome.checkpoint:
                 best, sha256 = paths.folder / outcome.checkpoint, outcome.checkpoint_sha256
-    keys = read_config(paths).keys
-    last = _last_epoch(read_spec(attempts[-1].spec), keys, outcomes[-1]) if outcomes else None
-    return ChosenTrial(number, attempts, best, sha256, last)
+    keys, spec = read_config(paths).keys, read_spec(attempts[-1].spec)
+    last = _last_epoch(spec, keys, outcomes[-1]) if outcomes else None
+    return ChosenTrial(number, attempts, best, sha256, last, whole_number(spec, keys.epochs))
 
 
 def _last_epoch(spec: Tree, keys: NetworkKeys, outcome: Outcome) -> int | None:

@@ -156,6 +156,27 @@ def test_two_checkpoints_are_refused(plan: MakePlan, parent: StudyPaths) -> None
         plan("--policy", "off", "--resume-from", str(one), "--parent-checkpoint", str(two))
 
 
+@pytest.mark.parametrize("asked", ["parent@7", "parent@last", "parent"])
+def test_a_file_of_an_epoch_that_was_never_trained_is_refused(
+    parent: StudyPaths, studies_dir: Path, asked: str
+) -> None:
+    stranger = parent.attempt(0, 1).folder / "model_epoch_007_step_00099.pth"
+    stranger.write_bytes(checkpoint_of(parent, 0).read_bytes())
+    with pytest.raises(
+        ResolveConflict, match="one of epoch 7, .* of a training of 2"
+    ):
+        find_resume_point(studies_dir, asked, "--resume-from")
+
+
+def test_another_file_in_the_place_of_the_best_is_refused_however_it_is_named(
+    parent: StudyPaths, studies_dir: Path
+) -> None:
+    checkpoint_of(parent, 1).write_bytes(checkpoint_of(parent, 0).read_bytes())
+    for asked in ("parent:0@1", "parent:0@last", "parent:0@best"):
+        with pytest.raises(ResolveConflict, match="a file of SHA-256"):
+            find_resume_point(studies_dir, asked, "--resume-from")
+
+
 def test_a_file_that_no_study_has_recorded_is_said(
     plan: MakePlan, parent: StudyPaths, tmp_path: Path
 ) -> None:
