@@ -162,9 +162,7 @@ def test_a_file_of_an_epoch_that_was_never_trained_is_refused(
 ) -> None:
     stranger = parent.attempt(0, 1).folder / "model_epoch_007_step_00099.pth"
     stranger.write_bytes(checkpoint_of(parent, 0).read_bytes())
-    with pytest.raises(
-        ResolveConflict, match="one of epoch 7, .* of a training of 2"
-    ):
+    with pytest.raises(ResolveConflict, match=r"one of epoch 7, .* of a training of 2"):
         find_resume_point(studies_dir, asked, "--resume-from")
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from automl.cli.parser import build_parser
 from automl.skill.policy import choose_policy
-from automl.skill.read import own_skill_dir, read_action_schema, read_skill
+from automl.skill.read import own_skill_dir, read_action_schema, read_skill, read_template
 from automl.skill.schema import SchemaTree
+from automl.skill.tree import get
 from automl.yamltext import load_yaml
 from tests.documents import ROOT, inline_code
 
@@ -21,6 +22,32 @@ _SKILL = read_skill(own_skill_dir())
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 _KEY = re.compile(r"^((?:dataset|model|train|evaluate|inference|export|gen_trt_engine)\.[\w.]+)")
 _MOST_LINES = 350
+#: Values that the page says of settings: action, key, value, and the page's words.
+_SAID: tuple[tuple[str, str, Any, str], ...] = (
+    ("train", "dataset.category", "cereal_box", "`dataset.category` (`cereal_box`)"),
+    ("train", "dataset.num_classes", 1, "`dataset.num_classes` is 1"),
+    ("train", "dataset.num_joints", 8, "`dataset.num_joints` 8"),
+    ("train", "dataset.input_res", 512, "`dataset.input_res` 512"),
+    ("train", "dataset.output_res", 128, "`dataset.output_res` 128"),
+    ("train", "dataset.batch_size", 4, "`dataset.batch_size` (4)"),
+    ("train", "model.backbone.model_type", "fan_small", "`fan_small` in the template"),
+    ("train", "train.optim.lr", 6e-5, "`train.optim.lr` (6e-5)"),
+    ("train", "train.optim.lr_decay", 0.1, "`train.optim.lr_decay` (0.1)"),
+    ("train", "train.optim.lr_steps", [90, 120], "The template's [90, 120]"),
+    ("train", "train.optim.lr_scheduler", "MultiStep", "MultiStep"),
+    ("train", "train.num_epochs", 10, "10 epochs are the program's default"),
+    ("train", "train.loss_config.wh_weight", 0.1, "`wh_weight` (0.1)"),
+    ("train", "train.loss_config.off_weight", 1.0, "`off_weight` (1)"),
+    ("train", "train.loss_config.hp_weight", 1.0, "`hp_weight` (1)"),
+    ("train", "train.num_gpus", 1, "`train.num_gpus` (1)"),
+    ("train", "train.gpu_ids", [0], "`train.gpu_ids` ([0])"),
+    ("inference", "inference.use_pnp", True, "`inference.use_pnp` (true)"),
+    ("export", "export.input_width", 512, "Export is 512 x 512"),
+    ("export", "export.input_height", 512, "Export is 512 x 512"),
+    ("export", "export.opset_version", 16, "opset 16"),
+    ("gen_trt_engine", "gen_trt_engine.tensorrt.opt_batch_size", 4, "batches of 4"),
+    ("gen_trt_engine", "gen_trt_engine.tensorrt.max_batch_size", 8, "up to 8"),
+)
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -46,6 +73,31 @@ def _rows(heading: str) -> list[list[str]]:
 
 def test_it_can_be_read_whole() -> None:
     assert len(_TEXT.splitlines()) < _MOST_LINES
+
+
+def test_its_head_says_what_it_is_for() -> None:
+    _, head, body = _TEXT.split("---\n", 2)
+    about = load_yaml(head)
+    for request in (
+        *("train CenterPose", "6-DoF object pose", "keypoint estimation"),
+        *("object pose regression", "evaluate", "export", "inference"),
+    ):
+        assert request in about["description"]
+    assert about["license"] == "Apache-2.0"
+    assert "Docker and the NVIDIA Container Toolkit" in about["compatibility"]
+    assert about["allowed-tools"] == "Read Bash"
+    assert "Dataset type `centerpose`, format `default`" in body
+    assert "Metric `val_3DIoU`" in body
+
+
+@pytest.mark.parametrize(("action", "key", "value", "words"), _SAID)
+def test_a_value_that_it_says_is_the_template_s(
+    action: str, key: str, value: object, words: str
+) -> None:
+    assert words in " ".join(_TEXT.split())
+    template = read_template(_SKILL, action)
+    assert template is not None
+    assert get(template, key) == value
 
 
 def test_every_flag_is_one() -> None:
