@@ -11,6 +11,7 @@ content exceeds what the compressed size allows.
 import errno
 import gzip
 import io
+import os
 import shutil
 import tarfile
 import unicodedata
@@ -176,6 +177,8 @@ def _safe_name(member: tarfile.TarInfo, source: Path) -> PurePosixPath:
         FixData: The member could reach outside the target, or is no folder or regular file.
     """
     name = PurePosixPath(member.name)
+    if not _can_be_named(member.name):
+        raise _refused(member, "has a name that no file can have", source)
     if name.is_absolute():
         raise _refused(member, "has an absolute path", source)
     if ".." in name.parts:
@@ -188,6 +191,14 @@ def _safe_name(member: tarfile.TarInfo, source: Path) -> PurePosixPath:
     if not member.isdir() and name == PurePosixPath():
         raise _refused(member, "has no name", source)
     return name
+
+
+def _can_be_named(name: str) -> bool:
+    """Whether the system has a form of a name: it has none of a zero byte and of half a sign."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixData:

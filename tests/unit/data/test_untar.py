@@ -28,6 +28,13 @@ def special(name: str, kind: bytes, target: str = "") -> Member:
     return member, b""
 
 
+def spelled(name: str) -> Member:
+    """A member whose name stands in a header of its own, where it may hold any sign."""
+    member, content = file(name)
+    member.pax_headers = {"path": name}
+    return member, content
+
+
 @pytest.fixture
 def tarball_of(tmp_path: Path) -> Callable[..., Path]:
     def make(*members: Member) -> Path:
@@ -52,6 +59,7 @@ def outside(tmp_path: Path) -> set[str]:
     ("member", "named"),
     [
         (file("/etc/automl-test"), "absolute"),
+        (spelled("train/a\0b"), "a name that no file can have"),
         (file("../escaped"), r"'\.\.'"),
         (file("train/../../escaped"), r"'\.\.'"),
         (special("train/out", tarfile.SYMTYPE, "/etc"), "symbolic link"),
