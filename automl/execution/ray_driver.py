@@ -124,7 +124,8 @@ def _search(
     thread.name = ABANDONED
     if not thread.is_up and request.control.stage is not Stage.NOW:
         raise _cannot_start(why)
-    request.control.stop_now(why)
+    is_asked = request.control.stage is Stage.NOW
+    request.control.stop_now("" if is_asked else why)
     live.await_outcomes(_ORPHANS_S)
 
 
