@@ -14,8 +14,9 @@ from automl.app.networks import Costed, network_of
 from automl.app.plan import Plan
 from automl.errors import AutomlError
 from automl.reports import words
+from automl.search.rungs import ETA
 from automl.skill.tree import Tree, whole_number
-from automl.study.config import StudyConfig
+from automl.study.config import SearchSettings, StudyConfig
 from automl.study.confirmation import n_planned
 from automl.study.folder import list_studies, read_base_spec, read_config, read_provenance
 from automl.study.layout import StudyPaths
@@ -84,7 +85,7 @@ def estimate_time(plan: Plan) -> TimeEstimate | None:
         if scale is not None:
             epoch_s = known.pace.epoch_s * scale * images / known.images
             return TimeEstimate(
-                _total(plan.config, known.pace.start_s + epochs * epoch_s),
+                _total(plan.config, known.pace.start_s, epochs * epoch_s),
                 known.pace.start_s,
                 epoch_s,
                 known.study,
@@ -93,10 +94,26 @@ def estimate_time(plan: Plan) -> TimeEstimate | None:
     return None
 
 
-def _total(config: StudyConfig, training_s: float) -> float:
+def _total(config: StudyConfig, start_s: float, epochs_s: float) -> float:
+    """Seconds of a study whose whole trainings take so long to start and for their epochs.
+
+    With rungs as many go on at each as successive halving lets through; confirmations are whole.
+    """
     limits, at_once = config.limits, config.resources.max_concurrent
-    rounds = ceil(limits.trials / at_once) + ceil(n_planned(config) / at_once)
-    return rounds * training_s
+    starts, share = _effort(config.search)
+    searched = ceil(limits.trials / at_once) * (starts * start_s + share * epochs_s)
+    return searched + ceil(n_planned(config) / at_once) * (start_s + epochs_s)
+
+
+def _effort(search: SearchSettings) -> tuple[float, float]:
+    """How often a trial is started on average, and what share of a whole training it takes."""
+    starts = share = 0.0
+    going_on, before = 1.0, 0
+    for until in (*search.rungs, search.n_epochs or 1):
+        starts += going_on
+        share += going_on * (until - before) / (search.n_epochs or 1)
+        going_on, before = going_on / ETA, until
+    return starts, share
 
 
 def _scale(known: _Known, cost: float | None, model: Any) -> float | None:

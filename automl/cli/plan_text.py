@@ -93,7 +93,8 @@ def _trials(plan: Plan) -> Iterator[str]:
     images = plan.data["train"].images if "train" in plan.data else None
     if epochs is not None and images:
         most = epochs * images * (config.limits.trials + n_planned(config))
-        yield _line("work", f"{epochs} epochs of {images} images a trial, {most:,} images in all")
+        text = f"{epochs} epochs of {images} images a trial, {most:,} images in all"
+        yield _line("work", f"at most {text}" if config.search.rungs else text)
         yield _line("time", str(estimate_time(plan) or _UNKNOWN))
 
 

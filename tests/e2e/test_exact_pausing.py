@@ -18,6 +18,7 @@ from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
 from automl.study.records import OutcomeState, TrialState
 from automl.yamltext import load_yaml
+from tests.docker_engine.engine import PrivateEngine
 from tests.e2e.test_exact_resume import assert_same
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(900)]
@@ -58,9 +59,9 @@ class EveryonePauses:
         return Pause("everyone pauses") if at_rung else Continue()
 
 
-def planned(folder: Path, name: str, **flags: object) -> Plan:
+def planned(folder: Path, name: str, more: str, **flags: object) -> Plan:
     file = folder / "shoe.yaml"
-    file.write_text(STUDY)
+    file.write_text(STUDY + more)
     asked = {"name": name, **flags}
     return make_plan(PlanRequest(asked, file, False, folder / "studies", ("automl", "run")))
 
@@ -83,12 +84,38 @@ def last_checkpoint(paths: StudyPaths, number: int) -> Path:
 def test_to_the_last_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer_start: str
 ) -> None:
+    pauses_exactly(tmp_path, monkeypatch, f"trainer_start: {trainer_start}\n")
+
+
+@pytest.mark.docker
+@pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+def test_the_same_in_a_new_container(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    docker_host: PrivateEngine,
+    development_image: str,
+) -> None:
+    where = f"trainer: docker\ngpus_per_trial: 0\nimage: {development_image}\n"
+    paths = pauses_exactly(tmp_path, monkeypatch, where)
+    first, second = (
+        json.loads(paths.attempt(0, attempt).container.read_text()) for attempt in (1, 2)
+    )
+    assert first["name"] != second["name"]
+    train = load_yaml(paths.attempt(0, 2).container_spec)["train"]
+    place = train["resume_training_checkpoint_path"]
+    assert place.startswith(
+        f"/inputs/train-resume_training_checkpoint_path/model_epoch_{RUNG - 1:03d}_"
+    )
+
+
+def pauses_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str) -> StudyPaths:
+    """Trains one trial whole, and two that pause; the study of these."""
     import torch
 
-    whole = planned(tmp_path, "whole", trials=1, fidelity="full", trainer_start=trainer_start)
+    whole = planned(tmp_path, "whole", more, trials=1, fidelity="full")
     assert start(whole, Silent()).exit_code == 0
     monkeypatch.setitem(METHODS, "asha", lambda config: EveryonePauses())
-    pausing = planned(tmp_path, "pausing", trials=2, fidelity="asha", trainer_start=trainer_start)
+    pausing = planned(tmp_path, "pausing", more, trials=2, fidelity="asha")
     assert pausing.config.search.rungs == (RUNG,)
     assert start(pausing, Silent()).exit_code == 0
 
@@ -112,3 +139,4 @@ def test_to_the_last_bit(
     ours, theirs = kpis(paths, 0), kpis(other, 0)
     assert ours == theirs
     assert sorted(ours) == list(range(EPOCHS))
+    return paths

@@ -66,6 +66,17 @@ def test_the_same_network_gives_the_time_by_epochs_and_trials(plan: MakePlan) ->
     assert "3 epochs of 8 images, 6.0s each" in str(estimate)
 
 
+def test_with_rungs_fewer_trials_train_to_their_end(plan: MakePlan) -> None:
+    trained(plan, *NANO, "--name", "before")
+    rungs = ("--fidelity", "asha", "--set", "train.num_epochs=27", "--max-concurrent", "1")
+    made = plan(*NANO, "--trials", "6", *rungs)
+    assert made.config.search.rungs == (3, 9)
+    estimate = estimate_time(made)
+    assert estimate is not None
+    epochs, starts = 3 + (9 - 3) / 3 + (27 - 9) / 9, 1 + 1 / 3 + 1 / 9
+    assert estimate.total_s == pytest.approx(6 * (starts * 20 + epochs * 6))
+
+
 def test_another_network_is_scaled_by_what_an_image_costs_it(plan: MakePlan) -> None:
     trained(plan, *NANO, "--name", "before")
     made = plan(
