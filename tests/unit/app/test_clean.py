@@ -75,6 +75,20 @@ def test_a_failed_trial_keeps_its_newest_whole_checkpoint_too(study: StudyBuilde
     assert newest.is_file()
 
 
+def test_a_paused_trial_keeps_what_it_goes_on_from_and_its_best_epoch(
+    study: StudyBuilder,
+) -> None:
+    study.add(2, Told(params(2e-3), [0.3, 0.2, 0.1], OutcomeState.PAUSED, evidence="3rd of 4"))
+    (place,) = study.paths.attempt(2, 1).folder.glob("model_epoch_002_*.pth")
+    best, between, beyond = (checkpoint(study, 2, epoch) for epoch in (0, 1, 7))
+    found = kinds(study)
+    assert found == [(LeftoverKind.CHECKPOINT, study.paths.relative(between))]
+    remove_all(find_leftovers([study.paths], study.folder.parent, None), lambda _: None)
+    assert best.is_file()
+    assert place.is_file()
+    assert beyond.is_file()
+
+
 def test_nothing_of_a_trial_goes_whose_result_is_not_there(study: StudyBuilder) -> None:
     for path in study.paths.attempt(0, 1).folder.glob("*.pth"):
         path.unlink()

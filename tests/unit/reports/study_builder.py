@@ -212,6 +212,8 @@ class StudyBuilder:
         if not told.checkpoint or not told.curve:
             return None
         epoch = max(range(len(told.curve)), key=told.curve.__getitem__)
+        if told.state is OutcomeState.PAUSED:
+            epoch = len(told.curve) - 1
         folder = self.paths.attempt(number, told.attempt).folder
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"model_epoch_{epoch:03d}_step_{8 * (epoch + 1):05d}.pth"
