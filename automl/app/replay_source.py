@@ -159,7 +159,7 @@ def _epochs(measured: Sequence[Measurement], total_s: float) -> tuple[Epoch, ...
         return ()
     n_epochs = measured[-1].epoch + 1
     epochs: list[Epoch] = []
-    elapsed = 0.0
+    elapsed = _before(measured)
     for entry in measured:
         count = entry.epoch + 1 - len(epochs)
         is_known = entry.elapsed_s >= elapsed
@@ -170,12 +170,22 @@ def _epochs(measured: Sequence[Measurement], total_s: float) -> tuple[Epoch, ...
     return tuple(epochs)
 
 
+def _before(measured: Sequence[Measurement]) -> float:
+    """Seconds before the first epoch, by the pace of the later ones; 0 where it is not known."""
+    first, *later = measured
+    steps = zip(measured[:-1], later, strict=True)
+    paces = [(b.elapsed_s - a.elapsed_s) / (b.epoch - a.epoch) for a, b in steps]
+    spare = first.elapsed_s - median(paces) * (first.epoch + 1) if paces else 0.0
+    return max(0.0, spare)
+
+
 def _start_s(trials: Sequence[TrialReport]) -> float:
     """Seconds of a trial's only attempt that belong to no epoch, in the middle over the trials."""
     spare = [
-        trial.record.seconds - trial.measurements[-1].elapsed_s
+        trial.record.seconds - sum(each.seconds for each in epochs)
         for trial in trials
-        if trial.record.is_usable and trial.record.attempts == 1 and trial.measurements
+        if trial.record.is_usable and trial.record.attempts == 1
+        if (epochs := _epochs(trial.measurements, trial.record.seconds))
     ]
     known = [seconds for seconds in spare if seconds >= 0.0]
     return median(known) if known else 0.0
@@ -205,7 +215,6 @@ def source_of_file(
     whole = [each for each in file.recordings if each.curve.failure is None]
     if not whole:
         raise FixInput(_NEEDS, got="none", where=str(path))
-    n_epochs = max(len(each.curve.epochs) for each in whole)
     n_epochs = max(len(each.curve.epochs) for each in whole)
     done = Done(
         len(file.recordings),

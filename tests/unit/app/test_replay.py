@@ -1,5 +1,6 @@
 """A replay: what of a study answers, what a simulation costs, and against what it is held."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from automl.app.replay_source import ReplaySource, source_of_study
 from automl.errors import FixInput
 from automl.reports.summary import read_summary
 from automl.space.model import SearchSpace
-from automl.study.records import FailureClass, OutcomeState
+from automl.study.records import FailureClass, Measurement, OutcomeState
 from tests.unit.reports.study_builder import StudyBuilder, Told, config, params
 
 CURVE = (0.0, 0.1, 0.2, 0.4)
@@ -54,6 +55,22 @@ def test_epochs_and_the_start_share_the_time(builder: StudyBuilder) -> None:
     curve = found.recordings[0].curve
     assert curve.seconds + found.start_s == pytest.approx(48.0)
     assert all(epoch.seconds > 0 for epoch in curve.epochs)
+
+
+def test_what_comes_before_the_first_epoch_is_no_part_of_it(builder: StudyBuilder) -> None:
+    summary = read_summary(builder.paths.folder)
+    slow = tuple(
+        replace(trial, measurements=tuple(late(entry) for entry in trial.measurements))
+        for trial in summary.trials
+    )
+    plain = source_of_study(summary).recordings[0].curve
+    curve = source_of_study(replace(summary, trials=slow)).recordings[0].curve
+    assert curve.epochs[0].seconds == pytest.approx(plain.epochs[1].seconds)
+    assert curve.seconds == pytest.approx(plain.epochs[1].seconds * 4)
+
+
+def late(entry: Measurement) -> Measurement:
+    return replace(entry, elapsed_s=entry.elapsed_s + 30.0)
 
 
 def test_a_simulation_costs_what_the_recordings_took(builder: StudyBuilder) -> None:
