@@ -22,7 +22,7 @@ _Numbers = npt.NDArray[np.float64]
 LEVEL: Final = 0.95
 _MOST: Final = 1000
 _FEWEST: Final = 200
-_NUMBERS: Final = 4_000_000  # draws of many images are fewer: what is in memory at once
+_NUMBERS: Final = 1_000_000  # of draws times images: a report waits for them
 
 
 @dataclass(frozen=True, slots=True)

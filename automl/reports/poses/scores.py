@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.poses.bootstrap import Estimate, difference, draws, estimate
+from automl.poses.bootstrap import Estimate, draws, estimate, of_values
 from automl.poses.metrics import METRICS, iou_curve
 from automl.poses.sample import Sample
 
@@ -52,17 +52,17 @@ def score_rows(winner: Sample, default: Sample | None) -> tuple[ScoreRow, ...]:
     same = default if default is not None and default.names == winner.names else None
     rows = []
     for metric in METRICS:
-        ours = metric.statistic(winner)
-        theirs = None if same is None else metric.statistic(same)
+        ours = metric.statistic(winner).values(weights)
+        theirs = None if same is None else metric.statistic(same).values(weights)
         rows.append(
             ScoreRow(
                 metric.name,
                 metric.title,
                 metric.said,
                 metric.larger_is_better,
-                estimate(ours, weights),
-                None if theirs is None else estimate(theirs, weights),
-                None if theirs is None else difference((ours, theirs), weights),
+                of_values(ours),
+                None if theirs is None else of_values(theirs),
+                None if theirs is None else of_values(ours - theirs),
             )
         )
     return tuple(rows)
