@@ -242,3 +242,31 @@ def test_errors_in_words(row: dict[str, object], said: str) -> None:
 def test_circumstances_name_what_may_excuse_it() -> None:
     row = table_of([{"distance_m": 1.234, "visibility": 0.4, "truncation": 0.35}])
     assert circumstances(row) == "1.23 m away, 40 % visible, 35 % outside the image"
+
+
+def test_the_figures_show_both_sides_and_every_object(builder: StudyBuilder) -> None:
+    far = np.linspace(0.5, 2.0, 40)
+    for trial, overlaps in ((4, GOOD), (0, POOR)):
+        evaluate(builder, trial, VAL, ap50(overlaps), poses_like(overlaps, distance_m=far))
+    figures = part_of(builder).figures
+    assert set(figures) == {"pose-curve", "pose-factors", "pose-look"}
+    lines = {trace.name: trace for trace in figures["pose-curve"].plot.data if trace.name}
+    assert lines["winner"].y[10] == pytest.approx(ap50(GOOD))
+    by_distance = figures["pose-factors"].plot.data[0]
+    assert [label.split("n = ")[1] for label in by_distance.x] == ["10", "10", "10", "10"]
+    assert "alike in visibility and truncation" in figures["pose-factors"].caption
+
+
+def test_the_look_shows_one_image_at_a_time(builder: StudyBuilder) -> None:
+    part = part_of(evaluated(builder))
+    look = part.figures["pose-look"].plot
+    buttons = look.layout.updatemenus[0].buttons
+    shown = {tile.picture.name for tile in part.tiles} | {bad.picture.name for bad in part.worst}
+    assert {button.label for button in buttons} == shown
+    for button in buttons:
+        pairs = zip(look.data, button.args[0]["visible"], strict=True)
+        names = [trace.name for trace, is_on in pairs if is_on]
+        assert names == ["ground truth", "winner", "default", "camera"]
+    # A box has twelve edges and a cross on one face; each line ends in a gap.
+    truth = next(trace for trace in look.data if trace.name == "ground truth")
+    assert len(truth.x) == 14 * 3
