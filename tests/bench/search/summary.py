@@ -27,6 +27,8 @@ RESULTS = Path(__file__).with_name("results")
 _CLOSE = 0.995
 _NOTHING = "-"
 _RESAMPLES = 10_000
+# Seeds below which an interval says more than it knows.
+_FEWEST = 5
 _SHARES = (0.25, 0.5, 0.75)
 #: The columns of the table that stands for all of them.
 _LEAD = (("default2", None), ("six", 25.0), ("six", 50.0))
@@ -138,11 +140,11 @@ class Difference:
     def of(
         cls, one: Mapping[int, float], other: Mapping[int, float], objective: Objective
     ) -> "Difference | None":
-        """By how much the first is better; None with fewer than three seeds in common."""
+        """By how much the first is better; None with fewer than five seeds in common."""
         both = sorted(one.keys() & other.keys())
         pairs = [(objective.loss(other[s]), objective.loss(one[s])) for s in both]
         gains = np.array([before - after for before, after in pairs])
-        if len(gains) < 3 or not np.isfinite(gains).all():
+        if len(gains) < _FEWEST or not np.isfinite(gains).all():
             return None
         low, high = _interval(gains)
         return cls(len(gains), float(gains.mean()), low, high)

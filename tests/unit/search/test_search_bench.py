@@ -98,16 +98,16 @@ def test_a_trace_answers_by_cost() -> None:
 
 
 def test_differences_are_paired_by_seed() -> None:
-    one = {0: 0.5, 1: 0.6, 2: 0.7, 9: 0.0}
-    other = {0: 0.4, 1: 0.5, 2: 0.6, 8: 1.0}
+    one = {0: 0.5, 1: 0.6, 2: 0.7, 3: 0.3, 4: 0.2, 9: 0.0}
+    other = {0: 0.4, 1: 0.5, 2: 0.6, 3: 0.2, 4: 0.1, 8: 1.0}
     found = Difference.of(one, other, UP)
     assert found is not None
-    assert found.n == 3
+    assert found.n == 5
     assert (found.low, found.mean, found.high) == pytest.approx((0.1, 0.1, 0.1))
     down = Difference.of(one, other, Objective("loss", Direction.MINIMIZE))
     assert down is not None
     assert down.mean == pytest.approx(-0.1)
-    assert Difference.of({0: 1.0}, {0: 1.0}, UP) is None
+    assert Difference.of(dict.fromkeys(range(4), 1.0), dict.fromkeys(range(4), 1.0), UP) is None
 
 
 def test_what_never_came_is_above_the_budget() -> None:
