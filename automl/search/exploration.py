@@ -11,10 +11,13 @@ from scipy.stats import qmc
 
 from automl.search.encoding import Array, Cube
 
-__all__ = ["interior", "is_turn", "sobol"]
+__all__ = ["interior", "is_turn", "least_distance", "sobol"]
 
 #: Up to this trial every second proposal explores, after it every fourth.
 _EARLY, _EARLY_TURN, _LATE_TURN = 20, 2, 4
+#: Distance in lengthscales that a proposal keeps from known points, up to that trial and after it:
+#: by then the good regions are known, and what is left is to be exact.
+_NEAREST_EARLY, _NEAREST_LATE = 0.2, 0.03
 #: The part of each side that exploration draws from: its middle three quarters.
 _MARGIN = 0.125
 #: Settings that move at once where there are more.
@@ -35,6 +38,11 @@ def sobol(n_settings: int, seed: int, index: int, count: int = 1) -> Array:
 def is_turn(number: int) -> bool:
     """Whether the trial of a number explores."""
     return number % (_EARLY_TURN if number <= _EARLY else _LATE_TURN) == 0
+
+
+def least_distance(number: int) -> float:
+    """How far from every known point the proposal of a number must be, in lengthscales."""
+    return _NEAREST_EARLY if number <= _EARLY else _NEAREST_LATE
 
 
 def interior(

@@ -6,7 +6,8 @@ is fitted anew for each, and nothing is remembered between two. What is proposed
 1. the first points, a Sobol sequence over what is believed (``prior``);
 2. then by turns the point of the highest expected improvement over the best posterior mean
    (``surrogate``, ``acquisition``) and one that explores (``exploration``);
-3. in place of a point within a fifth of a lengthscale of a known one, one that explores.
+3. in place of a point that is all but a known one (at first: within a fifth of a lengthscale), one
+   that explores.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from automl.search.encoding import Array, Cube
-from automl.search.exploration import interior, is_turn, sobol
+from automl.search.exploration import interior, is_turn, least_distance, sobol
 from automl.search.maximise import maximise
 from automl.search.observations import Observation, Predict, no_prediction, observe
 from automl.search.prior import CubePrior, Prior
@@ -29,7 +30,6 @@ from automl.study.seeds import derive_seed
 
 __all__ = ["GaussianProcessSampler", "Knowledge", "start_points"]
 
-_NEAREST = 0.2
 _EXPLORING = 64
 #: Best known points that the search for the highest promise looks around.
 _LOOKED_AROUND = 4
@@ -142,12 +142,11 @@ class GaussianProcessSampler(BaseSampler):
         seed = derive_seed(self._seed, "proposal", number, self._draw)
         generator = np.random.default_rng(seed)
         surrogate = Surrogate.of(cube, observations, sign, generator)
-        if is_turn(number):
-            return _explored(surrogate, generator)
-        point = _promising(surrogate, prior, _BELIEF / n_values, generator)
-        if surrogate.distance(point[None, :])[0] < _NEAREST:
-            return _explored(surrogate, generator)
-        return point
+        if not is_turn(number):
+            point = _promising(surrogate, prior, _BELIEF / n_values, generator)
+            if surrogate.distance(point[None, :])[0] >= least_distance(number):
+                return point
+        return _explored(surrogate, least_distance(number), generator)
 
 
 def _promising(
@@ -164,13 +163,13 @@ def _promising(
     return maximise(score, surrogate.cube, known[order], generator)
 
 
-def _explored(surrogate: Surrogate, generator: np.random.Generator) -> Array:
+def _explored(surrogate: Surrogate, distance: float, generator: np.random.Generator) -> Array:
     """(d,) A point of the interior that is new and where a training is likely to be possible."""
     points = interior(
         surrogate.cube, surrogate.incumbent, surrogate.lengthscales, _EXPLORING, generator
     )
     chance = surrogate.chance(points)
-    is_new = surrogate.distance(points) >= _NEAREST
+    is_new = surrogate.distance(points) >= distance
     likely = np.log(generator.random(len(points))) < chance
     for wanted in (is_new & likely, is_new):
         if wanted.any():

@@ -3,17 +3,21 @@
 Each study begins with the default, runs one trial after the other, and is scored by the value
 without noise of the trial with the best observed value: what a user would take home. Prints, and
 with ``--out`` writes as JSON, the mean over the seeds at some numbers of trials with a bootstrap
-interval of 95 %, the trials to 0.79, and the paired difference from Optuna's TPE.
+interval of 95 %, the trials to 0.79, and the paired difference from Optuna's TPE. Results are in
+``sampler_results``; BLAS had one thread (``OMP_NUM_THREADS=1``).
 
     python -m tests.bench.search.sampler --family waves --settings 6 --noise 0.01 [--out FILE]
 """
 
 import argparse
+import importlib.metadata
 import json
 import math
+import shlex
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,7 @@ from tests.bench.search.terrain import BEST, FAMILIES, Problem, make
 TARGET = 0.79
 SHOWN = (10, 25, 50)
 RESAMPLES = 2000
+PACKAGES = ("numpy", "optuna", "scipy")
 
 MakeSampler = Callable[[Problem, int], BaseSampler]
 
@@ -126,6 +131,9 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         seconds[name] = (time.process_time() - start) / (options.seeds * options.trials)
     base = curves.get("tpe")
     return {
+        "command": f"python -m tests.bench.search.sampler {shlex.join(_asked(options))}",
+        "date": datetime.now().astimezone().date().isoformat(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "family": options.family,
         "settings": options.settings,
         "noise": options.noise,
@@ -139,6 +147,14 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
             for name, each in curves.items()
         },
     }
+
+
+def _asked(options: argparse.Namespace) -> list[str]:
+    """The arguments that decide a table."""
+    words = ["--family", options.family, "--samplers", *options.samplers]
+    for name in ("settings", "noise", "seeds", "first_seed", "trials"):
+        words += [f"--{name.replace('_', '-')}", f"{getattr(options, name):g}"]
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

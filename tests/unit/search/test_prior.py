@@ -12,7 +12,7 @@ from optuna.distributions import (
 )
 
 from automl.search.encoding import Cube
-from automl.search.exploration import interior, is_turn, sobol
+from automl.search.exploration import interior, is_turn, least_distance, sobol
 from automl.search.prior import CubePrior, Prior
 
 CUBE = Cube.of(
@@ -90,6 +90,10 @@ def test_every_second_proposal_explores_up_to_the_20th_then_every_fourth() -> No
         *range(2, 21, 2),
         *(24, 28, 32),
     ]
+
+
+def test_proposals_may_come_nearer_to_what_is_known_once_20_trials_are_over() -> None:
+    assert [least_distance(number) for number in (1, 20, 21, 90)] == [0.2, 0.2, 0.03, 0.03]
 
 
 def test_exploration_stays_in_the_interior() -> None:
