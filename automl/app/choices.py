@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 #: Fields that are not called as their setting is.
-_SETTING_OF = {"trial_timeout_s": "trial_timeout"}
+_SETTING_OF = {"trial_timeout_s": "trial_timeout", "max_wall_s": "max_wall"}
 #: Fields that follow from the spec or the skill, and that no setting gives.
 _FOLLOWING = ("rungs", "n_epochs", "signals")
 #: What the record of origins leaves out: the policy and the data say theirs themselves.
@@ -71,7 +71,9 @@ def choose_search(settings: Settings, profile: Profile) -> SearchSettings:
 def choose_limits(settings: Settings, *, searches: bool) -> Limits:
     """What the study may spend; a plain training must be one trial."""
     limits = Limits(**_values(Limits, settings))
-    return limits if searches else replace(limits, trials=1, confirm=0)
+    if searches:
+        return limits
+    return replace(limits, trials=1, confirm=0, max_wall_s=None, gpu_hours=None, deadline=None)
 
 
 def idle_flags(settings: Settings) -> tuple[str, ...]:

@@ -175,7 +175,7 @@ def _extended(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return f"--{name.removesuffix('_s').replace('_', '-')}"
 
 
 def _check_total(config: StudyConfig, started: int) -> None:

@@ -217,6 +217,7 @@ class Session:
         self.lock.heartbeat()
         self.control.look()
         self._look_at_disk()
+        self._look_at_budget()
         records, wall_s = self.engine.records(), time.monotonic() - self._began_s
         self._show(lambda screen: screen.look(records, wall_s))
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:
@@ -230,6 +231,13 @@ class Session:
             why = f"the disk of {self.paths.folder} has no room for another trial ({room})"
             self.control.stop_after_running(why)
             self._show(lambda screen: screen.event(Note(f"{why}: no further one is started")))
+
+    def _look_at_budget(self) -> None:
+        """Ends the running trials where the time is used up; their checkpoints are kept."""
+        over = self.engine.overdrawn()
+        if over is not None and self.control.is_asking:
+            self.control.stop_now(str(over))
+            self._show(lambda screen: screen.event(Note(f"{over}: running trials end now")))
 
     def _ending(self) -> Ending:
         control = self.control

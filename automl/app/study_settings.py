@@ -17,7 +17,18 @@ from automl.app.forms import (
     SOURCE,
     SPACE,
 )
-from automl.settings.forms import MAPPING, SECONDS, choice, file, folder, names_in, text, whole
+from automl.settings.forms import (
+    AMOUNT,
+    MAPPING,
+    MOMENT,
+    SECONDS,
+    choice,
+    file,
+    folder,
+    names_in,
+    text,
+    whole,
+)
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
 from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
@@ -94,6 +105,12 @@ _SPENDING = (
             "is clear which is better", "limits", default=_LIMITS.confirm, scope=_SEARCHED),
     Setting("confirm_top", whole(1, "K"), "before that the best K race for being the winner",
             "limits", default=_LIMITS.confirm_top, scope=_SEARCHED),
+    Setting("max_wall", SECONDS, "90m, 8h, 2d: time of the whole study, over all resumes; a trial "
+            "that would not end in it is not started", "limits", scope=_SEARCHED),
+    Setting("gpu_hours", AMOUNT, "GPU hours of the whole study, in the same way", "limits",
+            scope=_SEARCHED),
+    Setting("deadline", MOMENT, "18:30 or 2027-01-31T18:30: when it is to have ended", "limits",
+            scope=_SEARCHED),
     Setting("trial_timeout", SECONDS, "90s, 10m, 2h: then it is hung", "limits"),
     Setting("same_failures", whole(1), "of one class in a row, then stop", "limits",
             default=_LIMITS.same_failures, scope=_SEARCHED),

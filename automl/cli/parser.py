@@ -15,7 +15,17 @@ from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
-from automl.cli.usage import Parser, count, positive, seeds, some_seeds, take_yes
+from automl.cli.usage import (
+    Parser,
+    amount,
+    count,
+    deadline,
+    positive,
+    seeds,
+    some_seeds,
+    take_yes,
+    wall_seconds,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -148,6 +158,7 @@ def _add_resume(commands: "Commands") -> None:
         help="then winner and default again, N fresh seeds each; auto: until it is clear",
     )
     _add_confirm_top(command)
+    _add_budget(command)
     command.add_argument(
         "--accept-drift",
         action="store_true",
@@ -171,6 +182,15 @@ def _add_confirm_top(command: Parser) -> None:
     )
 
 
+def _add_budget(command: Parser) -> None:
+    for flag, name, kind, metavar, help_text in (
+        ("--max-wall", "max_wall_s", wall_seconds, "TIME", "new time of the whole study"),
+        ("--gpu-hours", "gpu_hours", amount, "H", "new GPU hours of the whole study"),
+        ("--deadline", "deadline", deadline, "TIME", "when it is to have ended"),
+    ):
+        command.add_argument(flag, dest=name, type=kind, metavar=metavar, help=help_text)
+
+
 def _add_confirm(commands: "Commands") -> None:
     command = _command(
         commands, "confirm", "train the winner and the default of a study again, with fresh seeds"
@@ -180,6 +200,9 @@ def _add_confirm(commands: "Commands") -> None:
         handler="automl.cli.run_commands:confirm",
         trials=None,
         detach=False,
+        max_wall_s=None,
+        gpu_hours=None,
+        deadline=None,
         accept_drift=False,
         accept_image=False,
     )

@@ -11,9 +11,8 @@ from automl.reports import words
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
-from automl.study.config import Limits, SearchSettings
-from automl.study.confirmation import n_planned
-from automl.study.race import n_of_race
+from automl.study.config import SearchSettings, StudyConfig
+from automl.study.confirmation import most_of_race, n_planned
 from automl.trainers.table import trainer_entry
 from automl.visible import visible
 
@@ -86,7 +85,7 @@ def _trials(plan: Plan) -> Iterator[str]:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
         yield from _rungs(config.search)
     if config.limits.confirms:
-        yield from _confirming(config.limits)
+        yield from _confirming(config)
     limit = config.limits.trial_timeout_s
     yield _line("limit", f"{words.duration(limit)} a trial" if limit else "no time limit a trial")
     epochs = whole_number(plan.base_spec, config.keys.epochs)
@@ -106,11 +105,12 @@ def _rungs(search: SearchSettings) -> Iterator[str]:
         yield _line("rungs", f"{text} ({search.fidelity})")
 
 
-def _confirming(limits: Limits) -> Iterator[str]:
-    n_race = n_of_race(min(limits.confirm_top, limits.trials - 1))
+def _confirming(config: StudyConfig) -> Iterator[str]:
+    limits = config.limits
+    n_race = most_of_race(config)
     if n_race:
         race = f"the best {limits.confirm_top} race for it with fresh seeds"
-        yield _line("then", f"{race}, {words.count(n_race, 'training')}")
+        yield _line("then", f"{race}, at most {words.count(n_race, 'training')}")
     seeds = words.count(limits.most_seeds, "fresh seed")
     until = "until it is clear which is better, at most " if limits.is_auto else ""
     pair = f"winner and default (trial 0) again, {until}with {seeds} each"

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.settings.forms import AMOUNT, MOMENT, SECONDS
+from automl.settings.setting import Place
 
 __all__ = ["Parser", "count", "positive", "take_yes"]
 
@@ -159,6 +161,33 @@ def some_seeds(text: str) -> int | str:
         argparse.ArgumentTypeError: The text is neither.
     """
     return text if text == "auto" else positive(text)
+
+
+def wall_seconds(text: str) -> float:
+    """The type of an argument that is a duration; in seconds.
+
+    Raises:
+        FixInput: The text is none.
+    """
+    return float(SECONDS.read(text, Place("max_wall", "--max-wall")))
+
+
+def amount(text: str) -> float:
+    """The type of an argument that is a number above 0.
+
+    Raises:
+        FixInput: The text is none.
+    """
+    return float(AMOUNT.read(text, Place("gpu_hours", "--gpu-hours")))
+
+
+def deadline(text: str) -> str:
+    """The type of an argument that is a moment to come; ISO 8601 in UTC.
+
+    Raises:
+        FixInput: The text is none.
+    """
+    return str(MOMENT.read(text, Place("deadline", "--deadline")))
 
 
 def take_yes(parser: Parser) -> None:

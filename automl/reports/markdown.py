@@ -82,6 +82,7 @@ def _facts(summary: Summary) -> Iterable[str]:
         f"- time: {words.duration(cost.wall_s)} of wall time, "
         f"{words.duration(cost.seconds)} of training{gpu}"
     )
+    yield from (f"- budget: {text}" for text in summary.spent.lines())
 
 
 def _progress(summary: Summary) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from automl.reports.budget import Spent, spent_of
 from automl.reports.findings import (
     Command,
     Cost,
@@ -195,6 +196,12 @@ class Summary:
         seen = {key for trial in self.trials for key in trial.record.params}
         return known + tuple(sorted(seen - set(known)))
 
+    @property
+    def spent(self) -> Spent:
+        """What of the study's time was planned, used and saved."""
+        records = [trial.record for trial in self.trials]
+        return spent_of(records, self.config.limits, self.cost.wall_s, self.cost.gpu_seconds)
+
     def command(self, name: str) -> str:
         """The command line of a name; empty where it is not offered."""
         return next((command.line for command in self.commands if command.name == name), "")
@@ -221,6 +228,7 @@ class Summary:
             "trials": [_trial_json(trial) for trial in self.trials],
             "failures": [asdict(group) for group in self.failures],
             "cost": asdict(self.cost),
+            "budget": asdict(self.spent),
             "space": self.space.to_json(),
             "edges": [asdict(hint) for hint in self.edges],
             "early_ends": None if self.early_ends is None else asdict(self.early_ends),

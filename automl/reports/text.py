@@ -188,6 +188,7 @@ def run_footer(summary: Summary) -> str:
     if summary.cost.gpu_seconds:
         spent += f", {words.duration(summary.cost.gpu_seconds)} GPU"
     lines = [*_fake(summary), f"{summary.name}: {counts}; {spent}"]
+    lines += [_labelled("budget", text) for text in summary.spent.lines()]
     winner = summary.winner
     if winner is None:
         lines += _no_winner(summary)
@@ -235,6 +236,9 @@ def status_text(summary: Summary, state: StudyState | None, now: datetime) -> st
     lines = [head, *_fake(summary), *_driver(summary, state, now)]
     if summary.winner is not None:
         lines.append(f"best {_value_of(summary, summary.winner)} (trial {summary.winner.number})")
+        if summary.is_search and summary.winner.mean is None:
+            lines += _expected(summary.winner)
+    lines += [_labelled("budget", text) for text in summary.spent.lines()]
     rows = [_state_row(summary, trial_state) for trial_state in summary.counts]
     if rows:
         lines += ["", *table(("state", "n", "time", "GPU time", "what"), rows, "lrrrl")]

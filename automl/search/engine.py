@@ -13,6 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from automl.search.budget import Budget
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
 from automl.search.frontier import beyond_memory, may_refuse, n_refused_of
@@ -82,8 +83,9 @@ class Engine:
         self._clock = clock
         self._guard = threading.RLock()
         self._store = TrialStore(study, config.objective)
-        self._views = ViewSource(self._store, space, config)
-        self._queue = TrialQueue(self._store, self._views, method, space)
+        self._budget = Budget(self._store, config, clock)
+        self._views = ViewSource(self._store, space, config, self._budget)
+        self._queue = TrialQueue(self._store, self._views, method, self._budget, space)
         self._judge = Judge(self._store, self._views, method)
         self._recorder = OutcomeRecorder(self._store, config.objective)
         self._sampler = SamplerSource(
@@ -103,7 +105,7 @@ class Engine:
             None while there is nothing to start; ``stopped`` says why.
         """
         with self._guard:
-            while self._halted is None:
+            while self._halt() is None:
                 if not self._store.trials(OptunaState.WAITING) and not self._queue.fill():
                     self.settle()
                     return None
@@ -153,6 +155,9 @@ class Engine:
             why = f"trial {full} ran out of memory with no larger a batch"
             self._store.refuse(self._frozen(trial), queued, params, why)
             return True
+        if self._budget.refuses(params):
+            self._shorten(trial, again, is_last=queued.draw - n_refused >= MOST_DRAWS)
+            return True
         same = repeated(params, queued.number, grouped)
         if same is None:
             return False
@@ -161,6 +166,14 @@ class Engine:
             return True
         trial.set_user_attr(attributes.NOTE, f"repeats trial {same}")
         return False
+
+    def _shorten(self, trial: optuna.Trial, again: QueuedTrial, *, is_last: bool) -> None:
+        """Another draw in place of a training that would not end in time, or none at all."""
+        if is_last:
+            self._budget.close()
+            self._store.withdraw(self._frozen(trial), "would not end in time")
+        else:
+            self._store.replace(self._frozen(trial), again, "would not end in time")
 
     def _take_over(self, trial: FrozenTrial) -> None:
         """A trial that another program put into the queue is run under the next number."""
@@ -271,13 +284,24 @@ class Engine:
             if is_over and all(paused_of(trial) is not None for trial in running):
                 self._queue.settle()
 
+    def overdrawn(self) -> SearchEnd | None:
+        """Why running trainings must end now: the time is used up; None while it is not."""
+        with self._guard:
+            return self._budget.over()
+
+    def _halt(self) -> SearchEnd | None:
+        """Why nothing at all is started any more."""
+        if self._halted is None:
+            self._halted = self._budget.over()
+        return self._halted
+
     # Looking
 
     @property
     def stopped(self) -> SearchEnd | None:
         """Why no further trial is started; None while one may be."""
         with self._guard:
-            if self._halted is not None or self._store.trials(OptunaState.WAITING):
+            if self._halt() is not None or self._store.trials(OptunaState.WAITING):
                 return self._halted
             return self._queue.ended()
 

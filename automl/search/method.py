@@ -63,6 +63,7 @@ class SearchView:
         n_refused: Proposals that were refused before they were started.
         n_tried: Different configurations that were run or refused; counted only where there may
             be as many as the space holds, and 0 elsewhere.
+        ended: Why the study's time allows no further trial of the search; None while it does.
     """
 
     trials: Sequence[TrialView]
@@ -70,6 +71,7 @@ class SearchView:
     total: float = float("inf")
     n_refused: int = 0
     n_tried: int = 0
+    ended: SearchEnd | None = None
     by_number: Mapping[int, TrialView] = field(init=False)
 
     def __post_init__(self) -> None:

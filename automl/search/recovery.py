@@ -103,7 +103,7 @@ class Recovery:
         return checkpoint is not None and not (self.paths.folder / checkpoint).is_file()
 
     def _recover(self, trial: FrozenTrial) -> Recovered | None:
-        if attributes.NUMBER not in trial.user_attrs:
+        if trial.user_attrs.get(attributes.NUMBER) is None:
             return self._drop(trial, "was abandoned before it began")
         queued = QueuedTrial.of(trial)
         newest = self.store.latest(queued.number)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.decision import Continue, Pause, SearchEnd, Stop
+from automl.search.budget import Budget
+from automl.search.decision import Continue, EndCause, Pause, SearchEnd, Stop
 from automl.search.method import GoOn, Method, Propose, Start, Train
 from automl.search.proposals import confirming_trial, default_trial
 from automl.search.trial_store import QueuedTrial, TrialStore, continued
@@ -16,6 +17,8 @@ from automl.study.records import TrialState
 
 __all__ = ["TrialQueue"]
 
+_LATE = SearchEnd(EndCause.LIMITS, "the next confirmation would not end in time")
+
 
 class TrialQueue:
     """Puts into the queue what the method starts next.
@@ -24,22 +27,29 @@ class TrialQueue:
         store: The study's trials.
         views: What the method sees of them.
         method: Says what is next.
+        budget: Says what would not end in time.
         space: What is searched.
     """
 
     def __init__(
-        self, store: TrialStore, views: ViewSource, method: Method, space: SearchSpace
+        self,
+        store: TrialStore,
+        views: ViewSource,
+        method: Method,
+        budget: Budget,
+        space: SearchSpace,
     ) -> None:
         self._store = store
         self._views = views
         self._method = method
+        self._budget = budget
         self._space = space
 
     def fill(self) -> bool:
         """Puts the next trial into the queue; whether there is one."""
         if any(map(self._goes_on_at_once, self._unjudged())):
             return True
-        start = self._method.next_start(self._views.view())
+        start = self._next()
         if start is None or isinstance(start, SearchEnd):
             return False
         self._put(start)
@@ -49,8 +59,23 @@ class TrialQueue:
         """Why nothing more will be put into the queue; None while something may be."""
         if self._unjudged():
             return None
-        start = self._method.next_start(self._views.view())
+        start = self._next()
         return start if isinstance(start, SearchEnd) else None
+
+    def _next(self) -> Start | SearchEnd | None:
+        """What the method starts next, of what ends in time."""
+        while True:
+            view = self._views.view()
+            start = self._method.next_start(view)
+            if isinstance(start, Train):
+                params = view.by_number[start.number].record.params
+                return _LATE if self._budget.refuses(params, confirms=True) else start
+            if not isinstance(start, GoOn):
+                return start
+            paused = view.by_number[start.number].record
+            if not self._budget.refuses(paused.params, paused.seconds):
+                return start
+            self._views.lost |= {start.number}
 
     def settle(self) -> None:
         """Tells Optuna the end of the trials that stay paused, once the search itself is over.

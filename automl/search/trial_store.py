@@ -190,6 +190,11 @@ class TrialStore:
         self.handle(trial).set_user_attr(attributes.SUPERSEDED, why)
         self._study.tell(optuna_number, state=OptunaState.FAIL)
 
+    def withdraw(self, trial: FrozenTrial, why: str) -> None:
+        """Ends a trial that never began, and gives its number back."""
+        self.handle(trial).set_user_attr(attributes.NUMBER, None)
+        self.supersede(trial.number, why)
+
     def replace(self, trial: FrozenTrial, queued: QueuedTrial, why: str) -> None:
         """Lets a running trial go on from the queue: first the new one, then the old end."""
         self.enqueue(queued)

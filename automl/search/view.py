@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from optuna.trial import FrozenTrial
 
+from automl.search.budget import Budget
 from automl.search.frontier import n_refused_of
 from automl.search.method import SearchView, TrialView
 from automl.search.proposals import n_tried
@@ -31,16 +32,20 @@ class ViewSource:
         store: The study's trials.
         space: What is searched.
         config: What was asked for.
+        budget: Says whether the study's time allows a further trial.
 
     Attributes:
-        lost: Trials whose study ended while they were paused, and whose checkpoints have gone
-            since: they cannot go on.
+        lost: Paused trials that cannot go on: their checkpoints have gone since their study ended,
+            or they would not end in time.
     """
 
-    def __init__(self, store: TrialStore, space: SearchSpace, config: StudyConfig) -> None:
+    def __init__(
+        self, store: TrialStore, space: SearchSpace, config: StudyConfig, budget: Budget
+    ) -> None:
         self.lost: frozenset[int] = frozenset()
         self._store = store
         self._config = config
+        self._budget = budget
         self._total = n_configurations(space)
         self._ended: dict[int, tuple[int, TrialView]] = {}
 
@@ -65,6 +70,7 @@ class ViewSource:
             total=self._total,
             n_refused=n_refused,
             n_tried=n_tried(grouped) if is_small else 0,
+            ended=self._budget.search_end if number is None else None,
         )
 
     def _trial(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:

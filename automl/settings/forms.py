@@ -1,8 +1,10 @@
 """The forms that values of settings have: text, whole numbers, words, paths, durations, names."""
 
 import importlib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ from automl.nearest import did_you_mean
 from automl.settings.setting import Completion, Form, Place
 
 __all__ = [
+    "AMOUNT",
     "MAPPING",
+    "MOMENT",
     "NAMES",
     "SECONDS",
     "choice",
     "file",
     "folder",
+    "moment",
     "names_in",
     "one_value",
     "seconds",
@@ -29,6 +34,7 @@ MOST = (1 << 63) - 1
 #: The longest duration, in seconds: a century.
 LONGEST_S = 100 * 366 * 86400.0
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)?$")
+_CLOCK = re.compile(r"^\d{1,2}:\d{2}$")
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -141,6 +147,60 @@ def _seconds(value: Any, place: Place) -> float:
 
 #: A duration such as ``10m``, as seconds.
 SECONDS = Form("TIME", _seconds)
+
+
+def _amount(value: Any, place: Place) -> float:
+    one_value(value, place)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        rule = f"{place.name} must be a number"
+        raise FixInput(rule, got=repr(value), where=place.where) from None
+    if isinstance(value, bool) or not 0.0 < number < math.inf:
+        rule = f"{place.name} must be a number above 0"
+        raise FixInput(rule, got=str(value), where=place.where)
+    return number
+
+
+#: A number above 0, such as ``1.5``.
+AMOUNT = Form("H", _amount)
+
+
+def moment(value: Any, where: str, now: datetime) -> str:
+    """A moment to come, as ISO 8601 in UTC: ``18:30`` is the next one, in this machine's time.
+
+    Args:
+        value: ``18:30``, or a date with its time in ISO 8601; without a zone in this machine's.
+        where: Where it was given.
+        now: The time of day, with its zone.
+
+    Raises:
+        FixInput: It names no moment.
+    """
+    word = str(value).strip()
+    try:
+        if _CLOCK.match(word):
+            hour, minute = map(int, word.split(":"))
+            found = now.astimezone().replace(hour=hour, minute=minute, second=0, microsecond=0)
+            return (
+                (found if found > now else found + timedelta(days=1)).astimezone(UTC).isoformat()
+            )
+        return datetime.fromisoformat(word).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        raise FixInput(
+            "a deadline must be a time of day, or a date with a time",
+            got=repr(value),
+            where=where,
+            fix="write 18:30 or 2027-01-31T18:30",
+        ) from None
+
+
+def _moment(value: Any, place: Place) -> str:
+    return moment(one_value(value, place), place.where, datetime.now(UTC))
+
+
+#: A moment, such as ``18:30``, as ISO 8601 in UTC.
+MOMENT = Form("TIME", _moment)
 
 
 def _names(value: Any, place: Place) -> tuple[str, ...]:

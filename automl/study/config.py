@@ -88,6 +88,11 @@ class Limits:
             ``auto`` for as many as it takes until the answer is known.
         confirm_top: Trials that race for being the winner before that; 0 in studies of older
             versions, which confirmed the best value as it was.
+        max_wall_s: Wall seconds of the whole study, over all resumes; pauses between drivers do
+            not count. None for no limit.
+        gpu_hours: GPU hours of all attempts, over all resumes; None for no limit.
+        deadline: The moment at which everything is to have ended, ISO 8601 with its zone; None for
+            no limit.
     """
 
     trials: int = 20
@@ -95,6 +100,9 @@ class Limits:
     same_failures: int = 3
     confirm: int | str = 0
     confirm_top: int = 3
+    max_wall_s: float | None = None
+    gpu_hours: float | None = None
+    deadline: str | None = None
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -105,12 +113,18 @@ class Limits:
         if self.confirm_top < 0:
             rule = "confirm_top must be at least 0"
             raise FixInput(rule, got=str(self.confirm_top), where="--confirm-top")
-        if self.trial_timeout_s is not None and self.trial_timeout_s <= 0:
-            raise FixInput(
-                "the time limit of a trial must be positive",
-                got=f"{self.trial_timeout_s} s",
-                where="--trial-timeout",
-            )
+        for flag, amount in (
+            ("--trial-timeout", self.trial_timeout_s),
+            ("--max-wall", self.max_wall_s),
+            ("--gpu-hours", self.gpu_hours),
+        ):
+            if amount is not None and amount <= 0:
+                raise FixInput("a limit of time must be positive", got=f"{amount:g}", where=flag)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the study's time is limited, and not only its trials."""
+        return any(each is not None for each in (self.max_wall_s, self.gpu_hours, self.deadline))
 
     @property
     def confirms(self) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "Confirmation",
     "answer_of",
     "differences",
+    "most_of_race",
     "n_asked",
     "n_planned",
     "n_to_confirm",
@@ -65,7 +66,9 @@ def next_confirmation(records: Sequence[TrialRecord], config: StudyConfig) -> Co
     if not standing.left:
         return None
     if standing.missing:
-        return _fresh(standing.missing[0], standing.seeds - 1, attributes.SOURCE_RACE, config)
+        number = standing.missing[0]
+        place = sum(each.confirms == number and is_race(each) for each in records)
+        return _fresh(number, place, attributes.SOURCE_RACE, config)
     wanted = _wanted(records, standing, config)
     begun = {number: len(_judging(records, number)) for number in wanted}
     left = [number for number in wanted if begun[number] < wanted[number]]
@@ -206,4 +209,11 @@ def n_planned(config: StudyConfig, n_search: int | None = None) -> int:
     n_search = config.limits.trials if n_search is None else n_search
     if n_search < 2 or not config.limits.confirms:
         return 0
-    return n_of_race(min(config.limits.confirm_top, n_search - 1)) + 2 * _n_least(config)
+    return most_of_race(config, n_search) + 2 * _n_least(config)
+
+
+def most_of_race(config: StudyConfig, n_search: int | None = None) -> int:
+    """Trainings of the race, where all that may be are in it, the default too."""
+    n_search = config.limits.trials if n_search is None else n_search
+    top = min(config.limits.confirm_top, n_search - 1)
+    return n_of_race(top + 1) if config.limits.confirm_top > 1 and top > 0 else 0

@@ -22,13 +22,13 @@ Array: TypeAlias = NDArray[np.float64]
 # of its logarithm.
 _SIGNAL, _SIGNAL_SPREAD = 0.7, 0.7
 _NOISE, _NOISE_SPREAD = 0.5, 1.0
-_LENGTH, _LENGTH_SPREAD = 0.5, 1.0  # of the root of the number of settings
+_LENGTH, _LENGTH_SPREAD = 0.5, 0.6  # of the root of the number of settings
 _LENGTHS = (math.log(0.05), math.log(30.0))
 _SIGNALS = (math.log(0.01), math.log(10.0))
 _NOISES = (math.log(1e-4), math.log(2.0))
 #: Where the search for the best fit begins: little noise, and much.
 _STARTS = (0.1, 0.7)
-_MOST_STEPS = 60
+_MOST_STEPS = 100
 #: Shifts of the lengthscales and of the signal, of their logarithms.
 _AROUND = (-0.9, 0.0, 0.9)
 _ROOT_5 = math.sqrt(5.0)
@@ -114,7 +114,7 @@ class GaussianFit:
                     jac=True,
                     method="L-BFGS-B",
                     bounds=bounds,
-                    options={"maxiter": _MOST_STEPS},
+                    options={"maxiter": _MOST_STEPS, "ftol": 1e-11, "gtol": 1e-7},
                 )
             )
         best = min(found, key=lambda each: float(each.fun))

@@ -1,10 +1,11 @@
 """The race for the winner: the best few of a search, trained with fresh seeds, half by half.
 
 The values of a search rank by luck as much as by worth. The few that are expected to be the best
-(``expected``) are trained again, each with one fresh seed; the better half goes on to another one,
-until a single one is left (sequential halving; Karnin, Koren and Somekh 2013). After each round
-every value counts: those of the search, and those of all fresh seeds so far. Settings that broke
-more of their trainings stand behind those that broke fewer.
+(``expected``), and the default where it is not far behind, are trained again, each with one fresh
+seed; the better half goes on to two more, and so on until a single one is left (sequential
+halving; Karnin, Koren and Somekh 2013). After each round every value counts: those of the search,
+and those of all fresh seeds so far. Settings that broke more of their trainings stand behind those
+that broke fewer.
 
 Everything is a function of the records, so that a study that was interrupted goes on as it would
 have.
@@ -31,9 +32,10 @@ class Race:
 
     Attributes:
         left: Trials that may still win, by what was expected of them before this round; empty
-            where the default is the best, one where the race is decided.
+            where the default is expected to be better than all of them, one where the race is
+            decided.
         seeds: Fresh seeds that each of them has at the end of this round.
-        missing: Those of them that lack a training of this round, each as often as it lacks one.
+        missing: Those of them that lack a training of this round, who has had fewest first.
         n_missing: Trainings that this round and those after it still take.
     """
 
@@ -48,9 +50,16 @@ class Race:
         return len(self.left) < 2
 
 
-def n_of_race(n_contestants: int) -> int:
-    """Trainings that a race takes: 5 of 3 contestants (3, then 2), 11 of 6 (6, 3, 2)."""
-    return 0 if n_contestants < 2 else n_contestants + n_of_race(_better_half(n_contestants))
+def n_of_race(n_contestants: int, n_round: int = 1) -> int:
+    """Trainings that a race takes: 7 of 3 contestants (3x1, 2x2), 18 of 6 (6x1, 3x2, 2x3).
+
+    Args:
+        n_contestants: How many are in it.
+        n_round: The round that they begin with, from 1.
+    """
+    if n_contestants < 2:
+        return 0
+    return n_contestants * n_round + n_of_race(_better_half(n_contestants), n_round + 1)
 
 
 def race(records: Sequence[TrialRecord], config: StudyConfig) -> Race:
@@ -60,17 +69,20 @@ def race(records: Sequence[TrialRecord], config: StudyConfig) -> Race:
         records: Every trial of the study.
         config: What is better, and how many trials may be in the race.
     """
-    left, seeds = _contestants(records, config), 0
+    left, seeds, n_round = _contestants(records, config), 0, 0
     while len(left) > 1:
-        seeds += 1
+        n_round += 1
+        seeds += n_round
         heats = {number: _heats(records, number)[:seeds] for number in left}
-        missing = tuple(number for number in left if len(heats[number]) < seeds)
+        lacking = [number for number in left if len(heats[number]) < seeds]
+        missing = tuple(sorted(lacking, key=lambda number: len(heats[number])))
         is_running = any(not each.state.is_finished for heat in heats.values() for each in heat)
         if missing or is_running:
-            after = n_of_race(_better_half(len(left)))
-            return Race(left, seeds, missing, len(missing) + after)
+            n_missing = sum(seeds - len(heat) for heat in heats.values())
+            after = n_of_race(_better_half(len(left)), n_round + 1)
+            return Race(left, seeds, missing, n_missing + after)
         left = _ranked(records, left, seeds, config)[: _better_half(len(left))]
-    return Race(left, seeds)
+    return Race(() if left == (0,) else left, seeds)
 
 
 def winner(records: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord | None:
@@ -83,10 +95,11 @@ def winner(records: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord |
     if not config.is_search:
         return best_trial(records, config.objective)
     best = expectations(records, config.objective).best
-    left = race(records, config).left if any(map(is_race, records)) else ()
-    if len(left) > 1:
-        left = _ranked(records, left, _ALL, config)
-    number = left[0] if left else None if best is None else best.number
+    number = None if best is None else best.number
+    if any(map(is_race, records)):
+        left = race(records, config).left
+        left = _ranked(records, left, _ALL, config) if len(left) > 1 else left
+        number = left[0] if left else 0
     return next((each for each in records if each.number == number), None)
 
 
@@ -95,7 +108,7 @@ def _better_half(n: int) -> int:
 
 
 def _contestants(records: Sequence[TrialRecord], config: StudyConfig) -> tuple[int, ...]:
-    """The trials expected to be the best, ahead of the default; none that is out of reach."""
+    """The trials expected to be ahead of the default, and itself; none that is out of reach."""
     limits, objective = config.limits, config.objective
     if not limits.confirm_top:  # a study of an older version, which took the best value as it was
         best = best_trial(records, objective)
@@ -107,12 +120,15 @@ def _contestants(records: Sequence[TrialRecord], config: StudyConfig) -> tuple[i
             break
         if not ahead or _is_in_reach(found, ahead[0], expected.number, config):
             ahead.append(expected.number)
-    return tuple(ahead)
+    can_race = limits.confirm_top > 1 and bool(ahead) and found.noise is not None
+    return (*ahead, 0) if can_race and _is_in_reach(found, ahead[0], 0, config) else tuple(ahead)
 
 
 def _is_in_reach(found: Expectations, best: int, number: int, config: StudyConfig) -> bool:
     sd, first, other = found.sd_between(best, number), found.of(best), found.of(number)
-    if sd is None or first is None or other is None:
+    if first is None or other is None:
+        return False
+    if sd is None:
         return True
     loss = config.objective.loss
     return loss(other.value) - loss(first.value) <= _OUT_OF_REACH * sd
@@ -126,7 +142,7 @@ def _heats(records: Sequence[TrialRecord], number: int) -> list[TrialRecord]:
 def _ranked(
     records: Sequence[TrialRecord], left: Sequence[int], seeds: int, config: StudyConfig
 ) -> tuple[int, ...]:
-    """The contestants, best first, after so many fresh seeds each."""
+    """The contestants after so many seeds each, best first; none that the default is ahead of."""
     heats = {number: _heats(records, number)[:seeds] for number in left}
     n_broken = {
         number: sum(each.failure is not None and each.failure.is_configs_fault for each in heat)
@@ -138,4 +154,6 @@ def _ranked(
     seen = [*search, *others, *(each for heat in heats.values() for each in heat)]
     found = expectations(seen, config.objective)
     place = {expected.number: i for i, expected in enumerate(found.ranked)}
-    return tuple(sorted(left, key=lambda number: (n_broken[number], place.get(number, _ALL))))
+    last = len(found.ranked)
+    ahead = [number for number in left if place.get(number, last) <= place.get(0, last)]
+    return tuple(sorted(ahead, key=lambda number: (n_broken[number], place.get(number, last))))

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
-from automl.study.confirmation import Confirmation, n_asked, next_confirmation
-from automl.study.race import n_of_race
+from automl.study.confirmation import Confirmation, most_of_race, n_asked, next_confirmation
 from automl.study.records import TrialRecord, TrialState
 
 _VALUES = st.lists(st.none() | st.integers(0, 4).map(float), min_size=1, max_size=6)
@@ -50,5 +49,5 @@ def test_the_trials_asked_for_are_those_that_are_trained_in_the_end(
         asked.append(n_asked(records, config))
     assert asked == sorted(asked, reverse=True)
     assert asked[-1] == len(records)
-    n_race = n_of_race(min(top, len(values) - 1)) if confirm else 0
+    n_race = most_of_race(config) if confirm else 0
     assert asked[0] == len(values) + n_race + (2 * confirm if len(values) > 1 else 0)

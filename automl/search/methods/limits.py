@@ -13,6 +13,8 @@ def has_room(view: SearchView) -> bool:
 
 def why_no_more(view: SearchView) -> SearchEnd | None:
     """Why no further configuration is proposed; None while one may be."""
+    if view.ended is not None:
+        return view.ended
     if not has_room(view):
         limit = view.config.limits.trials
         return SearchEnd(EndCause.LIMITS, f"all {limit} trials were started")

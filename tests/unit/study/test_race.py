@@ -35,9 +35,9 @@ def steady(asked: Confirmation) -> float:
 def test_three_race_then_two_then_the_winner_against_the_default() -> None:
     done = finish(SEARCH, CONFIG, steady)
     sources = asked_of(done)
-    assert [source for source, _ in sources] == ["race"] * 5 + ["confirm"] * 4
+    assert [source for source, _ in sources] == ["race"] * 7 + ["confirm"] * 4
     assert {number for _, number in sources[:3]} == {4, 5, 6}
-    assert [number for _, number in sources[5:]] == [0, 5, 0, 5]
+    assert [number for _, number in sources[7:]] == [0, 5, 0, 5]
     best = winner(done, CONFIG)
     assert best is not None
     assert best.number == 5
@@ -47,7 +47,7 @@ def test_the_seeds_that_judge_have_chosen_nothing() -> None:
     done = finish(SEARCH, CONFIG, steady)
     chose = {each.seed for each in done if each.source == "race"}
     judged = {each.seed for each in done if each.source == "confirm"}
-    assert len(chose) == len(judged) == 2
+    assert (len(chose), len(judged)) == (3, 2)
     assert not chose & judged
     # Values of the seeds that judge do not change who won.
     turned = [replace(each, best_value=0.0) if each.seed in judged else each for each in done]
@@ -108,10 +108,26 @@ def test_a_study_of_an_older_version_confirms_its_best_value() -> None:
     assert best.number == 6
 
 
-@pytest.mark.parametrize(("top", "n"), [(0, 0), (1, 0), (2, 2), (3, 5), (6, 11)])
+@pytest.mark.parametrize(("top", "n"), [(0, 0), (1, 0), (2, 2), (3, 7), (4, 8), (6, 18)])
 def test_what_a_race_takes(top: int, n: int) -> None:
     assert n_of_race(top) == n
-    assert n_planned(study_config(confirm=2, confirm_top=top)) == n + 4
+
+
+def test_what_is_planned_has_room_for_the_default_in_the_race() -> None:
+    assert n_planned(study_config(confirm=2, confirm_top=3)) == n_of_race(4) + 4
+    assert n_planned(study_config(confirm=2, confirm_top=1)) == 4
+    assert n_planned(study_config(confirm=0)) == 0
+
+
+def test_a_default_that_is_not_far_behind_races_too_and_may_win() -> None:
+    values = (0.50, 0.53, 0.49, 0.55, 0.56, 0.52, 0.55, 0.50)
+    records = tuple(trial(i, v, {"lr": 0.1 * (i + 1)}) for i, v in enumerate(values))
+    assert 0 in race(records, CONFIG).left
+    done = finish(records, CONFIG, lambda asked: 0.60 if asked.confirms == 0 else 0.45)
+    assert {source for source, _ in asked_of(done)} == {"race"}
+    best = winner(done, CONFIG)
+    assert best is not None
+    assert best.number == 0
 
 
 @pytest.mark.parametrize("confirm", [2, "auto"])

@@ -1,0 +1,159 @@
+"""How long a training will take, by the trainings of this study that have ended.
+
+The logarithm of the seconds of a whole training is linear in the settings: a batch or a backbone
+changes the time by a factor. Bayesian linear regression with a normal-inverse-gamma prior (Bishop
+2006, chapter 3) starts from "all take as long" and learns the factors that show; batch sizes and
+settings that are words may have large ones, other settings small ones.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from automl.skill.tree import ParamValue
+from automl.study.config import StudyConfig
+from automl.study.records import TrialRecord, TrialState
+
+__all__ = ["Length", "expected_length", "relative_cost", "whole_seconds"]
+
+# Standard deviations of the logarithm: of the factor over the whole range of a setting, of the
+# level, and of one training's time where the settings are the same.
+_LARGE, _SMALL, _LEVEL, _SPREAD = 0.7, 0.1, 3.0, 0.1
+_PRIOR_WEIGHT = 2.0  # trainings that the prior of the spread counts for
+_UPPER = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a whole training will take.
+
+    Attributes:
+        median_s: As likely longer as shorter.
+        upper_s: Nine of ten are shorter.
+        n: Trainings that it is learned from.
+    """
+
+    median_s: float
+    upper_s: float
+    n: int
+
+
+def expected_length(
+    params: Mapping[str, ParamValue], records: Sequence[TrialRecord], config: StudyConfig
+) -> Length | None:
+    """How long a whole training with these settings will take; a pure function of the records.
+
+    Trainings that were stopped early count by their epochs where a whole training's epochs are
+    known; those that failed do not.
+
+    Args:
+        params: The settings, dotted key to value.
+        records: The trials of the study.
+        config: Which settings are batch sizes, and how many epochs a training has.
+
+    Returns:
+        None where no training has ended.
+    """
+    known = [(record, whole) for record in records if (whole := whole_seconds(record, config))]
+    if not known:
+        return None
+    import numpy as np
+    from scipy import special
+
+    columns = _Columns.of([dict(record.params) for record, _ in known], config)
+    rows = np.asarray([columns.row(record.params) for record, _ in known])
+    wanted = np.asarray(columns.row(params))
+    logs = np.log([whole for _, whole in known])
+    centre = fmean(map(float, logs))
+    # In units of the spread: the precision of the weights, and what the values add to it.
+    precision = np.diag((_SPREAD / np.asarray(columns.widths)) ** 2) + rows.T @ rows
+    weights = np.linalg.solve(precision, rows.T @ (logs - centre))
+    residual = float((logs - centre) @ (logs - centre) - weights @ precision @ weights)
+    freedom = _PRIOR_WEIGHT + len(known)
+    variance = (_PRIOR_WEIGHT * _SPREAD**2 + max(0.0, residual)) / freedom
+    variance *= 1.0 + float(wanted @ np.linalg.solve(precision, wanted))
+    middle = centre + float(weights @ wanted)
+    above = float(special.stdtrit(freedom, _UPPER)) * math.sqrt(variance)
+    return Length(math.exp(middle), math.exp(middle + above), len(known))
+
+
+def relative_cost(
+    params: Mapping[str, ParamValue], records: Sequence[TrialRecord], config: StudyConfig
+) -> float:
+    """Cost of a proposal against that of a typical training: 2 for one that takes twice as long.
+
+    What a sampler gains from a proposal is divided by this (its logarithm subtracted from the
+    logarithm of the expected improvement) where the budget is in time: expected improvement a
+    second (Snoek, Larochelle and Adams 2012, section 3.2). 1 where nothing is known, and where the
+    budget is in trials: a trial then costs a trial.
+
+    Args:
+        params: The proposal, dotted key to value.
+        records: The trials of the study.
+        config: The limits, and which settings are batch sizes.
+    """
+    found = expected_length(params, records, config) if config.limits.is_timed else None
+    if found is None:
+        return 1.0
+    logs = [math.log(whole) for record in records if (whole := whole_seconds(record, config))]
+    return found.median_s / math.exp(fmean(logs))
+
+
+def whole_seconds(record: TrialRecord, config: StudyConfig) -> float | None:
+    """Seconds of the whole training, all attempts taken together; None where that is not known."""
+    if record.seconds <= 0.0:
+        return None
+    if record.is_usable:
+        return record.seconds
+    n_epochs, done = config.search.n_epochs, max(record.values, default=-1) + 1
+    is_cut = record.state in (TrialState.PRUNED, TrialState.PAUSED)
+    return record.seconds * n_epochs / done if is_cut and n_epochs and done else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How settings become numbers: numbers from -1/2 to 1/2, and one column a word.
+
+    Attributes:
+        numbers: Key to the ends of its range, of the logarithm where both are positive.
+        words: Key and word, of each word that was tried.
+        batches: Which keys are batch sizes.
+    """
+
+    numbers: Mapping[str, tuple[float, float]]
+    words: tuple[tuple[str, str], ...]
+    batches: frozenset[str]
+
+    @classmethod
+    def of(cls, tried: Sequence[Mapping[str, ParamValue]], config: StudyConfig) -> "_Columns":
+        numbers, words = {}, []
+        for key in sorted({key for params in tried for key in params}):
+            values = [params[key] for params in tried if key in params]
+            scaled = [number for value in values if (number := _number(value)) is not None]
+            if len(scaled) == len(values):
+                if max(scaled) > min(scaled):
+                    numbers[key] = (min(scaled), max(scaled))
+            elif len(set(map(repr, values))) > 1:
+                words += [(key, word) for word in sorted(set(map(repr, values)))]
+        return cls(numbers, tuple(words), frozenset(config.keys.batch_sizes))
+
+    @property
+    def widths(self) -> list[float]:
+        """Standard deviation of each weight before anything is known."""
+        by_number = [_LARGE if key in self.batches else _SMALL for key in self.numbers]
+        return [_LEVEL, *by_number, *[_LARGE] * len(self.words)]
+
+    def row(self, params: Mapping[str, ParamValue]) -> list[float]:
+        """The settings as numbers; a setting that is missing is in the middle."""
+        found = [1.0]
+        for key, (low, high) in self.numbers.items():
+            number = _number(params.get(key))
+            found.append(0.0 if number is None else (number - low) / (high - low) - 0.5)
+        return [*found, *(float(repr(params.get(key)) == word) for key, word in self.words)]
+
+
+def _number(value: ParamValue) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return math.log(value) if value > 0 else float(value)
