@@ -132,6 +132,10 @@ class PoseEvaluations:
         """Makes evaluations, two at a time; whatever goes wrong is said and goes no further."""
         if not asked:
             return
+        if not self.control.is_asking:
+            name = self.config.name
+            self.tell(f"no poses: the study was stopped; automl poses {name} makes them")
+            return
         images = " and ".join(dict.fromkeys(each.split for each in asked))
         self.tell(f"{count(len(asked), 'evaluation')} on the {images} images, poses kept")
         taken = _folders(self.paths.actions, len(asked))

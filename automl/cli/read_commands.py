@@ -112,6 +112,7 @@ def best(arguments: argparse.Namespace) -> int:
     if arguments.json:
         value = summary.to_json()
         parts = {name: value[name] for name in ("study", "folder", "fake", "winner")}
+        parts |= {name: value[name] for name in ("validation_images", "held_out")}
         _print_json({"schema": "automl.best/1", **parts})
     else:
         print(best_text(summary))

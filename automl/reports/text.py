@@ -14,7 +14,7 @@ from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
 from automl.reports.listing import StudyListing
 from automl.reports.model import Summary
-from automl.reports.poses.held_out import interval, signed_interval
+from automl.reports.poses.lines import evaluation_lines, failed_lines
 from automl.reports.verdict import FAKE, leading, note_of, on_images
 from automl.study.records import FailureClass, TrialState
 from automl.study.state import StudyState, StudyStatus
@@ -72,7 +72,7 @@ def best_text(summary: Summary) -> str:
     lines = [_about(summary), *_fake(summary), head]
     if summary.is_search:
         lines += _standing(summary, winner)
-    lines += _held_out(summary)
+    lines += _evaluations(summary)
     lines += [
         _labelled("changed" if i == 0 else "", text) for i, text in enumerate(_changes(winner))
     ]
@@ -115,19 +115,8 @@ def _expected(winner: Winner) -> Iterator[str]:
             yield _labelled("", text)
 
 
-def _held_out(summary: Summary) -> Iterator[str]:
-    """What the test images say, and what every trial started from."""
-    held, start = summary.held_out, summary.start
-    if held is not None:
-        images = "" if held.n_images is None else f" on {held.n_images} held-out images"
-        yield _labelled("test", f"{held.metric} {interval(held.winner)}{images}")
-        if held.default is not None and held.difference is not None:
-            yield _labelled("", f"{signed_interval(held.difference)} against the default: "
-                                f"{interval(held.default)}")  # fmt: skip
-        if held.gap is not None:
-            yield _labelled("", f"{signed_interval(held.gap)} against validation")
-    if start is not None:
-        yield _labelled("start", f"the starting checkpoint scores {words.value(start.value)}")
+def _evaluations(summary: Summary) -> list[str]:
+    return [_labelled(*line) for line in evaluation_lines(summary)]
 
 
 def _difference(difference: float | None, default: str) -> Iterator[str]:
@@ -142,15 +131,6 @@ def _changes(winner: Winner) -> list[str]:
         f"{change.key:<{width}}  {words.param(change.base)} -> {words.param(change.value)}"
         for change in winner.changes
     ]
-
-
-def _no_poses(summary: Summary) -> Iterator[str]:
-    """The evaluations that failed and were not made since."""
-    done = {(e.trial, e.split) for e in summary.evaluations if not e.evidence}
-    for each in summary.evaluations:
-        if each.evidence and (each.trial, each.split) not in done:
-            text = f"trial {each.trial} on {each.split}: {each.evidence}"
-            yield _labelled("no poses", words.one_line(text, _WIDTH - _LABEL))
 
 
 def _files(summary: Summary, winner: Winner) -> list[str]:
@@ -196,7 +176,8 @@ def run_footer(summary: Summary) -> str:
         lines.append(_labelled("best", f"trial {winner.number}: {_value_of(summary, winner)}"))
         if summary.is_search:
             lines += _standing(summary, winner)
-        lines += [*_held_out(summary), *_no_poses(summary)]
+        lines += _evaluations(summary)
+        lines += [_labelled(*line) for line in failed_lines(summary, _WIDTH - _LABEL)]
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
     lines += _early_lines(summary)
