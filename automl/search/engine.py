@@ -273,7 +273,7 @@ class Engine:
                 rungs=self._config.search.rungs,
             )
             recovered = recovery.recover_all()
-            self._views.lost = recovery.lost()
+            self._views.lose(recovery.lost())
             return recovered
 
     def settle(self) -> None:

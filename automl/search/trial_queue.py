@@ -75,7 +75,7 @@ class TrialQueue:
             paused = view.by_number[start.number].record
             if not self._budget.refuses(paused.params, paused.seconds):
                 return start
-            self._views.lost |= {start.number}
+            self._views.lose(frozenset({start.number}))
 
     def settle(self) -> None:
         """Tells Optuna the end of the trials that stay paused, once the search itself is over.

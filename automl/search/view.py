@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
 from automl.search.budget import Budget
 from automl.search.frontier import n_refused_of
@@ -15,7 +16,7 @@ from automl.space.model import SearchSpace
 from automl.space.proposal import n_configurations
 from automl.study import attributes
 from automl.study.config import Objective, StudyConfig
-from automl.study.measured import measured_of, paused_of
+from automl.study.measured import Pausing, measured_of, paused_of
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Measurement, TrialState
 from automl.study.trials import record_of
@@ -33,21 +34,25 @@ class ViewSource:
         space: What is searched.
         config: What was asked for.
         budget: Says whether the study's time allows a further trial.
-
-    Attributes:
-        lost: Paused trials that cannot go on: their checkpoints have gone since their study ended,
-            or they would not end in time.
     """
 
     def __init__(
         self, store: TrialStore, space: SearchSpace, config: StudyConfig, budget: Budget
     ) -> None:
-        self.lost: frozenset[int] = frozenset()
+        self._lost: frozenset[int] = frozenset()
         self._store = store
         self._config = config
         self._budget = budget
         self._total = n_configurations(space)
-        self._ended: dict[int, tuple[int, TrialView]] = {}
+        self._at_rest: dict[int, _Known] = {}
+
+    def lose(self, numbers: frozenset[int]) -> None:
+        """Shows paused trials as stopped: they cannot go on.
+
+        Their checkpoints have gone since their study ended, or they would not end in time.
+        """
+        self._lost |= numbers
+        self._at_rest.clear()
 
     def view(
         self, number: int | None = None, measurement: Measurement | None = None
@@ -59,10 +64,11 @@ class ViewSource:
             measurement: What it measured, which is not in the study yet.
         """
         grouped = self._store.grouped()
-        trials = {each: self._trial(each, grouped[each]) for each in sorted(grouped)}
+        known = {each: self._known(each, grouped[each]) for each in sorted(grouped)}
+        trials = {each: one.view for each, one in known.items()}
         if number is not None and measurement is not None:
             trials[number] = _with(trials[number], measurement, self._config.objective)
-        n_refused = sum(map(n_refused_of, grouped.values()))
+        n_refused = sum(one.n_refused for one in known.values())
         is_small = math.isfinite(self._total) and len(grouped) + n_refused >= self._total
         return SearchView(
             trials=tuple(trials.values()),
@@ -73,27 +79,45 @@ class ViewSource:
             ended=self._budget.search_end if number is None else None,
         )
 
-    def _trial(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:
+    def _known(self, number: int, trials: Sequence[FrozenTrial]) -> "_Known":
+        """What is known of a trial, read anew only while it trains: nothing else changes it."""
         latest = trials[-1]
-        known = self._ended.get(number)
-        if known is not None and known[0] == latest.number:
-            return known[1]
-        view = self._read(number, trials)
-        if latest.state.is_finished():
-            self._ended[number] = (latest.number, view)
-        return view
+        paused = paused_of(latest)
+        found = self._at_rest.get(number)
+        if found is not None and found.fits(latest, paused):
+            return found
+        n_refused = n_refused_of(trials)
+        known = _Known(latest.number, latest.state, paused, self._read(trials, paused), n_refused)
+        if latest.state.is_finished() or paused is not None:
+            self._at_rest[number] = known
+        return known
 
-    def _read(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:
+    def _read(self, trials: Sequence[FrozenTrial], paused: Pausing | None) -> TrialView:
         objective, latest = self._config.objective, trials[-1]
         record = record_of(trials, objective)
-        paused = paused_of(latest)
-        if paused is not None and number not in self.lost:
+        if paused is not None:
             # One whose rung is yet to be judged is seen as it was when it came to it.
             state = TrialState.PAUSED if paused.is_judged else TrialState.RUNNING
-            record = replace(record, state=state)
+            is_lost = record.number in self._lost
+            record = replace(record, state=TrialState.PRUNED if is_lost else state)
         measured = measured_of(latest, objective.metric)
         audited = str(latest.user_attrs.get(attributes.AUDITED, ""))
         return TrialView(record, measured, audited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A trial as it was read, and what would show that it has changed since."""
+
+    latest: int
+    state: OptunaState
+    paused: Pausing | None
+    view: TrialView
+    n_refused: int
+
+    def fits(self, latest: FrozenTrial, paused: Pausing | None) -> bool:
+        """Whether it is still so."""
+        return (self.latest, self.state, self.paused) == (latest.number, latest.state, paused)
 
 
 def _with(trial: TrialView, measurement: Measurement, objective: Objective) -> TrialView:

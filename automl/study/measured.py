@@ -14,6 +14,7 @@ from automl.study.records import MOST_EPOCHS, Measurement
 __all__ = [
     "Judged",
     "Pausing",
+    "excused_of",
     "history_of",
     "judged_of",
     "measured_of",
@@ -98,6 +99,16 @@ def judged_of(trial: FrozenTrial) -> dict[int, Judged]:
         if name.startswith(attributes.MEASURED)
     )
     return {each.measurement.epoch: each for each in found}
+
+
+def excused_of(trial: FrozenTrial) -> str:
+    """The newest word on a rung that no longer counted for an attempt; empty without any.
+
+    Asked of every trial at every look at a study, so that nothing else is read for it.
+    """
+    attrs = trial.user_attrs
+    said = (attrs[name].get("excused") for name in attrs if name.startswith(attributes.MEASURED))
+    return str(next((word for word in reversed([*said]) if word), ""))
 
 
 def reported(trial: FrozenTrial) -> dict[int, float]:

@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
-from automl.study.measured import history_of, judged_of, paused_of, reported
+from automl.study.measured import excused_of, history_of, paused_of, reported
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import FailureClass, TrialRecord, TrialState
 
@@ -94,8 +94,8 @@ def _unmeasured(trials: Sequence[FrozenTrial]) -> TrialRecord:
 
 def _excused(trials: Sequence[FrozenTrial]) -> str:
     """The newest word on a rung that no longer counted for a trial."""
-    said = [each.excused for trial in trials for each in judged_of(trial).values() if each.excused]
-    return said[-1] if said else ""
+    said = (excused_of(trial) for trial in reversed(trials))
+    return next(filter(None, said), "")
 
 
 def params_of(trial: FrozenTrial) -> dict[str, ParamValue]:
