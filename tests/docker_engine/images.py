@@ -41,11 +41,18 @@ _TRAINER = (
     *("opencv_python_headless.libs", "yaml", "_yaml", "onnx", "onnxruntime", "ml_dtypes"),
     *("sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock", "fsspec", "google"),
     *("typing_extensions.py", "flatbuffers", "packaging", "coloredlogs", "humanfriendly", "pip"),
-    *("setuptools", "isympy.py", "lightning_fabric", "lightning_utilities", "tqdm"),
+    *("setuptools", "isympy.py", "lightning_fabric", "lightning_utilities", "tqdm", "pyarrow"),
 )
 #: The modules of this package that a scripted training imports.
 _PLAYER = (
-    *("__init__.py", "errors.py", "inside.py", "jsontext.py", "trainers/__init__.py"),
+    *(
+        "__init__.py",
+        "errors.py",
+        "inside.py",
+        "jsontext.py",
+        "visible.py",
+        "trainers/__init__.py",
+    ),
     *("trainers/contract.py", "trainers/scripted_program.py"),
 )
 _VARIABLES = {

@@ -146,6 +146,21 @@ def test_a_killed_driver_s_container_is_found_again(
     assert log.count("no model is trained") == 1
 
 
+def test_one_that_was_killed_with_its_driver_goes_on_from_its_checkpoint(
+    containers: Terminal, docker_host: PrivateEngine
+) -> None:
+    file = write_study(containers, epoch_s=0.2, hold_at=5)
+    name = kill_in_mid_trial(containers.start("run", file, "--name", "down"), docker_host, epoch=3)
+    docker_host.client().containers.get(name).kill("SIGKILL")
+    let_go(containers)
+    done = containers.run("resume", "down")
+    assert done.code == 0, done.err
+    paths = paths_of(containers, "down")
+    (row,) = rows_of(paths)
+    assert (row["state"], row["attempts"]) == ("complete", "2")
+    assert load_yaml(paths.attempt(0, 2).spec)["train"]["resume_training_checkpoint_path"]
+
+
 def test_the_exit_code_of_an_end_that_nobody_saw_is_known(
     containers: Terminal, docker_host: PrivateEngine
 ) -> None:

@@ -1,6 +1,7 @@
 """Training in a container: the docker trainer."""
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ from automl.skill.model import Skill
 from automl.study.layout import AttemptPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, Handle, Pinned, Preview, Problem, TrialTask
-from automl.trainers.docker.engine import DockerEngine, EngineAway, connect
+from automl.trainers.docker.engine import ContainerGone, DockerEngine, EngineAway, connect
 from automl.trainers.docker.handle import ContainerHandle, EndedContainer
 from automl.trainers.docker.images import image_name, missing_image
 from automl.trainers.docker.leftovers import (
@@ -28,6 +29,8 @@ from automl.yamltext import dump_yaml, load_yaml
 __all__ = ["DockerTrainer"]
 
 DEFAULTS = DockerOptions()
+#: Exit codes of what SIGKILL or SIGTERM ended, and of what ran when the machine went down.
+_TAKEN_DOWN = (128 + signal.SIGKILL, 128 + signal.SIGTERM, 255)
 
 
 @dataclass(frozen=True)
@@ -112,17 +115,28 @@ class DockerTrainer:
     def left_running(self, trials: Path) -> frozenset[Path]:
         """Folders of the attempts below ``trials`` that ``start`` would go on with.
 
+        Those that a signal ended while nobody drove them are not among them: what ended the driver
+        (a machine that went down, somebody who killed everything) most likely ended them too.
+
         Raises:
             EngineAway: The engine does not answer.
         """
         left = {
             Path(container.labels.folder)
             for container in containers_below(self.engine, trials)
-            if container.status != "created"
+            if container.status != "created" and not self._was_taken_down(container.id)
         }
         ended = {path.parent for path in trials.glob(f"*/*/{AttemptPaths(trials).container.name}")}
-        left |= {folder for folder in ended if _exit_code(folder) is not None}
+        left |= {folder for folder in ended if _exit_code(folder) not in (None, *_TAKEN_DOWN)}
         return frozenset(folder for folder in left if not AttemptPaths(folder).outcome.exists())
+
+    def _was_taken_down(self, container: str) -> bool:
+        try:
+            state = self.engine.state(container)
+        except ContainerGone:
+            return True
+        is_signal = state.has_ended and state.exit_code in _TAKEN_DOWN
+        return is_signal and not state.was_memory_kill
 
     def end(self, folder: Path) -> None:
         """Kills and removes whatever container the attempt of this folder has."""
