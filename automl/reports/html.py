@@ -19,7 +19,6 @@ from automl.reports import words
 from automl.reports.early_ends import sentences
 from automl.reports.figures import figures_of
 from automl.reports.model import Summary, TrialReport
-from automl.reports.poses.held_out import signed_interval
 from automl.reports.poses.page import PosePart
 from automl.reports.theme import Figure
 from automl.reports.verdict import FAKE, headline, verdict
@@ -75,7 +74,6 @@ def _environment() -> Environment:
         "signed": words.signed,
         "param": words.param,
         "duration": words.duration,
-        "signed_interval": signed_interval,
     }
     return environment
 

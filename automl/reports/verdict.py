@@ -49,8 +49,8 @@ def verdict(summary: Summary) -> tuple[str, str]:
         return _nothing(summary)
     if not summary.is_search:
         return _direct(summary, summary.winner)
-    held = "" if summary.held_out is None else f" {summary.held_out.sentence}"
-    return _outcome(summary, summary.winner) + held, _trust(summary, summary.winner)
+    held = "" if summary.held_out is None else f"{summary.held_out.sentence} "
+    return _outcome(summary, summary.winner), held + _trust(summary, summary.winner)
 
 
 def _nothing(summary: Summary) -> tuple[str, str]:

@@ -141,7 +141,7 @@ def look_figure(sides: _Sides, places: Sequence[int]) -> Figure | None:
     styled(plot, 520)
     plain = {"backgroundcolor": "rgba(0,0,0,0)", "gridcolor": "rgba(128,128,128,0.3)"}
     axes = {f"{a}axis": {**plain, "title": t} for a, t in zip("xyz", _AXES, strict=True)}
-    camera = {"eye": {"x": 1.2, "y": -1.6, "z": 0.8}}
+    camera = {"eye": {"x": 0.9, "y": -1.1, "z": 0.5}}
     plot.update_layout(
         scene={**axes, "aspectmode": "data", "camera": camera},
         updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1.12}],
@@ -149,7 +149,7 @@ def look_figure(sides: _Sides, places: Sequence[int]) -> Figure | None:
     )
     caption = (
         "The annotated box, the predicted ones and the camera; drag to turn, choose an image in "
-        "the menu. The front of a box is its +x side, marked by a cross."
+        "the menu. A cross marks a box's +x side."
     )
     return Figure("pose-look", "In three dimensions", caption, plot)
 
