@@ -14,6 +14,7 @@ import importlib.metadata
 import json
 import platform
 import shlex
+import subprocess
 import sys
 import time
 import warnings
@@ -57,7 +58,16 @@ def versions(name: str, asked: argparse.Namespace) -> dict[str, str]:
     """What a result depends on."""
     known = {"python": platform.python_version(), "machine": platform.machine()}
     known |= {package: importlib.metadata.version(package) for package in _PACKAGES}
+    if name in by_engine.METHODS:
+        known["revision"] = revision()
     return known | ({"nvidia-tao-automl": "7.2.0"} if name in by_tao.METHODS else {})
+
+
+def revision() -> str:
+    """Which commit of this package searches; empty where there is no repository."""
+    asked = ["git", "-C", str(RESULTS.parent), "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return told.stdout.strip()
 
 
 def path_of(family: str, method: str, places: int) -> Path:
