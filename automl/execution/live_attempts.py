@@ -31,11 +31,11 @@ from automl.trainers.end_request import (
     request_stop,
     unjudged_rung,
 )
+from automl.trainers.ended import Ended, or_paused
 from automl.trainers.failures import refusal
 from automl.trainers.leftovers import end_leftover
 from automl.trainers.status import history
 from automl.trainers.table import make_trainer
-from automl.trainers.verdict import Verdict, or_paused
 
 __all__ = ["LiveAttempts"]
 
@@ -236,11 +236,11 @@ class LiveAttempts:
         )
 
 
-def _lost_as(because: str, *, is_requested: bool) -> Verdict:
+def _lost_as(because: str, *, is_requested: bool) -> Ended:
     """How an attempt counts whose runner is gone."""
     if is_requested:
-        return Verdict(OutcomeState.INTERRUPTED, because)
-    return Verdict(OutcomeState.FAILED, because, FailureClass.KILLED)
+        return Ended(OutcomeState.INTERRUPTED, because)
+    return Ended(OutcomeState.FAILED, because, FailureClass.KILLED)
 
 
 def _ids(attempt: Attempt) -> tuple[int, int]:

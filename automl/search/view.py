@@ -44,7 +44,7 @@ class ViewSource:
         self._config = config
         self._budget = budget
         self._total = n_configurations(space)
-        self._at_rest: dict[int, _Known] = {}
+        self._at_rest: dict[int, _AsRead] = {}
 
     def lose(self, numbers: frozenset[int]) -> None:
         """Shows paused trials as stopped: they cannot go on.
@@ -79,7 +79,7 @@ class ViewSource:
             ended=self._budget.search_end if number is None else None,
         )
 
-    def _known(self, number: int, trials: Sequence[FrozenTrial]) -> "_Known":
+    def _known(self, number: int, trials: Sequence[FrozenTrial]) -> "_AsRead":
         """What is known of a trial, read anew only while it trains: nothing else changes it."""
         latest = trials[-1]
         paused = paused_of(latest)
@@ -87,7 +87,7 @@ class ViewSource:
         if found is not None and found.fits(latest, paused):
             return found
         n_refused = n_refused_of(trials)
-        known = _Known(latest.number, latest.state, paused, self._read(trials, paused), n_refused)
+        known = _AsRead(latest.number, latest.state, paused, self._read(trials, paused), n_refused)
         if latest.state.is_finished() or paused is not None:
             self._at_rest[number] = known
         return known
@@ -106,7 +106,7 @@ class ViewSource:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _AsRead:
     """A trial as it was read, and what would show that it has changed since."""
 
     latest: int

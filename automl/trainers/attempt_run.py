@@ -28,6 +28,7 @@ from automl.trainers.end_request import (
     reason_in,
     unjudged_rung,
 )
+from automl.trainers.ended import Ended, or_paused
 from automl.trainers.failures import (
     LOG_LINES,
     MemoryKills,
@@ -40,7 +41,6 @@ from automl.trainers.fault_watch import FaultWatch
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
-from automl.trainers.verdict import Verdict, or_paused
 
 __all__ = ["AttemptRun", "AttemptSettings"]
 
@@ -118,7 +118,7 @@ class AttemptRun:
         """
         self.outcome, _ = read_outcome(self._paths)
         if self.outcome is None and self._settings.paths.stop.exists():
-            self._end(Verdict(OutcomeState.INTERRUPTED, "stopped on request before it began"))
+            self._end(Ended(OutcomeState.INTERRUPTED, "stopped on request before it began"))
         if self.outcome is not None:
             return
         self._gpus = len(gpus)
@@ -170,7 +170,7 @@ class AttemptRun:
             evidence: Why, as one line.
         """
         if self.outcome is None:
-            self._end(Verdict(state, evidence))
+            self._end(Ended(state, evidence))
         assert self.outcome is not None  # noqa: S101 -- an ended attempt has one
         return self.outcome
 
@@ -197,29 +197,29 @@ class AttemptRun:
         return measurement
 
     def _fail(self, failure: FailureClass, evidence: str) -> None:
-        self._end(Verdict(OutcomeState.FAILED, " ".join(evidence.split()), failure))
+        self._end(Ended(OutcomeState.FAILED, " ".join(evidence.split()), failure))
 
     def _elapsed(self) -> float:
         before = max((entry.elapsed_s for entry in self._attempt.history), default=0.0)
         return before + self._timing.monotonic() - self._began[0]
 
-    def _requested(self) -> Verdict | None:
+    def _requested(self) -> Ended | None:
         """Why a trainer that runs must end; None while it may go on."""
         if self._settings.paths.stop.exists():
-            return Verdict(OutcomeState.INTERRUPTED, "stopped on request")
+            return Ended(OutcomeState.INTERRUPTED, "stopped on request")
         if self._paths.stop.exists():
-            return Verdict(OutcomeState.PRUNED, reason_in(self._paths.stop))
+            return Ended(OutcomeState.PRUNED, reason_in(self._paths.stop))
         if self._pause is not None:
             place = checkpoint_after(self._task.folder, self._pause.epoch)
             if place is not None:
-                return Verdict(OutcomeState.PAUSED, self._pause.reason, paused_at=place)
+                return Ended(OutcomeState.PAUSED, self._pause.reason, paused_at=place)
         limit = self._settings.timeout_s
         if limit is not None and self._timing.monotonic() - self._began[0] > limit:
             last = self._handle.tail(1) if self._handle else []
-            return Verdict(OutcomeState.FAILED, hang_evidence(limit, last), FailureClass.HANG)
+            return Ended(OutcomeState.FAILED, hang_evidence(limit, last), FailureClass.HANG)
         return None
 
-    def _verdict_of_exit(self, code: int) -> Verdict:
+    def _verdict_of_exit(self, code: int) -> Ended:
         ending = TrainerExit(
             exit_code=code,
             log_tail=self._handle.tail(LOG_LINES) if self._handle else (),
@@ -232,21 +232,21 @@ class AttemptRun:
         )
         cause = classify(ending)
         if cause is None:
-            return Verdict(OutcomeState.OK, exit_code=code)
+            return Ended(OutcomeState.OK, exit_code=code)
         failure, evidence = cause
         is_killed = failure is FailureClass.KILLED
         if self._driver.is_gone() or (is_killed and self._driver.stop_follows()):
-            return Verdict(OutcomeState.INTERRUPTED, evidence, exit_code=code)
-        return Verdict(OutcomeState.FAILED, evidence, failure, code)
+            return Ended(OutcomeState.INTERRUPTED, evidence, exit_code=code)
+        return Ended(OutcomeState.FAILED, evidence, failure, code)
 
-    def _place(self, verdict: Verdict, told: Collection[int]) -> PauseRequest | None:
+    def _place(self, verdict: Ended, told: Collection[int]) -> PauseRequest | None:
         """Where the attempt was to pause, or reached a rung that nobody has judged."""
         asked = self._pause or pause_in(self._paths.pause)
         if asked is None and verdict.state is OutcomeState.INTERRUPTED:
             asked = unjudged_rung(self._measured, told, self._settings.rungs)
         return asked
 
-    def _end(self, verdict: Verdict) -> None:
+    def _end(self, verdict: Ended) -> None:
         told = set(self._measured)
         if self._handle is not None:
             is_fault = verdict.state is OutcomeState.FAILED
@@ -262,7 +262,7 @@ class AttemptRun:
             self._measured = {e: m for e, m in self._measured.items() if e <= last}
         self._write(verdict)
 
-    def _write(self, verdict: Verdict) -> None:
+    def _write(self, verdict: Ended) -> None:
         settings = self._settings
         ended = AttemptEnd(verdict.state, self._best_epoch(), settings.keep, verdict.paused_at)
         left = retain_at_end(settings.paths, self._attempt, self._values(), ended)

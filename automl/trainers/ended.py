@@ -7,11 +7,11 @@ from automl.study.records import FailureClass, OutcomeState
 from automl.trainers.checkpoints import CheckpointFile
 from automl.trainers.end_request import PauseRequest, checkpoint_at
 
-__all__ = ["Verdict", "or_paused"]
+__all__ = ["Ended", "or_paused"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Ended:
     """How an attempt ends.
 
     Attributes:
@@ -29,7 +29,7 @@ class Verdict:
     paused_at: CheckpointFile | None = None
 
 
-def or_paused(verdict: Verdict, folder: Path, asked: PauseRequest | None) -> Verdict:
+def or_paused(verdict: Ended, folder: Path, asked: PauseRequest | None) -> Ended:
     """The verdict; a pause where the attempt has come to one and ended for another cause.
 
     Args:
@@ -43,4 +43,4 @@ def or_paused(verdict: Verdict, folder: Path, asked: PauseRequest | None) -> Ver
     place = checkpoint_at(folder, asked.epoch)
     if place is None:
         return verdict
-    return Verdict(OutcomeState.PAUSED, asked.reason, paused_at=place)
+    return Ended(OutcomeState.PAUSED, asked.reason, paused_at=place)
