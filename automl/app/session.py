@@ -16,9 +16,17 @@ from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
 from automl.execution import serial
 from automl.execution.control import Control, Stage
-from automl.execution.driver import DriveRequest, Event, Note, TrainerChoice, TrialEnded
+from automl.execution.driver import (
+    DriveRequest,
+    Event,
+    Note,
+    TrainerChoice,
+    TrialEnded,
+    TrialStarted,
+)
 from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
+from automl.reports.price import price_of
 from automl.reports.words import count
 from automl.reports.write import write_report
 from automl.search.decision import EndCause
@@ -105,6 +113,7 @@ class Session:
     _state_at: float = field(default=0.0, init=False)
     _began_s: float = field(default=0.0, init=False)
     _trial_bytes: int = field(default=0, init=False)
+    _has_priced: bool = field(default=False, init=False)
     _best_note: str = field(default="", init=False)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
@@ -211,7 +220,17 @@ class Session:
             folder = self.paths.trial(event.outcome.number)
             self._trial_bytes = max(self._trial_bytes, size_of(folder))
             self._keep_best()
+        if isinstance(event, TrialStarted) and event.attempt.seed is not None:
+            self._say_price()
         self._show(lambda screen: screen.event(event))
+
+    def _say_price(self) -> None:
+        """Says once, before the first training with a fresh seed, what those will cost."""
+        records = [each for each in self.engine.records() if each.state.is_finished]
+        price = None if self._has_priced else price_of(records, self.config)
+        self._has_priced = True
+        if price is not None:
+            self._show(lambda screen: screen.event(Note(f"confirmation: {price}")))
 
     def _look(self) -> None:
         self.lock.heartbeat()

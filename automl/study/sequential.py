@@ -22,7 +22,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, stdev
 
 from automl.study.config import AUTO, Limits
 
@@ -65,9 +64,10 @@ class _Moments:
 
     @classmethod
     def of(cls, differences: Sequence[float]) -> "_Moments":
-        sd = stdev(differences)
-        largest = max(map(abs, differences))
-        return cls(len(differences), fmean(differences), sd if sd > _ROUNDING * largest else 0.0)
+        n, largest = len(differences), max(map(abs, differences))
+        mean = math.fsum(differences) / n
+        sd = math.sqrt(math.fsum((each - mean) ** 2 for each in differences) / (n - 1))
+        return cls(n, mean, sd if sd > _ROUNDING * largest else 0.0)
 
 
 def _threshold(n: int) -> float:
@@ -167,7 +167,7 @@ def pairs_for(
     Returns:
         None where ``most`` pairs are too few.
     """
-    from scipy import stats
+    from scipy import special
 
     if difference <= 0.0:
         return None
@@ -179,6 +179,6 @@ def pairs_for(
         if of_pair <= _ROUNDING * difference:
             return n
         effect = difference * math.sqrt(n) / of_pair
-        if float(stats.nct.sf(threshold, n - 1, effect)) >= power:
+        if 1.0 - float(special.nctdtr(n - 1, effect, threshold)) >= power:
             return n
     return None

@@ -15,7 +15,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.jsontext import parse_json
 from automl.reports.confirmation import Verdict, confirmed
 from automl.reports.strict import strict_json
 from automl.study.confirmation import Confirmation
@@ -125,9 +126,9 @@ def one(seed: int) -> dict[str, Any]:
     return {
         "family": family,
         "noise": noise,
-        "observed": values[top] - done.truth[top],
-        "expected": expected.value - done.truth[expected.number],
-        "z": (expected.value - done.truth[expected.number]) / (expected.sd or math.inf),
+        "observed": float(values[top] - done.truth[top]),
+        "expected": float(expected.value - done.truth[expected.number]),
+        "z": float((expected.value - done.truth[expected.number]) / (expected.sd or math.inf)),
         "ways": {name: judge(done, noise, seed, limits) for name, limits in WAYS.items()},
     }
 
@@ -185,15 +186,35 @@ def summary(studies: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _judged(n: int, processes: int, rows: Path | None) -> list[dict[str, Any]]:
+    """The studies of the first n seeds; those that the file of rows holds are not judged again."""
+    known = []
+    if rows is not None and rows.is_file():
+        known = list(map(_read, rows.read_text(encoding="utf-8").splitlines()))
+    with ProcessPoolExecutor(processes) as pool:
+        for each in pool.map(one, range(len(known), n), chunksize=5):
+            known.append(each)
+            if rows is not None:
+                ways = {name: asdict(judged) for name, judged in each["ways"].items()}
+                with rows.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({**each, "ways": ways}) + "\n")
+    return known[:n]
+
+
+def _read(line: str) -> dict[str, Any]:
+    row = parse_json(line)
+    return {**row, "ways": {name: Judged(**judged) for name, judged in row["ways"].items()}}
+
+
 def main() -> None:
     """Runs the bench, prints what it found, and writes it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--rows", type=Path, help="one line a study; a second run goes on")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    with ProcessPoolExecutor(given.processes) as pool:
-        studies = list(pool.map(one, range(given.studies), chunksize=10))
+    studies = _judged(given.studies, given.processes, given.rows)
     found = {
         "command": "python -m " + " ".join(["tests.bench.search.confirmation", *sys.argv[1:]]),
         "seeds": f"0 to {given.studies - 1}",
