@@ -11,21 +11,30 @@ from automl.study.config import Direction
 from tests.bench.search.drive import Job
 from tests.bench.search.problem import Problem
 
-__all__ = ["METHODS", "OptunaSearch"]
+__all__ = ["METHODS", "TELLS_WORST", "OptunaSearch"]
 
 _Makes = tuple[Callable[[int], BaseSampler], Callable[[Problem], BasePruner]]
 
 
 class OptunaSearch:
-    """A study of Optuna's; a training that breaks is told as FAIL, as a raised exception is.
+    """A study of Optuna's.
 
     Args:
         problem: What is searched.
         sampler: Who proposes.
         pruner: Who stops.
+        broken: The value that a training that breaks is told with; None for FAIL, as Optuna tells
+            one that raises an exception.
     """
 
-    def __init__(self, problem: Problem, sampler: BaseSampler, pruner: BasePruner) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        sampler: BaseSampler,
+        pruner: BasePruner,
+        broken: float | None = None,
+    ) -> None:
+        self._broken = broken
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         is_max = problem.objective.direction is Direction.MAXIMIZE
         self._study = optuna.create_study(
@@ -50,8 +59,10 @@ class OptunaSearch:
     def ended(self, job: Job, best: float | None, *, is_stopped: bool) -> None:
         """Tells the end of a trial."""
         trial = self._live.pop(job.key)
-        if best is None:
+        if best is None and self._broken is None:
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        elif best is None:
+            self._study.tell(trial, self._broken)
         elif is_stopped:
             self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
@@ -89,4 +100,8 @@ METHODS: Mapping[str, _Makes] = {
     "optuna_tpe_halving": (_tpe, _halving),
     "optuna_tpe_hyperband": (_tpe, _hyperband),
     "optuna_gp": (_gp, _never),
+    "optuna_tpe_worst": (_tpe, _never),
+    "optuna_gp_worst": (_gp, _never),
 }
+#: Methods whose user catches what a training raises, and tells the worst value.
+TELLS_WORST = frozenset({"optuna_tpe_worst", "optuna_gp_worst"})

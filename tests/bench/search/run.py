@@ -46,7 +46,8 @@ def trace_of(name: str, problem: Problem, seed: int, asked: argparse.Namespace) 
         return by_engine.run(problem, by_engine.METHODS[name], seed, places, budget)
     if name in by_optuna.METHODS:
         sampler, pruner = by_optuna.METHODS[name]
-        search = by_optuna.OptunaSearch(problem, sampler(seed), pruner(problem))
+        worst = problem.objective.worst if name in by_optuna.TELLS_WORST else None
+        search = by_optuna.OptunaSearch(problem, sampler(seed), pruner(problem), worst)
         return drive(search, problem, places, budget)
     if name in _RAY:
         return drive(RayAsha(problem, seed, _RAY[name]), problem, places, budget)
