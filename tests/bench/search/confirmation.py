@@ -12,7 +12,6 @@ a bootstrap over studies (95 %), or Wilson's for shares.
 import argparse
 import json
 import math
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -216,7 +215,7 @@ def main() -> None:
     given = parser.parse_args()
     studies = _judged(given.studies, given.processes, given.rows)
     found = {
-        "command": "python -m " + " ".join(["tests.bench.search.confirmation", *sys.argv[1:]]),
+        "command": f"python -m tests.bench.search.confirmation --studies {given.studies}",
         "seeds": f"0 to {given.studies - 1}",
         **summary(studies),
     }
