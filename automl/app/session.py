@@ -132,7 +132,7 @@ class Session:
         try:
             if self.engine.stopped is None:
                 with Observer(self._look, on_failure=self.control.stop_now):
-                    if self._evaluates:
+                    if can_evaluate(self.config, self.skill):
                         self._evaluations().at_start()
                     self._run()
             return self._end()
@@ -157,7 +157,7 @@ class Session:
         self.engine.settle()
         ending = self._ending()
         self._keep_best()
-        if self._evaluates and not ending.exit_code:
+        if not ending.exit_code and can_evaluate(self.config, self.skill):
             with Observer(self._look):
                 self._evaluations().at_end(self.engine.records())
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
@@ -167,15 +167,10 @@ class Session:
         write_report(self.paths.folder)
         return ending
 
-    @property
-    def _evaluates(self) -> bool:
-        return can_evaluate(self.config, self.skill)
-
     def _evaluations(self) -> PoseEvaluations:
-        def tell(text: str) -> None:
-            self._event(Note(text))
-
-        return PoseEvaluations(self.paths, self.config, self.control, tell)
+        return PoseEvaluations(
+            self.paths, self.config, self.control, lambda text: self._event(Note(text))
+        )
 
     def _keep_best(self) -> None:
         note = keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)

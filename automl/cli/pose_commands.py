@@ -24,7 +24,7 @@ _SPLITS = ("validation", "test")
 def add_poses(commands: "Commands") -> None:
     """Declares the command."""
     text = "show the poses of winner and default: metrics, report, a recording for Rerun"
-    command = commands.add_parser("poses", help=text, description=f"{text.capitalize()}.")
+    command = commands.add_parser("poses", help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.epilog = "evaluations that the study still lacks are made first"
     command.set_defaults(handler="automl.cli.pose_commands:poses")
     command.add_argument("study", nargs="?", help="name of the study (default: the newest)")
