@@ -1,8 +1,8 @@
 """A campaign of random kills and signals on real studies; how many, and what was seen.
 
 ``python -m tests.bench.kill_campaign OUT.json --blows 100 --seed 1``; about 15 seconds a blow on
-two cores. With ``--rungs`` trials pause and go on. It stops at the first thing that is lost, told
-twice, or left behind.
+two cores. With ``--rungs`` trials pause and go on; with ``--serial`` they run one at a time,
+without Ray. It stops at the first thing that is lost, told twice, or left behind.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from automl.study.records import TrialState
-from tests.e2e.campaign import FULL, RUNGS, Campaign
+from tests.e2e.campaign import FULL, RUNGS, SERIALLY, Campaign
 from tests.e2e.terminal import Terminal
 
 BLOWS_A_STUDY = 8
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--blows", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rungs", action="store_true")
+    parser.add_argument("--serial", action="store_true")
     arguments = parser.parse_args()
     began = time.monotonic()
     subject, paused, resumed = RUNGS if arguments.rungs else FULL, 0, 0
@@ -34,6 +35,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         closing(Terminal(Path(folder))) as terminal,
     ):
+        terminal.program = SERIALLY if arguments.serial else terminal.program
         campaign = Campaign(terminal, random.Random(arguments.seed))  # noqa: S311 -- moments of kills
         blows, studies = campaign.blows(), 0
         while campaign.landed.total() < arguments.blows:
@@ -45,6 +47,7 @@ def main() -> None:
     result = {
         "seed": arguments.seed,
         "method": subject.method,
+        "driver": "serial" if arguments.serial else "ray",
         "studies": studies,
         "blows": campaign.landed.total(),
         "landed": dict(sorted(campaign.landed.items())),

@@ -21,7 +21,7 @@ from automl.study.records import TrialRecord, TrialState
 from tests.e2e.evidence import Evidence
 from tests.e2e.terminal import Driver, Terminal, eventually
 
-__all__ = ["BLOWS", "FULL", "RUNGS", "Blow", "Campaign", "Subject", "strike"]
+__all__ = ["BLOWS", "FULL", "RUNGS", "SERIALLY", "Blow", "Campaign", "Subject", "strike"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ script:
 FULL = Subject(6, 4, "full", frozenset({TrialState.COMPLETE}))
 #: Trials pause after epochs 2 and 6, and some of them go on.
 RUNGS = Subject(9, 9, "asha", frozenset({TrialState.COMPLETE, TrialState.PRUNED}))
+#: The command line whose searches run one trial at a time, without Ray.
+SERIALLY = "tests.e2e.serially"
+_OWN = ("driver", "group", "everything")
+#: The share of blows that wait for a trial to start.
+_DURING_TRIALS = 0.6
 #: Seconds after which nothing that a dead study started may live.
 GONE_WITHIN_S = 10.0
 #: Seconds in which a driver that was asked to end, or that lost Ray, must have ended.
@@ -161,9 +166,11 @@ class Campaign:
     longest_end_s: float = 0.0
 
     def blows(self) -> Iterator[Blow]:
-        """Every blow once in random order, again and again."""
+        """Every blow once in random order, again and again; without Ray those that need none."""
+        has_ray = self.terminal.program != SERIALLY
+        blows = [blow for blow in BLOWS if has_ray or blow.to in _OWN]
         while True:
-            yield from self.luck.sample(BLOWS, len(BLOWS))
+            yield from self.luck.sample(blows, len(blows))
 
     def study(
         self, name: str, blows: Iterator[Blow], count: int, subject: Subject = FULL
@@ -198,9 +205,14 @@ class Campaign:
         return records
 
     def _disturb(self, driver: Driver, blow: Blow) -> None:
-        if blow.to not in ("driver", "group", "everything"):
+        if blow.to not in _OWN:
             eventually(
                 lambda: bool(_named(driver, blow.to)) or driver.process.poll() is not None,
+                ENDS_WITHIN_S,
+            )
+        if self.luck.random() < _DURING_TRIALS:
+            eventually(
+                lambda: " start " in driver.told() or driver.process.poll() is not None,
                 ENDS_WITHIN_S,
             )
         time.sleep(self.luck.choice((0.3, 2.0, 4.0, 8.0)) * self.luck.random())

@@ -144,6 +144,7 @@ class Terminal:
 
     folder: Path
     drivers: list[Driver] = field(default_factory=list)
+    program: str = "automl"
 
     def __post_init__(self) -> None:
         for split in ("train", "val"):
@@ -162,11 +163,14 @@ class Terminal:
     def environment(self) -> dict[str, str]:
         """No variable of whoever runs the tests changes what a command does."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith("AUTOML_")}
-        return kept | {"AUTOML_CACHE_DIR": str(self.folder / "cache"), "OMP_NUM_THREADS": "1"}
+        checkout = str(Path(__file__).parents[2])
+        paths = os.pathsep.join(filter(None, [checkout, kept.get("PYTHONPATH", "")]))
+        own = {"AUTOML_CACHE_DIR": str(self.folder / "cache"), "OMP_NUM_THREADS": "1"}
+        return kept | own | ({"PYTHONPATH": paths} if self.program != "automl" else {})
 
     def start(self, *argv: str) -> Driver:
         """Starts a command and leaves it running."""
-        command = [sys.executable, "-m", "automl", *argv]
+        command = [sys.executable, "-m", self.program, *argv]
         driver = Driver(command, self.folder, self.environment())
         self.drivers.append(driver)
         return driver
