@@ -1,7 +1,6 @@
 """The first proposals of a study that does not exist yet."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from automl.search.engine import Engine
 from automl.skill.tree import ParamValue
@@ -24,9 +23,10 @@ def first_params(
         config: Sampler, seed and limits.
         count: Most trials to show; no more are shown than the study has.
     """
-    limits = replace(config.limits, trials=max(1, min(count, config.limits.trials)))
-    engine = Engine(memory_study(config.objective), space, replace(config, limits=limits))
+    # With the limits of the study: who proposes may reckon with the trials asked for.
+    engine = Engine(memory_study(config.objective), space, config)
+    most = max(1, min(count, config.limits.trials))
     shown: list[Mapping[str, ParamValue]] = []
-    while len(shown) < limits.trials and (attempt := engine.ask()) is not None:
+    while len(shown) < most and (attempt := engine.ask()) is not None:
         shown.append(attempt.params)
     return tuple(shown)

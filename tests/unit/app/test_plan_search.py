@@ -171,7 +171,10 @@ class TestRefusals:
             (("--trials", "0"), "trials must be at least 1"),
             (("--trials", "ten"), "trials must be a whole number"),
             (("--seed", "-1"), "seed must be at least 0"),
-            (("--sampler", "grib"), "sampler must be one of auto, gp, tpe, .*did you mean grid"),
+            (
+                ("--sampler", "grib"),
+                "sampler must be one of auto, gp, tpe, cmaes, random, qmc, grid",
+            ),
             (("--keep", "none"), "keep must be one of best, last, all"),
             (("--trainer", "slurm"), "trainer must be one of process, docker, scripted"),
             (("--trial-timeout", "soon"), "a duration must be a number"),
