@@ -6,10 +6,10 @@ from typing import Any, Protocol, runtime_checkable
 from automl.data.checks import SplitFacts
 from automl.skill.model import Skill
 
-__all__ = ["NETWORKS", "Costed", "Forecast", "Network", "network_of"]
+__all__ = ["NETWORKS", "Costed", "MemoryForecast", "Network", "network_of"]
 
 
-class Forecast(Protocol):
+class MemoryForecast(Protocol):
     """What the largest trial of a study will need."""
 
     @property
@@ -51,7 +51,7 @@ class Network(Protocol):
 
     def forecast(
         self, spec: Mapping[str, Any], searched: Mapping[str, Sequence[Any]]
-    ) -> Forecast | None:
+    ) -> MemoryForecast | None:
         """What the largest trial needs, by the values that trials may have; None if unknown."""
         ...
 

@@ -27,7 +27,7 @@ from automl.study.race import winner
 from automl.study.records import Outcome, TrialRecord
 from automl.trainers.table import trainer_entry
 
-__all__ = ["PoseEvaluations", "Wanted", "can_evaluate", "missing", "wanted"]
+__all__ = ["AskedEvaluation", "PoseEvaluations", "can_evaluate", "missing", "wanted"]
 
 _ACTION: Final = "evaluate"
 _AT_ONCE: Final = 2  # half of an evaluation's time is a process that starts
@@ -35,7 +35,7 @@ _WIDTH: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AskedEvaluation:
     """A checkpoint to evaluate.
 
     Attributes:
@@ -60,7 +60,7 @@ def can_evaluate(config: StudyConfig, skill: Skill) -> bool:
     return _ACTION in skill.actions and not trainer_entry(config.trainer).trains_only
 
 
-def wanted(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Wanted]:
+def wanted(config: StudyConfig, records: Sequence[TrialRecord]) -> list[AskedEvaluation]:
     """Winner and default on validation and test data, then each confirmation on validation data.
 
     Args:
@@ -75,13 +75,13 @@ def wanted(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Wanted]:
     confirming = [record.number for record in usable if record.confirms is not None]
     data = config.data
     splits = [(VALIDATION, data.val), *([(TEST, data.test)] if data.test else [])]
-    found = [Wanted(number, *split) for split in splits for number in chosen]
-    return [*found, *(Wanted(number, VALIDATION, data.val) for number in confirming)]
+    found = [AskedEvaluation(number, *split) for split in splits for number in chosen]
+    return [*found, *(AskedEvaluation(number, VALIDATION, data.val) for number in confirming)]
 
 
 def missing(
     paths: StudyPaths, config: StudyConfig, records: Sequence[TrialRecord]
-) -> list[Wanted]:
+) -> list[AskedEvaluation]:
     """The evaluations that a search should end with and that have not gone well yet."""
     asked = wanted(config, records)
     outcomes = {
@@ -122,13 +122,13 @@ class PoseEvaluations:
             return
         made = read_evaluations(self.paths, self.config, {}, {})
         if not any(each.is_start and each.value is not None for each in made):
-            self.make([Wanted(None, VALIDATION, self.config.data.val)])
+            self.make([AskedEvaluation(None, VALIDATION, self.config.data.val)])
 
     def at_end(self, records: Sequence[TrialRecord]) -> None:
         """Evaluates what the search came to, as far as that has not been done."""
         self.make(missing(self.paths, self.config, records))
 
-    def make(self, asked: Sequence[Wanted]) -> None:
+    def make(self, asked: Sequence[AskedEvaluation]) -> None:
         """Makes evaluations, two at a time; whatever goes wrong is said and goes no further."""
         if not asked:
             return
@@ -145,7 +145,7 @@ class PoseEvaluations:
                     why = one_line(f"{each} could not be evaluated: {problem}", _WIDTH)
                     self.tell(f"{why}; automl poses {self.config.name} tries again")
 
-    def _one(self, asked: Wanted, folder: Path) -> str:
+    def _one(self, asked: AskedEvaluation, folder: Path) -> str:
         """Makes one evaluation; returns why it failed, or nothing."""
         if not self.control.is_asking:
             return "the study was stopped"
@@ -158,7 +158,7 @@ class PoseEvaluations:
             return f"{type(error).__name__}: {error}"
         return record.evidence
 
-    def _request(self, asked: Wanted, folder: Path) -> ActRequest:
+    def _request(self, asked: AskedEvaluation, folder: Path) -> ActRequest:
         start = self.config.parent_checkpoint
         return ActRequest(
             action=_ACTION,

@@ -8,12 +8,12 @@ from automl.study.clock import utc_now
 from automl.study.layout import StudyPaths
 from automl.study.lock import Owner, read_owner
 
-__all__ = ["Answer", "StopAnswer", "ask_to_stop"]
+__all__ = ["StopAnswer", "StopEffect", "ask_to_stop"]
 
 _POLL_S = 0.1
 
 
-class Answer(Enum):
+class StopEffect(Enum):
     """What became of the request while it was waited for."""
 
     NOT_DRIVEN = auto()
@@ -31,7 +31,7 @@ class StopAnswer:
         driver: Who was asked, in words; empty where nobody drives the study.
     """
 
-    answer: Answer
+    answer: StopEffect
     driver: str = ""
 
 
@@ -45,7 +45,7 @@ def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> StopAnswer:
     """
     owner = read_owner(paths)
     if owner is None or not owner.is_alive(utc_now()):
-        return StopAnswer(Answer.NOT_DRIVEN)
+        return StopAnswer(StopEffect.NOT_DRIVEN)
     asked = paths.stop if now else paths.stop_gently
     asked.touch()
     who = owner.described(utc_now())
@@ -53,11 +53,11 @@ def ask_to_stop(paths: StudyPaths, *, now: bool, within_s: float) -> StopAnswer:
     while time.monotonic() < deadline:
         if not _drives(paths, owner):
             paths.stop_gently.unlink(missing_ok=True)
-            return StopAnswer(Answer.ENDED, who)
+            return StopAnswer(StopEffect.ENDED, who)
         if not now and not asked.exists():
-            return StopAnswer(Answer.HEARD, who)
+            return StopAnswer(StopEffect.HEARD, who)
         time.sleep(_POLL_S)
-    return StopAnswer(Answer.SILENT, who)
+    return StopAnswer(StopEffect.SILENT, who)
 
 
 def _drives(paths: StudyPaths, owner: Owner) -> bool:

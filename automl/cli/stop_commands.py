@@ -8,7 +8,7 @@ from automl.cli.carried import studies_dir
 from automl.cli.read_commands import study_named
 
 if TYPE_CHECKING:
-    from automl.app.stop import Answer
+    from automl.app.stop import StopEffect
     from automl.cli.usage import Parser
 
     Commands = argparse._SubParsersAction[Parser]
@@ -46,14 +46,14 @@ def stop(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _text(name: str, answer: "Answer", driver: str) -> str:
-    from automl.app.stop import Answer
+def _text(name: str, answer: "StopEffect", driver: str) -> str:
+    from automl.app.stop import StopEffect
 
     return {
-        Answer.NOT_DRIVEN: f"{name} is not running",
-        Answer.ENDED: f"{name} has stopped; automl resume {name} goes on",
-        Answer.HEARD: f"{name} starts no further trial and ends after those that run; "
+        StopEffect.NOT_DRIVEN: f"{name} is not running",
+        StopEffect.ENDED: f"{name} has stopped; automl resume {name} goes on",
+        StopEffect.HEARD: f"{name} starts no further trial and ends after those that run; "
         f"automl stop {name} --now ends these too",
-        Answer.SILENT: f"{name} was asked to stop, and has not ended yet ({driver}); "
+        StopEffect.SILENT: f"{name} was asked to stop, and has not ended yet ({driver}); "
         f"automl status {name} shows it",
     }[answer]

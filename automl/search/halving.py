@@ -15,7 +15,7 @@ from automl.search.rungs import ETA
 from automl.search.signals import cohort, reached
 from automl.study.records import TrialState
 
-__all__ = ["FINALISTS", "Halving", "Standing"]
+__all__ = ["FINALISTS", "Halving", "RungStanding"]
 
 #: Trials beside the default that are trained to their end where nothing is left to start: one
 #: could have been ranked first by chance.
@@ -23,7 +23,7 @@ FINALISTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RungStanding:
     """Where a trial stands on a rung.
 
     Attributes:
@@ -104,13 +104,13 @@ class Halving:
         """The competitors of a rung, best first."""
         return self.forecast(rung).order([trial.number for trial in self.competitors(rung)])
 
-    def standing(self, number: int, rung: int) -> Standing:
+    def standing(self, number: int, rung: int) -> RungStanding:
         """Where a trial stands among the competitors of a rung."""
         order = self.order(rung)
         place = order.index(number)
         seen = self.forecast(rung)
         words = f"{seen.words(number)} at epoch {rung - 1} is {_nth(place + 1)} of {len(order)}"
-        return Standing(place, len(order), words + _predicted(seen, number, order))
+        return RungStanding(place, len(order), words + _predicted(seen, number, order))
 
 
 def _predicted(seen: Forecast, number: int, order: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from automl.study import attributes
 from automl.study.config import StudyConfig
 from automl.study.records import Measurement, TrialRecord, TrialState
 
-__all__ = ["GoOn", "Method", "Propose", "SearchView", "Start", "Train", "TrialView"]
+__all__ = ["GoOn", "Method", "Propose", "SearchView", "Start", "TrainAgain", "TrialView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Propose:
 
 
 @dataclass(frozen=True, slots=True)
-class Train:
+class TrainAgain:
     """The settings of a known trial are trained again from the start.
 
     Attributes:
@@ -122,7 +122,7 @@ class GoOn:
     reason: str
 
 
-Start: TypeAlias = Propose | Train | GoOn
+Start: TypeAlias = Propose | TrainAgain | GoOn
 
 
 class Method(Protocol):

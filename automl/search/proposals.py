@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.method import Train
+from automl.search.method import TrainAgain
 from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
@@ -47,7 +47,7 @@ def default_trial(space: SearchSpace) -> QueuedTrial:
     )
 
 
-def confirming_trial(number: int, asked: Train, confirmed: FrozenTrial) -> QueuedTrial:
+def confirming_trial(number: int, asked: TrainAgain, confirmed: FrozenTrial) -> QueuedTrial:
     """A trial that trains the settings of another one again.
 
     Args:

@@ -7,7 +7,7 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.budget import Budget
 from automl.search.decision import Continue, EndCause, Pause, SearchEnd, Stop
-from automl.search.method import GoOn, Method, Propose, Start, Train
+from automl.search.method import GoOn, Method, Propose, Start, TrainAgain
 from automl.search.proposals import confirming_trial, default_trial
 from automl.search.trial_store import QueuedTrial, TrialStore, continued
 from automl.search.view import ViewSource
@@ -67,7 +67,7 @@ class TrialQueue:
         while True:
             view = self._views.view()
             start = self._method.next_start(view)
-            if isinstance(start, Train):
+            if isinstance(start, TrainAgain):
                 params = view.by_number[start.number].record.params
                 return _LATE if self._budget.refuses(params, confirms=True) else start
             if not isinstance(start, GoOn):
@@ -92,12 +92,12 @@ class TrialQueue:
                 number = max(self._store.grouped(), default=-1) + 1
                 queued = QueuedTrial(number) if number else default_trial(self._space)
                 self._store.enqueue(queued)
-            case Train():
+            case TrainAgain():
                 self._confirm(start)
             case GoOn():
                 self._go_on(start)
 
-    def _confirm(self, start: Train) -> None:
+    def _confirm(self, start: TrainAgain) -> None:
         self.settle()
         grouped = self._store.grouped()
         trained = grouped[start.number][-1]

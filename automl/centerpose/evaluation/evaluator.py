@@ -27,7 +27,7 @@ from automl.centerpose.evaluation.detections import Detections, GroundTruth, Pos
 from automl.centerpose.evaluation.matching import VISIBLE_ABOVE, Record, measure
 from automl.centerpose.evaluation.metrics import EvaluationResult, summarise
 from automl.centerpose.evaluation.pnp import solve_poses
-from automl.centerpose.evaluation.pose_rows import PoseRows, Scored
+from automl.centerpose.evaluation.pose_rows import PoseRows, ScoredImages
 from automl.centerpose.evaluation.settings import EvaluationSettings
 from automl.centerpose.evaluation.suppress import detect
 from automl.centerpose.evaluation.truths import Truths
@@ -183,7 +183,7 @@ class Evaluator:
         ]
         if self.rows is not None:
             sheets = [meta.annotation for meta in counted]
-            self.rows.add(Scored(poses, image, known, indices, sheets))
+            self.rows.add(ScoredImages(poses, image, known, indices, sheets))
 
 
 def views_of(metas: Sequence[ImageMeta], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

@@ -20,7 +20,7 @@ from automl.data.objectron import Annotation
 from automl.poses.parquet import COLUMNS
 from automl.poses.table import PoseTable
 
-__all__ = ["PoseRows", "Scored"]
+__all__ = ["PoseRows", "ScoredImages"]
 
 #: Columns that say how a detection differs from its object; unknown where there is none.
 _ERRORS = (
@@ -36,7 +36,7 @@ Rows = dict[str, npt.NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class ScoredImages:
     """Images that were scored, and what was found on them.
 
     Attributes:
@@ -67,7 +67,7 @@ class PoseRows:
         self._names = names
         self._parts: list[Rows] = []
 
-    def add(self, scored: Scored) -> None:
+    def add(self, scored: ScoredImages) -> None:
         """Adds what was found on some images; waits for the device."""
         nearest, visible = assign(scored.poses, scored.image, scored.truths)
         facts = _object_facts(scored.truths, symmetric=self._settings.num_symmetry > 1)
@@ -86,7 +86,7 @@ class PoseRows:
 
     def _keep(
         self,
-        scored: Scored,
+        scored: ScoredImages,
         image: npt.NDArray[np.int64],
         numbers: npt.NDArray[np.int64],
         rows: Rows,
@@ -146,7 +146,7 @@ def _object_facts(truths: Truths, *, symmetric: bool) -> Rows:
     }
 
 
-def _errors(scored: Scored, nearest: Tensor, settings: EvaluationSettings) -> Rows:
+def _errors(scored: ScoredImages, nearest: Tensor, settings: EvaluationSettings) -> Rows:
     """How each of N detections differs from the object nearest to it: (N, ...) columns."""
     poses, image, truths = scored.poses, scored.image, scored.truths
     points, steps = poses.keypoints_3d, settings.num_symmetry

@@ -12,7 +12,7 @@ from automl.poses.bootstrap import draws, estimate
 from automl.poses.factors import Factor, factors_of, mean_overlap
 from automl.poses.sample import Sample
 from automl.poses.table import PoseTable
-from automl.reports.poses.scores import Curve, overlap_curve
+from automl.reports.poses.scores import OverlapCurve, overlap_curve
 from automl.reports.poses.tiles import EDGES
 from automl.reports.theme import BLUE, GREY, INK, ORANGE, Figure, safe, styled
 
@@ -43,7 +43,7 @@ def curve_figure(sides: _Sides) -> Figure:
     return Figure("pose-curve", "Average precision over 3D IoU", caption, plot)
 
 
-def _band(curve: Curve, colour: str) -> Any:
+def _band(curve: OverlapCurve, colour: str) -> Any:
     known = [
         (t, point)
         for t, point in zip(curve.thresholds, curve.points, strict=True)

@@ -7,7 +7,7 @@ from automl.poses.bootstrap import Estimate, draws, estimate, of_values
 from automl.poses.metrics import METRICS, iou_curve
 from automl.poses.sample import Sample
 
-__all__ = ["Curve", "ScoreRow", "overlap_curve", "score_rows"]
+__all__ = ["OverlapCurve", "ScoreRow", "overlap_curve", "score_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def score_rows(winner: Sample, default: Sample | None) -> tuple[ScoreRow, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class OverlapCurve:
     """Average precision over the threshold of 3D IoU.
 
     Attributes:
@@ -81,8 +81,8 @@ class Curve:
     points: Sequence[Estimate]
 
 
-def overlap_curve(sample: Sample) -> Curve:
+def overlap_curve(sample: Sample) -> OverlapCurve:
     """The sweep over thresholds of an evaluation."""
     weights = draws(len(sample.names))
     swept = iou_curve(sample)
-    return Curve([t for t, _ in swept], [estimate(each, weights) for _, each in swept])
+    return OverlapCurve([t for t, _ in swept], [estimate(each, weights) for _, each in swept])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from automl.search.audit import is_audited
 from automl.search.decision import Continue, Decision, Pause, SearchEnd, Stop
-from automl.search.halving import FINALISTS, Halving, Standing
+from automl.search.halving import FINALISTS, Halving, RungStanding
 from automl.search.method import GoOn, Propose, SearchView, Start, TrialView
 from automl.search.methods.confirming import confirm
 from automl.search.methods.limits import why_no_more
@@ -110,7 +110,7 @@ def _judged(halving: Halving, trial: TrialView, rung: int) -> Decision:
     return Pause(behind)
 
 
-def _rule(standing: Standing) -> str:
+def _rule(standing: RungStanding) -> str:
     n = standing.n // ETA
     return f"{n or 'none'} of {standing.n} {'goes' if n == 1 else 'go'} on"
 

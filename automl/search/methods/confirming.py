@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from automl.search.decision import SearchEnd
-from automl.search.method import SearchView, Train, TrialView
+from automl.search.method import SearchView, TrainAgain, TrialView
 from automl.study.confirmation import next_confirmation
 from automl.study.records import TrialRecord, TrialState
 
 __all__ = ["confirm"]
 
 
-def confirm(view: SearchView, ended: SearchEnd) -> Train | SearchEnd | None:
+def confirm(view: SearchView, ended: SearchEnd) -> TrainAgain | SearchEnd | None:
     """What is trained once nothing is left to search.
 
     Args:
@@ -25,7 +25,7 @@ def confirm(view: SearchView, ended: SearchEnd) -> Train | SearchEnd | None:
     if view.searched(TrialState.WAITING, TrialState.RUNNING):
         return None
     asked = next_confirmation([_settled(each) for each in view.trials], view.config)
-    return ended if asked is None else Train(asked.confirms, asked.seed, asked.source)
+    return ended if asked is None else TrainAgain(asked.confirms, asked.seed, asked.source)
 
 
 def _settled(trial: TrialView) -> TrialRecord:

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from automl.app import pose_evaluations
-from automl.app.pose_evaluations import PoseEvaluations, Wanted, can_evaluate, missing, wanted
+from automl.app.pose_evaluations import (
+    AskedEvaluation,
+    PoseEvaluations,
+    can_evaluate,
+    missing,
+    wanted,
+)
 from automl.errors import PrepareMachine
 from automl.execution.control import Control
 from automl.reports.poses.evaluations import read_evaluations
@@ -197,7 +203,8 @@ def test_who_can_evaluate(config: StudyConfig) -> None:
 
 
 def test_an_evaluation_names_itself() -> None:
-    assert str(Wanted(3, "test", "/t")) == "trial 3 on the test images"
+    assert str(AskedEvaluation(3, "test", "/t")) == "trial 3 on the test images"
     assert (
-        str(Wanted(None, "validation", "/v")) == "the starting checkpoint on the validation images"
+        str(AskedEvaluation(None, "validation", "/v"))
+        == "the starting checkpoint on the validation images"
     )

@@ -92,5 +92,5 @@ def test_the_defaults_of_a_published_skill_are_inside_or_noted(folder: Path) -> 
 @pytest.mark.skills
 @pytest.mark.skipif(not _FOLDER, reason="AUTOML_TAO_SKILLS names no folder")
 def test_a_published_skill_without_a_profile_has_no_profile_space() -> None:
-    with pytest.raises(FixInput, match="needs a profile"):
+    with pytest.raises(FixInput, match="must have a profile"):
         _space(_PUBLISHED[0], "profile")

@@ -15,7 +15,7 @@ from automl.centerpose.evaluation.matching import measure
 from automl.centerpose.evaluation.metrics import summarise
 from automl.centerpose.evaluation.pnp import solve_poses
 from automl.centerpose.evaluation.pose_errors import truncation
-from automl.centerpose.evaluation.pose_rows import PoseRows, Scored
+from automl.centerpose.evaluation.pose_rows import PoseRows, ScoredImages
 from automl.centerpose.evaluation.truths import Truths
 from automl.data.geometry import GL_FROM_CV, Array
 from automl.data.objectron import Annotation
@@ -46,7 +46,7 @@ def collect(make_scene: MakeScene, read_off: ReadOff) -> Callable[..., tuple[Pos
         image = torch.arange(6).repeat_interleave(len(kept[0]))[left]
         truths = Truths.of([GroundTruth.of(scene) for scene in scenes], torch.device("cpu"))
         rows = PoseRows(settings, [f"box/{k:03d}.jpg" for k in range(6)])
-        rows.add(Scored(poses, image, truths, range(6), scenes))
+        rows.add(ScoredImages(poses, image, truths, range(6), scenes))
         score = summarise(measure(poses, image, truths, range(6), settings)).ap50
         return rows.table(), score
 
