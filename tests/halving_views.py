@@ -9,7 +9,8 @@ from automl.search.method import GoOn, Method, Propose, SearchView, TrialView
 from automl.skill.keys import NetworkKeys
 from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.ranking import best_epoch
 from automl.study.records import Measurement, TrialRecord, TrialState
 

@@ -14,7 +14,8 @@ from automl.space.model import Ceiling
 from automl.spec.build import BaseSpec
 from automl.spec.rules import SpecRules
 from automl.spec.values import is_reference
-from automl.study.config import Limits, Resources
+from automl.study.config import Resources
+from automl.study.limits import Limits
 from automl.trainers.contract import CHECKPOINT_SUFFIXES
 
 __all__ = ["check_data", "check_seed", "check_types", "check_weights", "count_in"]

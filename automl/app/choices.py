@@ -10,7 +10,8 @@ from automl.settings.layers import Settings
 from automl.settings.setting import Scope
 from automl.skill.model import Skill
 from automl.skill.profile import Profile
-from automl.study.config import Direction, Limits, Objective, SearchSettings
+from automl.study.config import Direction, Objective, SearchSettings
+from automl.study.limits import Limits
 
 __all__ = [
     "choose_limits",

@@ -115,7 +115,7 @@ def _gpus(value: Any, place: Place) -> tuple[str, ...] | None:
 
 
 def _seeds(value: Any, place: Place) -> int | str:
-    from automl.study.config import AUTO
+    from automl.study.limits import AUTO
 
     return AUTO if value == AUTO else whole(0).read(value, place)
 

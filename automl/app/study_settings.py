@@ -30,7 +30,8 @@ from automl.settings.forms import (
     whole,
 )
 from automl.settings.setting import Scope, Setting
-from automl.study.config import Direction, Keep, Limits, Resources, SearchSettings
+from automl.study.config import Direction, Keep, Resources, SearchSettings
+from automl.study.limits import Limits
 from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
 
 __all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "installed_settings", "settings_table"]

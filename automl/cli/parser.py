@@ -11,20 +11,17 @@ from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
 from automl.cli.explain_commands import add_explain
+from automl.cli.extending_flags import add_budget, add_confirm_top
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
 from automl.cli.usage import (
     Parser,
-    amount,
     count,
-    deadline,
-    positive,
     seeds,
     some_seeds,
     take_yes,
-    wall_seconds,
 )
 
 if TYPE_CHECKING:
@@ -157,8 +154,8 @@ def _add_resume(commands: "Commands") -> None:
         metavar="N|auto",
         help="then winner and default again, N fresh seeds each; auto: until it is clear",
     )
-    _add_confirm_top(command)
-    _add_budget(command)
+    add_confirm_top(command)
+    add_budget(command)
     command.add_argument(
         "--accept-drift",
         action="store_true",
@@ -171,24 +168,6 @@ def _add_resume(commands: "Commands") -> None:
     )
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
     _add_detach(command)
-
-
-def _add_confirm_top(command: Parser) -> None:
-    command.add_argument(
-        "--confirm-top",
-        type=positive,
-        metavar="K",
-        help="before that the best K race for being the winner",
-    )
-
-
-def _add_budget(command: Parser) -> None:
-    for flag, name, kind, metavar, help_text in (
-        ("--max-wall", "max_wall_s", wall_seconds, "TIME", "new time of the whole study"),
-        ("--gpu-hours", "gpu_hours", amount, "H", "new GPU hours of the whole study"),
-        ("--deadline", "deadline", deadline, "TIME", "when it is to have ended"),
-    ):
-        command.add_argument(flag, dest=name, type=kind, metavar=metavar, help=help_text)
 
 
 def _add_confirm(commands: "Commands") -> None:
@@ -215,7 +194,7 @@ def _add_confirm(commands: "Commands") -> None:
         dest="confirm",
         help="trainings of each (default: 3); auto: until it is clear which is better",
     )
-    _add_confirm_top(command)
+    add_confirm_top(command)
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 

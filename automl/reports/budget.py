@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from automl.reports import words
-from automl.study.config import Limits
+from automl.study.limits import Limits
 from automl.study.records import TrialRecord, TrialState
 
 __all__ = ["Spent", "spent_of"]

@@ -16,16 +16,16 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.budget import Budget
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
-from automl.search.frontier import beyond_memory, may_refuse, n_refused_of
 from automl.search.judging import Judge
 from automl.search.method import Method
 from automl.search.methods.limits import has_room
 from automl.search.methods.table import make_method
 from automl.search.outcome_recorder import OutcomeRecorder
 from automl.search.prediction import predictor
-from automl.search.proposals import MOST_DRAWS, n_modelled, repeated
+from automl.search.proposals import n_modelled
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
+from automl.search.screening import Screening
 from automl.search.signature import sign_study
 from automl.search.trial_queue import TrialQueue
 from automl.search.trial_store import QueuedTrial, TrialStore
@@ -84,6 +84,7 @@ class Engine:
         self._guard = threading.RLock()
         self._store = TrialStore(study, config.objective)
         self._budget = Budget(self._store, config, clock)
+        self._screening = Screening(self._store, config, self._budget)
         self._views = ViewSource(self._store, space, config, self._budget)
         self._queue = TrialQueue(self._store, self._views, method, self._budget, space)
         self._judge = Judge(self._store, self._views, method)
@@ -116,7 +117,6 @@ class Engine:
 
     def _begin(self, trial: optuna.Trial) -> Attempt | None:
         """Hands a trial from the queue out; None if another one was queued in its place."""
-        grouped = self._store.grouped()
         frozen = self._frozen(trial)
         if attributes.NUMBER not in frozen.user_attrs:
             self._take_over(frozen)
@@ -124,7 +124,7 @@ class Engine:
         queued = QueuedTrial.of(frozen)
         params = self._params(trial, queued)
         is_drawn = queued.params is None and not queued.fixed
-        if is_drawn and self._draws_again(trial, queued, params, grouped):
+        if is_drawn and self._screening.turns_away(trial, queued, params):
             return None
         if queued.params is None:
             trial.set_user_attr(attributes.PARAMS, params)
@@ -138,42 +138,6 @@ class Engine:
             queued.history,
             queued.seed,
         )
-
-    def _draws_again(
-        self,
-        trial: optuna.Trial,
-        queued: QueuedTrial,
-        params: dict[str, ParamValue],
-        grouped: dict[int, list[FrozenTrial]],
-    ) -> bool:
-        """Puts another draw into the queue in place of one that would teach nothing new."""
-        n_refused = n_refused_of(grouped.get(queued.number, ()))
-        is_shared = self._config.resources.trials_per_gpu > 1
-        full = beyond_memory(params, grouped, self._config.keys, is_shared=is_shared)
-        again = replace(queued, draw=queued.draw + 1)
-        if full is not None and may_refuse(queued.number, grouped, self._config.limits.trials):
-            why = f"trial {full} ran out of memory with no larger a batch"
-            self._store.refuse(self._frozen(trial), queued, params, why)
-            return True
-        if self._budget.refuses(params):
-            self._shorten(trial, again, is_last=queued.draw - n_refused >= MOST_DRAWS)
-            return True
-        same = repeated(params, queued.number, grouped)
-        if same is None:
-            return False
-        if queued.draw - n_refused < MOST_DRAWS:
-            self._store.replace(self._frozen(trial), again, f"repeats trial {same}")
-            return True
-        trial.set_user_attr(attributes.NOTE, f"repeats trial {same}")
-        return False
-
-    def _shorten(self, trial: optuna.Trial, again: QueuedTrial, *, is_last: bool) -> None:
-        """Another draw in place of a training that would not end in time, or none at all."""
-        if is_last:
-            self._budget.close()
-            self._store.withdraw(self._frozen(trial), "would not end in time")
-        else:
-            self._store.replace(self._frozen(trial), again, "would not end in time")
 
     def _take_over(self, trial: FrozenTrial) -> None:
         """A trial that another program put into the queue is run under the next number."""

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from automl.study.config import AUTO, Limits
+from automl.study.limits import AUTO, Limits
 
 __all__ = [
     "FEWEST_PAIRS",

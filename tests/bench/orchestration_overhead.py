@@ -26,15 +26,9 @@ from automl.skill.model import Skill
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import (
-    Direction,
-    Limits,
-    Objective,
-    Resources,
-    SearchSettings,
-    StudyConfig,
-)
+from automl.study.config import Direction, Objective, Resources, SearchSettings, StudyConfig
 from automl.study.layout import StudyPaths
+from automl.study.limits import Limits
 from automl.study.records import Attempt
 from automl.study.storage import create_study, open_storage
 from automl.trainers.attempt_run import AttemptSettings

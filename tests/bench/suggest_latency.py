@@ -30,8 +30,9 @@ from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.space.proposal import encode, sampled
 from automl.study import attributes
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.layout import StudyPaths
+from automl.study.limits import Limits
 from automl.study.records import Measurement, Outcome, OutcomeState
 from automl.study.storage import create_study, open_storage
 

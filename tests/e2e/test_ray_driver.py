@@ -34,15 +34,9 @@ from automl.skill.model import Skill
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import (
-    Direction,
-    Limits,
-    Objective,
-    Resources,
-    SearchSettings,
-    StudyConfig,
-)
+from automl.study.config import Direction, Objective, Resources, SearchSettings, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.limits import Limits
 from automl.study.outcomes import read_outcome
 from automl.study.records import (
     Attempt,

@@ -18,8 +18,9 @@ from automl.search.engine import Engine
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.layout import StudyPaths
+from automl.study.limits import Limits
 from automl.study.outcomes import read_outcome
 from automl.study.records import MOST_EPOCHS, Measurement, Outcome, OutcomeState
 from automl.study.storage import create_study

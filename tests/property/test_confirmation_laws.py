@@ -5,8 +5,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.confirmation import Confirmation, most_of_race, n_asked, next_confirmation
+from automl.study.limits import Limits
 from automl.study.records import TrialRecord, TrialState
 
 _VALUES = st.lists(st.none() | st.integers(0, 4).map(float), min_size=1, max_size=6)

@@ -24,15 +24,10 @@ from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study import attributes
-from automl.study.config import (
-    Direction,
-    Limits,
-    Objective,
-    SearchSettings,
-    StudyConfig,
-)
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.confirmation import searched
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.limits import Limits
 from automl.study.outcomes import write_outcome
 from automl.study.records import (
     Attempt,

@@ -17,8 +17,9 @@ from automl.search.engine import Engine
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.limits import Limits
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialState
 from automl.study.storage import open_study
 from automl.study.trials import by_number, read_records

@@ -7,7 +7,8 @@ from math import ceil
 from automl.search.rungs import rung_epochs
 from automl.search.simulate import Until, simulate
 from automl.skill.signals import Signal
-from automl.study.config import Limits, Resources, SearchSettings, StudyConfig
+from automl.study.config import Resources, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from tests.bench.search.problem import Point, Problem, Trace
 
 __all__ = ["METHODS", "Own", "run"]

@@ -15,7 +15,8 @@ from automl.reports.model import Summary
 from automl.reports.summary import read_summary
 from automl.reports.text import best_text, list_text, run_footer, status_text
 from automl.space.model import SearchSpace
-from automl.study.config import DataSources, Limits, SearchSettings
+from automl.study.config import DataSources, SearchSettings
+from automl.study.limits import Limits
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
 from tests.unit.reports.evaluations import ap50, evaluate, poses_like

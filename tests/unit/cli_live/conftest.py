@@ -4,7 +4,8 @@ import pytest
 
 from automl.cli.progress import Progress
 from automl.execution.driver import Measured, Note, TrialEnded, TrialStarted
-from automl.study.config import Direction, Limits, Objective, Resources, StudyConfig
+from automl.study.config import Direction, Objective, Resources, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import (
     Attempt,
     FailureClass,

@@ -20,13 +20,13 @@ from automl.study import attributes
 from automl.study.config import (
     DataSources,
     Direction,
-    Limits,
     Objective,
     Resources,
     SearchSettings,
     StudyConfig,
 )
 from automl.study.folder import NewStudy, create_folder, write_study
+from automl.study.limits import Limits
 from automl.study.measured import Pausing
 from automl.study.outcomes import write_outcome
 from automl.study.records import FailureClass, Measurement, Outcome, OutcomeState

@@ -15,7 +15,7 @@ from automl.reports.timeline import bars_of, timeline_figure
 from automl.space.distributions import Choice
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import Limits
+from automl.study.limits import Limits
 from automl.study.records import FailureClass, OutcomeState
 from tests.unit.reports.study_builder import StudyBuilder, Told, config, many, params
 

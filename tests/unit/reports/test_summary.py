@@ -23,8 +23,9 @@ from automl.reports.text import run_footer, status_text
 from automl.skill.keys import NetworkKeys
 from automl.space.model import SearchSpace
 from automl.study import attributes
-from automl.study.config import Direction, Limits, Objective
+from automl.study.config import Direction, Objective
 from automl.study.layout import StudyPaths
+from automl.study.limits import Limits
 from automl.study.lock import StudyLock
 from automl.study.records import FailureClass, Measurement, OutcomeState, TrialState
 from automl.study.state import StudyState, StudyStatus, write_state

@@ -11,7 +11,8 @@ from automl.search.engine import Engine
 from automl.space.distributions import FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 
 OBJECTIVE = Objective("val_3DIoU", Direction.MAXIMIZE, worst=0.0)

@@ -10,7 +10,8 @@ import pytest
 from automl.search.decision import EndCause
 from automl.search.engine import Engine
 from automl.space.model import SearchSpace
-from automl.study.config import Limits, Resources, StudyConfig
+from automl.study.config import Resources, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
 
 BEGIN = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)

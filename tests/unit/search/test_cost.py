@@ -9,7 +9,8 @@ import pytest
 from automl.search.cost import expected_length, relative_cost, whole_seconds
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import TrialRecord, TrialState
 
 CONFIG = StudyConfig(

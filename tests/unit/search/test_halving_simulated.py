@@ -12,7 +12,8 @@ from automl.search.simulation import Simulation
 from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
-from automl.study.config import Limits, Resources, SearchSettings, StudyConfig
+from automl.study.config import Resources, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import TrialState
 
 N_EPOCHS = 12

@@ -15,7 +15,8 @@ from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study import attributes
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import Attempt, FailureClass, Measurement, OutcomeState, TrialState
 from automl.study.storage import memory_study
 

@@ -16,14 +16,8 @@ from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study import attributes
-from automl.study.config import (
-    Direction,
-    Limits,
-    Objective,
-    Resources,
-    SearchSettings,
-    StudyConfig,
-)
+from automl.study.config import Direction, Objective, Resources, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.study.storage import memory_study
 from automl.study.trials import by_number, is_refused, n_refused

@@ -17,8 +17,9 @@ from automl.search.view import ViewSource
 from automl.space.model import SearchSpace
 from automl.study import attributes
 from automl.study.clock import utc_now
-from automl.study.config import Limits, SearchSettings, StudyConfig
+from automl.study.config import SearchSettings, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.limits import Limits
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialState
 
 RUNG = 2

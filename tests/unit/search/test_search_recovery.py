@@ -13,8 +13,9 @@ from automl.space.distributions import FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study import attributes
-from automl.study.config import Direction, Limits, Objective, Resources, StudyConfig
+from automl.study.config import Direction, Objective, Resources, StudyConfig
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.limits import Limits
 from automl.study.outcomes import write_outcome
 from automl.study.records import (
     Attempt,

@@ -10,7 +10,8 @@ from automl.search.decision import EndCause
 from automl.search.simulate import Costs, Until, simulate
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
-from automl.study.config import Limits, Resources, SearchSettings, StudyConfig
+from automl.study.config import Resources, SearchSettings, StudyConfig
+from automl.study.limits import Limits
 from automl.study.records import FailureClass, TrialState
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.skill.tree import ParamValue
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.confirmation import Confirmation, next_confirmation
+from automl.study.limits import Limits
 from automl.study.records import FailureClass, TrialRecord, TrialState
 
 UP = Objective("score", Direction.MAXIMIZE)

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from automl.study.config import Direction, Limits, Objective, SearchSettings, StudyConfig
+from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
 from automl.study.confirmation import (
     n_asked,
     next_confirmation,
     searched,
 )
+from automl.study.limits import Limits
 from automl.study.ranking import best_trial
 from automl.study.records import TrialRecord, TrialState
 

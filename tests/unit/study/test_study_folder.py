@@ -17,7 +17,6 @@ from automl.study.config import (
     DataSources,
     Direction,
     Keep,
-    Limits,
     Objective,
     Resources,
     SearchSettings,
@@ -35,6 +34,7 @@ from automl.study.folder import (
     write_study,
 )
 from automl.study.layout import StudyPaths
+from automl.study.limits import Limits
 
 SPACE = SearchSpace(
     (Parameter("train.optim.lr", "float", FloatRange(1e-5, 1e-2, log=True), default=6e-5),)

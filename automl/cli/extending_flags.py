@@ -1,0 +1,25 @@
+"""Flags that give a study that was begun more: time, and fresh seeds."""
+
+from automl.cli.usage import Parser, amount, deadline, positive, wall_seconds
+
+__all__ = ["add_budget", "add_confirm_top"]
+
+
+def add_confirm_top(command: Parser) -> None:
+    """How many trials race for being the winner."""
+    command.add_argument(
+        "--confirm-top",
+        type=positive,
+        metavar="K",
+        help="before that the best K race for being the winner",
+    )
+
+
+def add_budget(command: Parser) -> None:
+    """What the whole study may spend, in place of what it was begun with."""
+    for flag, name, kind, metavar, help_text in (
+        ("--max-wall", "max_wall_s", wall_seconds, "TIME", "new time of the whole study"),
+        ("--gpu-hours", "gpu_hours", amount, "H", "new GPU hours of the whole study"),
+        ("--deadline", "deadline", deadline, "TIME", "when it is to have ended"),
+    ):
+        command.add_argument(flag, dest=name, type=kind, metavar=metavar, help=help_text)
