@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,6 +21,11 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 # The networks of the tests are small: on a busy machine, threads that wait for one another cost
 # many times what they save. The programs that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Whoever starts the tests by nohup or in the background has two signals ignored, and so would
+# every program that a test starts.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How fast a shared machine draws examples says nothing about the code. On CI a commit always sees
 # the same examples; everywhere else every run looks at new ones.

@@ -112,7 +112,8 @@ class OutcomeRecorder:
 
     def _pause(self, trial: FrozenTrial, outcome: Outcome) -> None:
         epoch = max(entry.epoch for entry in outcome.measurements)
-        is_judged = pending(trial) is not None
+        decided = pending(trial)
+        is_judged = decided is not None and not decided.is_due
         pausing = Pausing(outcome.evidence, epoch, outcome.checkpoint, is_judged)
         self._store.pause(trial, pausing)
 

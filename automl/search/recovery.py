@@ -163,7 +163,7 @@ class Recovery:
         own = self._own_history(attempt, queued)
         seconds = self._record_time(trial, queued, own)
         due = pending(trial) or self._unjudged(trial, own)
-        if due is not None and self._end_as_decided(due, queued, own, seconds):
+        if due is not None and self._end_as_decided(trial, due, own, seconds):
             what = "was to pause: paused" if due.pause else "was to stop: stopped early"
             return Recovered(queued.number, queued.attempt, what)
         checkpoint = None
@@ -190,20 +190,24 @@ class Recovery:
         why = "the search was interrupted before this rung was judged"
         known = trial.intermediate_values
         reached = (m for m in own if m.epoch + 1 in self.rungs and m.epoch not in known)
-        return next((Judged(entry, pause=why) for entry in reached), None)
+        return next((Judged(entry, pause=why, is_due=True) for entry in reached), None)
 
     def _end_as_decided(
-        self, due: Judged, queued: QueuedTrial, own: tuple[Measurement, ...], seconds: float
+        self, trial: FrozenTrial, due: Judged, own: tuple[Measurement, ...], seconds: float
     ) -> bool:
         """Ends an attempt as was decided before the crash; whether that could be done.
 
         A pause needs the checkpoint of its very epoch.
         """
+        queued = QueuedTrial.of(trial)
         epoch = due.measurement.epoch
         attempt = self.paths.attempt(queued.number, queued.attempt)
         checkpoint = self.find_checkpoint(attempt, epoch)
         if due.pause and (checkpoint is None or checkpoint.epoch != epoch):
             return False
+        # First of all: where only the measurement was known, a further crash would make it a
+        # decision to go on.
+        self.store.judge(trial, due)
         outcome = Outcome(
             queued.number,
             queued.attempt,

@@ -37,6 +37,7 @@ class Judged:
         stop: Why it was to end there; empty if it was not.
         audited: Why it would have ended there, had it not gone on so that this can be checked.
         excused: Why a comparison that might have ended it no longer counted.
+        is_due: Whether the search was interrupted before it decided; the trial pauses until then.
     """
 
     measurement: Measurement
@@ -44,6 +45,7 @@ class Judged:
     stop: str = ""
     audited: str = ""
     excused: str = ""
+    is_due: bool = False
 
     @property
     def name(self) -> str:
@@ -55,12 +57,13 @@ class Judged:
         """What ``to_json`` wrote."""
         measurement = Measurement.from_json(value)
         decided = {name: str(value.get(name, "")) for name in _DECIDED}
-        return cls(measurement, **decided)
+        return cls(measurement, **decided, is_due=bool(value.get("is_due", False)))
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""
         decided = ((name, getattr(self, name)) for name in _DECIDED)
-        return self.measurement.to_json() | {name: why for name, why in decided if why}
+        found = self.measurement.to_json() | {name: why for name, why in decided if why}
+        return found | ({"is_due": True} if self.is_due else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from optuna.storages import JournalStorage
 from optuna.trial import TrialState as OptunaState
@@ -193,6 +193,7 @@ def test_killed_at_any_of_its_writes_it_comes_to_the_same_end(
 
 
 @settings(max_examples=25, deadline=None)
+@example(cuts=[43, 4], lag=0)
 @given(cuts=st.lists(st.integers(0, 60), max_size=8), lag=st.integers(0, 2))
 def test_killed_again_and_again_nothing_is_lost_and_no_number_is_given_twice(
     uninterrupted: tuple[list[Any], int], cuts: list[int], lag: int
