@@ -11,14 +11,13 @@ direction: they are drawn by what is believed.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from automl.search.cube_sampler import CubeSampler
 from automl.search.encoding import Array, Cube
 from automl.search.observations import Kind, Observation, observe
 from automl.search.prior import CubePrior, Prior
@@ -148,7 +147,7 @@ def _pulled_in(steps: Array, inverse: Array) -> Array:
     return np.asarray(steps * np.minimum(1.0, longest / np.maximum(lengths, 1e-12)))
 
 
-class CmaEsSampler(BaseSampler):
+class CmaEsSampler(CubeSampler):
     """Proposes by CMA-ES.
 
     Args:
@@ -165,25 +164,11 @@ class CmaEsSampler(BaseSampler):
         priors: Mapping[str, Prior],
         metric: str = "",
     ) -> None:
-        self._seed = seed
-        self._distributions = dict(distributions)
+        super().__init__(seed, distributions)
         self._priors = dict(priors)
         self._metric = metric
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Everything that is drawn."""
-        del study, trial
-        return dict(self._distributions)
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """The proposal: a value of every parameter of the space."""
-        cube = Cube.of(search_space)
-        if not len(cube):
-            return dict(cube.constants)
+    def _point(self, cube: Cube, study: Study, trial: FrozenTrial) -> Array:
         others = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
         sign = 1 if study.direction is StudyDirection.MINIMIZE else -1
         generator = np.random.default_rng(self._seed)
@@ -194,19 +179,7 @@ class CmaEsSampler(BaseSampler):
             seen = observe(others, self._metric)
             state = _played_back(cube, prior, seen, sign)
             point[numbers] = state.draw(generator)
-        return cube.decode(cube.snap(point[None, :])[0])
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """A uniform draw of a parameter that it was not made for."""
-        return RandomSampler(self._seed).sample_independent(
-            study, trial, param_name, param_distribution
-        )
+        return np.asarray(cube.snap(point[None, :])[0])
 
 
 def _played_back(

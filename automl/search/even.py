@@ -2,65 +2,20 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from automl.search.cube_sampler import CubeSampler
 from automl.search.encoding import Array, Cube, Dimension
 from automl.search.exploration import sobol
 
-__all__ = ["EvenSampler", "GridSampler", "SobolSampler"]
+__all__ = ["GridSampler", "SobolSampler"]
 
 
-class EvenSampler(BaseSampler):
-    """Proposes the points that a subclass places.
-
-    Args:
-        seed: Seed of all proposals of the study.
-        distributions: Everything that is drawn, by name.
-    """
-
-    def __init__(self, seed: int, distributions: Mapping[str, BaseDistribution]) -> None:
-        self._seed = seed
-        self._distributions = dict(distributions)
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Everything that is drawn."""
-        del study, trial
-        return dict(self._distributions)
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """The point of this proposal."""
-        del study, trial
-        cube = Cube.of(search_space)
-        return cube.decode(self._shares(cube)[0]) if len(cube) else dict(cube.constants)
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """A uniform draw of a parameter that it was not made for."""
-        return RandomSampler(self._seed).sample_independent(
-            study, trial, param_name, param_distribution
-        )
-
-    def _shares(self, cube: Cube) -> Array:
-        """(1, d) The point."""
-        raise NotImplementedError
-
-
-class SobolSampler(EvenSampler):
+class SobolSampler(CubeSampler):
     """Points of one scrambled Sobol sequence.
 
     Args:
@@ -75,11 +30,12 @@ class SobolSampler(EvenSampler):
         super().__init__(seed, distributions)
         self._place = place
 
-    def _shares(self, cube: Cube) -> Array:
-        return cube.spread(sobol(len(cube), self._seed, max(self._place - 1, 0)))
+    def _point(self, cube: Cube, study: Study, trial: FrozenTrial) -> Array:
+        del study, trial
+        return np.asarray(cube.spread(sobol(len(cube), self._seed, max(self._place - 1, 0)))[0])
 
 
-class GridSampler(EvenSampler):
+class GridSampler(CubeSampler):
     """Cells of a grid that is no finer than the trials asked for need, in a scattered order.
 
     Every number has as many levels as make the grid hold all trials, in the middle of equal parts
@@ -100,10 +56,11 @@ class GridSampler(EvenSampler):
         self._place = place
         self._trials = trials
 
-    def _shares(self, cube: Cube) -> Array:
+    def _point(self, cube: Cube, study: Study, trial: FrozenTrial) -> Array:
+        del study, trial
         counts = _levels(cube, self._trials)
         cell = _scattered(self._seed + self._place * _stride(math.prod(counts)), counts)
-        return cube.spread((np.array([cell]) + 0.5) / np.array(counts))
+        return np.asarray(cube.spread((np.array([cell]) + 0.5) / np.array(counts))[0])
 
 
 def _levels(cube: Cube, trials: int) -> list[int]:
