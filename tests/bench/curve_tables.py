@@ -50,6 +50,7 @@ SPACES: Mapping[str, Mapping[str, Draw]] = {
 }
 SEEDS = {"B": 2000, "C": 3000}
 DATA_SEEDS = {"B": 21, "C": 22}
+_AGAIN = 500  # more than a table has trainings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ class Job:
     settings: dict[str, Any]
 
 
-def jobs_of(table: str, trainings: int) -> Iterator[Job]:
-    """The trainings of a table, in order."""
+def jobs_of(table: str, trainings: int, again: int = 0) -> Iterator[Job]:
+    """The trainings of a table, in order; those of another round have other seeds of their own."""
     space = SPACES[table]
     points = qmc.Sobol(len(space), rng=SEEDS[table])
     default = {key: value for key, value in DEFAULT.items() if key in space}
@@ -72,4 +73,4 @@ def jobs_of(table: str, trainings: int) -> Iterator[Job]:
         if number % 10:
             point = points.random(1)[0].tolist()
             settings = {key: draw(u) for (key, draw), u in zip(space.items(), point, strict=True)}
-        yield Job(table, number, SEEDS[table] + number, settings)
+        yield Job(table, number, SEEDS[table] + _AGAIN * again + number, settings)

@@ -1,11 +1,12 @@
 """Records trainings for the tables that searches are simulated on: one JSON object a line.
 
-    python -m tests.bench.record_curves B OUT.jsonl [--trainings 44] [--processes 8]
+    python -m tests.bench.record_curves B OUT.jsonl [--trainings 44] [--processes 8] [--again 1]
 
 Every training is one of ``python -m automl.centerpose serve`` on a synthetic data set, with a
 validation after each epoch; several processes share the GPUs. Settings are Sobol points of the
 table's space, but every tenth training is the default with another ``train.seed``, which shows the
-noise. The first line of the file says how it was made; every other one is a training::
+noise. ``--again 1`` trains the same settings with other seeds. The first line of the file says
+how it was made; every other one is a training::
 
     {"table": "B", "number": 1, "seed": 2001, "settings": {"train.optim.lr": 0.0004, ...},
      "metrics": {"val_3DIoU": [0.0, ...], "train_loss": [...], ...}, "epoch_s": [1.9, ...],
@@ -166,6 +167,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("table", choices=sorted(SPACES))
     parser.add_argument("out", type=Path)
     parser.add_argument("--trainings", type=int, default=44)
+    parser.add_argument("--again", type=int, default=0, help="which other seeds; 0 the first")
     parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin none that ends later")
     parser.add_argument("--model", default="DLA34")
@@ -226,7 +228,7 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=asked.work) as folder, parts.open("w") as file:
         recording = Recording(asked, data, file, began)
-        for job in jobs_of(asked.table, asked.trainings):
+        for job in jobs_of(asked.table, asked.trainings, asked.again):
             recording.jobs.put(job)
         places = [
             threading.Thread(target=drive, args=(recording, place, Path(folder)))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from automl.search.curve_file import read_curve_file
+from automl.search.curve_file import CurveFile, read_curve_file
 from automl.search.curves import Curve, Epoch
 from automl.search.recorded import RecordedCurves, Recording
 from automl.skill.read import own_skill_dir, read_profile_of, read_skill
@@ -44,6 +44,9 @@ class Table:
         objective: The metric, and which way is better.
         signals: What trials may be judged by early.
         seed: Which of several recordings of the same settings answers.
+        others: The same settings, trained with seeds that no search sees: they say how good
+            settings are. Where there are none, the recordings do, of which the best is the
+            luckiest.
     """
 
     space: SearchSpace
@@ -51,15 +54,20 @@ class Table:
     objective: Objective
     signals: tuple[Signal, ...]
     seed: int = 0
+    others: Sequence[Recording] = ()
 
     @cached_property
     def _curves(self) -> RecordedCurves:
         return RecordedCurves(self.space, self.recordings, self.seed)
 
     @cached_property
+    def _judges(self) -> RecordedCurves:
+        return RecordedCurves(self.space, self.others or self.recordings)
+
+    @cached_property
     def _scores(self) -> list[float]:
         """What a whole training of each of the settings reaches."""
-        found = (self._curves.expected(each.params, self.objective) for each in self.recordings)
+        found = (self._judges.expected(each.params, self.objective) for each in self.recordings)
         return [value for value in found if value is not None]
 
     @cached_property
@@ -85,7 +93,7 @@ class Table:
 
     def truth(self, params: Mapping[str, ParamValue]) -> float:
         """What a whole training of the nearest settings reaches; the worst where it broke."""
-        value = self._curves.expected(params, self.objective)
+        value = self._judges.expected(params, self.objective)
         return self.worst if value is None else value
 
     def train(self, params: Mapping[str, ParamValue], seed: int | None) -> Curve:
@@ -97,12 +105,18 @@ def recorded(path: Path) -> Table:
     """A file of recorded trainings of this package's trainer.
 
     Settings that were recorded several times are left out: they are the default, which somebody
-    had chosen well before.
+    had chosen well before. A file beside it with ``-again`` in its name has other seeds.
     """
     file = read_curve_file(path)
+    again = path.with_stem(f"{path.stem}-again")
+    others = _recorded_once(read_curve_file(again)) if again.exists() else []
+    signals = read_profile_of(read_skill(own_skill_dir())).signals
+    return Table(file.space, _recorded_once(file), _RECORDED, signals, others=others)
+
+
+def _recorded_once(file: CurveFile) -> list[Recording]:
     counts = Counter(repr(each.params) for each in file.recordings)
-    once = [each for each in file.recordings if counts[repr(each.params)] == 1]
-    return Table(file.space, once, _RECORDED, read_profile_of(read_skill(own_skill_dir())).signals)
+    return [each for each in file.recordings if counts[repr(each.params)] == 1]
 
 
 def _with_default(table: Table, seed: int) -> Table:
