@@ -1,17 +1,16 @@
 """Driving one study from where it stands to its end, for ``run`` and ``resume`` alike."""
 
-import os
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
 from automl.app.room import FULL, room_at, size_of
 from automl.app.screen import Ending, Screen, Silent
+from automl.app.standing import state_of
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
 from automl.execution import serial
@@ -24,6 +23,7 @@ from automl.execution.driver import (
     TrialEnded,
     TrialStarted,
 )
+from automl.execution.gpu_sampling import open_meter, sampling
 from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
 from automl.reports.price import price_of
@@ -32,19 +32,12 @@ from automl.reports.write import write_report
 from automl.search.decision import EndCause
 from automl.search.engine import Engine
 from automl.skill.model import Skill
-from automl.study.clock import utc_now
 from automl.study.config import StudyConfig
 from automl.study.confirmation import n_asked
+from automl.study.gpu_samples import put_away
 from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
-from automl.study.state import (
-    BestTrial,
-    StudyState,
-    StudyStatus,
-    counts_of,
-    read_state,
-    write_state,
-)
+from automl.study.state import StudyStatus, read_state, write_state
 from automl.study.sweep import sweep_own
 from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import ChecksPaths
@@ -131,7 +124,11 @@ class Session:
             self._event(Note(text))
         try:
             if self.engine.stopped is None:
-                with Observer(self._look, on_failure=self.control.stop_now):
+                meter = open_meter(self.config.resources)
+                with (
+                    sampling(meter, self.paths),
+                    Observer(self._look, on_failure=self.control.stop_now),
+                ):
                     if can_evaluate(self.config, self.skill):
                         self._evaluations().at_start()
                     self._run()
@@ -155,6 +152,7 @@ class Session:
 
     def _end(self) -> Ending:
         self.engine.settle()
+        put_away(self.paths)
         ending = self._ending()
         self._keep_best()
         if not ending.exit_code and can_evaluate(self.config, self.skill):
@@ -278,23 +276,7 @@ class Session:
 
     def _write_state(self, status: StudyStatus, reason: str) -> float:
         """Writes where the study stands, and returns the wall time that it says."""
-        records = self.engine.records()
         wall_s = time.monotonic() - self._began_s
-        write_state(
-            self.paths,
-            StudyState(
-                name=self.config.name,
-                status=status,
-                updated_at=utc_now().isoformat(),
-                trials=n_asked(records, self.config),
-                counts=counts_of(records),
-                best=BestTrial.of(self.engine.incumbent()),
-                reason=reason,
-                driver={"pid": os.getpid(), "host": socket.gethostname()},
-                limits=asdict(self.config.limits),
-                seconds=sum(record.seconds for record in records),
-                gpu_seconds=sum(record.gpu_seconds for record in records),
-                wall_s=wall_s,
-            ),
-        )
+        state = state_of(self.config, self.engine, status)
+        write_state(self.paths, replace(state, reason=reason, wall_s=wall_s))
         return wall_s

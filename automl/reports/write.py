@@ -14,6 +14,7 @@ from automl.reports.model import Summary
 from automl.reports.poses.page import PosePart, pose_part
 from automl.reports.summary import read_summary
 from automl.reports.tables import epochs_frame, trials_csv, trials_frame
+from automl.study.gpu_samples import write_samples
 from automl.study.layout import StudyPaths
 from automl.study.sweep import sweep
 
@@ -33,6 +34,7 @@ def write_report(folder: Path, *, images: bool = True) -> tuple[Path, ...]:
     """
     summary = read_summary(folder)
     sweep(StudyPaths(folder))
+    write_samples(StudyPaths(folder))
     return write_summary(summary, images=images and summary.config.report_images == "inline")
 
 

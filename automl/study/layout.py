@@ -10,6 +10,7 @@
       stop              its presence asks every running trial to stop now
       stop-after-running  asks the driver to start no further trial; gone once it has heard
       driver.log        what a driver in the background says
+      gpu.parquet       what its GPUs did            gpu.jsonl        the same while it is driven
       trials/0007/1/    one folder a trial, one subfolder an attempt
       best/             the incumbent: train.yaml, checkpoint, provenance.json
       report/           what ``automl report`` writes
@@ -144,6 +145,16 @@ class StudyPaths:
     def driver_log(self) -> Path:
         """What a driver that runs in the background would show on a terminal."""
         return self.folder / "driver.log"
+
+    @property
+    def gpu_table(self) -> Path:
+        """What the GPUs did: a row a GPU and sample, brought up to date by each report."""
+        return self.folder / "gpu.parquet"
+
+    @property
+    def gpu_log(self) -> Path:
+        """The newest of it, a line a sample, while a driver runs."""
+        return self.folder / "gpu.jsonl"
 
     @property
     def trials(self) -> Path:

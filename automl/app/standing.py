@@ -1,0 +1,30 @@
+"""Where a driven study stands, as its ``state.json`` says it."""
+
+import os
+import socket
+from dataclasses import asdict
+
+from automl.search.engine import Engine
+from automl.study.clock import utc_now
+from automl.study.config import StudyConfig
+from automl.study.confirmation import n_asked
+from automl.study.state import BestTrial, StudyState, StudyStatus, counts_of
+
+__all__ = ["state_of"]
+
+
+def state_of(config: StudyConfig, engine: Engine, status: StudyStatus) -> StudyState:
+    """The snapshot of a study that this process drives, without its wall time."""
+    records = engine.records()
+    return StudyState(
+        name=config.name,
+        status=status,
+        updated_at=utc_now().isoformat(),
+        trials=n_asked(records, config),
+        counts=counts_of(records),
+        best=BestTrial.of(engine.incumbent()),
+        driver={"pid": os.getpid(), "host": socket.gethostname()},
+        limits=asdict(config.limits),
+        seconds=sum(record.seconds for record in records),
+        gpu_seconds=sum(record.gpu_seconds for record in records),
+    )
