@@ -13,6 +13,7 @@ from automl.app.checks import check_data, check_seed, check_types, check_weights
 from automl.app.choices import choose_limits, choose_objective, idle_flags, origins
 from automl.app.datasets import data_names, resolve_data
 from automl.app.fidelity import choose_fidelity
+from automl.app.linked_weights import with_linked_weights
 from automl.app.machine import choose_resources, detect_machine
 from automl.app.planner import Planner
 from automl.app.request import PlanRequest, as_given, provenance_of
@@ -88,7 +89,9 @@ def make_plan(request: PlanRequest) -> Plan:
     _space(planner, base)  # a wrong range is said before data is rendered or brought for it
     names = data_names(planner.settings)
     sources, of_data = resolve_data(names, request.tell, request.transfer)
-    setup = _set_up(planner, with_data(base, asdict(sources)))
+    base = with_data(base, asdict(sources))
+    base = with_linked_weights(base, planner.settings, request.tell, request.transfer)
+    setup = _set_up(planner, base)
     config = _config(planner, setup, objective, sources)
     config = replace(config, origin={**config.origin, **of_data})
     check_seed(setup.base.rules, config.limits)

@@ -22,6 +22,7 @@ from automl.settings.forms import (
     MAPPING,
     MOMENT,
     SECONDS,
+    SWITCH,
     choice,
     file,
     folder,
@@ -34,7 +35,17 @@ from automl.study.config import Direction, Keep, Resources, SearchSettings
 from automl.study.limits import Limits
 from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
 
-__all__ = ["SPLITS", "STUDY_SETTINGS", "TABLE", "installed_settings", "settings_table"]
+__all__ = [
+    "FETCH_WEIGHTS",
+    "SPLITS",
+    "STUDY_SETTINGS",
+    "TABLE",
+    "installed_settings",
+    "settings_table",
+]
+
+#: Whether files that a skill links to are brought here.
+FETCH_WEIGHTS = "fetch_weights"
 
 SPLITS = ("train", "val", "test", "inference")
 
@@ -67,6 +78,9 @@ _SPEC = (
     Setting("spec", file(), "complete spec to start from", "spec"),
     Setting("set", OVERRIDES, "set a spec key", "spec"),
     Setting("parent_checkpoint", file(), "weights to start from, at epoch 0", "spec"),
+    Setting(
+        FETCH_WEIGHTS, SWITCH, "bring the files that the skill links to", "spec", default=False
+    ),
     Setting(
         "resume_from",
         CHECKPOINT,

@@ -35,6 +35,15 @@ def _add_all(command: "Parser", settings: "Iterable[Setting]") -> None:
 
 def _add(group: argparse._ActionsContainer, setting: "Setting") -> None:
     form = setting.form
+    if form.is_switch:
+        group.add_argument(
+            setting.flag,
+            dest=setting.name,
+            action="store_const",
+            const=True,
+            help=setting.help_text,
+        )
+        return
     group.add_argument(
         setting.flag,
         dest=setting.name,

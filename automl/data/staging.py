@@ -37,7 +37,9 @@ _BLOCK: Final = 1 << 20
 #: Seconds for a web server to take a connection, and to send the next bytes.
 _CONNECT_S: Final = 20.0
 _ANSWER_S: Final = 60.0
-_ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
+#: Names that end so are files; any other address is a folder's.
+_ENDINGS: Final = (".tar", ".tar.gz", ".tgz", ".zip", ".pth", ".pt", ".tlt", ".ckpt", ".bin",
+                   ".onnx", ".safetensors", ".h5", ".hdf5", ".npz", ".pkl", ".json")  # fmt: skip
 #: What stores call the mark that changes with the content, or at least the time of change.
 _MARKS: Final = ("ETag", "etag", "checksum", "mtime", "LastModified", "last_modified", "created")
 

@@ -18,6 +18,7 @@ __all__ = [
     "MOMENT",
     "NAMES",
     "SECONDS",
+    "SWITCH",
     "choice",
     "file",
     "folder",
@@ -147,6 +148,16 @@ def _seconds(value: Any, place: Place) -> float:
 
 #: A duration such as ``10m``, as seconds.
 SECONDS = Form("TIME", _seconds)
+
+
+def _switch(value: Any, place: Place) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise FixInput(f"{place.name} must be true or false", got=repr(value), where=place.where)
+
+
+#: Something that is done or not; its flag takes no value.
+SWITCH = Form("", _switch, is_switch=True)
 
 
 def _amount(value: Any, place: Place) -> float:

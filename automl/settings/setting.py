@@ -69,6 +69,7 @@ class Form:
         words: The words that a value may be, where it is one of a few; called when needed alone,
             because the tables that hold them are expensive to import.
         completion: What a shell completes other values with.
+        is_switch: Whether the flag takes no value, and means true.
     """
 
     metavar: str
@@ -77,6 +78,7 @@ class Form:
     adds_up: bool = False
     words: Callable[[], Iterable[str]] = _no_words
     completion: Completion = Completion.NOTHING
+    is_switch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,6 @@ class Setting:
     @property
     def help_text(self) -> str:
         """The help with the default behind it, where there is one to tell."""
-        shown = "" if self.default in (None, "", (), {}) else f" (default: {self.default})"
+        shown = "" if self.default in (None, "", (), {}, False) else f" (default: {self.default})"
         repeats = "; repeatable" if self.form.repeats else ""
         return f"{self.help}{shown}{repeats}"

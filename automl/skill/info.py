@@ -9,11 +9,14 @@ from automl.files import ReadOnce
 from automl.skill.keys import KeyHints
 from automl.skill.model import ActionInfo, Skill, schema_path
 from automl.skill.schema import read_schema
+from automl.skill.spec_params import SpecParams, spec_params_in
 from automl.skill.tree import Tree
 from automl.visible import visible
 
 __all__ = ["block_in", "key_hints", "mapping_in", "skill_from_info"]
 
+#: How a spec can be written, the usual one first.
+CONFIG_FORMATS = ("yaml", "json", "toml")
 _TRUE_WORDS = ("true", "yes", "on")
 
 
@@ -77,14 +80,35 @@ def _actions(
     inferred = block_in(tree, "spec_params", info)
     for name in (*actions, *(name for name in schemas if name not in actions)):
         about = block_in(actions, name, info)
+        given = _spec_params(inferred, about, name, info)
         yield ActionInfo(
             name=name,
             command=str(about.get("command") or f"{network} {name} -e {{config_path}}"),
             inputs=_facts(about, "inputs", info),
             outputs=_facts(about, "outputs", info),
             container_image=str(about.get("container_image") or ""),
-            spec_params=_texts(inferred, name, info) | _texts(about, "spec_params", info),
+            spec_params=given.functions,
+            constants=given.constants,
+            links=given.links,
+            config_format=_config_format(about, name, info),
         )
+
+
+def _spec_params(shared: Tree, about: Tree, action: str, info: Path) -> SpecParams:
+    """What the metadata says of an action's settings, in its own block and in the shared one."""
+    given = block_in(shared, action, info) | block_in(about, "spec_params", info)
+    return spec_params_in(given, f"{info}: spec_params of {action}")
+
+
+def _config_format(about: Tree, action: str, info: Path) -> str:
+    given = str(about.get("config_format") or CONFIG_FORMATS[0]).lower()
+    if given not in CONFIG_FORMATS:
+        raise FixInput(
+            f"config_format must be one of {', '.join(CONFIG_FORMATS)}",
+            got=given,
+            where=f"{info}: actions.{action}",
+        )
+    return given
 
 
 def mapping_in(value: Any, path: Path) -> Tree:

@@ -113,12 +113,12 @@ class _Role:
     Attributes:
         names: Last parts of keys, best first; one with a dot is the end of a key.
         short: The short key that stands for it.
-        function: The function of ``spec_params`` that fills it in.
+        functions: The functions of ``spec_params`` that fill it in.
     """
 
     names: tuple[str, ...]
     short: str = ""
-    function: str = ""
+    functions: tuple[str, ...] = ()
 
 
 #: Each role, and whether several settings may have it.
@@ -140,9 +140,11 @@ _ROLES: Mapping[str, _Role] = {
     "gpu_ids": _Role(("gpu_ids",)),
     "nodes": _Role(("num_nodes",)),
     "milestones": _Role(("lr_steps", "milestones")),
-    "results": _Role(("results_dir",), function="output_dir"),
-    "resume": _Role(("resume_training_checkpoint_path",), function="resume_model"),
-    "weights": _Role(("pretrained_model_path",), function="parent_model"),
+    "results": _Role(("results_dir",), functions=("output_dir",)),
+    "resume": _Role(("resume_training_checkpoint_path",), functions=("resume_model",)),
+    "weights": _Role(
+        ("pretrained_model_path",), functions=("parent_model", "parent_model_or_ptm")
+    ),
 }
 #: Parts of a key that speak of data which is not trained on.
 _HELD_OUT = re.compile(r"(?:^|[._])(?:val|validation|test|eval|infer)(?=[._])")
@@ -180,7 +182,7 @@ class _Rules:
     hints: KeyHints
 
     def keys_of(self, name: str, role: _Role) -> tuple[str, ...]:
-        named = tuple(key for key, of in self.hints.inferred.items() if of and of == role.function)
+        named = tuple(key for key, of in self.hints.inferred.items() if of in role.functions)
         if named:
             return named
         known = [key for key in self._hinted(name, role) if key in self.settings]

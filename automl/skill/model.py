@@ -8,7 +8,20 @@ from typing import Any
 from automl.files import ReadOnce
 from automl.skill.keys import NetworkKeys
 
-__all__ = ["ActionInfo", "ParameterSchema", "Skill", "schema_path"]
+__all__ = ["ActionInfo", "ParameterSchema", "Skill", "WeightLink", "schema_path"]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightLink:
+    """A file at an address that a skill names for one of its settings.
+
+    Attributes:
+        address: Where it can be fetched.
+        destination: Where a container expects it; empty where the skill does not say.
+    """
+
+    address: str
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,9 @@ class ActionInfo:
         outputs: Dotted spec key to its facts.
         container_image: The action's own image, else empty.
         spec_params: Dotted spec key to the name of the function that infers it.
+        constants: Dotted spec key to a plain value that the metadata gives in its place.
+        links: Dotted spec key to a file that is to be fetched for it.
+        config_format: How its spec is written: ``yaml``, ``json`` or ``toml``.
     """
 
     name: str
@@ -30,6 +46,9 @@ class ActionInfo:
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     container_image: str = ""
     spec_params: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, WeightLink] = field(default_factory=dict)
+    config_format: str = "yaml"
 
 
 def schema_path(folder: Path, action: str) -> Path:

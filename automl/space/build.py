@@ -18,6 +18,7 @@ from automl.space.feasible import Feasible
 from automl.space.inert import find_inert
 from automl.space.links import Implied, Linked, link_up
 from automl.space.model import Ceiling, Constant, Inert, Refused, Searched, SearchSpace
+from automl.space.parents import with_known_parents
 from automl.space.proposal import default_params, is_legal
 from automl.space.request import SpaceRequest
 from automl.space.select import check_known, select
@@ -57,9 +58,10 @@ def build_space(
 
     Raises:
         FixInput: The user named a key that is unknown or cannot be searched as asked, or the
-            schema's conditions are outside their grammar, circular or name unknown parents.
+            schema's conditions are outside their grammar or circular.
     """
     selection = select(schema, request, profile)
+    schema, notes = with_known_parents(schema, selection.asked)
     frozen = _frozen(schema, request, base)
     keys = request.keys or find_keys(schema.action, schema.leaves)
     rules = rules_for_trainer((*profile.settings, *general_rules(keys)), trainer)
@@ -70,7 +72,7 @@ def build_space(
     _refuse_named(refused, selection.named)
     constants = _constants(left.shapes) | frozen
     every = (*selection.refused, *refused)
-    space = SearchSpace(left.parameters, constants, every, left.inert)
+    space = SearchSpace(left.parameters, constants, every, left.inert, notes=notes)
     return _with_notes(replace(space, priors=believed(space, profile)))
 
 

@@ -86,6 +86,7 @@ class SearchSpace:
         refused: Asked for, not searchable, with the reason.
         inert: Left out because they change nothing, with the fix.
         priors: Dotted key to where good values are expected, for what is not left to the rule.
+        notes: What the schema says and cannot mean, in words.
     """
 
     parameters: tuple[Searched, ...] = ()
@@ -93,6 +94,7 @@ class SearchSpace:
     refused: tuple[Refused, ...] = ()
     inert: tuple[Inert, ...] = ()
     priors: Mapping[str, Belief] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Searched:
         for parameter in self.parameters:
@@ -129,6 +131,7 @@ class SearchSpace:
                 tuple(Refused(**entry) for entry in value["refused"]),
                 tuple(_inert(entry) for entry in value["inert"]),
                 {key: Belief(**entry) for key, entry in value.get("priors", {}).items()},
+                tuple(map(str, value.get("notes", ()))),
             )
             check_fields(space)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
@@ -149,6 +152,7 @@ class SearchSpace:
             "refused": [asdict(entry) for entry in self.refused],
             "inert": [asdict(entry) for entry in self.inert],
             **({"priors": priors} if priors else {}),
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 

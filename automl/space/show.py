@@ -24,6 +24,7 @@ def show_space(space: SearchSpace) -> str:
     )
     lines += _inert(space.inert)
     lines += _refused(space.refused)
+    lines += _section("conditions left out", list(space.notes))
     return "\n".join(lines)
 
 

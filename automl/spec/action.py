@@ -12,7 +12,7 @@ from automl.skill.read import base_tree, read_profile_of, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.build import completed
 from automl.spec.calibration import fit_calibration
-from automl.spec.inferred import Surroundings, function_names, infer
+from automl.spec.inferred import Surroundings, constants_of, function_names, infer
 from automl.spec.needed import check_given
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.source_table import split_keys, with_table
@@ -21,6 +21,7 @@ from automl.spec.sources import (
     own_data_keys,
     with_settings,
 )
+from automl.spec.unfilled import unfilled_notes
 from automl.spec.values import out_of_bounds
 from automl.yamltext import load_yaml
 
@@ -109,12 +110,14 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     carried = _carried(rules, request, template)
     inferred = _inferred(rules, request.around, template)
     data = _data(rules, request.data)
-    tree = with_settings(template, carried, "training spec")
+    constants = {key: value for key, value in constants_of(rules).items() if rules.has(key)}
+    tree = with_settings(template, constants, "spec_params")
+    tree = with_settings(tree, carried, "training spec")
     tree = with_settings(tree, inferred | data, "inferred")
     tree = with_settings(tree, overrides, request.where)
     check_given(rules, tree, template, deploy=request.deploy)
     tree, fitted = fit_calibration(action, tree, overrides, request.where)
-    notes = (*notes, fitted) if fitted else notes
+    notes = (*notes, *((fitted,) if fitted else ()), *unfilled_notes(rules, tree, overrides))
     return ActionSpec(tree, source, carried, inferred, data, rules, notes)
 
 

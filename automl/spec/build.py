@@ -11,13 +11,14 @@ from automl.skill.model import Skill
 from automl.skill.read import packaged_twin, read_template
 from automl.skill.tree import MISSING, ParamValue, Tree, get, leaves, merged
 from automl.spec.gpus import gpus_of, with_gpus
-from automl.spec.inferred import function_names, pretrained_settings
+from automl.spec.inferred import constants_of, pretrained_settings
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     data_keys,
     data_settings,
     with_settings,
 )
+from automl.spec.unfilled import unfilled_notes
 from automl.spec.values import is_reference, out_of_bounds, read_as
 from automl.yamltext import load_yaml
 
@@ -88,15 +89,16 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     GPUs, then the overrides: what the user sets by key wins.
 
     Raises:
-        FixInput: There is nothing to start from, a key or a value does not fit the schema, or the
-            metadata fills a setting in by a function that nobody knows.
+        FixInput: There is nothing to start from, or a key or a value does not fit the schema.
     """
     template = _template(skill, action)
     rules = rules_for(skill, action, template)
-    function_names(rules)  # names that nobody knows are refused before anything is spent
-    tree, source = _start(rules, template, request.spec_file)
-    tree, notes = _typed_start(rules, tree, source)
+    start = _start(rules, template, request.spec_file)
+    tree, notes = _typed_start(rules, start)
+    source = start.source
+    tree = with_settings(tree, _constants(rules), "spec_params")
     overrides = rules.check(request.overrides, request.where)
+    notes = (*notes, *unfilled_notes(rules, tree, overrides))
     _check_owned(rules, overrides, request.where)
     tree = with_settings(tree, data_settings(rules, request.data), "data")
     tree = _with_parent(rules, tree, request.parent_checkpoint)
@@ -112,15 +114,41 @@ def _template(skill: Skill, action: str) -> Tree | None:
         return None
 
 
-def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> tuple[Tree, str]:
+def _constants(rules: SpecRules) -> dict[str, Any]:
+    """What the skill's metadata gives as plain values, for the settings that there are."""
+    return {key: value for key, value in constants_of(rules).items() if rules.has(key)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a spec begins with.
+
+    Attributes:
+        tree: The settings.
+        source: Where they are from.
+        shipped: Those of them that the skill itself ships.
+    """
+
+    tree: Tree
+    source: str
+    shipped: Tree
+
+    def is_shipped(self, key: str, value: Any) -> bool:
+        """Whether a setting is as the skill ships it."""
+        given = get(self.shipped, key)
+        return type(given) is type(value) and bool(given == value)
+
+
+def _start(rules: SpecRules, template: Tree | None, file: Path | None) -> _Start:
     defaults = rules.schema.defaults if rules.schema is not None else None
     below = completed(rules, template if template is not None else defaults or {})
     if file is not None:
-        return merged(below, _read_file(file)), str(file)
+        return _Start(merged(below, _read_file(file)), str(file), below)
     if template is not None:
-        return below, rules.skill.template_path(rules.action).name
+        return _Start(below, rules.skill.template_path(rules.action).name, below)
     if defaults:
-        return below, f"defaults of {rules.skill.schema_path(rules.action).name}"
+        source = f"defaults of {rules.skill.schema_path(rules.action).name}"
+        return _Start(below, source, below)
     raise FixInput(
         f"a spec of {rules.action} must have something to start from",
         got="no readable template and no readable schema",
@@ -155,26 +183,47 @@ def _read_file(file: Path) -> Tree:
     return tree
 
 
-def _typed_start(rules: SpecRules, tree: Tree, source: str) -> tuple[Tree, tuple[str, ...]]:
-    """What the spec starts from, each setting in its type; bounds that it breaks are noted."""
+def _typed_start(rules: SpecRules, start: _Start) -> tuple[Tree, tuple[str, ...]]:
+    """What the spec starts from, each setting in its type.
+
+    What the skill itself ships outside its own schema is noted; what a user's file has is refused.
+    """
     notes: list[str] = []
     retyped: dict[str, Any] = {}
-    for key, given in leaves(tree):
+    for key, given in leaves(start.tree):
         leaf = rules.leaf_of(key)
         is_empty = given in (None, "") or given == {}
         if leaf is not None and (is_empty or is_reference(given)):
             continue
-        value = given
-        if leaf is not None and leaf.key == key:
-            value = read_as(given, leaf, f"{source} {key}")
+        try:
+            value, note = _typed(rules, key, given, start.source)
+        except FixInput as error:
+            if leaf is None or not leaf.enum or not start.is_shipped(key, given):
+                raise
+            value, note = given, error.rule
         if value != given or isinstance(value, bool) != isinstance(given, bool):
             retyped[key] = value
-        broken = out_of_bounds(value, leaf) if leaf is not None and leaf.key == key else ""
-        if broken:
-            notes.append(f"{key} = {value} as {source} ships it, though {broken}")
-        elif not is_empty:
-            rules.check({key: value}, source)
-    return with_settings(tree, retyped, source), tuple(notes)
+        if note:
+            notes.append(f"{key} = {value} as {start.source} ships it, though {note}")
+    return with_settings(start.tree, retyped, start.source), tuple(notes)
+
+
+def _typed(rules: SpecRules, key: str, given: Any, source: str) -> tuple[Any, str]:
+    """A setting in its type, and the bound of the schema that it breaks, if any.
+
+    Raises:
+        FixInput: It is unknown, of another type, or not one of its options.
+    """
+    leaf = rules.leaf_of(key)
+    if leaf is None or leaf.key != key:
+        if given not in (None, "") and given != {}:
+            rules.check({key: given}, source)
+        return given, ""
+    value = read_as(given, leaf, f"{source} {key}")
+    broken = out_of_bounds(value, leaf)
+    if not broken:
+        rules.check({key: value}, source)
+    return value, broken
 
 
 def _check_owned(rules: SpecRules, overrides: Mapping[str, Any], where: str) -> None:

@@ -7,13 +7,21 @@ Each name is one small function here; ``FUNCTIONS`` is the whole table.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from automl.errors import FixInput
-from automl.nearest import did_you_mean
+from automl.skill.schema import SchemaTree
+from automl.skill.typewords import enum_values
 from automl.spec.rules import SpecRules
 
-__all__ = ["FUNCTIONS", "Surroundings", "function_names", "infer", "pretrained_settings"]
+__all__ = [
+    "FUNCTIONS",
+    "Surroundings",
+    "constants_of",
+    "function_names",
+    "infer",
+    "pretrained_settings",
+    "unknown_functions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,21 @@ def create_cal_cache(_: str, around: Surroundings) -> str:
     return str(around.output_dir / f"{around.network}_calibration.cache")
 
 
+def create_pth_file(_: str, around: Surroundings) -> str:
+    """Where a network's plain weights are written."""
+    return str(around.output_dir / f"{around.network}.pth")
+
+
+def ptm(_: str, around: Surroundings) -> str | None:
+    """The pretrained weights, if there are any."""
+    return str(around.pretrained) if around.pretrained is not None else None
+
+
+def parent_model_or_ptm(setting: str, around: Surroundings) -> str | None:
+    """The parent, else the pretrained weights."""
+    return parent_model(setting, around) if around.parent is not None else ptm(setting, around)
+
+
 def ptm_if_no_resume_model(_: str, around: Surroundings) -> str | None:
     """The pretrained weights of a training that starts afresh; none for one that goes on."""
     if around.resume is not None:
@@ -96,7 +119,7 @@ def resume_model(_: str, around: Surroundings) -> str:
     return str(around.resume) if around.resume is not None else ""
 
 
-#: Every function that the published skills name.
+#: The functions that are known here; settings of any other keep what their template has.
 FUNCTIONS: Mapping[str, Function] = {
     "key": key,
     "output_dir": output_dir,
@@ -105,6 +128,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "create_onnx_file": create_onnx_file,
     "create_engine_file": create_engine_file,
     "create_cal_cache": create_cal_cache,
+    "create_pth_file": create_pth_file,
+    "ptm": ptm,
+    "parent_model_or_ptm": parent_model_or_ptm,
     "ptm_if_no_resume_model": ptm_if_no_resume_model,
     "resume_model": resume_model,
 }
@@ -123,23 +149,43 @@ _USUAL_OF: Mapping[str, Mapping[str, str]] = {
 def function_names(rules: SpecRules) -> dict[str, str]:
     """The function of each inferred setting of an action, by dotted key.
 
-    Raises:
-        FixInput: The metadata names functions that nobody knows; the error names all of them.
+    A setting whose function nobody here knows is left out (``unknown_functions``).
     """
-    info = rules.skill.actions.get(rules.action)
-    declared = dict(info.spec_params) if info is not None else {}
-    unknown = [name for name in declared.values() if name not in FUNCTIONS]
-    if unknown:
-        named = [f"{name} for {key}" for key, name in declared.items() if name in unknown]
-        raise FixInput(
-            f"a function of spec_params must be one of {', '.join(FUNCTIONS)}",
-            got=", ".join(named),
-            where=f"{rules.skill.folder}: spec_params of {rules.action}",
-            fix=did_you_mean(unknown[0], FUNCTIONS),
-        )
+    declared = {key: name for key, name in _declared(rules).items() if name in FUNCTIONS}
     of_block = {**_USUAL_OF.get(rules.action, {}), "results_dir": "output_dir"}
     usual = {**_USUAL, **{f"{rules.action}.{name}": of_block[name] for name in of_block}}
     return {name: function for name, function in usual.items() if rules.has(name)} | declared
+
+
+def unknown_functions(rules: SpecRules) -> dict[str, str]:
+    """The settings whose function is not known here, by dotted key: they keep their template's."""
+    constants = constants_of(rules)
+    return {
+        key: name
+        for key, name in _declared(rules).items()
+        if name not in FUNCTIONS and key not in constants
+    }
+
+
+def constants_of(rules: SpecRules) -> dict[str, Any]:
+    """The plain values that the metadata gives for settings of an action.
+
+    A word is one where the schema has it among the options of its setting.
+    """
+    info = rules.skill.actions.get(rules.action)
+    plain = dict(info.constants) if info is not None else {}
+    words = {k: word for k, word in _declared(rules).items() if _is_option(rules.schema, k, word)}
+    return plain | words
+
+
+def _declared(rules: SpecRules) -> dict[str, str]:
+    info = rules.skill.actions.get(rules.action)
+    return dict(info.spec_params) if info is not None else {}
+
+
+def _is_option(schema: SchemaTree | None, key: str, word: str) -> bool:
+    leaf = schema.leaves.get(key) if schema is not None else None
+    return leaf is not None and word not in FUNCTIONS and word in enum_values(leaf)
 
 
 def pretrained_settings(rules: SpecRules) -> tuple[str, ...]:
@@ -149,11 +195,7 @@ def pretrained_settings(rules: SpecRules) -> tuple[str, ...]:
 
 
 def infer(rules: SpecRules, around: Surroundings) -> dict[str, str]:
-    """The value of each inferred setting of an action, by dotted key.
-
-    Raises:
-        FixInput: The metadata names a function that nobody knows.
-    """
+    """The value of each inferred setting of an action, by dotted key."""
     named = function_names(rules)
     values = {setting: FUNCTIONS[name](setting, around) for setting, name in named.items()}
     return {setting: value for setting, value in values.items() if value is not None}

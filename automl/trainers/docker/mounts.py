@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from automl.skill.tree import Tree
@@ -23,6 +24,10 @@ INPUTS = PurePosixPath("/inputs")
 
 #: Never mounted, whatever a spec says: they are the container's own.
 _OWN = ("/dev", "/proc", "/sys")
+#: Folders of the image that decide what its programs are.
+_OF_THE_IMAGE = ("/bin", "/etc", "/lib", "/lib64", "/root", "/sbin", "/usr", "/var")
+#: A file that a skill asks for lies in a folder at least: no top folder is replaced.
+_DEPTH = 2
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -91,7 +96,10 @@ class Mounts:
 
 
 def mounts_for(
-    spec: Mapping[str, Any], attempt: AttemptPaths, exists: Callable[[Path], bool]
+    spec: Mapping[str, Any],
+    attempt: AttemptPaths,
+    exists: Callable[[Path], bool],
+    wanted: Mapping[str, str] = MappingProxyType({}),
 ) -> Mounts:
     """The binds that a spec needs.
 
@@ -99,6 +107,7 @@ def mounts_for(
         spec: The nested spec, with the host's paths.
         attempt: Where the results go; the only folder that can be written.
         exists: Whether a path of the spec is one of the host's.
+        wanted: Where the skill expects the file of a setting, by dotted key.
     """
     own = attempt.folder
     mounts = {
@@ -110,7 +119,7 @@ def mounts_for(
         path = Path(text)
         if path.is_relative_to(own) or path in mounts or not _is_hosts(path, exists):
             continue
-        inside = _place(key, path, taken)
+        inside = _wanted(wanted.get(key, ""), taken) or _place(key, path, taken)
         taken.add(inside)
         mounts[path] = Mount(path, inside)
     return Mounts(tuple(mounts.values()))
@@ -120,6 +129,23 @@ def _is_hosts(path: Path, exists: Callable[[Path], bool]) -> bool:
     """Whether the text of a setting is a path of the host that a container may see."""
     is_plain = path.is_absolute() and len(path.parts) > 1 and ".." not in path.parts
     return is_plain and not any(path.is_relative_to(own) for own in _OWN) and exists(path)
+
+
+def _wanted(place: str, taken: set[PurePosixPath]) -> PurePosixPath | None:
+    """The place that a skill asks for; None where it asks for none, or for one that is not free.
+
+    A skill is not trusted to hide what the image or this program has there.
+    """
+    path = PurePosixPath(place)
+    is_plain = path.is_absolute() and len(path.parts) > _DEPTH and ".." not in path.parts
+    is_systems = any(path.is_relative_to(own) for own in (*_OWN, *_OF_THE_IMAGE))
+    if not is_plain or is_systems or any(_overlap(path, other) for other in taken):
+        return None
+    return path
+
+
+def _overlap(one: PurePosixPath, other: PurePosixPath) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
 
 
 def _place(key: str, path: Path, taken: set[PurePosixPath]) -> PurePosixPath:

@@ -55,7 +55,7 @@ class ContainerPlanner:
             FixInput: The skill has no command for the action.
         """
         attempt = AttemptPaths(task.folder)
-        mounts = mounts_for(spec, attempt, Path.exists)
+        mounts = mounts_for(spec, attempt, Path.exists, self._wanted())
         inside = RESULTS / attempt.container_spec.name
         return ContainerPlan(
             image=self.image,
@@ -70,6 +70,12 @@ class ContainerPlanner:
             environment=thread_variables(task.threads) | dict(task.environment),
             secrets=tuple(name for name in self.options.env if name in os.environ),
         )
+
+    def _wanted(self) -> dict[str, str]:
+        """Where the skill expects the files that it links to, by dotted key."""
+        info = self.skill.actions.get(self.action)
+        links = info.links if info is not None else {}
+        return {key: link.destination for key, link in links.items() if link.destination}
 
     def container_spec(self, spec: Mapping[str, Any], mounts: Mounts, gpus: Sequence[str]) -> Tree:
         """The spec as the container reads it: its own paths, and its GPUs counted from 0."""

@@ -180,7 +180,7 @@ def test_every_function_that_the_published_skills_name_is_known() -> None:
         for side in sides:
             for info in side.actions.values():
                 named |= set(info.spec_params.values())
-    assert named == set(FUNCTIONS)
+    assert named <= set(FUNCTIONS)
 
 
 def test_an_engine_of_8_bit_integers_needs_images_to_calibrate_on(tmp_path: Path) -> None:

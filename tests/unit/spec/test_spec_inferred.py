@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from automl.errors import FixInput
 from automl.skill.model import ActionInfo
 from automl.skill.read import own_skill_dir, read_skill
-from automl.spec.inferred import FUNCTIONS, Surroundings, function_names, infer
+from automl.spec.inferred import (
+    FUNCTIONS,
+    Surroundings,
+    constants_of,
+    function_names,
+    infer,
+    unknown_functions,
+)
 from automl.spec.rules import SpecRules, rules_for
+from automl.spec.unfilled import unfilled_notes
 
 OUT = Path("/studies/bikes/actions/evaluate-1")
 CHECKPOINT = Path("/studies/bikes/best/model_epoch_003_step_00320.pth")
@@ -135,12 +142,47 @@ def test_settings_that_metadata_forgets_are_filled_in_by_their_names() -> None:
     assert not any(key.startswith("evaluate.") for key in found)
 
 
-def test_unknown_functions_are_all_named() -> None:
+def test_unknown_functions_stop_nothing_and_are_all_named() -> None:
     rules = rules_of("export")
-    info = ActionInfo("export", spec_params={"a.b": "parent_modle", "c.d": "make_coffee"})
+    given = {"export.onnx_file": "create_onnx_file_2d", "export.gpu_id": "make_coffee"}
+    info = ActionInfo("export", spec_params={**given, "results_dir": "output_dir"})
     odd = replace(rules, skill=replace(rules.skill, actions={"export": info}))
-    with pytest.raises(FixInput) as refused:
-        function_names(odd)
-    assert "parent_modle for a.b" in refused.value.got
-    assert "make_coffee for c.d" in refused.value.got
-    assert "parent_model" in refused.value.fix
+    assert unknown_functions(odd) == given
+    assert function_names(odd)["results_dir"] == "output_dir"
+    assert infer(odd, BARE)["export.onnx_file"] == str(OUT / "centerpose.onnx")  # by its name
+    notes = unfilled_notes(odd, {"export": {"gpu_id": 0}}, {"export.onnx_file": "/x.onnx"})
+    assert notes == (
+        "export.gpu_id stays 0, as the template has it: the skill fills it in by make_coffee,"
+        " which is not known here; --set export.gpu_id=VALUE gives it",
+    )
+
+
+def test_weights_of_a_registry_are_asked_for_where_there_are_none() -> None:
+    rules = rules_of("train")
+    weights = "model.backbone.pretrained_backbone_path"
+    info = ActionInfo("train", spec_params={weights: "ptm"})
+    odd = replace(rules, skill=replace(rules.skill, actions={"train": info}))
+    (note,) = unfilled_notes(odd, {}, {})
+    assert f"--set {weights}=PATH" in note
+    assert unfilled_notes(odd, {}, {weights: "/w.pth"}) == ()
+    assert infer(odd, replace(BARE, pretrained=CHECKPOINT))[weights] == str(CHECKPOINT)
+    assert weights not in infer(odd, BARE)
+
+
+def test_the_parent_comes_before_the_registry() -> None:
+    both = replace(from_parent(CHECKPOINT), pretrained=ONNX)
+    assert value("parent_model_or_ptm", "train.checkpoint", both) == str(CHECKPOINT)
+    assert value("parent_model_or_ptm", "train.checkpoint", replace(both, parent=None)) == str(
+        ONNX
+    )
+    assert value("parent_model_or_ptm", "train.checkpoint", BARE) is None
+    assert value("create_pth_file", "prune.model", BARE) == str(OUT / "centerpose.pth")
+
+
+def test_a_word_among_the_options_is_a_constant() -> None:
+    rules = rules_of("train")
+    given = {"train.checkpoint_interval_unit": "step", "dataset.category": "coco_dataset"}
+    info = ActionInfo("train", spec_params=given, constants={"train.num_epochs": 7})
+    odd = replace(rules, skill=replace(rules.skill, actions={"train": info}))
+    assert constants_of(odd) == {"train.num_epochs": 7, "train.checkpoint_interval_unit": "step"}
+    assert unknown_functions(odd) == {"dataset.category": "coco_dataset"}
