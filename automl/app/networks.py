@@ -64,6 +64,15 @@ class Costed(Protocol):
         """1e9 operations of a forward pass over one image; None if unknown."""
         ...
 
+    def kind(self, spec: Mapping[str, Any]) -> str:
+        """Network, size of an image and precision, in words: what decides an image's time."""
+        ...
+
+    @property
+    def cheapest(self) -> Mapping[str, Any]:
+        """Dotted key to value: what makes it the network that costs least."""
+        ...
+
 
 def _centerpose() -> Network:
     from automl.centerpose.network import CenterPose

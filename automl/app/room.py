@@ -9,7 +9,7 @@ from pathlib import Path
 
 from automl.errors import PrepareMachine
 
-__all__ = ["FULL", "Room", "check_room", "room_at", "size_of"]
+__all__ = ["FULL", "Room", "byte_size", "check_room", "room_at", "size_of"]
 
 #: What the system says of a disk, or a share of it, that is full.
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -43,7 +43,7 @@ class Room:
         return self.free < self.floor
 
     def __str__(self) -> str:
-        return f"{_size(self.free)} free, {_size(self.floor)} needed"
+        return f"{byte_size(self.free)} free, {byte_size(self.floor)} needed"
 
 
 def room_at(folder: Path, trial_bytes: int = 0) -> Room:
@@ -87,5 +87,6 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def _size(n_bytes: int) -> str:
+def byte_size(n_bytes: int) -> str:
+    """Bytes for a reader: ``1.2 GB``, ``47 MB``."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -1,32 +1,53 @@
-"""How long a plan will take, by what has trained on this machine before; never a guess without.
+"""How long a plan will take, as a range, and by what that is known.
 
-The seconds of an epoch are scaled by the images, and by what one image costs the network where
-both networks are known.
+First by the same study where it has run here; else by trainings of the same network on this
+machine, or of another one, scaled by what an image costs each; else, on a CPU, by how fast it
+multiplies matrices. Of a GPU that has trained nothing yet, nothing is known.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from math import ceil
-from pathlib import Path
+from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
+from automl.app.cpu_speed import SHARE, gflop_per_second
+from automl.app.known_paces import KnownStudy, cost_of, kind_of, known_studies
 from automl.app.networks import Costed, network_of
 from automl.app.plan import Plan
-from automl.errors import AutomlError
 from automl.reports import words
-from automl.search.rungs import ETA
-from automl.skill.tree import Tree, whole_number
-from automl.study.config import SearchSettings, StudyConfig
-from automl.study.confirmation import n_planned
-from automl.study.folder import list_studies, read_base_spec, read_config, read_provenance
-from automl.study.layout import StudyPaths
-from automl.study.outcomes import read_outcome
-from automl.study.records import OutcomeState
-from automl.trainers.pace import Pace, pace_of
+from automl.search.workload import Between, workload_of
+from automl.skill.tree import Tree, whole_number, with_value
 
-__all__ = ["TimeEstimate", "estimate_time"]
+__all__ = ["TimeEstimate", "TrainingPace", "durations", "estimate_time", "least_on_cpu"]
 
-_MOST_STUDIES = 20
+_HOUR_S = 3600.0
+#: What a repeated study, and another training of the same kind, may take less or more.
+_REPEATED, _ALIKE = (0.9, 1.2), (0.85, 1.3)
+#: The same where the network is another one: what a GPU or a CPU does a second differs with it.
+_SCALED, _FAR_SCALED, _FAR = (0.5, 2.0), (0.25, 4.0), 10.0
+#: A training is three forward passes: one forward, two backward. A validation is one.
+_PASSES = 3
+#: Seconds a CPU needs to start a training, and to decode an image and draw its targets.
+_CPU_START, _CPU_IMAGE = Between(5.0, 40.0), Between(0.002, 0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPace:
+    """How fast trainings will be, and by what that is known.
+
+    Attributes:
+        start_s: Seconds of a training outside its epochs.
+        epoch_s: Seconds of one epoch with its validation.
+        by: The study that shows it; empty where none does.
+        how: What that study trained, and by what its epoch was scaled, in words.
+        wall_s: Wall seconds of the very same study; 0 where it has not run here.
+    """
+
+    start_s: Between
+    epoch_s: Between
+    by: str
+    how: str
+    wall_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,145 +55,170 @@ class TimeEstimate:
     """How long a plan will take.
 
     Attributes:
-        total_s: Wall seconds of the whole study.
-        start_s: Seconds of one training outside its epochs.
-        epoch_s: Seconds of one epoch.
-        by: The study that it is reckoned from.
-        how: What that study trained, and by what its epoch was scaled, in words.
+        wall_s: Seconds of the whole study.
+        gpu_hours: GPU hours of all its trainings; None on a CPU.
+        pace: How fast its trainings will be.
+        limit: The limit that ends it before, as a flag; empty for none.
     """
 
-    total_s: float
-    start_s: float
-    epoch_s: float
-    by: str
-    how: str
+    wall_s: Between
+    gpu_hours: Between | None
+    pace: TrainingPace
+    limit: str = ""
+
+    def lines(self) -> Iterator[str]:
+        """For a reader: how long, and by what that is known."""
+        gpu = f", {_amounts(self.gpu_hours)} GPU-h" if self.gpu_hours else ""
+        ended = f" ({self.limit} ends it)" if self.limit else ""
+        yield f"{durations(self.wall_s)}{gpu}{ended}, confirmation included"
+        pace = self.pace
+        each = f"{durations(pace.start_s)} to start a training, {durations(pace.epoch_s)} an epoch"
+        yield f"{each}, by {pace.how}"
 
     def __str__(self) -> str:
-        return (
-            f"about {words.duration(self.total_s)}: {words.duration(self.start_s)} to start a "
-            f"training and {words.duration(self.epoch_s)} an epoch, by {self.by} ({self.how})"
-        )
+        return "; ".join(self.lines())
 
     def to_json(self) -> dict[str, Any]:
-        """A plain value that ``json`` can write."""
-        return asdict(self)
+        """A plain value that ``json`` can write; ``total_s`` is the middle of the range."""
+        return {
+            "low_s": self.wall_s.low,
+            "high_s": self.wall_s.high,
+            "total_s": sqrt(self.wall_s.low * self.wall_s.high),
+            "gpu_hours": [self.gpu_hours.low, self.gpu_hours.high] if self.gpu_hours else None,
+            "start_s": [self.pace.start_s.low, self.pace.start_s.high],
+            "epoch_s": [self.pace.epoch_s.low, self.pace.epoch_s.high],
+            "by": self.pace.by,
+            "how": self.pace.how,
+            "limit": self.limit,
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A training that has run here."""
+def durations(span: Between) -> str:
+    """``4m to 7m``, or ``about 4m`` where both ends read the same."""
+    low, high = words.duration(span.low), words.duration(span.high)
+    return f"about {low}" if low == high else f"{low} to {high}"
 
-    study: str
-    pace: Pace
-    images: int
-    cost: float | None
-    model: Any
+
+def _amounts(span: Between) -> str:
+    low, high = f"{span.low:.2g}", f"{span.high:.2g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def estimate_time(plan: Plan) -> TimeEstimate | None:
-    """The time of a plan; None where nothing like it has trained here.
+    """The time of a plan; None where nothing is known of it.
 
     Args:
         plan: The plan; the studies beside the one it would make are looked at.
     """
     epochs = whole_number(plan.base_spec, plan.config.keys.epochs)
-    images = plan.data["train"].images if "train" in plan.data else 0
-    if not epochs or not images or plan.config.is_fake:
+    if not epochs or not _images(plan) or plan.config.is_fake:
         return None
-    cost, model = _cost(plan, plan.base_spec), plan.base_spec.get("model")
-    for known in _known(plan):
-        scale = _scale(known, cost, model)
-        if scale is not None:
-            epoch_s = known.pace.epoch_s * scale * images / known.images
-            return TimeEstimate(
-                _total(plan.config, known.pace.start_s, epochs * epoch_s),
-                known.pace.start_s,
-                epoch_s,
-                known.study,
-                _how(known, scale),
-            )
-    return None
+    pace = _by_studies(plan) or _by_cpu(plan, plan.base_spec)
+    return None if pace is None else _estimate(plan, pace, epochs)
 
 
-def _total(config: StudyConfig, start_s: float, epochs_s: float) -> float:
-    """Seconds of a study whose whole trainings take so long to start and for their epochs.
+def least_on_cpu(plan: Plan) -> tuple[str, Between] | None:
+    """What the cheapest network would take on this CPU, and the flag that asks for it.
 
-    With rungs as many go on at each as successive halving lets through; confirmations are whole.
+    Returns:
+        None where trials hold GPUs, or where no other network is known to cost less.
     """
-    limits, at_once = config.limits, config.resources.max_concurrent
-    starts, share = _effort(config.search)
-    searched = ceil(limits.trials / at_once) * (starts * start_s + share * epochs_s)
-    return searched + ceil(n_planned(config) / at_once) * (start_s + epochs_s)
-
-
-def _effort(search: SearchSettings) -> tuple[float, float]:
-    """How often a trial is started on average, and what share of a whole training it takes."""
-    starts = share = 0.0
-    going_on, before = 1.0, 0
-    for until in (*search.rungs, search.n_epochs or 1):
-        starts += going_on
-        share += going_on * (until - before) / (search.n_epochs or 1)
-        going_on, before = going_on / ETA, until
-    return starts, share
-
-
-def _scale(known: _Known, cost: float | None, model: Any) -> float | None:
-    """How much longer an image takes the new network; None where that is not known."""
-    if known.model == model:
-        return 1.0
-    return cost / known.cost if cost and known.cost else None
-
-
-def _how(known: _Known, scale: float) -> str:
-    epochs = words.count(known.pace.n_epochs, "epoch")
-    text = f"{epochs} of {known.images} images, {words.duration(known.pace.epoch_s)} each"
-    return text if scale == 1.0 else f"{text}; this network costs {scale:.3g} times that an image"
-
-
-def _known(plan: Plan) -> Iterator[_Known]:
-    """Trainings like those of the plan, the newest study's first, its own network's first."""
-    found = [
-        known
-        for paths in list_studies(plan.studies_dir)[:_MOST_STUDIES]
-        if (known := _read(plan, paths)) is not None
-    ]
-    model = plan.base_spec.get("model")
-    yield from sorted(found, key=lambda known: known.model != model)
-
-
-def _read(plan: Plan, paths: StudyPaths) -> _Known | None:
-    try:
-        config = read_config(paths)
-        if not _is_alike(config, plan.config):
-            return None
-        base, data = read_base_spec(paths), read_provenance(paths).get("data", {})
-        images, pace = data.get("train", {}).get("images"), _pace(paths)
-    except (AutomlError, OSError, AttributeError):
+    network: object = network_of(plan.skill)
+    epochs = whole_number(plan.base_spec, plan.config.keys.epochs)
+    if not isinstance(network, Costed) or not epochs:
         return None
-    if pace is None or not isinstance(images, int) or images < 1:
-        return None
-    return _Known(paths.folder.name, pace, images, _cost(plan, base), base.get("model"))
+    spec = plan.base_spec
+    for key, value in network.cheapest.items():
+        spec = with_value(spec, key, value)
+    pace = None if spec == plan.base_spec else _by_cpu(plan, spec)
+    flags = " ".join(f"--set {key}={value}" for key, value in network.cheapest.items())
+    return None if pace is None else (flags, _estimate(plan, pace, epochs).wall_s)
 
 
-def _is_alike(one: StudyConfig, other: StudyConfig) -> bool:
-    """Whether two studies train the same skill in the same way on as many GPUs and threads."""
-    return (
-        Path(one.skill_dir) == Path(other.skill_dir)
-        and one.trainer == other.trainer
-        and one.resources.gpus_per_trial == other.resources.gpus_per_trial
-        and one.resources.trials_per_gpu == other.resources.trials_per_gpu
+def _estimate(plan: Plan, pace: TrainingPace, epochs: int) -> TimeEstimate:
+    config = plan.config
+    work, whole = workload_of(config), pace.epoch_s.scaled(epochs, epochs)
+    wall = work.wall(pace.start_s, whole)
+    if pace.wall_s:
+        wall = Between(pace.wall_s, pace.wall_s).scaled(*_REPEATED)
+    gpus, trained = config.resources.gpus_held, work.trained(pace.start_s, whole)
+    hours = trained.scaled(gpus / _HOUR_S, gpus / _HOUR_S) if gpus else None
+    limit = config.limits.max_wall_s
+    if limit is not None and wall.high > limit:
+        wall = Between(min(wall.low, limit), limit)
+        return TimeEstimate(wall, hours, pace, f"--max-wall {words.duration(limit)}")
+    most = config.limits.gpu_hours
+    if most is not None and hours is not None and hours.high > most:
+        hours = Between(min(hours.low, most), most)
+        return TimeEstimate(wall, hours, pace, f"--gpu-hours {most:g}")
+    return TimeEstimate(wall, hours, pace)
+
+
+def _images(plan: Plan) -> int:
+    return plan.data["train"].images if "train" in plan.data else 0
+
+
+def _by_studies(plan: Plan) -> TrainingPace | None:
+    """By the newest study of the nearest kind."""
+    known = known_studies(plan)
+    kind, cost = kind_of(plan, plan.base_spec), cost_of(plan, plan.base_spec)
+    same = [each for each in known if each.wall_s]
+    nearest = [*same, *(each for each in known if each.kind == kind)]
+    if nearest:
+        return _as_there(plan, nearest[0])
+    scalable = [each for each in known if each.cost]
+    return _scaled(plan, scalable[0], cost) if scalable and cost else None
+
+
+def _as_there(plan: Plan, known: KnownStudy) -> TrainingPace:
+    share = _images(plan) / known.images
+    fewer = _by_threads(plan, known)
+    factors = (_ALIKE[0] * share * min(1.0, fewer), _ALIKE[1] * share * max(1.0, fewer))
+    return TrainingPace(
+        known.start_s,
+        known.epoch_s.scaled(*factors),
+        known.name,
+        _how(known),
+        known.wall_s,
     )
 
 
-def _pace(paths: StudyPaths) -> Pace | None:
-    """Of trial 0, whose settings are those of the base spec."""
-    for _, attempt in paths.attempts(0):
-        outcome, _ = read_outcome(attempt)
-        if outcome is not None and outcome.state is OutcomeState.OK:
-            return pace_of(attempt.folder, outcome.seconds)
-    return None
+def _scaled(plan: Plan, known: KnownStudy, cost: float) -> TrainingPace:
+    """By another network: the farther the two are apart, the wider the range."""
+    ratio = cost / (known.cost or cost)
+    low, high = _FAR_SCALED if not 1 / _FAR < ratio < _FAR else _SCALED
+    share = ratio * _images(plan) / known.images
+    fewer = _by_threads(plan, known)
+    factors = (low * share * min(1.0, fewer), high * share * max(1.0, fewer))
+    how = f"{_how(known)}; this network costs {ratio:.3g} times that an image"
+    return TrainingPace(known.start_s, known.epoch_s.scaled(*factors), known.name, how)
 
 
-def _cost(plan: Plan, spec: Tree) -> float | None:
-    network: object = network_of(plan.skill)
-    return network.gflop(spec) if isinstance(network, Costed) else None
+def _by_threads(plan: Plan, known: KnownStudy) -> float:
+    """How much longer it takes at the most where a training has fewer threads than that one."""
+    resources = plan.config.resources
+    return 1.0 if resources.gpus_per_trial else known.threads / resources.threads_per_trial
+
+
+def _how(known: KnownStudy) -> str:
+    if known.wall_s:
+        return f"{known.name}: the same study, which took {words.duration(known.wall_s)}"
+    each = f"{words.count(known.n_epochs, 'epoch')} of {known.images} images"
+    return f"{known.name}: {each}, {words.duration(known.usual_epoch_s)} each"
+
+
+def _by_cpu(plan: Plan, spec: Tree) -> TrainingPace | None:
+    """By the operations of a training and the speed of this CPU."""
+    cost, resources = cost_of(plan, spec), plan.config.resources
+    if cost is None or resources.gpus_per_trial:
+        return None
+    validated = plan.data["val"].images if "val" in plan.data else 0
+    work = cost * (_PASSES * _images(plan) + validated)
+    rate, images = gflop_per_second(), _images(plan) + validated
+    slow, fast = (rate * share for share in SHARE)
+    epoch_s = Between(
+        work / (fast * resources.threads_per_trial) + images * _CPU_IMAGE.low,
+        work / slow + images * _CPU_IMAGE.high,
+    )
+    how = f"its {cost:.3g} GFLOP an image and this CPU's {rate:.0f} GFLOP/s a thread"
+    return TrainingPace(_CPU_START, epoch_s, "", how)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.centerpose.config.load import load_spec
-from automl.centerpose.hardware.compute_forecast import forecast_gflop
+from automl.centerpose.hardware.compute_forecast import GFLOP_FORWARD, forecast_gflop
 from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
 from automl.data.checks import (
     USUAL_MAX_OBJECTS,
@@ -108,6 +108,20 @@ class CenterPose:
         """
         side = _value(spec, _SIDE)
         return forecast_gflop(str(_value(spec, _MODEL)), side) if isinstance(side, int) else None
+
+    def kind(self, spec: Mapping[str, Any]) -> str:
+        """What decides how long an image takes: ``DLA34, 512 px, bf16``.
+
+        Args:
+            spec: The complete spec.
+        """
+        model, side, precision = (_value(spec, key) for key in (_MODEL, _SIDE, _PRECISION))
+        return f"{model}, {side} px, {precision}"
+
+    @property
+    def cheapest(self) -> Mapping[str, Any]:
+        """The setting of the network that costs least an image."""
+        return {_MODEL: min(GFLOP_FORWARD, key=GFLOP_FORWARD.__getitem__)}
 
 
 def _forecasts(

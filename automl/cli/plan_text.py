@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from automl.app.disk_estimate import estimate_disk
+from automl.app.forewarning import forewarnings, only_parameter
 from automl.app.plan import Plan
 from automl.app.preview import first_params
 from automl.app.time_estimate import estimate_time
@@ -52,6 +54,9 @@ def _head(plan: Plan) -> Iterator[str]:
     if config.is_fake:
         yield FAKE
     yield _line("study", f"{config.name}, to be made in {plan.studies_dir}")
+    only = only_parameter(plan)
+    if only:
+        yield _line("search", only)
     yield _line("policy", f"{config.policy} (from {config.policy_source})")
     yield _line("", plan.gate.message)
     yield _line("skill", f"{plan.skill.name} in {plan.skill.folder}")
@@ -94,7 +99,18 @@ def _trials(plan: Plan) -> Iterator[str]:
         most = epochs * images * (config.limits.trials + n_planned(config))
         text = f"{epochs} epochs of {images} images a trial, {most:,} images in all"
         yield _line("work", f"at most {text}" if config.search.rungs else text)
-        yield _line("time", str(estimate_time(plan) or _UNKNOWN))
+        yield from _costs(plan)
+
+
+def _costs(plan: Plan) -> Iterator[str]:
+    """Time, GPU hours and space, and by what they are known."""
+    time, disk = estimate_time(plan), estimate_disk(plan)
+    first, *others = [_UNKNOWN] if time is None else time.lines()
+    yield _line("time", first)
+    yield from (_line("", other) for other in others)
+    yield from (_line("", text) for text in forewarnings(plan, time))
+    if disk is not None:
+        yield _line("disk", str(disk))
 
 
 def _rungs(search: SearchSettings) -> Iterator[str]:
@@ -157,6 +173,7 @@ def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:
             for split, facts in plan.data.items()
         },
         "time": estimate.to_json() if (estimate := estimate_time(plan)) is not None else None,
+        "disk": disk.to_json() if (disk := estimate_disk(plan)) is not None else None,
         "container": container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir),
         "notes": list(plan.notes),
     }

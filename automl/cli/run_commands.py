@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Carries a plan out with its notes and screen, or prints it where that alone is asked for."""
+    from automl.app.forewarning import opening
     from automl.app.run import start
     from automl.app.startable import check_startable
     from automl.cli.plan_text import plan_text
@@ -84,7 +85,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
         print(plan_text(plan, first=4))
         check_startable(plan)
         return 0
-    for line in plan.notes:
+    for line in (*opening(plan), *plan.notes):
         note(line)
     with _screen(arguments) as screen:
         ending = start(plan, screen)
