@@ -24,7 +24,6 @@ from automl.study.config import StudyConfig
 from automl.study.confirmation import n_planned, searched
 from automl.study.measured import paused_of
 from automl.study.records import TrialRecord
-from automl.study.trials import record_of
 
 __all__ = ["Budget", "Rest"]
 
@@ -177,9 +176,8 @@ class Budget:
             and not (paused_of(trial) and attributes.SECONDS not in trial.user_attrs)
         ]
 
-    def _records(self) -> list[TrialRecord]:
-        grouped = self._store.grouped()
-        return [record_of(grouped[number], self._config.objective) for number in sorted(grouped)]
+    def _records(self) -> tuple[TrialRecord, ...]:
+        return self._store.records()
 
     def _end(self, length: Length | None, records: Sequence[TrialRecord]) -> SearchEnd:
         takes = (

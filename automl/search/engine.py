@@ -22,13 +22,13 @@ from automl.search.methods.limits import has_room
 from automl.search.methods.table import make_method
 from automl.search.outcome_recorder import OutcomeRecorder
 from automl.search.prediction import predictor
-from automl.search.proposals import n_modelled
+from automl.search.queued_trial import QueuedTrial
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
 from automl.search.screening import Screening
 from automl.search.signature import sign_study
 from automl.search.trial_queue import TrialQueue
-from automl.search.trial_store import QueuedTrial, TrialStore
+from automl.search.trial_store import TrialStore
 from automl.search.view import ViewSource
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
@@ -47,7 +47,6 @@ from automl.study.records import (
     OutcomeState,
     TrialRecord,
 )
-from automl.study.trials import read_records, record_of
 
 __all__ = ["Engine"]
 
@@ -77,7 +76,6 @@ class Engine:
         method: Method | None = None,
     ) -> None:
         method = make_method(config) if method is None else method
-        self._study = study
         self._space = space
         self._config = config
         self._clock = clock
@@ -95,7 +93,7 @@ class Engine:
         self._circuit_breaker = CircuitBreaker(config.limits.same_failures)
         self._halted: SearchEnd | None = None
         self._live: dict[int, optuna.Trial] = {}
-        sign_study(study, space.digest, config.name)
+        sign_study(self._store.study, space.digest, config.name)
 
     # Starting
 
@@ -110,7 +108,7 @@ class Engine:
                 if not self._store.trials(OptunaState.WAITING) and not self._queue.fill():
                     self.settle()
                     return None
-                attempt = self._begin(self._study.ask())
+                attempt = self._begin(self._store.study.ask())
                 if attempt is not None:
                     return attempt
             return None
@@ -142,21 +140,21 @@ class Engine:
     def _take_over(self, trial: FrozenTrial) -> None:
         """A trial that another program put into the queue is run under the next number."""
         if has_room(self._views.view()):
-            self._store.adopt(trial, max(self._store.grouped(), default=-1) + 1)
+            self._store.adopt(trial, self._store.next_number())
         else:
             self._store.supersede(trial.number, "the trials asked for are used up")
 
     def _params(self, trial: optuna.Trial, queued: QueuedTrial) -> dict[str, ParamValue]:
         if queued.outside and queued.params is not None:
             return dict(queued.params)
-        modelled = n_modelled(self._store.trials())
+        modelled = self._store.tally.n_modelled
         source = replace(self._sampler, predict=predictor(self._views.view()))
-        self._study.sampler = source.make(queued.number, queued.draw, modelled)
+        self._store.study.sampler = source.make(queued.number, queued.draw, modelled)
         proposed = suggest(self._space, trial)
         return dict(proposed if queued.params is None else queued.params)
 
     def _frozen(self, trial: optuna.Trial) -> FrozenTrial:
-        return self._store.trials()[trial.number]
+        return self._store.trial(trial.number)
 
     # Going on
 
@@ -189,7 +187,7 @@ class Engine:
             recorded = self._recorder.record(outcome)
             if recorded is not None:
                 self._live.pop(outcome.number, None)
-            record = self._record(outcome.number)
+            record = self._store.record(outcome.number)
             if recorded is not None and recorded.state is not OutcomeState.INTERRUPTED:
                 self._observe(recorded.failure, record)
             return record
@@ -272,11 +270,8 @@ class Engine:
     def records(self) -> tuple[TrialRecord, ...]:
         """Every trial, by number."""
         with self._guard:
-            return read_records(self._study, self._config.objective)
+            return self._store.records()
 
     def incumbent(self) -> TrialRecord | None:
         """The trial that the study names as its best; None before there is one."""
         return winner(self.records(), self._config)
-
-    def _record(self, number: int) -> TrialRecord:
-        return record_of(self._store.grouped()[number], self._config.objective)

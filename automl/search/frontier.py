@@ -11,12 +11,13 @@ large was trained all the same.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from automl.search.params_key import params_key
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.study import attributes
@@ -25,7 +26,14 @@ from automl.study.known_errors import known_error
 from automl.study.records import FailureClass
 from automl.study.trials import is_refused, params_of
 
-__all__ = ["MOST_REFUSALS", "beyond_memory", "may_refuse", "n_refused_of"]
+__all__ = [
+    "MOST_REFUSALS",
+    "beyond_memory",
+    "has_run_out",
+    "may_refuse",
+    "memory_key",
+    "n_refused_of",
+]
 
 #: Proposals for one number that are refused before one is started all the same: a space may hold
 #: little else.
@@ -47,6 +55,7 @@ def beyond_memory(
     keys: NetworkKeys,
     *,
     is_shared: bool = False,
+    among: Collection[int] | None = None,
 ) -> int | None:
     """The trial that ran out of memory with no larger a batch and all else alike; None if none.
 
@@ -60,9 +69,11 @@ def beyond_memory(
             these hold the same in memory.
         is_shared: Whether several trials run on one GPU; one that ran beside others then proves
             nothing.
+        among: The trials that may bound the proposal; None for all.
     """
     batches = _batches(params, keys)
-    alike = _alike(params, grouped, keys) if batches else {}
+    near = grouped if among is None else {number: grouped[number] for number in sorted(among)}
+    alike = _alike(params, near, keys) if batches else {}
     fitting = [_batches(params_of(trials[-1]), keys) for trials in alike.values() if _fits(trials)]
     for number, trial in _out_of_memory(alike):
         limits = _batches(params_of(trial), keys)
@@ -76,13 +87,17 @@ def beyond_memory(
 
 def _alike(params: Mapping[str, ParamValue], grouped: Grouped, keys: NetworkKeys) -> Grouped:
     """The trials that differ from a proposal in nothing but their batch, as far as memory goes."""
-    batches, rest = _batches(params, keys).keys(), _rest(params, keys)
-    known = {number: params_of(trials[-1]) for number, trials in grouped.items()}
+    wanted = memory_key(params, keys)
     return {
         number: trials
         for number, trials in grouped.items()
-        if _batches(known[number], keys).keys() == batches and _rest(known[number], keys) == rest
+        if memory_key(params_of(trials[-1]), keys) == wanted
     }
+
+
+def memory_key(params: Mapping[str, ParamValue], keys: NetworkKeys) -> Hashable:
+    """What two proposals share that differ in nothing but their batch, as far as memory goes."""
+    return frozenset(_batches(params, keys)), params_key(_rest(params, keys))
 
 
 def may_refuse(number: int, grouped: Grouped, trials: int) -> bool:
@@ -120,11 +135,17 @@ def _is_measured(trial: FrozenTrial) -> bool:
     return trial.state is OptunaState.COMPLETE and not never
 
 
+def has_run_out(trials: Sequence[FrozenTrial]) -> bool:
+    """Whether a trial ran out of memory, whosever fault it was, before it had measured."""
+    failure = trials[-1].user_attrs.get(attributes.FAILURE)
+    return failure == str(FailureClass.OOM) and not _fits(trials)
+
+
 def _out_of_memory(grouped: Grouped) -> Iterator[tuple[int, FrozenTrial]]:
     """The trials that ran out of a GPU's memory by themselves."""
     for number, trials in grouped.items():
         attrs = trials[-1].user_attrs
-        if attrs.get(attributes.FAILURE) != str(FailureClass.OOM) or _fits(trials):
+        if not has_run_out(trials):
             continue
         evidence = str(attrs.get(attributes.EVIDENCE, ""))
         known = known_error(FailureClass.OOM, evidence)

@@ -80,7 +80,7 @@ class Halving:
     @property
     def most_competitors(self) -> int:
         """How many trials may compete on one rung by the end of the study."""
-        n_searched = max(len(self.view.searched()), self.view.config.limits.trials)
+        n_searched = max(self.view.n_searched, self.view.config.limits.trials)
         return int(min(n_searched, self.view.total)) - 1
 
     def held(self, rung: int) -> list[TrialView]:

@@ -4,7 +4,8 @@ from optuna.trial import FrozenTrial
 
 from automl.search.decision import Continue, Decision, Pause, Stop
 from automl.search.method import Method
-from automl.search.trial_store import QueuedTrial, TrialStore
+from automl.search.queued_trial import QueuedTrial
+from automl.search.trial_store import TrialStore
 from automl.search.view import ViewSource
 from automl.study.measured import Judged, judged_of
 from automl.study.records import Measurement

@@ -11,45 +11,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from automl.search.decision import Decision, SearchEnd
+from automl.search.trial_views import TrialView, TrialViews
 from automl.study import attributes
 from automl.study.config import StudyConfig
-from automl.study.records import Measurement, TrialRecord, TrialState
+from automl.study.records import TrialState
 
 __all__ = ["GoOn", "Method", "Propose", "SearchView", "Start", "TrainAgain", "TrialView"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrialView:
-    """A trial as a method sees it.
-
-    Attributes:
-        record: Number, state, params, objective values, failure, source and seed.
-        measured: Every measurement that counts, inherited ones included, by epoch: the objective
-            and whatever else the trainer reported.
-        audited: Why it would have been stopped or paused, where it goes on so that the decision
-            can be checked; empty of all others.
-    """
-
-    record: TrialRecord
-    measured: tuple[Measurement, ...] = ()
-    audited: str = ""
-
-    @property
-    def number(self) -> int:
-        """Its number, from 0."""
-        return self.record.number
-
-    @property
-    def epoch(self) -> int:
-        """The newest measured epoch, from 0; -1 before the first measurement."""
-        return self.measured[-1].epoch if self.measured else -1
-
-    def metric(self, name: str, epoch: int) -> float | None:
-        """The value of a metric at an epoch; None where it was not reported."""
-        for entry in reversed(self.measured):
-            if entry.epoch == epoch:
-                return entry.metrics.get(name)
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +24,8 @@ class SearchView:
     """Everything that a method may decide by.
 
     Attributes:
-        trials: Every logical trial, by number.
+        trials: Every logical trial, by number. Those of a running search are kept current, so that
+            a view holds until the next write to the study.
         config: What was asked for: objective, limits, seeds, rungs.
         total: Configurations that the space holds; infinite where a setting is continuous.
         n_refused: Proposals that were refused before they were started.
@@ -72,21 +40,29 @@ class SearchView:
     n_refused: int = 0
     n_tried: int = 0
     ended: SearchEnd | None = None
-    by_number: Mapping[int, TrialView] = field(init=False)
+    _found: TrialViews = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "by_number", {each.number: each for each in self.trials})
+        given = self.trials
+        found = given if isinstance(given, TrialViews) else TrialViews(given)
+        object.__setattr__(self, "_found", found)
+
+    @property
+    def by_number(self) -> Mapping[int, TrialView]:
+        """Number to trial."""
+        return self._found.by_number
+
+    @property
+    def n_searched(self) -> int:
+        """How many trials belong to the search itself."""
+        return self._found.n_searched
 
     def searched(self, *states: TrialState) -> list[TrialView]:
         """The trials of the search itself, in these states or in all; no confirmations.
 
         A trial counts as paused for as long as it may go on, also where the study has ended since.
         """
-        return [
-            each
-            for each in self.trials
-            if each.record.confirms is None and (not states or each.record.state in states)
-        ]
+        return self._found.searched(*states)
 
 
 @dataclass(frozen=True, slots=True)

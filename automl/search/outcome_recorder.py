@@ -20,7 +20,8 @@ from dataclasses import replace
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.trial_store import QueuedTrial, TrialStore, continued
+from automl.search.queued_trial import QueuedTrial, continued
+from automl.search.trial_store import TrialStore
 from automl.study import attributes
 from automl.study.config import Objective
 from automl.study.measured import Pausing, pending

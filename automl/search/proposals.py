@@ -1,26 +1,22 @@
 """What is proposed next: the default first, then the sampler's, none of them twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.method import TrainAgain
-from automl.search.trial_store import QueuedTrial
-from automl.skill.tree import ParamValue
+from automl.search.queued_trial import QueuedTrial
 from automl.space.model import SearchSpace
 from automl.space.proposal import default_params, encode, is_legal
 from automl.study import attributes
-from automl.study.records import FailureClass
-from automl.study.trials import is_measurement, is_refused, params_of
+from automl.study.trials import is_measurement, params_of
 
 __all__ = [
     "MOST_DRAWS",
     "confirming_trial",
     "default_trial",
     "n_modelled",
-    "n_tried",
-    "repeated",
 ]
 
 # Proposals for one number before a repetition is accepted: in a small space the sampler keeps
@@ -72,37 +68,3 @@ def n_modelled(trials: Sequence[FrozenTrial]) -> int:
     return sum(
         trial.state in ended and bool(trial.params) and is_measurement(trial) for trial in trials
     )
-
-
-def repeated(
-    params: Mapping[str, ParamValue], number: int, grouped: Mapping[int, Sequence[FrozenTrial]]
-) -> int | None:
-    """The trial that has been, or is being, run with exactly these params; None if there is none.
-
-    A trial that failed through no fault of its params does not count: it may be tried again.
-    """
-    for other, trials in grouped.items():
-        if other != number and counts_as_tried(trials[-1]) and params_of(trials[-1]) == params:
-            return other
-    return None
-
-
-def counts_as_tried(trial: FrozenTrial) -> bool:
-    """Whether running the same params again would teach nothing new."""
-    if trial.user_attrs.get(attributes.PARAMS) is None:
-        return False
-    failure = trial.user_attrs.get(attributes.FAILURE)
-    return failure is None or FailureClass(failure).is_configs_fault
-
-
-def n_tried(grouped: Mapping[int, Sequence[FrozenTrial]]) -> int:
-    """How many different proposals of the space have been, or are being, run, or were refused."""
-    tried: list[Mapping[str, ParamValue]] = []
-    for trials in grouped.values():
-        latest = trials[-1]
-        is_run = counts_as_tried(latest) and not latest.user_attrs.get(attributes.OUTSIDE)
-        refused = [trial for trial in trials[:-1] if is_refused(trial)]
-        for params in map(params_of, [*refused, *([latest] if is_run else [])]):
-            if params not in tried:
-                tried.append(params)
-    return len(tried)

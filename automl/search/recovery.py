@@ -12,7 +12,8 @@ from typing import Protocol, TypeAlias
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.trial_store import QueuedTrial, TrialStore, continued, drawn
+from automl.search.queued_trial import QueuedTrial, continued, drawn
+from automl.search.trial_store import TrialStore
 from automl.study import attributes
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.measured import Judged, judged_of, paused_of, pending

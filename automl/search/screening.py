@@ -1,14 +1,16 @@
 """Which proposals are not started: what would teach nothing new, fail, or end too late."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import optuna
 
 from automl.search.budget import Budget
 from automl.search.frontier import beyond_memory, may_refuse, n_refused_of
-from automl.search.proposals import MOST_DRAWS, repeated
-from automl.search.trial_store import QueuedTrial, TrialStore
+from automl.search.memory_groups import MemoryGroups
+from automl.search.proposals import MOST_DRAWS
+from automl.search.queued_trial import QueuedTrial
+from automl.search.trial_store import TrialStore
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import StudyConfig
@@ -16,19 +18,20 @@ from automl.study.config import StudyConfig
 __all__ = ["Screening"]
 
 
-@dataclass(frozen=True, slots=True)
 class Screening:
     """Looks at each proposal before it is started.
 
-    Attributes:
+    Args:
         store: The study's trials.
         config: What was asked for.
         budget: The time that is left.
     """
 
-    store: TrialStore
-    config: StudyConfig
-    budget: Budget
+    def __init__(self, store: TrialStore, config: StudyConfig, budget: Budget) -> None:
+        self.store = store
+        self.config = config
+        self.budget = budget
+        self._memory = MemoryGroups(store, config.keys)
 
     def turns_away(
         self, trial: optuna.Trial, queued: QueuedTrial, params: Mapping[str, ParamValue]
@@ -42,10 +45,9 @@ class Screening:
         """
         grouped = self.store.grouped()
         n_refused = n_refused_of(grouped.get(queued.number, ()))
-        is_shared = self.config.resources.trials_per_gpu > 1
-        full = beyond_memory(params, grouped, self.config.keys, is_shared=is_shared)
+        full = self._beyond_memory(params)
         again = replace(queued, draw=queued.draw + 1)
-        frozen = self.store.trials()[trial.number]
+        frozen = self.store.trial(trial.number)
         if full is not None and may_refuse(queued.number, grouped, self.config.limits.trials):
             why = f"trial {full} ran out of memory with no larger a batch"
             self.store.refuse(frozen, queued, params, why)
@@ -54,7 +56,7 @@ class Screening:
         if self.budget.refuses(params):
             self._shorten(trial, again, is_last=is_last)
             return True
-        same = repeated(params, queued.number, grouped)
+        same = self.store.tally.repeated(params, queued.number)
         if same is None:
             return False
         if not is_last:
@@ -63,9 +65,22 @@ class Screening:
         trial.set_user_attr(attributes.NOTE, f"repeats trial {same}")
         return False
 
+    def _beyond_memory(self, params: Mapping[str, ParamValue]) -> int | None:
+        """The trial whose running out of memory says that this proposal would; None if none."""
+        alike = self._memory.alike(params)
+        if not alike:
+            return None
+        return beyond_memory(
+            params,
+            self.store.grouped(),
+            self.config.keys,
+            is_shared=self.config.resources.trials_per_gpu > 1,
+            among=alike,
+        )
+
     def _shorten(self, trial: optuna.Trial, again: QueuedTrial, *, is_last: bool) -> None:
         """Another draw in place of a training that would not end in time, or none at all."""
-        frozen = self.store.trials()[trial.number]
+        frozen = self.store.trial(trial.number)
         if is_last:
             self.budget.close()
             self.store.withdraw(frozen, "would not end in time")

@@ -9,7 +9,8 @@ from automl.search.budget import Budget
 from automl.search.decision import Continue, EndCause, Pause, SearchEnd, Stop
 from automl.search.method import GoOn, Method, Propose, Start, TrainAgain
 from automl.search.proposals import confirming_trial, default_trial
-from automl.search.trial_store import QueuedTrial, TrialStore, continued
+from automl.search.queued_trial import QueuedTrial, continued
+from automl.search.trial_store import TrialStore
 from automl.search.view import ViewSource
 from automl.space.model import SearchSpace
 from automl.study.measured import Pausing, paused_of
@@ -89,7 +90,7 @@ class TrialQueue:
     def _put(self, start: Start) -> None:
         match start:
             case Propose():
-                number = max(self._store.grouped(), default=-1) + 1
+                number = self._store.next_number()
                 queued = QueuedTrial(number) if number else default_trial(self._space)
                 self._store.enqueue(queued)
             case TrainAgain():
@@ -99,10 +100,8 @@ class TrialQueue:
 
     def _confirm(self, start: TrainAgain) -> None:
         self.settle()
-        grouped = self._store.grouped()
-        trained = grouped[start.number][-1]
-        number = max(grouped) + 1
-        self._store.enqueue(confirming_trial(number, start, trained))
+        trained = self._store.grouped()[start.number][-1]
+        self._store.enqueue(confirming_trial(self._store.next_number(), start, trained))
 
     def _go_on(self, start: GoOn) -> None:
         trial = self._store.latest(start.number)

@@ -6,132 +6,28 @@ and ending the old one after, so that no number is ever lost; where both are the
 merely ended.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from automl.search.followed import Followed
+from automl.search.queued_trial import QueuedTrial
+from automl.search.tally import Tally
+from automl.search.trial_cache import cached
 from automl.skill.tree import ParamValue
 from automl.study import attributes
 from automl.study.config import Objective
 from automl.study.measured import Judged, Pausing, history_of, measured_of
-from automl.study.records import Measurement
-from automl.study.trials import by_number, values_of
+from automl.study.records import Measurement, TrialRecord
+from automl.study.trials import record_of, worst_of
 
-__all__ = ["QueuedTrial", "TrialStore", "continued", "drawn"]
+__all__ = ["TrialStore"]
 
 # Where Optuna keeps the values of a trial that somebody else put into the queue.
 _OPTUNA_FIXED = "fixed_params"
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedTrial:
-    """A trial in the queue.
-
-    Attributes:
-        number: Logical number, from 0.
-        source: Why it is tried.
-        attempt: From 1.
-        draw: Proposals thrown away for this number so far.
-        fixed: Values that are not drawn, by Optuna's parameter name.
-        params: Dotted key to value where they are known already.
-        outside: Why ``params`` are not in the space; empty if they are, or are yet to be drawn.
-        resume_from: Checkpoint to continue from, relative to the study folder.
-        history: Measurements up to that checkpoint.
-        confirms: The trial whose params are trained again; None of the search itself.
-        seed: What such a training is seeded with.
-        audited: Why it would have ended, where it goes on so that this can be checked.
-        goes_on: Why it goes on after it was paused.
-        judged: What the same attempt has measured already, where its training goes on unseen.
-    """
-
-    number: int
-    source: str = attributes.SOURCE_SAMPLER
-    attempt: int = 1
-    draw: int = 0
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    params: Mapping[str, ParamValue] | None = None
-    outside: str = ""
-    resume_from: str | None = None
-    history: tuple[Measurement, ...] = ()
-    confirms: int | None = None
-    seed: int | None = None
-    audited: str = ""
-    goes_on: str = ""
-    judged: tuple[Judged, ...] = ()
-
-    def attrs(self) -> dict[str, Any]:
-        """What the trial is born with."""
-        attrs: dict[str, Any] = {
-            attributes.NUMBER: self.number,
-            attributes.SOURCE: self.source,
-            attributes.ATTEMPT: self.attempt,
-            attributes.DRAW: self.draw,
-        }
-        optional = {
-            attributes.FIXED: dict(self.fixed),
-            attributes.PARAMS: None if self.params is None else dict(self.params),
-            attributes.OUTSIDE: self.outside,
-            attributes.RESUME_FROM: self.resume_from,
-            attributes.HISTORY: [entry.to_json() for entry in self.history],
-            attributes.CONFIRMS: self.confirms,
-            attributes.SEED: self.seed,
-            attributes.AUDITED: self.audited,
-            attributes.GOES_ON: self.goes_on,
-            **{each.name: each.to_json() for each in self.judged},
-        }
-        known = {name: value for name, value in optional.items() if value not in (None, "", [])}
-        return attrs | known
-
-    @classmethod
-    def of(cls, trial: FrozenTrial) -> "QueuedTrial":
-        """What was queued for a trial."""
-        attrs = trial.user_attrs
-        return cls(
-            number=int(attrs[attributes.NUMBER]),
-            source=str(attrs.get(attributes.SOURCE, attributes.SOURCE_SAMPLER)),
-            attempt=int(attrs.get(attributes.ATTEMPT, 1)),
-            draw=int(attrs.get(attributes.DRAW, 0)),
-            fixed=attrs.get(attributes.FIXED, {}),
-            params=attrs.get(attributes.PARAMS),
-            outside=str(attrs.get(attributes.OUTSIDE, "")),
-            resume_from=attrs.get(attributes.RESUME_FROM),
-            history=history_of(trial),
-            confirms=attrs.get(attributes.CONFIRMS),
-            seed=attrs.get(attributes.SEED),
-            audited=str(attrs.get(attributes.AUDITED, "")),
-            goes_on=str(attrs.get(attributes.GOES_ON, "")),
-        )
-
-
-def continued(
-    trial: FrozenTrial,
-    queued: QueuedTrial,
-    resume_from: str | None,
-    history: tuple[Measurement, ...],
-) -> QueuedTrial:
-    """The attempt after an interrupted or paused one: the same params, not drawn again.
-
-    Args:
-        trial: The start that came to no end.
-        queued: What was queued for it.
-        resume_from: Checkpoint to continue from; None to start again.
-        history: Measurements up to that checkpoint.
-    """
-    return replace(
-        drawn(trial, queued),
-        attempt=queued.attempt + 1,
-        resume_from=resume_from,
-        history=history if resume_from else (),
-    )
-
-
-def drawn(trial: FrozenTrial, queued: QueuedTrial) -> QueuedTrial:
-    """The same attempt, to be queued with the parameters that were drawn for it."""
-    return replace(queued, fixed=trial.params, params=trial.user_attrs.get(attributes.PARAMS))
 
 
 class TrialStore:
@@ -140,19 +36,62 @@ class TrialStore:
     Args:
         study: The Optuna study; nothing is known that is not in it.
         objective: Whose values are recorded.
+
+    Attributes:
+        study: The same study, to be written to in place of the one that was given.
+        tally: Counts over its trials.
     """
 
     def __init__(self, study: optuna.Study, objective: Objective) -> None:
-        self._study = study
+        self.study, self._cache = cached(study)
+        self.tally = Tally(self._cache)
         self._objective = objective
+        self._read = Followed(self._cache, lambda _, trials: record_of(trials, objective))
+        self._worst: Followed[float] = Followed(
+            self._cache, lambda _, trials: worst_of(trials, objective)
+        )
+        self._records: tuple[TrialRecord, ...] | None = None
 
     def trials(self, *states: OptunaState) -> list[FrozenTrial]:
         """The Optuna trials in these states, or all of them, oldest first."""
-        return self._study.get_trials(deepcopy=False, states=states or None)
+        return self.study.get_trials(deepcopy=False, states=states or None)
 
-    def grouped(self) -> dict[int, list[FrozenTrial]]:
-        """The Optuna trials of each logical number, oldest first."""
-        return by_number(self.trials())
+    def trial(self, place: int) -> FrozenTrial:
+        """The Optuna trial of a number of Optuna's."""
+        return self._cache.at(place)
+
+    def grouped(self) -> Mapping[int, Sequence[FrozenTrial]]:
+        """The Optuna trials of each logical number, oldest first, until the next write."""
+        return self._cache.grouped()
+
+    def changes(self, since: int) -> tuple[Iterable[int], int]:
+        """The logical numbers whose trials have changed, and where to look from the next time.
+
+        Args:
+            since: Where an earlier call ended; 0 for everything.
+        """
+        return self._cache.changes(since)
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Every trial, by number; the same tuple for as long as nothing changes."""
+        self._follow()
+        if self._records is None:
+            self._records = tuple(self._read.values[each] for each in self._cache.numbers())
+        return self._records
+
+    def record(self, number: int) -> TrialRecord:
+        """One trial."""
+        self._follow()
+        return self._read.values[number]
+
+    def _follow(self) -> None:
+        if [*self._read.follow()]:
+            self._records = None
+
+    def next_number(self) -> int:
+        """The logical number of the next trial."""
+        numbers = self._cache.numbers()
+        return numbers[-1] + 1 if numbers else 0
 
     def measured(self, trial: FrozenTrial) -> tuple[Measurement, ...]:
         """Every measurement that counts for an attempt, by epoch."""
@@ -160,18 +99,16 @@ class TrialStore:
 
     def latest(self, number: int) -> FrozenTrial | None:
         """The Optuna trial that says where a logical trial stands."""
-        for trial in reversed(self.trials()):
-            if trial.user_attrs.get(attributes.NUMBER) == number:
-                return trial
-        return None
+        trials = self._cache.grouped().get(number)
+        return trials[-1] if trials else None
 
     def enqueue(self, queued: QueuedTrial) -> None:
         """Puts a trial into the queue, in one write."""
-        self._study.enqueue_trial(dict(queued.fixed), user_attrs=queued.attrs())
+        self.study.enqueue_trial(dict(queued.fixed), user_attrs=queued.attrs())
 
     def handle(self, trial: FrozenTrial) -> optuna.Trial:
         """A trial as something that can be written to."""
-        return optuna.Trial(self._study, trial._trial_id)
+        return optuna.Trial(self.study, trial._trial_id)
 
     def adopt(self, trial: FrozenTrial, number: int) -> None:
         """Queues what another program put into the queue again, under a number of ours."""
@@ -186,9 +123,8 @@ class TrialStore:
             optuna_number: Optuna's number of it.
             why: What goes on in its place, in words.
         """
-        trial = self._study.get_trials(deepcopy=False)[optuna_number]
-        self.handle(trial).set_user_attr(attributes.SUPERSEDED, why)
-        self._study.tell(optuna_number, state=OptunaState.FAIL)
+        self.handle(self.trial(optuna_number)).set_user_attr(attributes.SUPERSEDED, why)
+        self.study.tell(optuna_number, state=OptunaState.FAIL)
 
     def withdraw(self, trial: FrozenTrial, why: str) -> None:
         """Ends a trial that never began, and gives its number back."""
@@ -275,15 +211,11 @@ class TrialStore:
 
     def tell(self, trial: FrozenTrial, state: OptunaState, value: float | None = None) -> None:
         """Ends a running trial."""
-        self._study.tell(trial.number, value, state=state)
+        self.study.tell(trial.number, value, state=state)
 
     def worst(self) -> float | None:
         """The worst value there can be, else the worst seen; None before the first value."""
         if self._objective.worst is not None:
             return self._objective.worst
-        seen = [
-            value
-            for trial in self.trials()
-            for value in values_of(trial, self._objective.metric).values()
-        ]
+        seen = self._worst.current().values()
         return max(seen, key=self._objective.loss, default=None)

@@ -1,33 +1,32 @@
 """The view that a method decides by, made of what the Optuna study holds."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from optuna.trial import FrozenTrial
-from optuna.trial import TrialState as OptunaState
 
 from automl.search.budget import Budget
-from automl.search.frontier import n_refused_of
-from automl.search.method import SearchView, TrialView
-from automl.search.proposals import n_tried
+from automl.search.followed import Followed
+from automl.search.method import SearchView
 from automl.search.trial_store import TrialStore
+from automl.search.trial_views import TrialView, TrialViews
 from automl.space.model import SearchSpace
 from automl.space.proposal import n_configurations
 from automl.study import attributes
 from automl.study.config import Objective, StudyConfig
-from automl.study.measured import Pausing, measured_of, paused_of
+from automl.study.measured import measured_of, paused_of
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Measurement, TrialState
 from automl.study.trials import record_of
 
 __all__ = ["ViewSource"]
 
-Grouped = Mapping[int, Sequence[FrozenTrial]]
-
 
 class ViewSource:
     """Makes views of a study; what it keeps between two of them saves time and no more.
+
+    A trial is looked at again when it was written to, so that a view costs what has changed.
 
     Args:
         store: The study's trials.
@@ -44,7 +43,8 @@ class ViewSource:
         self._config = config
         self._budget = budget
         self._total = n_configurations(space)
-        self._at_rest: dict[int, _AsRead] = {}
+        self._views = TrialViews()
+        self._read = Followed(store, self._seen)
 
     def lose(self, numbers: frozenset[int]) -> None:
         """Shows paused trials as stopped: they cannot go on.
@@ -52,72 +52,53 @@ class ViewSource:
         Their checkpoints have gone since their study ended, or they would not end in time.
         """
         self._lost |= numbers
-        self._at_rest.clear()
+        for number in numbers:
+            self._read.again(number)
 
     def view(
         self, number: int | None = None, measurement: Measurement | None = None
     ) -> SearchView:
-        """The study as it stands.
+        """The study as it stands, until the next view or the next write.
 
         Args:
             number: The trial that was just measured; None for none.
             measurement: What it measured, which is not in the study yet.
         """
-        grouped = self._store.grouped()
-        known = {each: self._known(each, grouped[each]) for each in sorted(grouped)}
-        trials = {each: one.view for each, one in known.items()}
+        self._follow()
         if number is not None and measurement is not None:
-            trials[number] = _with(trials[number], measurement, self._config.objective)
-        n_refused = sum(one.n_refused for one in known.values())
-        is_small = math.isfinite(self._total) and len(grouped) + n_refused >= self._total
+            measured = _with(self._views.by_number[number], measurement, self._config.objective)
+            self._views.put(measured)
+            self._read.again(number)
+        tally = self._store.tally
+        is_small = math.isfinite(self._total)
+        is_small = is_small and len(self._views) + tally.n_refused >= self._total
         return SearchView(
-            trials=tuple(trials.values()),
+            trials=self._views,
             config=self._config,
             total=self._total,
-            n_refused=n_refused,
-            n_tried=n_tried(grouped) if is_small else 0,
+            n_refused=tally.n_refused,
+            n_tried=tally.n_tried if is_small else 0,
             ended=self._budget.search_end if number is None else None,
         )
 
-    def _known(self, number: int, trials: Sequence[FrozenTrial]) -> "_AsRead":
-        """What is known of a trial, read anew only while it trains: nothing else changes it."""
-        latest = trials[-1]
-        paused = paused_of(latest)
-        found = self._at_rest.get(number)
-        if found is not None and found.fits(latest, paused):
-            return found
-        n_refused = n_refused_of(trials)
-        known = _AsRead(latest.number, latest.state, paused, self._read(trials, paused), n_refused)
-        if latest.state.is_finished() or paused is not None:
-            self._at_rest[number] = known
-        return known
+    def _follow(self) -> None:
+        for number, _, now in self._read.follow():
+            if now is None:
+                self._views.drop(number)
+            else:
+                self._views.put(now)
 
-    def _read(self, trials: Sequence[FrozenTrial], paused: Pausing | None) -> TrialView:
+    def _seen(self, number: int, trials: Sequence[FrozenTrial]) -> TrialView:
         objective, latest = self._config.objective, trials[-1]
-        record = record_of(trials, objective)
+        record, paused = record_of(trials, objective), paused_of(latest)
         if paused is not None:
             # One whose rung is yet to be judged is seen as it was when it came to it.
             state = TrialState.PAUSED if paused.is_judged else TrialState.RUNNING
-            is_lost = record.number in self._lost
+            is_lost = number in self._lost
             record = replace(record, state=TrialState.PRUNED if is_lost else state)
         measured = measured_of(latest, objective.metric)
         audited = str(latest.user_attrs.get(attributes.AUDITED, ""))
         return TrialView(record, measured, audited)
-
-
-@dataclass(frozen=True, slots=True)
-class _AsRead:
-    """A trial as it was read, and what would show that it has changed since."""
-
-    latest: int
-    state: OptunaState
-    paused: Pausing | None
-    view: TrialView
-    n_refused: int
-
-    def fits(self, latest: FrozenTrial, paused: Pausing | None) -> bool:
-        """Whether it is still so."""
-        return (self.latest, self.state, self.paused) == (latest.number, latest.state, paused)
 
 
 def _with(trial: TrialView, measurement: Measurement, objective: Objective) -> TrialView:

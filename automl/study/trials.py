@@ -24,6 +24,7 @@ __all__ = [
     "read_records",
     "record_of",
     "values_of",
+    "worst_of",
 ]
 
 _STATES: Mapping[OptunaState, TrialState] = {
@@ -122,6 +123,12 @@ def n_refused(study: optuna.Study) -> int:
 def values_of(trial: FrozenTrial, metric: str) -> dict[int, float]:
     """Objective value by epoch, in epoch order, inherited measurements included."""
     return dict(sorted((values_in(history_of(trial), metric) | reported(trial)).items()))
+
+
+def worst_of(trials: Sequence[FrozenTrial], objective: Objective) -> float | None:
+    """The worst value that any of these trials measured; None where none did."""
+    values = (value for trial in trials for value in values_of(trial, objective.metric).values())
+    return max(values, key=objective.loss, default=None)
 
 
 def _state(trial: FrozenTrial, failure: FailureClass | None) -> TrialState:

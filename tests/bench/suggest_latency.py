@@ -21,9 +21,9 @@ import optuna
 from optuna.trial import create_trial
 
 from automl.search.engine import Engine
+from automl.search.queued_trial import QueuedTrial
 from automl.search.sample import sample
 from automl.search.samplers import SAMPLERS
-from automl.search.trial_store import QueuedTrial
 from automl.skill.tree import ParamValue
 from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace

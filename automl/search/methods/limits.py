@@ -8,7 +8,7 @@ __all__ = ["has_room", "why_no_more"]
 
 def has_room(view: SearchView) -> bool:
     """Whether the study may begin one more trial of the search."""
-    return len(view.searched()) < view.config.limits.trials
+    return view.n_searched < view.config.limits.trials
 
 
 def why_no_more(view: SearchView) -> SearchEnd | None:
@@ -18,6 +18,6 @@ def why_no_more(view: SearchView) -> SearchEnd | None:
     if not has_room(view):
         limit = view.config.limits.trials
         return SearchEnd(EndCause.LIMITS, f"all {limit} trials were started")
-    if len(view.searched()) + view.n_refused >= view.total and view.n_tried >= view.total:
+    if view.n_searched + view.n_refused >= view.total and view.n_tried >= view.total:
         return SearchEnd(EndCause.EXHAUSTED, f"all {view.total:g} configurations were tried")
     return None

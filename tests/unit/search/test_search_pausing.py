@@ -1,7 +1,7 @@
 """Trials that pause, as the engine records them: what is written, and what goes on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import optuna
@@ -37,7 +37,7 @@ class Says:
         return self.starts.pop(0) if self.starts else Propose()
 
     def judge(self, view: SearchView, number: int) -> Decision:
-        self.judged.append(view)
+        self.judged.append(replace(view, trials=tuple(view.trials)))
         epoch = view.by_number[number].epoch
         return self.decisions.get(epoch, Continue())
 
