@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.app.trial_names import TRIAL_NAMES, named_trial
 from automl.errors import FixInput
 from automl.inside import read_file
 from automl.nearest import did_you_mean
@@ -114,24 +115,19 @@ def explain_class(failure: FailureClass, summary: Summary | None) -> ClassAccoun
 
 
 def trial_number(word: str, summary: Summary) -> int:
-    """The trial that a word stands for: a number, ``best``, ``baseline`` or ``last``.
+    """The trial that a word stands for, where the word may also be meant for a class.
 
     Raises:
         FixInput: There is no such trial.
     """
-    named = {
-        "best": None if summary.winner is None else summary.winner.number,
-        "baseline": 0,
-        "last": max((trial.number for trial in summary.trials), default=None),
-    }
-    number = named[word] if word in named else int(word) if word.isdecimal() else None
-    if number is None or summary.trial(number) is None:
+    number = named_trial(word, summary)
+    if number is None:
         classes = [str(failure) for failure in FailureClass]
         raise FixInput(
             f"explain must be given a trial of {summary.name}, or one of {', '.join(classes)}",
             got=repr(word),
             where=str(summary.folder),
-            fix=did_you_mean(word, (*classes, *named)) or "automl status shows the trials",
+            fix=did_you_mean(word, (*classes, *TRIAL_NAMES)) or "automl status shows the trials",
         )
     return number
 

@@ -1,4 +1,4 @@
-"""Which trial of a study a person means by ``best``, ``baseline``, ``last`` or a number."""
+"""Which trial of a study a person means by ``best``, ``default``, ``last`` or a number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def find_trial(paths: StudyPaths, asked: str) -> ChosenTrial:
 
     Args:
         paths: The study.
-        asked: ``best``, ``baseline`` (trial 0), ``last`` or a number.
+        asked: ``best``, ``default`` (trial 0; also ``baseline``), ``last`` or a number.
 
     Raises:
         FixInput: There is no such trial, or none has ended usable yet.
@@ -92,13 +92,13 @@ def _number(paths: StudyPaths, asked: str) -> tuple[int, Path | None, str | None
     """A trial's number; for ``best`` the incumbent's checkpoint and its hash as well."""
     if asked.isdecimal():
         return int(asked), None, None
-    if asked == "baseline":
+    if asked in ("baseline", "default"):
         return 0, None, None
     if asked == "last":
         return max(paths.numbers(), default=0), None, None
     if asked != "best":
         raise FixInput(
-            "a trial must be best, baseline, last or a number", got=repr(asked), where="--trial"
+            "a trial must be best, default, last or a number", got=repr(asked), where="--trial"
         )
     kept, _ = read_best(paths)
     if kept is None:

@@ -16,8 +16,9 @@ __all__ = ["carrying", "studies_dir"]
 
 _USUAL = "studies"
 _VERBS = (
-    *("best", "clean", "confirm", "evaluate", "explain", "export", "gen-trt-engine", "inference"),
-    *("list", "poses", "report", "reproduce", "resume", "retrain", "status"),
+    *("add", "best", "card", "clean", "compare", "confirm", "evaluate", "explain", "export"),
+    *("gen-trt-engine", "inference", "list", "logs", "poses", "report", "reproduce", "resume"),
+    *("retrain", "status"),
 )
 _COMMAND = re.compile(rf"\bautoml (?:{'|'.join(_VERBS)})\b(?! [^;,\n]*--studies-dir)")
 

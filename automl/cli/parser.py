@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.clean_commands import add_clean
+from automl.cli.compare_commands import add_compare
 from automl.cli.explain_commands import add_explain
 from automl.cli.extending_flags import add_budget, add_confirm_top
+from automl.cli.log_commands import add_logs
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
@@ -69,6 +71,8 @@ def build_parser() -> Parser:
     _add_doctor(commands)
     add_poses(commands)
     add_explain(commands)
+    add_logs(commands)
+    add_compare(commands)
     add_replay(commands)
     add_clean(commands)
     add_actions(commands)

@@ -19,7 +19,7 @@ from automl.study.expected import is_race
 from automl.study.records import FailureClass, TrialRecord
 from automl.study.sequential import interval
 
-__all__ = ["Confirmed", "Seeds", "Verdict", "confirmed"]
+__all__ = ["Confirmed", "Seeds", "Verdict", "confirmed", "seeds_of", "welch"]
 
 _LEVEL = 0.95
 #: Values closer than this, relative to their size, differ by rounding alone.
@@ -168,7 +168,7 @@ def confirmed(
         winner: The number of the trial that the study names as its best.
         config: Which way is better, and whether the seeds go on until the answer is known.
     """
-    ours, base = _seeds(records, winner), _seeds(records, 0)
+    ours, base = seeds_of(records, winner), seeds_of(records, 0)
     if ours is None or winner == 0:
         return None
     is_sequential = config.limits.is_auto
@@ -177,7 +177,7 @@ def confirmed(
     if base is None or ours.mean is None or base.mean is None:
         return found
     found = replace(found, difference=ours.mean - base.mean)
-    ends = _sequence(records, winner, config) if is_sequential else _welch(ours, base)
+    ends = _sequence(records, winner, config) if is_sequential else welch(ours, base)
     if ends is None:
         return found
     verdict = _verdict(ends, config.objective)
@@ -198,7 +198,8 @@ def _sequence(
     return (-high, -low) if turn else (low, high)
 
 
-def _seeds(records: Sequence[TrialRecord], number: int) -> Seeds | None:
+def seeds_of(records: Sequence[TrialRecord], number: int) -> Seeds | None:
+    """A trial's trainings with fresh seeds that had no part in choosing it; None without any."""
     judging = (r for r in records if r.confirms == number and not is_race(r))
     ended = [r for r in judging if r.state.is_finished]
     if not ended:
@@ -210,7 +211,7 @@ def _seeds(records: Sequence[TrialRecord], number: int) -> Seeds | None:
     return Seeds(number, values, dict(failed), mean, sd)
 
 
-def _welch(ours: Seeds, base: Seeds) -> tuple[float, float] | None:
+def welch(ours: Seeds, base: Seeds) -> tuple[float, float] | None:
     """The confidence interval of the difference of the means (Welch 1947)."""
     if ours.mean is None or base.mean is None or len(ours.values) < 2 or len(base.values) < 2:
         return None
