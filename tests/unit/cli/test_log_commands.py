@@ -78,7 +78,7 @@ def test_json_holds_every_attempt(study: StudyBuilder, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("bast", "did you mean best?"), ("99", "automl status shows the trials")]
+    ("word", "hint"), [("bast", "did you mean best?"), ("99", "shows the trials")]
 )
 def test_an_unknown_trial_is_named(
     study: StudyBuilder, capsys: pytest.CaptureFixture[str], word: str, hint: str
