@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from automl import __version__
 from automl.cli.action_flags import add_actions
+from automl.cli.add_commands import add_add
 from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
+from automl.cli.data_flags import add_data, add_schema
 from automl.cli.explain_commands import add_explain
 from automl.cli.extending_flags import add_budget, add_confirm_top
 from automl.cli.log_commands import add_logs
@@ -66,6 +68,7 @@ def build_parser() -> Parser:
     _add_skills(commands)
     _add_resume(commands)
     _add_confirm(commands)
+    add_add(commands)
     add_stop(commands)
     _add_readers(commands)
     _add_doctor(commands)
@@ -76,8 +79,8 @@ def build_parser() -> Parser:
     add_replay(commands)
     add_clean(commands)
     add_actions(commands)
-    _add_data(commands)
-    _add_schema(commands)
+    add_data(commands)
+    add_schema(commands)
     _add_completion(commands)
     take_yes(parser)
     return parser
@@ -219,47 +222,6 @@ def _add_readers(commands: "Commands") -> None:
     command.set_defaults(handler="automl.cli.read_commands:list_studies")
     _add_studies_dir(command)
     _add_json(command)
-
-
-def _add_data(commands: "Commands") -> None:
-    group = _command(commands, "data", "make and check data sets")
-    verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
-    synth = _command(verbs, "synth", "render a synthetic data set in the Objectron layout")
-    synth.set_defaults(handler="automl.cli.data_commands:synth")
-    synth.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
-    synth.add_argument("--category", default="cereal_box", help="class name of the objects")
-    for split, images in (("train", 256), ("val", 64), ("test", 64)):
-        synth.add_argument(f"--{split}", type=count, default=images, metavar="N", help="images")
-    synth.add_argument("--seed", type=count, default=0, help="same seed, same bytes")
-    synth.add_argument("--difficulty", choices=("easy", "moderate"), default="easy")
-    synth.add_argument("--image-format", choices=("jpg", "png"), default="jpg")
-    check = _command(verbs, "check", "check the layout of a data set folder or tarball")
-    check.set_defaults(handler="automl.cli.data_commands:check")
-    check.add_argument("source", help="folder or tarball of one split")
-    check.add_argument("--category", default="", help="class name that must be present")
-    check.add_argument(
-        "--split",
-        choices=("train", "val", "test", "inference"),
-        default="train",
-        help="what it is for: val and test are scored, inference has no labels",
-    )
-    check.add_argument(
-        "--max-objs",
-        type=int,
-        default=10,
-        metavar="N",
-        help="objects of an image that are learnt at most (max_objs)",
-    )
-    _add_json(check)
-
-
-def _add_schema(commands: "Commands") -> None:
-    group = _command(commands, "schema", "maintain the CenterPose skill's generated files")
-    verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
-    generate = _command(verbs, "generate", "write schemas and templates from the typed settings")
-    generate.set_defaults(handler="automl.cli.data_commands:generate_schema")
-    generate.add_argument("--out", type=Path, metavar="DIR", help="skill folder to write")
-    generate.add_argument("--check", action="store_true", help="only compare; differences exit 2")
 
 
 def _add_completion(commands: "Commands") -> None:

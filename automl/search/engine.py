@@ -13,6 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from automl.search.added import adopted, is_own
 from automl.search.budget import Budget
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
@@ -22,6 +23,7 @@ from automl.search.methods.limits import has_room
 from automl.search.methods.table import make_method
 from automl.search.outcome_recorder import OutcomeRecorder
 from automl.search.prediction import predictor
+from automl.search.proposals import default_trial
 from automl.search.queued_trial import QueuedTrial
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
 from automl.search.samplers import SamplerSource
@@ -138,9 +140,15 @@ class Engine:
         )
 
     def _take_over(self, trial: FrozenTrial) -> None:
-        """A trial that another program put into the queue is run under the next number."""
-        if has_room(self._views.view()):
-            self._store.adopt(trial, self._store.next_number())
+        """A trial that another process put into the queue is run under the next number.
+
+        One that a person added goes beyond the total if need be; the default comes before it.
+        """
+        if not self._store.grouped():
+            self._store.enqueue(default_trial(self._space))
+        if is_own(trial) or has_room(self._views.view()):
+            number = self._store.next_number()
+            self._store.replace(trial, adopted(trial, number), f"goes on as trial {number}")
         else:
             self._store.supersede(trial.number, "the trials asked for are used up")
 

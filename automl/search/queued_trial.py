@@ -11,7 +11,10 @@ from automl.study import attributes
 from automl.study.measured import Judged, history_of
 from automl.study.records import Measurement
 
-__all__ = ["QueuedTrial", "continued", "drawn"]
+__all__ = ["QueuedTrial", "continued", "drawn", "fixed_by_others"]
+
+# Where Optuna keeps the values of a trial that somebody else put into the queue.
+_OPTUNA_FIXED = "fixed_params"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class QueuedTrial:
             audited=str(attrs.get(attributes.AUDITED, "")),
             goes_on=str(attrs.get(attributes.GOES_ON, "")),
         )
+
+
+def fixed_by_others(trial: FrozenTrial) -> dict[str, Any]:
+    """The values that another process gave a trial which it put into the queue."""
+    return dict(trial.system_attrs.get(_OPTUNA_FIXED, {}))
 
 
 def continued(

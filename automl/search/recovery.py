@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from automl.search.added import is_own, stands_again
 from automl.search.queued_trial import QueuedTrial, continued, drawn
 from automl.search.trial_store import TrialStore
 from automl.study import attributes
@@ -105,7 +106,7 @@ class Recovery:
 
     def _recover(self, trial: FrozenTrial) -> Recovered | None:
         if trial.user_attrs.get(attributes.NUMBER) is None:
-            return self._drop(trial, "was abandoned before it began")
+            return self._recover_unnumbered(trial)
         queued = QueuedTrial.of(trial)
         newest = self.store.latest(queued.number)
         if newest is not None and newest.number != trial.number:
@@ -119,6 +120,13 @@ class Recovery:
             self.store.replace(trial, queued, "had not begun")
             return Recovered(queued.number, queued.attempt, "had not begun: queued again")
         return self._recover_begun(trial, queued)
+
+    def _recover_unnumbered(self, trial: FrozenTrial) -> Recovered:
+        """Puts what a person added back into the queue; what is anybody else's is dropped."""
+        if not is_own(trial) or stands_again(trial, self.store.trials()):
+            return self._drop(trial, "was abandoned before it began")
+        self.store.queue_again(trial, "had not been given a number")
+        return Recovered(None, 1, "a trial that was added had not begun: queued again")
 
     def _recover_paused(self, trial: FrozenTrial, queued: QueuedTrial) -> Recovered | None:
         """Leaves a paused trial alone; one that cannot go on any more ends as stopped early."""

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.followed import Followed
-from automl.search.queued_trial import QueuedTrial
+from automl.search.queued_trial import QueuedTrial, fixed_by_others
 from automl.search.tally import Tally
 from automl.search.trial_cache import cached
 from automl.skill.tree import ParamValue
@@ -25,9 +25,6 @@ from automl.study.records import Measurement, TrialRecord
 from automl.study.trials import record_of, worst_of
 
 __all__ = ["TrialStore"]
-
-# Where Optuna keeps the values of a trial that somebody else put into the queue.
-_OPTUNA_FIXED = "fixed_params"
 
 
 class TrialStore:
@@ -110,11 +107,10 @@ class TrialStore:
         """A trial as something that can be written to."""
         return optuna.Trial(self.study, trial._trial_id)
 
-    def adopt(self, trial: FrozenTrial, number: int) -> None:
-        """Queues what another program put into the queue again, under a number of ours."""
-        fixed = trial.system_attrs.get(_OPTUNA_FIXED, {})
-        self.enqueue(QueuedTrial(number, source=attributes.SOURCE_USER, fixed=fixed))
-        self.supersede(trial.number, f"goes on as trial {number}")
+    def queue_again(self, trial: FrozenTrial, why: str) -> None:
+        """Puts back what another process had put into the queue, and nobody has numbered yet."""
+        self.study.enqueue_trial(fixed_by_others(trial), user_attrs=dict(trial.user_attrs))
+        self.supersede(trial.number, why)
 
     def supersede(self, optuna_number: int, why: str) -> None:
         """Ends a running Optuna trial without a result.

@@ -59,7 +59,7 @@ def test_the_table_holds_values_cost_and_differing_settings(
     shown = capsys.readouterr().out
     rows = {line[:26].strip(): line[26:].split() for line in shown.splitlines()}
     assert rows["val_3DIoU  best epoch"] == ["0.4700", "@3", "0.4300", "@4", "0.3100", "@3"]
-    assert rows["train.optim.lr"] == ["0.0009", "0.0012", "6e-05"]
+    assert rows["train.optim.lr"] == ["0.0009", "0.0012", "6e-5"]
     assert rows["dataset.batch_size"] == ["8", "8", "4"]
     assert rows["peak GPU memory, GiB"] == ["3.25", "-", "-"]
     assert "model.backbone.model_type" not in shown

@@ -1,0 +1,62 @@
+"""The flags of ``automl data`` and ``automl schema``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automl.cli.usage import Parser, count
+
+if TYPE_CHECKING:
+    import argparse
+
+    Commands = argparse._SubParsersAction[Parser]
+
+__all__ = ["add_data", "add_schema"]
+
+
+def _command(commands: "Commands", name: str, help_text: str) -> Parser:
+    return commands.add_parser(
+        name, help=help_text, description=help_text[0].upper() + help_text[1:] + "."
+    )
+
+
+def add_data(commands: "Commands") -> None:
+    """Declares ``automl data``."""
+    group = _command(commands, "data", "make and check data sets")
+    verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
+    synth = _command(verbs, "synth", "render a synthetic data set in the Objectron layout")
+    synth.set_defaults(handler="automl.cli.data_commands:synth")
+    synth.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    synth.add_argument("--category", default="cereal_box", help="class name of the objects")
+    for split, images in (("train", 256), ("val", 64), ("test", 64)):
+        synth.add_argument(f"--{split}", type=count, default=images, metavar="N", help="images")
+    synth.add_argument("--seed", type=count, default=0, help="same seed, same bytes")
+    synth.add_argument("--difficulty", choices=("easy", "moderate"), default="easy")
+    synth.add_argument("--image-format", choices=("jpg", "png"), default="jpg")
+    check = _command(verbs, "check", "check the layout of a data set folder or tarball")
+    check.set_defaults(handler="automl.cli.data_commands:check")
+    check.add_argument("source", help="folder or tarball of one split")
+    check.add_argument("--category", default="", help="class name that must be present")
+    check.add_argument(
+        "--split",
+        choices=("train", "val", "test", "inference"),
+        default="train",
+        help="what it is for: val and test are scored, inference has no labels",
+    )
+    check.add_argument(
+        "--max-objs",
+        type=int,
+        default=10,
+        metavar="N",
+        help="objects of an image that are learnt at most (max_objs)",
+    )
+    check.add_argument("--json", action="store_true", help="strict JSON on standard output")
+
+
+def add_schema(commands: "Commands") -> None:
+    """Declares ``automl schema``."""
+    group = _command(commands, "schema", "maintain the CenterPose skill's generated files")
+    verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
+    generate = _command(verbs, "generate", "write schemas and templates from the typed settings")
+    generate.set_defaults(handler="automl.cli.data_commands:generate_schema")
+    generate.add_argument("--out", type=Path, metavar="DIR", help="skill folder to write")
+    generate.add_argument("--check", action="store_true", help="only compare; differences exit 2")
