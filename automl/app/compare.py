@@ -23,7 +23,7 @@ from automl.study.expected import Expectations, Expected, expectations
 from automl.study.layout import StudyPaths
 from automl.yamltext import load_yaml
 
-__all__ = ["Comparison", "Difference", "Side", "compare", "peak_memory_gib", "same_data"]
+__all__ = ["SideBySide", "Difference", "Side", "compare", "peak_memory_gib", "same_data"]
 
 #: Standard deviations of a normal distribution to either side of its mean that hold 95 % of it.
 _Z95 = 1.959964
@@ -97,7 +97,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SideBySide:
     """Trials side by side.
 
     Attributes:
@@ -151,7 +151,7 @@ class _Study:
         return None if found is None or found.sd is None else found
 
 
-def compare(asked: Sequence[tuple[Summary, str]]) -> Comparison:
+def compare(asked: Sequence[tuple[Summary, str]]) -> SideBySide:
     """Trials side by side, the first the one that others are measured against.
 
     Args:
@@ -169,7 +169,7 @@ def compare(asked: Sequence[tuple[Summary, str]]) -> Comparison:
         for (summary, _), number in zip(asked, numbers, strict=True)
     )
     keys = _differing(sides, first)
-    return Comparison(
+    return SideBySide(
         metric=first.objective.metric,
         sides=sides,
         differences=tuple(

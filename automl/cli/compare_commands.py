@@ -11,7 +11,7 @@ from automl.cli.read_commands import note, of_study
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
-    from automl.app.compare import Comparison, Difference, Side
+    from automl.app.compare import SideBySide, Difference, Side
     from automl.cli.usage import Parser
     from automl.reports.model import Summary
     from automl.skill.tree import ParamValue
@@ -90,7 +90,7 @@ def _asked(arguments: argparse.Namespace) -> "list[tuple[Summary, str]]":
 # Text
 
 
-def comparison_text(made: "Comparison", *, all_keys: bool = False) -> str:
+def comparison_text(made: "SideBySide", *, all_keys: bool = False) -> str:
     """The table of a comparison, and below it what the differences are worth."""
     rows = [
         ("", *(side.name for side in made.sides)),
@@ -111,7 +111,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join((f"{label:<{widths[0]}}", *padded)).rstrip()
 
 
-def _facts(made: "Comparison") -> list[tuple[str, ...]]:
+def _facts(made: "SideBySide") -> list[tuple[str, ...]]:
     from automl.reports import words
 
     better = {each.name: each.better for each in made.differences}
@@ -156,7 +156,7 @@ def _peak(side: "Side") -> str:
     return _ABSENT if side.peak_memory_gib is None else f"{side.peak_memory_gib:.2f}"
 
 
-def _settings(made: "Comparison", *, all_keys: bool) -> list[tuple[str, ...]]:
+def _settings(made: "SideBySide", *, all_keys: bool) -> list[tuple[str, ...]]:
     keys = (*made.keys, *(made.same_keys if all_keys else ()))
     return [(key, *(_value(side.settings, key) for side in made.sides)) for key in keys]
 
