@@ -23,7 +23,7 @@ from automl.study.expected import Expectations, Expected, expectations
 from automl.study.layout import StudyPaths
 from automl.yamltext import load_yaml
 
-__all__ = ["SideBySide", "Difference", "Side", "compare", "peak_memory_gib", "same_data"]
+__all__ = ["Difference", "Side", "SideBySide", "compare", "peak_memory_gib", "same_data"]
 
 #: Standard deviations of a normal distribution to either side of its mean that hold 95 % of it.
 _Z95 = 1.959964
