@@ -10,6 +10,7 @@ one JSON object a line to ``status.json`` and, for ``train``, leaves checkpoints
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,12 +28,15 @@ __all__ = [
     "LATEST_NAME",
     "LATEST_PATTERN",
     "PAUSE_NAME",
+    "PROGRESS",
     "STATUS_NAME",
     "TRAIN_FINISHED",
     "TRAIN_METRICS",
     "CheckpointName",
+    "Phase",
     "Status",
     "StatusLine",
+    "StepProgress",
     "results_folder",
 ]
 
@@ -50,6 +54,12 @@ TRAIN_METRICS = "Train metrics generated."
 TEST_METRICS = "Test metrics generated."
 TRAINING_LOOP = "Training loop in progress"
 TRAIN_FINISHED = "Train finished successfully."
+#: A line of ours that the container does not write: where within an epoch a training is. It has
+#: neither ``epoch`` nor ``kpi`` at its top, which alone are read elsewhere.
+PROGRESS = "Progress within the epoch."
+_PROGRESS_KEY = "progress"
+#: Steps that an epoch may count; far above any.
+_MOST_STEPS = 10**9
 
 _CHECKPOINT = re.compile(r"^model_epoch_(\d{3,})_step_(\d{5,})\.(?:pth|tlt)$")
 
@@ -147,6 +157,64 @@ class StatusLine:
             verbosity=_text(entry.get("verbosity")) or "INFO",
             written_at=_time_of(entry),
         )
+
+
+class Phase(StrEnum):
+    """What an epoch is doing."""
+
+    TRAIN = "train"
+    VALIDATE = "validate"
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """Where within an epoch a training is: what a line of ``PROGRESS`` says.
+
+    Attributes:
+        phase: Whether it learns or validates.
+        epoch: Zero-based, as in every other line.
+        of_epochs: Epochs of the whole training.
+        step: Batches of this phase that are done.
+        of_steps: Batches of this phase.
+        images_per_s: Images a second since the line before, over all GPUs of the training.
+    """
+
+    phase: Phase
+    epoch: int
+    of_epochs: int
+    step: int
+    of_steps: int
+    images_per_s: float
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the line holds beside its message."""
+        return {
+            _PROGRESS_KEY: {
+                "phase": str(self.phase),
+                "epoch": self.epoch,
+                "of_epochs": self.of_epochs,
+                "step": self.step,
+                "of_steps": self.of_steps,
+                "images_per_s": round(self.images_per_s, 2),
+            }
+        }
+
+    @classmethod
+    def of(cls, line: StatusLine) -> "StepProgress | None":
+        """What a line says of the steps; None if it says nothing, or nothing that can be."""
+        entry = line.fields.get(_PROGRESS_KEY)
+        if line.message != PROGRESS or not isinstance(entry, dict):
+            return None
+        rate, phase = entry.get("images_per_s"), entry.get("phase")
+        counts = [entry.get(name) for name in ("epoch", "of_epochs", "step", "of_steps")]
+        whole = [n for n in counts if type(n) is int and 0 <= n <= _MOST_STEPS]
+        if len(whole) < len(counts) or not isinstance(rate, int | float):
+            return None
+        if phase not in tuple(Phase) or not 0 <= rate < math.inf:
+            return None
+        epoch, of_epochs, step, of_steps = whole
+        return cls(Phase(phase), epoch, of_epochs, step, of_steps, float(rate))
 
 
 def _text(value: Any) -> str:

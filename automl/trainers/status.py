@@ -24,6 +24,7 @@ from automl.trainers.contract import (
     TRAIN_METRICS,
     Status,
     StatusLine,
+    StepProgress,
 )
 
 __all__ = ["EpochReading", "StatusReader", "finite_metrics", "history"]
@@ -77,6 +78,8 @@ class StatusReader:
         failure_messages: What its lines of failure say.
         started_at: Local time of the first line.
         last_status: What the last line says, for people; empty before the first.
+        progress: Where within an epoch the training is; None where it does not say, and once
+            the epoch has ended.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,6 +87,7 @@ class StatusReader:
         self.failure_messages: list[str] = []
         self.started_at: datetime | None = None
         self.last_status = ""
+        self.progress: StepProgress | None = None
         self._path = path
         self._offset = 0
         self._torn = b""
@@ -150,6 +154,10 @@ class StatusReader:
     def _take(self, line: StatusLine) -> Iterator[EpochReading]:
         if self.started_at is None:
             self.started_at = line.written_at
+        progress = StepProgress.of(line)
+        if progress is not None:
+            self.progress = progress
+            return
         self.last_status = _in_words(line)
         if line.status == Status.FAILURE:
             self.failure_messages.append(line.message)
@@ -163,6 +171,7 @@ class StatusReader:
             yield from self._close()
 
     def _begin(self, line: StatusLine) -> Iterator[EpochReading]:
+        self.progress = None
         epoch = _epoch_of(line)
         if epoch is None:
             self._pass_over(f"an epoch is a whole number from 0 to {MOST_EPOCHS - 1}")

@@ -76,6 +76,12 @@ class Loader:
         """Whole batches an epoch; what is left over waits for an epoch with another order."""
         return len(self.split) // (self.batch_size * self.shard.world)
 
+    @property
+    def n_scoring_batches(self) -> int:
+        """Batches that the shard's images come in when a split is scored."""
+        images = len(range(self.shard.rank, len(self.split), self.shard.world))
+        return -(-images // self.batch_size)
+
     def training(
         self, seed: int, epoch: int, first: int = 0, *, augment: bool = True
     ) -> Iterator[Batch]:

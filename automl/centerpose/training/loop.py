@@ -5,6 +5,7 @@ it. All of that is in a checkpoint. Where several processes train one network, e
 this same loop over its share of every batch.
 """
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
+from automl.centerpose.batches.batch import Batch
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.hardware.device import choose_seed, mixed, prepare_torch
@@ -32,6 +34,7 @@ from automl.centerpose.training.resumable import LoadedCheckpoint, check_optimis
 from automl.centerpose.training.scoring import ValidationLoss, evaluation_settings, score
 from automl.centerpose.training.steps import RecordedSteps, Steps, can_record
 from automl.centerpose.training.supported import loss_form, loss_weights
+from automl.trainers.contract import Phase
 
 __all__ = ["Training"]
 
@@ -116,6 +119,8 @@ class Training:
         )
         self.optimiser.set_rate(self.schedule.at(position.epoch))
         self.network.train()
+        left = range(position.batch, self._n_batches)
+        self.report.steps.begin(Phase.TRAIN, position.epoch, left, self._images_per_step)
         for batch in islice(batches, self._n_batches - position.batch):
             self.processes.check()
             ready = time.monotonic()
@@ -123,6 +128,7 @@ class Training:
             position.batch += 1
             position.step += 1
             self.loss_monitor.add(loss, self._place())
+            self.report.steps.step()
             if self.began is not None:
                 self.loss_monitor.synchronise()
                 self.report.first_step(self.began, ready)
@@ -154,8 +160,15 @@ class Training:
         batches = islice(self.val_loader.scoring(targets=True), limit)
         self.processes.broadcast(self.network.buffers())
         gather = self.processes.gather if self.processes.shard.world > 1 else None
-        check, loss = self.processes.check_locally, ValidationLoss()
-        result = score(self.network, batches, settings, check, gather=gather, watch=loss.add)
+        check, loss, steps = self.processes.check_locally, ValidationLoss(), self.report.steps
+        n_batches = min(self.val_loader.n_scoring_batches, limit or sys.maxsize)
+        steps.begin(Phase.VALIDATE, self.position.epoch, range(n_batches), self._images_per_step)
+
+        def watch(outputs: Mapping[str, Tensor], batch: Batch) -> None:
+            loss.add(outputs, batch)
+            steps.step()
+
+        result = score(self.network, batches, settings, check, gather=gather, watch=watch)
         self.report.validation(result, loss.mean(gather))
         return result
 

@@ -1,6 +1,7 @@
 """What a training reports while it runs: the lines of its status file and of its log."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,9 +10,19 @@ import torch
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.session.run import Run
 from automl.centerpose.training.position import Position
-from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP
+from automl.trainers.contract import (
+    EVAL_METRICS,
+    PROGRESS,
+    TRAIN_METRICS,
+    TRAINING_LOOP,
+    Phase,
+    StepProgress,
+)
 
-__all__ = ["EpochTiming", "TrainingReport"]
+__all__ = ["EpochTiming", "StepReport", "TrainingReport"]
+
+#: Seconds between two lines within an epoch.
+_STEPS_EVERY_S = 5.0
 
 _GIB = 1 << 30
 
@@ -44,6 +55,58 @@ class EpochTiming:
         return text
 
 
+class StepReport:
+    """Says within an epoch, every few seconds, how far it is and how fast.
+
+    A step on a GPU is counted once it is launched; over seconds that is the rate of the device.
+
+    Args:
+        run: Where to report.
+        n_epochs: Of the whole training.
+        every_s: Seconds between two lines.
+        clock: The monotonic clock, seconds.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        n_epochs: int,
+        every_s: float = _STEPS_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._run, self._n_epochs = run, n_epochs
+        self._every_s, self._clock = every_s, clock
+        self._phase, self._epoch, self._n_steps, self._images = Phase.TRAIN, 0, 0, 0
+        self._step = self._said_step = 0
+        self._said_at = clock()
+
+    def begin(self, phase: Phase, epoch: int, steps: range, images: int) -> None:
+        """A phase of an epoch begins.
+
+        Args:
+            phase: Which one.
+            epoch: Zero-based.
+            steps: Those that are left, numbered from 0; its end is the number of all.
+            images: Of one step, over all devices.
+        """
+        self._phase, self._epoch, self._n_steps = phase, epoch, steps.stop
+        self._images = images
+        self._step = self._said_step = steps.start
+        self._said_at = self._clock()
+
+    def step(self) -> None:
+        """One more step is done."""
+        self._step += 1
+        now = self._clock()
+        took = now - self._said_at
+        if took < self._every_s:
+            return
+        rate = (self._step - self._said_step) * self._images / took
+        done = (self._epoch, self._n_epochs, self._step, self._n_steps)
+        self._run.status.running(PROGRESS, fields=StepProgress(self._phase, *done, rate).fields)
+        self._said_at, self._said_step = now, self._step
+
+
 class TrainingReport:
     """Reports one training.
 
@@ -51,10 +114,14 @@ class TrainingReport:
         run: Where to write and report.
         n_epochs: Of the whole training.
         n_batches: Batches an epoch.
+
+    Attributes:
+        steps: Reports what happens within an epoch.
     """
 
     def __init__(self, run: Run, n_epochs: int, n_batches: int) -> None:
         self._run, self._n_epochs, self._n_batches = run, n_epochs, n_batches
+        self.steps = StepReport(run, n_epochs)
 
     def first_step(self, began: float, ready: float) -> None:
         """Says how long it took from ``began`` until a first step was ``ready``, and is done now.

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from automl.trainers.contract import (
     EVAL_METRICS,
+    PROGRESS,
     TRAIN_FINISHED,
     TRAINING_LOOP,
+    Phase,
     Status,
     StatusLine,
+    StepProgress,
 )
 from automl.trainers.status import EpochReading, StatusReader, history
 
@@ -196,3 +199,65 @@ class TestOddLines:
     def test_a_pipe_in_the_place_of_the_file_holds_nothing(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "status.json")
         assert StatusReader(tmp_path / "status.json").read(final=True) == []
+
+
+STEPS = StepProgress(Phase.TRAIN, 2, 30, 120, 400, 716.5)
+
+
+def test_the_steps_of_an_epoch_are_known_until_it_ends(status: Any) -> None:
+    reader = StatusReader(status.path)
+    status.say(PROGRESS, **STEPS.fields)
+    assert reader.read() == []
+    assert reader.progress == STEPS
+    status.epoch(2, {"val_3DIoU": "0.25"}, loss=2.0)
+    assert [reading.epoch for reading in reader.read()] == [2]
+    assert reader.progress is None
+
+
+def test_steps_between_a_validation_and_its_epoch_take_nothing_from_it(status: Any) -> None:
+    status.kpi = {"val_3DIoU": "0.25"}
+    status.say(EVAL_METRICS)
+    status.say(PROGRESS, **STEPS.fields)
+    status.say(TRAINING_LOOP, epoch=2)
+    readings = StatusReader(status.path).read(final=True)
+    assert metrics_of(readings) == [(2, {"val_3DIoU": 0.25})]
+
+
+def test_a_trainer_that_says_nothing_of_steps_has_none(status: Any) -> None:
+    reader = StatusReader(status.path)
+    status.say(TRAINING_LOOP, epoch=2)
+    reader.read()
+    assert reader.progress is None
+    assert reader.last_status == f"{TRAINING_LOOP} (epoch 2)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": -1},
+        {"step": True},
+        {"of_steps": "400"},
+        {"epoch": 1.5},
+        {"of_epochs": None},
+        {"images_per_s": float("nan")},
+        {"images_per_s": "fast"},
+        {"images_per_s": -1},
+        {"phase": "resting"},
+        {"phase": []},
+        {"step": 10**12},
+    ],
+)
+def test_steps_that_cannot_be_are_passed_over(status: Any, change: dict[str, Any]) -> None:
+    entry = {**STEPS.fields["progress"], **change}
+    status.say(PROGRESS, progress=entry)
+    reader = StatusReader(status.path)
+    reader.read()
+    assert reader.progress is None
+
+
+@pytest.mark.parametrize("entry", [None, 7, [], "120/400", {}])
+def test_steps_of_another_shape_are_passed_over(status: Any, entry: Any) -> None:
+    status.say(PROGRESS, progress=entry)
+    reader = StatusReader(status.path)
+    reader.read()
+    assert reader.progress is None
