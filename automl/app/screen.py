@@ -6,9 +6,25 @@ from typing import Protocol
 from automl.execution.driver import Event
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
+from automl.study.live import LiveAttempt
 from automl.study.records import TrialRecord
 
-__all__ = ["Ending", "Screen", "Silent"]
+__all__ = ["Ending", "Screen", "Sight", "Silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How a driven study stands at one moment.
+
+    Attributes:
+        records: Every trial.
+        wall_s: Seconds that the study's drivers have run, from the first one's start.
+        live: What the live attempts do, by number.
+    """
+
+    records: tuple[TrialRecord, ...]
+    wall_s: float
+    live: tuple[LiveAttempt, ...] = ()
 
 
 class Screen(Protocol):
@@ -22,13 +38,8 @@ class Screen(Protocol):
         """Something happened; called in order, from the driver's thread."""
         ...
 
-    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
-        """How the trials stand; called about once a second, from another thread, and at the end.
-
-        Args:
-            records: Every trial.
-            wall_s: Seconds that the study's drivers have run, from the first one's start.
-        """
+    def look(self, sight: Sight) -> None:
+        """How the study stands; called about once a second, by another thread, and at the end."""
         ...
 
 
@@ -42,7 +53,7 @@ class Silent:
     def event(self, event: Event) -> None:
         """Shows nothing."""
 
-    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
+    def look(self, sight: Sight) -> None:
         """Shows nothing."""
 
 

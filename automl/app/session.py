@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
+from automl.app.following import Following
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
 from automl.app.room import FULL, room_at, size_of
-from automl.app.screen import Ending, Screen, Silent
+from automl.app.screen import Ending, Screen, Sight, Silent
 from automl.app.standing import state_of
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
@@ -108,6 +109,10 @@ class Session:
     _trial_bytes: int = field(default=0, init=False)
     _has_priced: bool = field(default=False, init=False)
     _best_note: str = field(default="", init=False)
+    _following: Following = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._following = Following(self.paths, self.config.objective)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
         """Runs trials until the limits are reached or somebody stops it; writes the report.
@@ -160,8 +165,8 @@ class Session:
                 self._evaluations().at_end(self.engine.records())
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
         wall_s = self._write_state(status, ending.reason)
-        records = self.engine.records()
-        self._show(lambda screen: screen.look(records, wall_s))
+        sight = Sight(self.engine.records(), wall_s)
+        self._show(lambda screen: screen.look(sight))
         write_report(self.paths.folder)
         return ending
 
@@ -209,6 +214,7 @@ class Session:
             serial.drive(request)
 
     def _event(self, event: Event) -> None:
+        self._following.event(event)
         if isinstance(event, TrialEnded):
             folder = self.paths.trial(event.outcome.number)
             self._trial_bytes = max(self._trial_bytes, size_of(folder))
@@ -231,10 +237,12 @@ class Session:
         self._look_at_disk()
         self._look_at_budget()
         records, wall_s = self.engine.records(), time.monotonic() - self._began_s
-        self._show(lambda screen: screen.look(records, wall_s))
         if time.monotonic() - self._state_at >= _STATE_EVERY_S:
             self._state_at = time.monotonic()
+            self._following.look()
             self._write_state(StudyStatus.RUNNING, "")
+        sight = Sight(records, wall_s, self._following.live)
+        self._show(lambda screen: screen.look(sight))
 
     def _look_at_disk(self) -> None:
         """Starts no further trial where it would fill the disk."""
@@ -277,6 +285,6 @@ class Session:
     def _write_state(self, status: StudyStatus, reason: str) -> float:
         """Writes where the study stands, and returns the wall time that it says."""
         wall_s = time.monotonic() - self._began_s
-        state = state_of(self.config, self.engine, status)
+        state = state_of(self.config, self.engine, self._following, status)
         write_state(self.paths, replace(state, reason=reason, wall_s=wall_s))
         return wall_s

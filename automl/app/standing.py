@@ -4,6 +4,7 @@ import os
 import socket
 from dataclasses import asdict
 
+from automl.app.following import Following
 from automl.search.engine import Engine
 from automl.study.clock import utc_now
 from automl.study.config import StudyConfig
@@ -13,7 +14,9 @@ from automl.study.state import BestTrial, StudyState, StudyStatus, counts_of
 __all__ = ["state_of"]
 
 
-def state_of(config: StudyConfig, engine: Engine, status: StudyStatus) -> StudyState:
+def state_of(
+    config: StudyConfig, engine: Engine, following: Following, status: StudyStatus
+) -> StudyState:
     """The snapshot of a study that this process drives, without its wall time."""
     records = engine.records()
     return StudyState(
@@ -27,4 +30,7 @@ def state_of(config: StudyConfig, engine: Engine, status: StudyStatus) -> StudyS
         limits=asdict(config.limits),
         seconds=sum(record.seconds for record in records),
         gpu_seconds=sum(record.gpu_seconds for record in records),
+        live=following.live if status is StudyStatus.RUNNING else (),
+        ended=following.ended,
+        notes=following.notes,
     )

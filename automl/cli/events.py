@@ -7,14 +7,16 @@ string. Nothing is coloured and nothing is redrawn, so NO_COLOR asks for nothing
 import json
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
 
+from automl.app.screen import Sight
 from automl.cli.paths import shown
-from automl.cli.progress import Progress, Snapshot, changed_params
+from automl.cli.progress import Progress, Snapshot, changed_params, epochs_of
+from automl.cli.quiet import Quiet
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.reports import words
 from automl.reports.verdict import FAKE
@@ -25,7 +27,6 @@ from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord
 
 __all__ = ["EventScreen", "event_line", "heartbeat_line"]
 
-_HEARTBEAT_EVERY_S = 60.0
 _EVIDENCE = 160
 _WORDS = {
     OutcomeState.OK: "ok",
@@ -95,10 +96,22 @@ def heartbeat_line(snapshot: Snapshot) -> str:
     best = snapshot.best
     if best is not None:
         pairs |= {"best": words.value(best.best_value), "trial": str(best.number)}
-    if snapshot.eta is not None:
-        low, high = snapshot.eta.low_s, snapshot.eta.high_s
-        pairs["eta"] = f"{words.duration(low)}-{words.duration(high)}"
-    return _line("heartbeat", pairs)
+    eta = snapshot.eta
+    if eta is not None:
+        pairs["eta"] = f"{words.duration(eta.low_s)}-{words.duration(eta.high_s)}"
+    return _line("heartbeat", pairs | _steps(snapshot))
+
+
+def _steps(snapshot: Snapshot) -> dict[str, str]:
+    """How far the running trials are: ``epochs=3:1.4/30,5:0.2/30 images_per_s=716``."""
+    epochs = [
+        f"{live.number}:{live.epochs_done:.1f}" + (f"/{total}" if total else "")
+        for live in snapshot.running
+        if (total := live.of_epochs or snapshot.epochs) or live.epochs_done
+    ]
+    rates = [live.images_per_s for live in snapshot.running if live.images_per_s is not None]
+    pairs = {"epochs": ",".join(epochs)} if epochs else {}
+    return pairs | ({"images_per_s": f"{sum(rates):.4g}"} if rates else {})
 
 
 def _line(word: str, pairs: Mapping[str, str]) -> str:
@@ -117,13 +130,19 @@ class EventScreen:
     Args:
         stream: Where to print; standard error by default.
         clock: The time of day.
+        seconds: A clock in seconds that never goes back.
     """
 
-    def __init__(self, stream: TextIO | None = None, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        clock: Clock = utc_now,
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._progress: Progress | None = None
-        self._heartbeat_s = 0.0
+        self._quiet = Quiet(seconds)
         self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -139,8 +158,7 @@ class EventScreen:
 
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         """Prints what is about to be driven."""
-        self._progress = Progress(config, monotonic)
-        self._heartbeat_s = monotonic()
+        self._progress = Progress(config, epochs=epochs_of(paths, config.keys.epochs))
         if config.is_fake:
             self._print(f"{'note':<9} {FAKE}")
         pairs = {
@@ -167,17 +185,19 @@ class EventScreen:
             pairs[snapshot.config.objective.metric] = words.value(best.best_value)
             self._print(_line("best", pairs))
 
-    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
-        """Prints a heartbeat once a minute."""
+    def look(self, sight: Sight) -> None:
+        """Prints a heartbeat once nothing was printed for a while."""
         if self._progress is None:
             return
-        self._progress.look(records, wall_s)
-        snapshot = self._progress.snapshot()
-        if snapshot.now_s - self._heartbeat_s >= _HEARTBEAT_EVERY_S:
-            self._heartbeat_s = snapshot.now_s
-            self._print(heartbeat_line(snapshot))
+        self._progress.look(sight)
+        if self._quiet.is_due():
+            self._write(heartbeat_line(self._progress.snapshot()))
 
     def _print(self, text: str) -> None:
+        self._quiet.spoke()
+        self._write(text)
+
+    def _write(self, text: str) -> None:
         with self._guard:
             line = f"{self._clock():%Y-%m-%dT%H:%M:%SZ} {text}"
             # A reader that has gone, such as a closed pipe, is no reason to end a search.

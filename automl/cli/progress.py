@@ -5,57 +5,26 @@ a pure function of one snapshot.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from statistics import quantiles
 
+from automl.app.screen import Sight
+from automl.errors import FixInput
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
-from automl.skill.tree import ParamValue
-from automl.study.config import Objective, StudyConfig
+from automl.reports.remaining import Outlook, SecondsRange, remaining
+from automl.skill.tree import ParamValue, whole_number
+from automl.study.config import StudyConfig
 from automl.study.confirmation import n_asked
+from automl.study.folder import read_base_spec
+from automl.study.layout import StudyPaths
+from automl.study.live import LiveAttempt
 from automl.study.race import winner
-from automl.study.ranking import better
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
-__all__ = ["Progress", "Running", "SecondsRange", "Snapshot", "changed_params", "eta_of"]
+__all__ = ["Progress", "Snapshot", "changed_params", "epochs_of"]
 
-_ENOUGH_FOR_ETA = 3
 _KEPT_NOTES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class SecondsRange:
-    """A range of seconds, lowest first."""
-
-    low_s: float
-    high_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A live attempt.
-
-    Attributes:
-        attempt: What runs.
-        begun_s: When it began, in seconds on the screen's own clock.
-        epoch: The newest measured epoch, zero-based; None before the first.
-        value: The objective at that epoch.
-        best: The best objective of any epoch so far.
-    """
-
-    attempt: Attempt
-    begun_s: float
-    epoch: int | None = None
-    value: float | None = None
-    best: float | None = None
-
-    def measured(self, measurement: Measurement, objective: Objective) -> "Running":
-        """This attempt after one more measurement; one without the objective changes nothing."""
-        value = measurement.metrics.get(objective.metric)
-        if value is None:
-            return self
-        best = better(value, self.best, objective)
-        return replace(self, epoch=measurement.epoch, value=value, best=best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +33,27 @@ class Snapshot:
 
     Attributes:
         config: What was asked.
-        now_s: The moment, on the screen's own clock.
+        now_s: The moment, Unix seconds.
         wall_s: Seconds that the study's drivers have run, this one and those before it.
         records: Every trial, by number.
         running: The live attempts, by number.
-        ended: Numbers of the trials that this driver saw ending, oldest first.
+        ended: Numbers of the trials that this driver saw ending, the newest first.
         notes: The newest notes, oldest first.
         epochs: Epochs of one full training; None if not known.
+        driver: Who drives it, in words, where another process does.
+        is_driven: Whether a driver is alive.
     """
 
     config: StudyConfig
     now_s: float
     wall_s: float
     records: tuple[TrialRecord, ...] = ()
-    running: tuple[Running, ...] = ()
+    running: tuple[LiveAttempt, ...] = ()
     ended: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     epochs: int | None = None
+    driver: str = ""
+    is_driven: bool = True
 
     @property
     def is_search(self) -> bool:
@@ -125,47 +98,12 @@ class Snapshot:
 
     @property
     def eta(self) -> SecondsRange | None:
-        """How long it may still take; None once all is done, or too few trials have ended.
-
-        A paused trial counts as one that ended: how many of them go on is not known beforehand.
-        """
-        if self.is_over:
+        """How long the rest may take; None once all is done, or where nothing tells it."""
+        if not self.is_driven:
             return None
-        lengths = [
-            record.seconds
-            for record in self.records
-            if record.is_usable or record.state is TrialState.PAUSED
-        ]
-        ages = [self.now_s - one.begun_s for one in self.running]
-        waiting = self.asked - self.at_rest - len(self.running)
-        return eta_of(lengths, ages, waiting, self.config.resources.max_concurrent)
-
-
-def eta_of(
-    lengths: Sequence[float], ages: Sequence[float], waiting: int, slots: int
-) -> SecondsRange | None:
-    """How long the rest takes if trials are as long as the middle half of those that ended.
-
-    Args:
-        lengths: Seconds of the trials that ended at full length.
-        ages: Seconds that each live attempt has run.
-        waiting: Trials that have not been started.
-        slots: Trials that run at the same time.
-
-    Returns:
-        The range between the quartiles; None where fewer than three trials ended.
-    """
-    if len(lengths) < _ENOUGH_FOR_ETA:
-        return None
-    low, _, high = quantiles(lengths, n=4, method="inclusive")
-    return SecondsRange(_rest(low, ages, waiting, slots), _rest(high, ages, waiting, slots))
-
-
-def _rest(length: float, ages: Sequence[float], waiting: int, slots: int) -> float:
-    left = [max(0.0, length - age) for age in ages]
-    work = (sum(left) + max(0, waiting) * length) / max(1, slots)
-    # Not even one slot each makes it shorter than the longest single piece.
-    return max([work, *left, length if waiting > 0 else 0.0])
+        return remaining(
+            Outlook(self.config, self.records, self.running, self.now_s, self.wall_s, self.epochs)
+        )
 
 
 def changed_params(
@@ -176,21 +114,34 @@ def changed_params(
     return {key: value for key, value in params.items() if key not in base or base[key] != value}
 
 
+def epochs_of(paths: StudyPaths, key: str) -> int | None:
+    """Epochs of one full training by the study's base spec; None if it does not say.
+
+    Args:
+        paths: The study.
+        key: The setting that holds the epochs; empty if none does.
+    """
+    try:
+        return whole_number(read_base_spec(paths), key)
+    except (FixInput, OSError):
+        return None
+
+
 @dataclass(slots=True)
 class Progress:
     """Collects what the driver tells; may be told and asked from any thread.
 
     Attributes:
         config: What was asked.
-        monotonic: A clock in seconds that never goes back.
+        clock: Unix time in seconds.
         epochs: Epochs of one full training; None if not known.
     """
 
     config: StudyConfig
-    monotonic: Callable[[], float]
+    clock: Callable[[], float] = time.time
     epochs: int | None = None
     _records: dict[int, TrialRecord] = field(default_factory=dict)
-    _running: dict[int, Running] = field(default_factory=dict)
+    _running: dict[int, LiveAttempt] = field(default_factory=dict)
     _ended: list[int] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -198,7 +149,7 @@ class Progress:
     _looked_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._looked_s = self.monotonic()
+        self._looked_s = self.clock()
 
     def event(self, event: Event) -> None:
         """Takes in one event."""
@@ -215,39 +166,42 @@ class Progress:
                 case Note(text):
                     self._notes.append(text)
 
-    def look(self, records: Sequence[TrialRecord], wall_s: float) -> None:
-        """Takes in how the trials stand; what an event told of a trial's end is kept.
-
-        Args:
-            records: Every trial.
-            wall_s: Seconds that the study's drivers have run.
-        """
+    def look(self, sight: Sight) -> None:
+        """Takes in how the study stands; what an event told of a trial's end is kept."""
         with self._guard:
-            self._wall_s, self._looked_s = wall_s, self.monotonic()
-            for record in records:
+            self._wall_s, self._looked_s = sight.wall_s, self.clock()
+            for record in sight.records:
                 known = self._records.get(record.number)
                 if known is None or record.state.is_finished or not known.state.is_finished:
                     self._records[record.number] = record
+            for live in sight.live:
+                self._see(live)
+
+    def _see(self, live: LiveAttempt) -> None:
+        """Takes in what an attempt does; what it measured was told by an event already."""
+        known = self._running.get(live.number)
+        if known is not None and known.attempt == live.attempt:
+            self._running[live.number] = replace(
+                live, epoch=known.epoch, value=known.value, best=known.best
+            )
 
     def snapshot(self, *, is_last: bool = False) -> Snapshot:
         """How the study stands now; the last one shows the time that the driver has written."""
         with self._guard:
-            now_s = self.monotonic()
+            now_s = self.clock()
             return Snapshot(
                 config=self.config,
                 now_s=now_s,
-                wall_s=self._wall_s + (0.0 if is_last else now_s - self._looked_s),
+                wall_s=self._wall_s + (0.0 if is_last else max(0.0, now_s - self._looked_s)),
                 records=tuple(self._records[number] for number in sorted(self._records)),
                 running=tuple(self._running[number] for number in sorted(self._running)),
-                ended=tuple(self._ended),
+                ended=tuple(dict.fromkeys(reversed(self._ended))),
                 notes=tuple(self._notes[-_KEPT_NOTES:]),
                 epochs=self.epochs,
             )
 
     def _start(self, attempt: Attempt) -> None:
-        running = Running(attempt, self.monotonic())
-        for measurement in attempt.history:
-            running = running.measured(measurement, self.config.objective)
+        running = LiveAttempt.of(attempt, self.clock(), self.config.objective)
         self._running[attempt.number] = running
         known = self._records.get(attempt.number)
         if known is None:

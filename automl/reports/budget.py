@@ -36,21 +36,31 @@ class Spent:
     saved_s: float | None = None
     n_early: int = 0
 
+    @property
+    def gpu_hours_used(self) -> float:
+        """GPU hours used."""
+        return self.gpu_seconds / _HOUR_S
+
     def lines(self) -> Iterator[str]:
         """One matter a line, without a label; none where nothing was planned or saved."""
+        planned = self.planned()
+        if planned:
+            yield planned
+        if self.saved_s is not None:
+            early = words.count(self.n_early, "trial")
+            yield f"about {words.duration(self.saved_s)} of training saved: {early} ended early"
+
+    def planned(self) -> str:
+        """What was planned, and what of it is used; empty where nothing was."""
         planned = []
         if self.max_wall_s is not None:
             used, of = words.duration(self.wall_s), words.duration(self.max_wall_s)
             planned.append(f"{used} of {of} wall")
         if self.gpu_hours is not None:
-            planned.append(f"{self.gpu_seconds / _HOUR_S:.3g} of {self.gpu_hours:g} GPU-h")
+            planned.append(f"{self.gpu_hours_used:.3g} of {self.gpu_hours:g} GPU-h")
         if self.deadline is not None:
             planned.append(f"to end by {self.deadline}")
-        if planned:
-            yield ", ".join(planned)
-        if self.saved_s is not None:
-            early = words.count(self.n_early, "trial")
-            yield f"about {words.duration(self.saved_s)} of training saved: {early} ended early"
+        return ", ".join(planned)
 
 
 def spent_of(

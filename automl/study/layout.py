@@ -66,6 +66,11 @@ class AttemptPaths:
         return self.folder / "server.pid"
 
     @property
+    def gpus(self) -> Path:
+        """The GPUs that it holds, as the scheduler names them; absent on a CPU."""
+        return self.folder / "gpus.json"
+
+    @property
     def stop(self) -> Path:
         """Asks this attempt alone to stop; holds the pruner's reason as text."""
         return self.folder / "stop"

@@ -15,7 +15,7 @@ _OWN = frozenset(
     path.name
     for path in (
         *(_ATTEMPT.spec, _ATTEMPT.container_spec, _ATTEMPT.container, _ATTEMPT.log),
-        *(_ATTEMPT.outcome, _ATTEMPT.pid, _ATTEMPT.server, _ATTEMPT.stop),
+        *(_ATTEMPT.outcome, _ATTEMPT.pid, _ATTEMPT.server, _ATTEMPT.stop, _ATTEMPT.gpus),
     )
 )
 

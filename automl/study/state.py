@@ -12,6 +12,7 @@ from automl.files import write_json
 from automl.jsontext import read_json
 from automl.study.clock import moment_of
 from automl.study.layout import StudyPaths
+from automl.study.live import LiveAttempt
 from automl.study.records import TrialRecord
 
 __all__ = ["BestTrial", "StudyState", "StudyStatus", "counts_of", "read_state", "write_state"]
@@ -71,6 +72,9 @@ class StudyState:
         gpu_seconds: GPU seconds spent.
         wall_s: Seconds from each driver's start to its end or to this snapshot, added up; 0 where
             it was not written down.
+        live: What runs at this moment, by number; of a driver that died, what ran last.
+        ended: The trials that ended last, the newest first.
+        notes: What a reader should know, the oldest first.
     """
 
     name: str
@@ -85,6 +89,9 @@ class StudyState:
     seconds: float = 0.0
     gpu_seconds: float = 0.0
     wall_s: float = 0.0
+    live: tuple[LiveAttempt, ...] = ()
+    ended: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def finished(self) -> int:
@@ -107,6 +114,9 @@ class StudyState:
         fields = {name: value[name] for name in cls.__slots__ if name in value}
         fields["status"] = StudyStatus(value["status"])
         fields["best"] = None if value.get("best") is None else BestTrial(**value["best"])
+        fields["live"] = tuple(map(LiveAttempt.from_json, value.get("live", ())))
+        for name in ("ended", "notes"):
+            fields[name] = tuple(value.get(name, ()))
         state = cls(**fields)
         check_fields(state)
         moment_of(state.updated_at)

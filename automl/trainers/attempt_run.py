@@ -38,6 +38,7 @@ from automl.trainers.failures import (
     refusal,
 )
 from automl.trainers.fault_watch import FaultWatch
+from automl.trainers.gpu_note import note_gpus
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
@@ -122,6 +123,7 @@ class AttemptRun:
         if self.outcome is not None:
             return
         self._gpus = len(gpus)
+        note_gpus(self._paths, gpus)
         self._memory_kills = MemoryKills()
         self._began = (self._timing.monotonic(), self._timing.now())
         try:

@@ -91,6 +91,7 @@ class Script:
     Attributes:
         metric: Name of the metric it writes.
         epoch_s: Seconds an epoch takes.
+        steps_every_s: Seconds between two lines within an epoch.
         top: The metric of a perfect configuration after endless training.
         rise_epochs: Epochs after which 63 % of the top is reached; positive.
         bowls: Dotted spec key to how it shapes the metric.
@@ -99,6 +100,7 @@ class Script:
 
     metric: str = "val_3DIoU"
     epoch_s: float = 0.05
+    steps_every_s: float = 5.0
     top: float = 0.8
     rise_epochs: float = 3.0
     bowls: Mapping[str, Bowl] = field(default_factory=dict)

@@ -22,16 +22,20 @@ from automl.jsontext import read_json
 from automl.trainers.contract import (
     EVAL_METRICS,
     LATEST_NAME,
+    PROGRESS,
     STATUS_NAME,
     TRAIN_FINISHED,
     TRAIN_METRICS,
     TRAINING_LOOP,
     CheckpointName,
+    Phase,
     Status,
     StatusLine,
+    StepProgress,
 )
 
 STEPS_PER_EPOCH = 10
+IMAGES_PER_STEP = 4
 LABEL = "scripted: a fake for testing the orchestration; no model is trained"
 
 
@@ -74,7 +78,7 @@ class Play:
 
     def play_epoch(self, epoch: int) -> int | None:
         """One epoch in the contract's order of lines; an exit code if the script ends it."""
-        time.sleep(float(self.script["epoch_s"]))
+        self.learn(epoch)
         kind = self.fault_at(epoch)
         code = self.play_fault(kind)
         if code is not None:
@@ -96,6 +100,18 @@ class Play:
         if (epoch + 1) % self.checkpoint_interval == 0:
             leave_checkpoint(CheckpointName(epoch, steps))
         return None
+
+    def learn(self, epoch: int) -> None:
+        """Takes the time of an epoch, and says now and then how far it is."""
+        whole = float(self.script["epoch_s"])
+        began = said = time.monotonic()
+        for step in range(1, STEPS_PER_EPOCH + 1):
+            time.sleep(max(0.0, began + whole * step / STEPS_PER_EPOCH - time.monotonic()))
+            if time.monotonic() - said >= float(self.script["steps_every_s"]):
+                said = time.monotonic()
+                rate = step * IMAGES_PER_STEP / (said - began)
+                done = (epoch, self.epochs, step, STEPS_PER_EPOCH)
+                self.say(PROGRESS, fields=StepProgress(Phase.TRAIN, *done, rate).fields)
 
     def fault_at(self, epoch: int) -> str:
         """The kind of fault that strikes in this epoch; empty for none."""

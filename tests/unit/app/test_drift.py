@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from automl.app import run
-from automl.app.screen import Silent
+from automl.app.screen import Sight, Silent
 from automl.cli.main import main
 from automl.errors import ResolveConflict
 from automl.execution import ray_driver, serial
@@ -59,7 +59,7 @@ class Notes:
     def opened(self, paths: object, config: object) -> None:
         pass
 
-    def look(self, records: object, wall_s: float) -> None:
+    def look(self, sight: Sight) -> None:
         pass
 
     def event(self, event: Event) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from automl.cli.live import epochs_of
+from automl.cli.progress import epochs_of
 from automl.errors import FixInput
 from automl.skill.keys import NetworkKeys
 from automl.study.folder import NewStudy, create_folder, read_config, write_study

@@ -11,7 +11,7 @@ import pytest
 
 from automl.app import run
 from automl.app.plan import Plan
-from automl.app.screen import Ending, Silent
+from automl.app.screen import Ending, Sight, Silent
 from automl.errors import FixInput, ResolveConflict
 from automl.execution import ray_driver, serial
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
@@ -21,7 +21,7 @@ from automl.study.folder import read_config
 from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.outcomes import read_outcome
-from automl.study.records import OutcomeState, TrialRecord
+from automl.study.records import OutcomeState
 from automl.study.state import StudyStatus, read_state
 from automl.yamltext import load_yaml
 from tests.unit.app.kit import MakePlan
@@ -62,7 +62,7 @@ class Watcher:
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         pass
 
-    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
+    def look(self, sight: Sight) -> None:
         pass
 
     def event(self, event: Event) -> None:
@@ -356,8 +356,8 @@ def test_wall_time_is_one_number_on_the_screen_in_the_state_and_in_the_report(
     looks: list[float] = []
 
     class Clockwatcher(Watcher):
-        def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
-            looks.append(wall_s)
+        def look(self, sight: Sight) -> None:
+            looks.append(sight.wall_s)
 
     run.start(search("--trials", "1"), Clockwatcher())
     state = read_state(paths)

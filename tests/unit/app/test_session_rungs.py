@@ -10,7 +10,7 @@ import pytest
 
 from automl.app import run
 from automl.app.plan import Plan
-from automl.app.screen import Silent
+from automl.app.screen import Sight, Silent
 from automl.execution import ray_driver, serial
 from automl.execution.driver import Event, TrialEnded, TrialStarted
 from automl.search.methods.table import METHODS
@@ -66,7 +66,7 @@ class Watcher:
     def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
         pass
 
-    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
+    def look(self, sight: Sight) -> None:
         pass
 
     def event(self, event: Event) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from automl.app.screen import Sight
 from automl.cli.events import EventScreen, event_line, heartbeat_line
 from automl.cli.progress import Progress
 from automl.execution.driver import Measured, Note, TrialEnded, TrialStarted
@@ -95,7 +96,7 @@ def test_looking_does_not_flood_the_log(config: StudyConfig) -> None:
     screen, stream = _screen(config)
     before = stream.getvalue()
     for _ in range(50):
-        screen.look((), 0.0)
+        screen.look(Sight((), 0.0))
     assert stream.getvalue() == before
 
 
@@ -115,7 +116,7 @@ def test_nothing_is_printed_before_the_study_is_open() -> None:
     screen = EventScreen(stream, lambda: _NOW)
     with screen:
         screen.event(Note("early"))
-        screen.look((), 0.0)
+        screen.look(Sight((), 0.0))
     assert stream.getvalue() == ""
 
 
@@ -130,7 +131,7 @@ def test_a_reader_that_leaves_does_not_end_the_search(config: StudyConfig) -> No
     screen = EventScreen(_Gone(), lambda: _NOW)
     screen.opened(StudyPaths(Path("/studies/bikes")), config)
     screen.event(Note("nobody hears this"))
-    screen.look((), 0.0)
+    screen.look(Sight((), 0.0))
 
 
 def test_a_pause_and_what_goes_on_are_told_as_such(busy: Progress, config: StudyConfig) -> None:
@@ -146,6 +147,6 @@ def test_a_pause_and_what_goes_on_are_told_as_such(busy: Progress, config: Study
     assert "done=6/12 ok=3 paused=1 pruned=1" in heartbeat_line(busy.snapshot())
     history = (Measurement(2, {config.objective.metric: 0.2}, 12.0),)
     busy.event(TrialStarted(Attempt(9, 2, {}, "trials/0009/1/x.pth", history)))
-    (again,) = (each for each in busy.snapshot().running if each.attempt.number == 9)
+    (again,) = (each for each in busy.snapshot().running if each.number == 9)
     assert (again.epoch, again.value) == (2, 0.2)
     assert heartbeat_line(busy.snapshot()) == before.replace("running=2", "running=3")

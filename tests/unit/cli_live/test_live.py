@@ -9,8 +9,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from automl.cli.live import LiveScreen, epochs_of, render, wants_live
-from automl.cli.progress import Progress
+from automl.app.screen import Sight
+from automl.cli.live import LiveScreen, wants_live
+from automl.cli.picture import DRIVER_KEYS, render
+from automl.cli.progress import Progress, epochs_of
 from automl.execution.driver import TrialEnded, TrialStarted
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
@@ -94,7 +96,7 @@ def test_a_direct_training_compares_with_nothing(config: StudyConfig) -> None:
 def test_a_resumed_study_shows_earlier_trials_in_the_counts(config: StudyConfig) -> None:
     progress = Progress(config, lambda: 0.0)
     done = TrialRecord(0, TrialState.COMPLETE, {}, best_value=0.5, best_epoch=2)
-    progress.look((done,), 0.0)
+    progress.look(Sight((done,), 0.0))
     text = _drawn(progress, 80)
     assert "1/12  ok 1" in text
     assert "best    0.5000  trial 0" in text
@@ -106,7 +108,7 @@ def test_when_all_is_done_nothing_is_left_to_wait_for_or_stop(config: StudyConfi
     records = [
         TrialRecord(n, state, {}, best_value=0.5, best_epoch=0, seconds=60) for n in range(12)
     ]
-    progress.look(records, 0.0)
+    progress.look(Sight(tuple(records), 0.0))
     text = _drawn(progress, 80)
     assert "12/12" in text
     assert "left" not in text
@@ -116,8 +118,8 @@ def test_when_all_is_done_nothing_is_left_to_wait_for_or_stop(config: StudyConfi
 def test_the_picture_that_stays_offers_no_keys(config: StudyConfig) -> None:
     snapshot = Progress(config, lambda: 0.0).snapshot()
     shown, kept = (
-        [str(line) for line in render(snapshot, 80, is_last=is_last).renderables]
-        for is_last in (False, True)
+        [str(line) for line in render(snapshot, 80, keys).renderables]
+        for keys in (DRIVER_KEYS, "")
     )
     assert shown == [*kept, "Ctrl-C: stop after the running trials; twice: stop them now"]
 
@@ -165,7 +167,7 @@ def test_the_screen_draws_on_a_terminal_and_leaves_the_last_picture(
         screen.opened(StudyPaths(tmp_path), config)
         screen.event(TrialStarted(Attempt(0, 1, {"train.optim.lr": 1e-3})))
         done = TrialRecord(1, TrialState.COMPLETE, {}, best_value=0.5, best_epoch=2)
-        screen.look((done,), 3725.0)
+        screen.look(Sight((done,), 3725.0))
     screen.close()
     text = stream.getvalue()
     assert "study folder" in text
@@ -190,6 +192,6 @@ def test_a_terminal_that_closes_does_not_end_the_search(
         screen.opened(StudyPaths(tmp_path), config)
         console.file = _Gone()
         screen.event(TrialStarted(Attempt(0, 1, {})))
-        screen.look((), 0.0)
+        screen.look(Sight((), 0.0))
         console.file = stream
     assert "0/12" in stream.getvalue()

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from automl.cli.progress import Progress, changed_params, eta_of
+from automl.app.screen import Sight
+from automl.cli.progress import Progress, changed_params
 from automl.execution.driver import TrialStarted
 from automl.study.config import StudyConfig
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
@@ -16,7 +15,7 @@ def test_counts_best_and_running_follow_the_events(busy: Progress) -> None:
     snapshot = busy.snapshot()
     assert snapshot.finished == 5
     assert snapshot.counts[TrialState.RUNNING] == 2
-    assert [one.attempt.number for one in snapshot.running] == [5, 6]
+    assert [one.number for one in snapshot.running] == [5, 6]
     assert (snapshot.running[0].epoch, snapshot.running[0].value) == (1, 0.21)
     assert snapshot.running[0].best == 0.22
     assert snapshot.best is not None
@@ -26,7 +25,7 @@ def test_counts_best_and_running_follow_the_events(busy: Progress) -> None:
 def test_an_old_look_does_not_undo_an_ending(busy: Progress) -> None:
     stale = TrialRecord(4, TrialState.RUNNING, {})
     earlier = TrialRecord(9, TrialState.COMPLETE, {}, best_value=0.9, best_epoch=0)
-    busy.look((stale, earlier), 0.0)
+    busy.look(Sight((stale, earlier), 0.0))
     snapshot = busy.snapshot()
     assert snapshot.counts[TrialState.RUNNING] == 2
     assert snapshot.best is not None
@@ -41,32 +40,6 @@ def test_a_continued_attempt_begins_where_its_history_ends(
     busy.event(TrialStarted(Attempt(7, 2, {}, "trials/0007/1/x.pth", history)))
     running = busy.snapshot().running[-1]
     assert (running.epoch, running.value, running.best) == (1, 0.2, 0.3)
-
-
-def test_no_forecast_before_three_trials_have_ended() -> None:
-    assert eta_of([60.0, 61.0], [], 10, 2) is None
-
-
-def test_the_forecast_spreads_the_work_over_the_slots() -> None:
-    span = eta_of([60.0, 60.0, 60.0], [30.0, 30.0], 4, 2)
-    assert span is not None
-    assert span.low_s == span.high_s == (2 * 30 + 4 * 60) / 2
-
-
-@given(
-    st.lists(st.floats(1, 1e4), min_size=3, max_size=20),
-    st.lists(st.floats(0, 1e4), max_size=4),
-    st.integers(0, 50),
-    st.integers(1, 8),
-)
-def test_a_forecast_is_a_range_and_never_below_one_trial_that_waits(
-    lengths: list[float], ages: list[float], waiting: int, slots: int
-) -> None:
-    span = eta_of(lengths, ages, waiting, slots)
-    assert span is not None
-    assert 0 <= span.low_s <= span.high_s
-    if waiting:
-        assert span.low_s >= min(lengths)
 
 
 def test_all_params_count_as_changed_while_trial_zero_is_unknown() -> None:
