@@ -99,7 +99,8 @@ def heartbeat_line(snapshot: Snapshot) -> str:
     eta = snapshot.eta
     if eta is not None:
         pairs["eta"] = f"{words.duration(eta.low_s)}-{words.duration(eta.high_s)}"
-    return _line("heartbeat", pairs | _steps(snapshot))
+    now = {"now": snapshot.pause} if snapshot.pause else {}
+    return _line("heartbeat", pairs | _steps(snapshot) | now)
 
 
 def _steps(snapshot: Snapshot) -> dict[str, str]:

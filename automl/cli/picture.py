@@ -146,15 +146,8 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Text]:
     newest = [number for number in snapshot.ended if number in by_number][:_SHOWN_ENDED]
     ended = [_ended_row(snapshot, by_number[n]) for n in newest if by_number[n].state.is_at_rest]
     yield from fitted([*running, *ended], width)
-    if not snapshot.running and snapshot.is_driven and not snapshot.is_over:
-        yield Text(_waiting(snapshot), "dim")
-
-
-def _waiting(snapshot: Snapshot) -> str:
-    """Why nothing runs."""
-    if not snapshot.config.searches:
-        return "the training is being prepared"
-    return "no trial runs: Ray is starting, or preparing the next one"
+    if snapshot.pause:
+        yield Text(snapshot.pause, "dim")
 
 
 def _running_row(snapshot: Snapshot, live: LiveAttempt) -> Row:

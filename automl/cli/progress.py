@@ -87,6 +87,15 @@ class Snapshot:
         return self.finished >= self.asked and not self.running
 
     @property
+    def pause(self) -> str:
+        """Why nothing trains at this moment; empty where something does, or all is done."""
+        if self.running or self.is_over or not self.is_driven:
+            return ""
+        if not self.config.searches:
+            return "the training is being prepared"
+        return "no trial runs: Ray is starting, or a trial is being prepared"
+
+    @property
     def best(self) -> TrialRecord | None:
         """The trial that the study names as its best."""
         return winner(self.records, self.config)

@@ -22,6 +22,7 @@ from automl.study.records import (
     TrialRecord,
     TrialState,
 )
+from tests.unit.cli_live.conftest import FakeSeconds
 
 _NOW = datetime(2026, 11, 22, 13, 41, 7, tzinfo=UTC)
 
@@ -88,8 +89,43 @@ def test_a_new_best_is_told_once(config: StudyConfig) -> None:
 
 def test_the_heartbeat_counts_and_forecasts(busy: Progress) -> None:
     assert heartbeat_line(busy.snapshot()) == (
-        "heartbeat done=5/12 ok=3 pruned=1 failed=1 running=2 best=0.4700 trial=4 eta=2m50s-2m57s"
+        "heartbeat done=5/12 ok=3 pruned=1 failed=1 running=2 best=0.4700 trial=4 eta=4m05s-4m12s "
+        "epochs=5:2.0/10,6:0.0/10"
     )
+
+
+def test_silence_is_broken_after_ten_seconds_and_then_ever_more_rarely(
+    config: StudyConfig, seconds: FakeSeconds
+) -> None:
+    stream = io.StringIO()
+    screen = EventScreen(stream, lambda: _NOW, seconds)
+    screen.opened(StudyPaths(Path("/studies/bikes")), config)
+    spoken = []
+    for second in range(300):
+        seconds.now_s += 1.0
+        before = len(stream.getvalue())
+        screen.look(Sight((), 0.0))
+        if len(stream.getvalue()) > before:
+            spoken.append(second + 1)
+    assert spoken == [10, 30, 70, 130, 190, 250]
+    screen.event(Note("something new"))
+    before = len(stream.getvalue())
+    seconds.now_s += 9.0
+    screen.look(Sight((), 0.0))
+    assert len(stream.getvalue()) == before
+    seconds.now_s += 1.0
+    screen.look(Sight((), 0.0))
+    assert "heartbeat done=0/12" in stream.getvalue()[before:]
+
+
+def test_a_heartbeat_says_how_fast_images_are_learnt(busy: Progress) -> None:
+    live = [
+        replace(each, in_epoch=2, of_epochs=30, step=1, of_steps=4, images_per_s=20.5)
+        for each in busy.snapshot().running
+    ]
+    busy.look(Sight((), 0.0, tuple(replace(each, phase="train") for each in live)))
+    line = heartbeat_line(busy.snapshot())
+    assert line.endswith("epochs=5:2.2/30,6:2.2/30 images_per_s=41")
 
 
 def test_looking_does_not_flood_the_log(config: StudyConfig) -> None:
@@ -149,4 +185,6 @@ def test_a_pause_and_what_goes_on_are_told_as_such(busy: Progress, config: Study
     busy.event(TrialStarted(Attempt(9, 2, {}, "trials/0009/1/x.pth", history)))
     (again,) = (each for each in busy.snapshot().running if each.number == 9)
     assert (again.epoch, again.value) == (2, 0.2)
-    assert heartbeat_line(busy.snapshot()) == before.replace("running=2", "running=3")
+    told = heartbeat_line(busy.snapshot())
+    assert told.startswith(before.replace("running=2", "running=3").partition(" eta=")[0])
+    assert told.endswith("epochs=5:2.0/10,6:0.0/10,9:3.0/10")
