@@ -1,5 +1,6 @@
 """The circuit breaker: it ends a search that fails again and again for the same cause."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from automl.study.records import FailureClass
@@ -24,6 +25,7 @@ class CircuitBreaker:
 
     same_failures: int
     _ends: list[FailureClass | None] = field(default_factory=list)
+    _failed: Counter[FailureClass] = field(default_factory=Counter)
 
     def observe(self, failure: FailureClass | None) -> str | None:
         """Takes note of how a trial ended.
@@ -35,6 +37,8 @@ class CircuitBreaker:
             Why the search must end, as a sentence; None if it goes on.
         """
         self._ends.append(failure)
+        if failure is not None:
+            self._failed[failure] += 1
         return self._in_a_row() or self._share()
 
     def _in_a_row(self) -> str | None:
@@ -46,8 +50,8 @@ class CircuitBreaker:
         return f"{self.same_failures} trials in a row failed with the class {last[0]}"
 
     def _share(self) -> str | None:
-        failed = [failure for failure in self._ends if failure is not None]
-        if len(self._ends) < _SHARE_AFTER or len(failed) < _SHARE * len(self._ends):
+        n_failed = self._failed.total()
+        if len(self._ends) < _SHARE_AFTER or n_failed < _SHARE * len(self._ends):
             return None
-        classes = ", ".join(f"{failed.count(word)} {word}" for word in dict.fromkeys(failed))
-        return f"{len(failed)} of {len(self._ends)} trials failed ({classes})"
+        classes = ", ".join(f"{n} {word}" for word, n in self._failed.items())
+        return f"{n_failed} of {len(self._ends)} trials failed ({classes})"

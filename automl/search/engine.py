@@ -249,9 +249,10 @@ class Engine:
     def settle(self) -> None:
         """Tells Optuna that what stays paused was stopped early, once nothing will follow."""
         with self._guard:
+            if self._halted is not None or self.stopped is None:
+                return
             running = self._store.trials(OptunaState.RUNNING)
-            is_over = self._halted is None and self.stopped is not None
-            if is_over and all(paused_of(trial) is not None for trial in running):
+            if all(paused_of(trial) is not None for trial in running):
                 self._queue.settle()
 
     def overdrawn(self) -> SearchEnd | None:

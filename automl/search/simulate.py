@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import optuna
+
 from automl.search.curves import Curve, Curves
 from automl.search.decision import Continue, Decision, EndCause, Pause, Stop
 from automl.search.engine import Engine
@@ -58,6 +60,7 @@ def simulate(
     curves: Curves,
     costs: Costs = Costs(),
     until: Until = Until(),
+    study: optuna.Study | None = None,
 ) -> Simulation:
     """Runs a search over known curves.
 
@@ -67,12 +70,14 @@ def simulate(
         curves: What each training measures.
         costs: What starting and going on take.
         until: When it is cut off, and whether one that stopped itself is resumed.
+        study: Where the trials are kept; None for memory.
 
     Returns:
         What was trained, when, and what it had found at each cost. The same arguments give the
         same simulation.
     """
-    return _Simulator(space, config, curves, costs).run(until)
+    simulator = _Simulator(space, config, curves, costs, study)
+    return simulator.run(until)
 
 
 @dataclass(slots=True)
@@ -108,18 +113,25 @@ class _Simulator:
     """One simulated search."""
 
     def __init__(
-        self, space: SearchSpace, config: StudyConfig, curves: Curves, costs: Costs
+        self,
+        space: SearchSpace,
+        config: StudyConfig,
+        curves: Curves,
+        costs: Costs,
+        study: optuna.Study | None,
     ) -> None:
         self._config = config
         self._curves = curves
         self._costs = costs
         self._now_s = 0.0
         self._space = space
-        self._study = memory_study(config.objective)
+        self._study = memory_study(config.objective) if study is None else study
         self._engine = self._opened()
         self._queue: list[tuple[float, int, _Run]] = []
         self._n_scheduled = 0
         self._n_epochs: dict[int, int] = {}
+        self._n_trained = 0
+        self._best: TrialRecord | None = None
         self._seconds: dict[int, float] = {}
         self._events: list[SimulatedEvent] = []
         self._incumbents: list[Incumbent] = []
@@ -153,7 +165,7 @@ class _Simulator:
 
     @property
     def _trainings(self) -> float:
-        return sum(self._n_epochs.values()) / self._curves.n_epochs
+        return self._n_trained / self._curves.n_epochs
 
     # Starting
 
@@ -189,6 +201,7 @@ class _Simulator:
             metrics = run.curve.epochs[run.epoch].metrics
             run.epoch += 1
             self._n_epochs[number] = self._n_epochs.get(number, 0) + 1
+            self._n_trained += 1
             decision = self._measure(run, metrics)
         if not isinstance(decision, Continue):
             self._stop(run, decision)
@@ -224,7 +237,7 @@ class _Simulator:
 
     def _finish(self, run: _Run, outcome: Outcome) -> None:
         seconds = self._hold(run)
-        self._engine.finish(
+        record = self._engine.finish(
             replace(
                 outcome,
                 measurements=tuple(run.measured),
@@ -233,7 +246,7 @@ class _Simulator:
                 gpu_seconds=seconds * self._config.resources.gpus_held,
             )
         )
-        self._look()
+        self._look(record)
 
     def _hold(self, run: _Run) -> float:
         """Charges a trial with the time that it held its place."""
@@ -247,9 +260,10 @@ class _Simulator:
         event = SimulatedEvent(self._now_s, run.attempt.number, run.epoch, what, reason)
         self._events.append(event)
 
-    def _look(self) -> None:
+    def _look(self, record: TrialRecord) -> None:
         """Notes the best value so far where it is another trial's."""
-        best = best_trial(self._engine.records(), self._config.objective)
+        known = [record] if self._best is None else [self._best, record]
+        best = self._best = best_trial(known, self._config.objective)
         if best is None or best.best_value is None:
             return
         if self._incumbents and self._incumbents[-1].number == best.number:

@@ -1,5 +1,6 @@
 """From what a method says to what the Optuna queue holds: a trial, an attempt, or nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from optuna.trial import FrozenTrial
@@ -7,6 +8,7 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.budget import Budget
 from automl.search.decision import Continue, EndCause, Pause, SearchEnd, Stop
+from automl.search.followed import Followed
 from automl.search.method import GoOn, Method, Propose, Start, TrainAgain
 from automl.search.proposals import confirming_trial, default_trial
 from automl.search.queued_trial import QueuedTrial, continued
@@ -45,6 +47,7 @@ class TrialQueue:
         self._method = method
         self._budget = budget
         self._space = space
+        self._due = Followed(store, _due)
 
     def fill(self) -> bool:
         """Puts the next trial into the queue; whether there is one."""
@@ -122,11 +125,7 @@ class TrialQueue:
     # What an interruption left undecided
 
     def _unjudged(self) -> list[FrozenTrial]:
-        running = self._store.trials(OptunaState.RUNNING)
-        paused = ((trial, paused_of(trial)) for trial in running)
-        return [
-            trial for trial, pausing in paused if pausing is not None and not pausing.is_judged
-        ]
+        return sorted(self._due.current().values(), key=lambda trial: trial.number)
 
     def _goes_on_at_once(self, trial: FrozenTrial) -> bool:
         """Judges the rung at which a trial was interrupted; whether it is in the queue by that."""
@@ -142,3 +141,11 @@ class TrialQueue:
             case Stop(reason):
                 self._store.stop_paused(trial, reason)
         return False
+
+
+def _due(number: int, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """The start of a trial that paused where its rung is yet to be judged; None of any other."""
+    del number
+    paused = paused_of(trials[-1])
+    is_due = paused is not None and not paused.is_judged
+    return trials[-1] if is_due and trials[-1].state is OptunaState.RUNNING else None

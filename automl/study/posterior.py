@@ -93,12 +93,11 @@ def posterior(observed: Observed) -> Posterior | None:
     centre, scale = float(np.median(losses)), float(losses.std())
     if not math.isfinite(scale) or scale <= _ROUNDING * float(np.abs(losses).max()):
         return None
-    squared = squared_distances(observed.columns, observed.n_points)
-    kept = _nearest(squared, observed.of[int(np.argmin(losses))])
+    kept = _nearest(observed, observed.of[int(np.argmin(losses))])
     place = {point: i for i, point in enumerate(kept)}
     used = [i for i, point in enumerate(observed.of) if point in place]
     at = [place[observed.of[i]] for i in used]
-    near = squared[:, kept][:, :, kept]
+    near = squared_distances(observed.columns, observed.n_points, kept, kept)
     try:
         fit = GaussianFit(near[:, at][:, :, at], (losses[used] - centre) / scale)
     except ValueError:
@@ -119,38 +118,50 @@ def _clipped(losses: "Array") -> "Array":
     return losses if high <= low else np.minimum(losses, high + _OUTER_FENCE * (high - low))
 
 
-def _nearest(squared: "Array", best: int) -> list[int]:
+def _nearest(observed: Observed, best: int) -> list[int]:
     """The points of the model, chosen by where they lie: by their values would flatter them."""
     import numpy as np
 
-    away = squared[:, best].sum(axis=0)
+    away = squared_distances(observed.columns, observed.n_points, [best]).sum(axis=(0, 1))
     return sorted(map(int, np.argsort(away, kind="stable")[:MOST_POINTS]))
 
 
-def squared_distances(columns: Sequence[Column], n_points: int) -> "Array":
-    """Squared distance of every two points by each setting [n_settings, n_points, n_points].
+def squared_distances(
+    columns: Sequence[Column],
+    n_points: int,
+    rows: Sequence[int] | None = None,
+    others: Sequence[int] | None = None,
+) -> "Array":
+    """Squared distance of two points by each setting [n_settings, n_rows, n_others].
 
     1 is the whole range of a number, and the distance of two different words; a setting that one
     point has and another has not counts as different.
+
+    Args:
+        columns: One a setting, its values at the points.
+        n_points: How many points there are.
+        rows: The points whose distances are wanted; None for all.
+        others: From which points; None for all.
     """
     import numpy as np
 
-    found = [_differences(column) for column in columns if len(set(map(repr, column))) > 1]
-    return np.asarray(found).reshape(len(found), n_points, n_points)
+    pairs = tuple(range(n_points) if each is None else [*each] for each in (rows, others))
+    found = [_differences(column, *pairs) for column in columns if len(set(map(repr, column))) > 1]
+    return np.asarray(found).reshape(len(found), len(pairs[0]), len(pairs[1]))
 
 
-def _differences(column: Column) -> "Array":
+def _differences(column: Column, rows: Sequence[int], others: Sequence[int]) -> "Array":
     import numpy as np
 
     given = [value for value in column if value is not None]
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
         words = np.asarray([repr(value) for value in column])
-        return np.asarray(words[:, None] != words[None, :], dtype=np.float64)
+        return np.asarray(words[rows][:, None] != words[others][None, :], dtype=np.float64)
     numbers = np.asarray([math.nan if value is None else value for value in column], np.float64)
     low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
     if low > 0.0 and high >= _DECADE * low:
         numbers, low, high = np.log(numbers), math.log(low), math.log(high)
     scaled = (numbers - low) / (high - low) if high > low else numbers - low
-    squared = np.asarray((scaled[:, None] - scaled[None, :]) ** 2)
-    is_missing = np.isnan(scaled)
-    return np.where(is_missing[:, None] != is_missing[None, :], 1.0, np.nan_to_num(squared))
+    first, second = scaled[rows][:, None], scaled[others][None, :]
+    squared = np.asarray((first - second) ** 2)
+    return np.where(np.isnan(first) != np.isnan(second), 1.0, np.nan_to_num(squared))
