@@ -20,6 +20,7 @@ __all__ = [
     "GPUS",
     "OVERRIDES",
     "POLICY",
+    "RAY_ADDRESS",
     "SEARCH",
     "SEEDS",
     "SOURCE",
@@ -114,6 +115,21 @@ def _gpus(value: Any, place: Place) -> tuple[str, ...] | None:
     return None if texts == ("all",) else texts
 
 
+def _ray_address(value: Any, place: Place) -> str:
+    """``auto`` or ``HOST:PORT``; empty for a Ray of our own on this machine."""
+    word = str(one_value(value, place)).strip()
+    host, colon, port = word.rpartition(":")
+    is_address = bool(colon and host and port.isdigit() and 0 < int(port) < 65536)
+    if word in ("auto", "local") or (is_address and "://" not in word):
+        return "" if word == "local" else word
+    raise FixInput(
+        "a Ray cluster must be given as auto or HOST:PORT",
+        got=repr(word),
+        where=place.where,
+        fix="auto: the one that this machine belongs to; local: none, trials run here",
+    )
+
+
 def _seeds(value: Any, place: Place) -> int | str:
     from automl.study.limits import AUTO
 
@@ -129,3 +145,4 @@ CHECKPOINT = Form("CHECKPOINT", _checkpoint, completion=Completion.FILES)
 SOURCE = Form("PATH", _source, completion=Completion.FILES)
 GPUS = Form("0,1", _gpus)
 SEEDS = Form("N", _seeds)
+RAY_ADDRESS = Form("auto|HOST:PORT", _ray_address, words=lambda: ("auto", "local"))

@@ -11,7 +11,14 @@ from automl.settings.layers import Layer, Settings
 from automl.skill.keys import NetworkKeys
 from automl.study.config import Resources
 
-__all__ = ["Machine", "choose_resources", "detect_machine", "shared_out"]
+__all__ = [
+    "Machine",
+    "choose_resources",
+    "detect_machine",
+    "gpus_per_trial",
+    "shared_out",
+    "trials_per_gpu",
+]
 
 _UUID = "GPU-"
 
@@ -56,8 +63,8 @@ def choose_resources(
     """
     gpu_ids = _gpu_ids(settings["gpus"], settings.origin("gpus"), machine)
     available = len(machine.gpus) if gpu_ids is None else len(gpu_ids)
-    per_trial = _gpus_per_trial(settings, num_gpus, available)
-    sharing = _trials_per_gpu(settings, per_trial) if searches else 1
+    per_trial = gpus_per_trial(settings, num_gpus, available)
+    sharing = trials_per_gpu(settings, per_trial) if searches else 1
     room = available * sharing // per_trial if per_trial else machine.cpus
     asked = (settings["max_concurrent"] or room) if searches else 1
     concurrent = min(asked, room) if per_trial else asked
@@ -116,7 +123,12 @@ def _remarks(resources: Resources, asked: int, machine: Machine) -> Iterator[str
         yield f"{asked} trials at once were asked for, the GPUs hold {room}"
 
 
-def _gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:
+def gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:
+    """GPUs that one trial holds: as asked, else as the spec says; none where there are none.
+
+    Raises:
+        PrepareMachine: More are asked for than one trial can have.
+    """
     given: int | None = settings["gpus_per_trial"]
     number = (num_gpus if available else 0) if given is None else given
     if number > available:
@@ -129,7 +141,12 @@ def _gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:
     return number
 
 
-def _trials_per_gpu(settings: Settings, per_trial: int) -> int:
+def trials_per_gpu(settings: Settings, per_trial: int) -> int:
+    """Trials that share a GPU; 1 where a trial holds none.
+
+    Raises:
+        FixInput: Trials that hold several GPUs are to share.
+    """
     number: int = settings["trials_per_gpu"]
     if number > 1 and per_trial > 1:
         raise FixInput(

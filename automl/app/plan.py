@@ -5,12 +5,13 @@ request makes the same plan. ``automl plan`` shows it, ``automl run`` carries it
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data, check_seed, check_types, check_weights, count_in
 from automl.app.choices import choose_limits, choose_objective, idle_flags, origins
+from automl.app.cluster import as_machine, cluster_resources, survey_of
 from automl.app.datasets import data_names, resolve_data
 from automl.app.fidelity import choose_fidelity
 from automl.app.linked_weights import with_linked_weights
@@ -22,6 +23,7 @@ from automl.app.sharing import TrialSetup, check_sharing
 from automl.app.trainer_choice import ChosenTrainer, choose_trainer, lacks_gpu
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
+from automl.execution.cluster.survey import Survey
 from automl.skill.model import Skill
 from automl.skill.policy import Gate
 from automl.skill.tree import Tree
@@ -56,6 +58,7 @@ class Plan:
         studies_dir: Where the study's folder will be made.
         request: The request as given, for the study's own record.
         provenance: Versions, hashes, seeds, host.
+        cluster: The Ray cluster that the trials would run on; None for this machine.
     """
 
     config: StudyConfig
@@ -69,6 +72,7 @@ class Plan:
     studies_dir: Path
     request: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    cluster: Survey | None = None
 
     @property
     def base_spec(self) -> Tree:
@@ -91,7 +95,7 @@ def make_plan(request: PlanRequest) -> Plan:
     sources, of_data = resolve_data(names, request.tell, request.transfer)
     base = with_data(base, asdict(sources))
     base = with_linked_weights(base, planner.settings, request.tell, request.transfer)
-    setup = _set_up(planner, base)
+    setup = _set_up(planner, base, sources)
     config = _config(planner, setup, objective, sources)
     config = replace(config, origin={**config.origin, **of_data})
     check_seed(setup.base.rules, config.limits)
@@ -111,6 +115,7 @@ def make_plan(request: PlanRequest) -> Plan:
             **provenance_of(request.command, planner.skill, config, setup.data),
             **parent,
         },
+        cluster=setup.cluster,
     )
 
 
@@ -126,14 +131,19 @@ class _Setup:
     trainer: ChosenTrainer
     search: SearchSettings
     notes: tuple[str, ...]
+    cluster: Survey | None
 
 
-def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
+def _set_up(planner: Planner, base: BaseSpec, sources: DataSources) -> _Setup:
     skill, settings, searches = planner.skill, planner.settings, planner.gate.searches
-    machine = detect_machine()
-    resources, notes = choose_resources(
-        settings, machine, count_in(base, base.keys.gpus), searches=searches
-    )
+    folders = [folder for folder in astuple(sources) if folder]
+    cluster = survey_of(settings, folders, searches=searches)
+    machine, num_gpus = detect_machine(), count_in(base, base.keys.gpus)
+    if cluster is None:
+        resources, notes = choose_resources(settings, machine, num_gpus, searches=searches)
+    else:
+        resources, notes = cluster_resources(settings, cluster, num_gpus)
+        machine = as_machine(cluster)
     check_types(skill, base)
     resumed = () if planner.resumes is None else check_resume(planner.resumes, base)
     trainer = choose_trainer(
@@ -159,7 +169,8 @@ def _set_up(planner: Planner, base: BaseSpec) -> _Setup:
         *trainer.notes,
         *data_notes,
     )
-    return _Setup(base, space, ceilings, data, resources, trainer, fidelity.search, notes)
+    search = fidelity.search
+    return _Setup(base, space, ceilings, data, resources, trainer, search, notes, cluster)
 
 
 def _space(
@@ -198,6 +209,7 @@ def _config(
         resume_from="" if planner.resumes is None else planner.resumes.path,
         parent_checkpoint=str(parent.absolute()) if parent else "",
         report_images=settings["report_images"],
+        ray_address=settings["ray_address"],
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
+from automl.app.drive import attempt_settings, cluster_of, drive_trials
 from automl.app.following import Following
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
@@ -14,7 +15,6 @@ from automl.app.screen import Ending, Screen, Sight, Silent
 from automl.app.standing import state_of
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
-from automl.execution import serial
 from automl.execution.control import Control, Stage
 from automl.execution.driver import (
     DriveRequest,
@@ -38,9 +38,9 @@ from automl.study.confirmation import n_asked
 from automl.study.gpu_samples import put_away
 from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
+from automl.study.nodes import NodeRecord
 from automl.study.state import StudyStatus, read_state, write_state
 from automl.study.sweep import sweep_own
-from automl.trainers.attempt_run import AttemptSettings
 from automl.trainers.base import ChecksPaths
 from automl.trainers.table import make_trainer
 
@@ -109,6 +109,7 @@ class Session:
     _trial_bytes: int = field(default=0, init=False)
     _has_priced: bool = field(default=False, init=False)
     _best_note: str = field(default="", init=False)
+    _nodes: tuple[NodeRecord, ...] = field(default=(), init=False)
     _following: Following = field(init=False)
 
     def __post_init__(self) -> None:
@@ -194,24 +195,16 @@ class Session:
             engine=self.engine,
             prepare=self.preparer.prepare,
             trainer=TrainerChoice(config.trainer, self.skill, config.trainer_options),
-            settings=AttemptSettings(
-                self.paths,
-                config.objective,
-                config.limits.trial_timeout_s,
-                config.keep,
-                config.resources.trials_per_gpu,
-                config.search.rungs,
-            ),
+            settings=attempt_settings(self.paths, config),
             resources=config.resources,
             control=self.control,
             on_event=self._event,
+            cluster=cluster_of(config, self._see_nodes),
         )
-        if config.searches:
-            from automl.execution import ray_driver
+        drive_trials(request, searches=config.searches)
 
-            ray_driver.drive(request)
-        else:
-            serial.drive(request)
+    def _see_nodes(self, nodes: tuple[NodeRecord, ...]) -> None:
+        self._nodes = nodes
 
     def _event(self, event: Event) -> None:
         self._following.event(event)
@@ -286,5 +279,5 @@ class Session:
         """Writes where the study stands, and returns the wall time that it says."""
         wall_s = time.monotonic() - self._began_s
         state = state_of(self.config, self.engine, self._following, status)
-        write_state(self.paths, replace(state, reason=reason, wall_s=wall_s))
+        write_state(self.paths, replace(state, reason=reason, wall_s=wall_s, nodes=self._nodes))
         return wall_s

@@ -12,6 +12,7 @@ from automl.app.forms import (
     GPUS,
     OVERRIDES,
     POLICY,
+    RAY_ADDRESS,
     SEARCH,
     SEEDS,
     SOURCE,
@@ -139,6 +140,8 @@ _MACHINE = (
     Setting("trials_per_gpu", whole(1), "that share one", "machine",
             default=_RESOURCES.trials_per_gpu, scope=_SEARCHED),
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),
+    Setting("ray_address", RAY_ADDRESS, "Ray cluster that trials run on (default: a private Ray "
+            "on this machine)", "machine", key="ray", default="", scope=_SEARCHED),
     Setting("keep", choice(lambda: tuple(Keep), "best|last|all"),
             "checkpoints that outlive a trial; last: the best and the last", "machine",
             default=Keep.BEST),

@@ -83,8 +83,11 @@ def _trials(plan: Plan) -> Iterator[str]:
     threads = words.count(resources.threads_per_trial, "CPU thread")
     text = f"{words.count(config.limits.trials, 'trial')}, {resources.max_concurrent} at a time"
     yield _line("trials", f"{text}, each with {holds} and {threads}")
+    yield from _cluster(plan)
     if plan.gate.searches and config.origin.get("max_concurrent") == "default":
         room = "as many as the GPUs hold" if resources.gpus_per_trial else "one for each CPU"
+        if plan.cluster is not None:
+            room = "as many as the cluster has room for, also when that changes"
         yield _line("", f"at a time: {room} (the default of --max-concurrent)")
     if plan.gate.searches:
         yield _line("sampler", f"{config.search.sampler}, seed {config.search.seed}")
@@ -111,6 +114,13 @@ def _costs(plan: Plan) -> Iterator[str]:
     yield from (_line("", text) for text in forewarnings(plan, time))
     if disk is not None:
         yield _line("disk", str(disk))
+
+
+def _cluster(plan: Plan) -> Iterator[str]:
+    if plan.cluster is not None:
+        yield _line("cluster", str(plan.cluster))
+        for node in plan.cluster.nodes:
+            yield _line("", f"node {node}")
 
 
 def _rungs(search: SearchSettings) -> Iterator[str]:
@@ -175,5 +185,6 @@ def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:
         "time": estimate.to_json() if (estimate := estimate_time(plan)) is not None else None,
         "disk": disk.to_json() if (disk := estimate_disk(plan)) is not None else None,
         "container": container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir),
+        "cluster": None if plan.cluster is None else plan.cluster.to_json(),
         "notes": list(plan.notes),
     }

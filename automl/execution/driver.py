@@ -10,12 +10,14 @@ from automl.execution.control import Control
 from automl.search.decision import Decision
 from automl.skill.model import Skill
 from automl.study.config import Resources
+from automl.study.nodes import NodeRecord
 from automl.study.records import Attempt, Measurement, Outcome, TrialRecord
-from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import Trainer, TrialTask
 from automl.trainers.table import make_trainer
 
 __all__ = [
+    "ClusterChoice",
     "DriveEnd",
     "DriveRequest",
     "Event",
@@ -95,6 +97,24 @@ class TrainerChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterChoice:
+    """A Ray cluster that the trials run on.
+
+    Attributes:
+        address: ``auto`` for the one that this machine belongs to, else ``HOST:PORT``.
+        on_nodes: Called with the nodes as they stand, when something of them has changed.
+        data: Folders that every node must see.
+        follows: Whether as many trials run as the cluster has room for, however many were
+            reckoned with beforehand; else ``max_concurrent`` is asked for, and waited for.
+    """
+
+    address: str
+    on_nodes: Callable[[tuple[NodeRecord, ...]], None]
+    data: tuple[str, ...] = ()
+    follows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DriveRequest:
     """What a driver drives.
 
@@ -105,7 +125,8 @@ class DriveRequest:
         settings: What is the same for every attempt.
         resources: What the trials run on.
         control: How the search is ended early.
-        on_event: Called with each event, in order, from the driver's main thread.
+        on_event: Called with each event, in order, from one thread of the driver's at a time.
+        cluster: Where they run; None for this machine.
     """
 
     engine: SearchEngine
@@ -115,6 +136,7 @@ class DriveRequest:
     resources: Resources
     control: Control
     on_event: Callable[[Event], None]
+    cluster: ClusterChoice | None = None
 
 
 class DriveEnd(StrEnum):

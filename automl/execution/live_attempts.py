@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from automl.errors import AutomlError
 from automl.execution.control import Stage
 from automl.execution.driver import (
     DriveEnd,
     DriveRequest,
+    Event,
     Measured,
     Note,
     TrialEnded,
@@ -37,9 +38,24 @@ from automl.trainers.leftovers import end_leftover
 from automl.trainers.status import history
 from automl.trainers.table import make_trainer
 
-__all__ = ["LiveAttempts"]
+__all__ = ["LiveAttempts", "Lost"]
 
 _POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """That the runner of an attempt is gone.
+
+    Attributes:
+        because: Why, as part of a sentence.
+        goes_on: Whether the trial goes on all the same, from its newest whole checkpoint.
+        node: The node that it ran on; empty for this machine.
+    """
+
+    because: str
+    goes_on: bool = False
+    node: str = ""
 
 
 class LiveAttempts:
@@ -148,6 +164,11 @@ class LiveAttempts:
                 self.failure = self.failure or error
                 raise
 
+    def say(self, event: Event) -> None:
+        """Tells the listener of something that concerns no attempt."""
+        with self.noting_failure():
+            self._request.on_event(event)
+
     def report(self, attempt: Attempt, measurement: Measurement) -> Decision:
         """Records a measurement; an attempt that is to end by it is asked to."""
         with self.noting_failure():
@@ -170,8 +191,13 @@ class LiveAttempts:
                 self._request.on_event(Note(f"trial {outcome.number}: {outcome.note}"))
             self._request.on_event(TrialEnded(record, outcome))
 
-    def recover(self, attempt: Attempt, lost_because: str) -> None:
-        """Ends an attempt whose runner is gone: by its outcome file, else as killed."""
+    def recover(self, attempt: Attempt, lost: Lost) -> Outcome:
+        """Ends an attempt whose runner is gone: by its outcome file, else as killed.
+
+        Args:
+            attempt: Which one.
+            lost: How it counts where it has left no outcome.
+        """
         paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
         end_leftover(paths.pid)
         with self.noting_failure():
@@ -181,7 +207,9 @@ class LiveAttempts:
             if outcome is None or (outcome.number, outcome.attempt) != _ids(attempt):
                 outcome = None
                 self._end_outliving(paths)
-            self.finish(outcome or self._lost(attempt, paths, lost_because))
+            outcome = outcome or self._lost(attempt, paths, lost)
+            self.finish(outcome)
+        return outcome
 
     def _end_outliving(self, paths: AttemptPaths) -> None:
         """Ends a training that its runner's death has not ended."""
@@ -197,19 +225,19 @@ class LiveAttempts:
     def recover_all(self, lost_because: str) -> None:
         """Ends every live attempt that way."""
         for attempt in list(self._live.values()):
-            self.recover(attempt, lost_because)
+            self.recover(attempt, Lost(lost_because))
 
-    def _lost(self, attempt: Attempt, paths: AttemptPaths, because: str) -> Outcome:
+    def _lost(self, attempt: Attempt, paths: AttemptPaths, lost: Lost) -> Outcome:
         """What the files of an attempt say that nobody could write an outcome for."""
         settings = self._request.settings
         before = max((entry.elapsed_s for entry in attempt.history), default=0.0)
         own = history(paths.folder, settings.objective.metric, before)
         by_epoch = {entry.epoch: entry for entry in (*attempt.history, *own)}
-        is_requested = self._request.control.stage is Stage.NOW
+        is_requested = lost.goes_on or self._request.control.stage is Stage.NOW
         asked = pause_in(paths.pause)
         if asked is None and is_requested:
             asked = unjudged_rung(by_epoch, self._told[attempt.number], settings.rungs)
-        ended = or_paused(_lost_as(because, is_requested=is_requested), paths.folder, asked)
+        ended = or_paused(_lost_as(lost.because, is_requested=is_requested), paths.folder, asked)
         newest = ended.paused_at or newest_whole(checkpoints_in(paths.folder))
         last = max(by_epoch, default=-1) if ended.paused_at is None else ended.paused_at.epoch
         outcome = Outcome(
@@ -220,6 +248,7 @@ class LiveAttempts:
             ended.failure,
             ended.evidence,
             checkpoint=settings.paths.relative(newest.path) if newest else None,
+            node=lost.node,
         )
         return write_outcome(paths, outcome)
 

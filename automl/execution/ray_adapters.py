@@ -15,10 +15,11 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from automl.execution.driver import TrainerChoice, open_trainer
-from automl.execution.live_attempts import LiveAttempts
+from automl.execution.live_attempts import LiveAttempts, Lost
 from automl.jsontext import parse_json
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
+from automl.trainers.attempt_run import AttemptRun
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask, release
 
 __all__ = ["AttemptTrainable", "EngineScheduler", "EngineSearcher"]
@@ -69,7 +70,7 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         """Reports to the engine how the attempt ended, by what its worker left on disk."""
         with self._live.noting_failure():
             attempt = self._attempts.pop(trial_id)
-            self._live.recover(attempt, "the worker process of the trial died")
+            self._live.recover(attempt, Lost("the worker process of the trial died"))
 
     def save(self, checkpoint_path: str) -> None:
         """Writes nothing: the study is the only state."""

@@ -35,8 +35,12 @@ class RayFamily:
 
     @property
     def dead(self) -> str:
-        """The name of a process that has ended and without which Ray cannot go on, else empty."""
-        ended = (name for name, each in self._essential.items() if each.poll() is not None)
+        """A process that has ended and without which Ray cannot go on, in words; else empty."""
+        ended = (
+            f"Ray's process {name}"
+            for name, each in self._essential.items()
+            if each.poll() is not None
+        )
         return next(ended, "")
 
     @contextmanager

@@ -188,6 +188,8 @@ class StudyConfig:
             study goes on from; empty for a fresh start.
         parent_checkpoint: Absolute path of the weights that every trial starts from; may be empty.
         report_images: ``inline`` or ``none``: whether reports show pictures of the data.
+        ray_address: Ray cluster that trials run on, ``auto`` or ``HOST:PORT``; empty for a
+            private Ray on the driver's machine.
     """
 
     name: str
@@ -211,6 +213,7 @@ class StudyConfig:
     resume_from: str = ""
     parent_checkpoint: str = ""
     report_images: str = "inline"
+    ray_address: str = ""
 
     @property
     def is_search(self) -> bool:

@@ -177,6 +177,7 @@ class Outcome:
         started_at: ISO 8601, UTC.
         ended_at: ISO 8601, UTC.
         note: What a reader should know of an end that is no failure of it; often empty.
+        node: The node of a cluster that it ran on; empty for the driver's machine.
     """
 
     number: int
@@ -193,6 +194,7 @@ class Outcome:
     started_at: str = ""
     ended_at: str = ""
     note: str = ""
+    node: str = ""
 
     def __post_init__(self) -> None:
         if (self.failure is not None) != (self.state is OutcomeState.FAILED):

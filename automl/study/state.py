@@ -13,6 +13,7 @@ from automl.jsontext import read_json
 from automl.study.clock import moment_of
 from automl.study.layout import StudyPaths
 from automl.study.live import LiveAttempt
+from automl.study.nodes import NodeRecord
 from automl.study.records import TrialRecord
 
 __all__ = ["BestTrial", "StudyState", "StudyStatus", "counts_of", "read_state", "write_state"]
@@ -75,6 +76,7 @@ class StudyState:
         live: What runs at this moment, by number; of a driver that died, what ran last.
         ended: The trials that ended last, the newest first.
         notes: What a reader should know, the oldest first.
+        nodes: The nodes of the cluster that trials run on; empty for the driver's machine.
     """
 
     name: str
@@ -92,6 +94,7 @@ class StudyState:
     live: tuple[LiveAttempt, ...] = ()
     ended: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    nodes: tuple[NodeRecord, ...] = ()
 
     @property
     def finished(self) -> int:
@@ -113,6 +116,7 @@ class StudyState:
             raise ValueError(f"state format must be {FORMAT}, but got {value['format']}")
         fields = {name: value[name] for name in cls.__slots__ if name in value}
         fields["status"] = StudyStatus(value["status"])
+        fields["nodes"] = tuple(map(NodeRecord.from_json, value.get("nodes", ())))
         fields["best"] = None if value.get("best") is None else BestTrial(**value["best"])
         fields["live"] = tuple(map(LiveAttempt.from_json, value.get("live", ())))
         for name in ("ended", "notes"):

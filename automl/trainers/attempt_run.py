@@ -8,16 +8,15 @@ that asks it to pause once an epoch's checkpoint is whole.
 
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from automl.errors import AutomlError
 from automl.files import sha256_of
-from automl.study.config import Keep, Objective
-from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.layout import AttemptPaths
 from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
 from automl.trainers.contract import STATUS_NAME
 from automl.trainers.driver_watch import DriverWatch
@@ -43,34 +42,13 @@ from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_ru
 from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
 
-__all__ = ["AttemptRun", "AttemptSettings"]
+__all__ = ["AttemptRun"]
 
 POLL_S = 0.2
 #: Seconds a trainer gets to leave a checkpoint when it is stopped on request.
 STOP_GRACE_S = 10.0
 #: Seconds a trainer gets that is stopped because it hangs or diverges.
 FAULT_GRACE_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptSettings:
-    """What is the same for every attempt of a study.
-
-    Attributes:
-        paths: The study's folder.
-        objective: The metric that must appear, and which way is better.
-        timeout_s: Seconds after which an attempt counts as hung; None for no limit.
-        keep: Which checkpoints to keep.
-        trials_per_gpu: Trials that share a GPU; each is charged with its part of the time.
-        rungs: Epochs, counted from 1, at which trials are judged, and may pause.
-    """
-
-    paths: StudyPaths
-    objective: Objective
-    timeout_s: float | None = None
-    keep: Keep = Keep.BEST
-    trials_per_gpu: int = 1
-    rungs: tuple[int, ...] = ()
 
 
 class AttemptRun:
@@ -284,6 +262,7 @@ class AttemptRun:
             started_at=self._began[1].isoformat(),
             ended_at=self._timing.now().isoformat(),
             note=self._reader.note,
+            node=self._task.node,
         )
         self.outcome = write_outcome(self._paths, outcome)
 

@@ -72,6 +72,7 @@ class TrialTask:
         threads: CPU threads the trainer may use.
         driver_pid: Process whose death must end the trainer; None to follow the parent alone.
         environment: Variables to set for the trainer beside the inherited ones.
+        node: The node of a cluster that it runs on; empty for the driver's machine.
     """
 
     study: str
@@ -83,6 +84,7 @@ class TrialTask:
     threads: int = 1
     driver_pid: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    node: str = ""
 
 
 class Handle(Protocol):

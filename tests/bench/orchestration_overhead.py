@@ -31,7 +31,7 @@ from automl.study.layout import StudyPaths
 from automl.study.limits import Limits
 from automl.study.records import Attempt
 from automl.study.storage import create_study, open_storage
-from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.yamltext import dump_yaml
 

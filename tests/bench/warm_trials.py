@@ -37,7 +37,8 @@ from automl.skill.model import ActionInfo, Skill
 from automl.study.config import Direction, Objective
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt, Outcome, OutcomeState
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
+from automl.trainers.attempt_run import AttemptRun
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import Trainer, TrialTask, release
 from automl.trainers.process import ProcessTrainer
 from automl.trainers.warm import warm_trainer

@@ -47,7 +47,7 @@ from automl.study.records import (
     TrialState,
 )
 from automl.study.storage import create_study, open_storage, open_study
-from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers

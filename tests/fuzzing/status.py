@@ -24,7 +24,8 @@ from automl.study.limits import Limits
 from automl.study.outcomes import read_outcome
 from automl.study.records import MOST_EPOCHS, Measurement, Outcome, OutcomeState
 from automl.study.storage import create_study
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
+from automl.trainers.attempt_run import AttemptRun
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.trainers.contract import EVAL_METRICS, TRAIN_METRICS, TRAINING_LOOP
 from automl.trainers.status import history

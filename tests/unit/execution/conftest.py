@@ -22,7 +22,7 @@ from automl.study.records import (
     TrialRecord,
     TrialState,
 )
-from automl.trainers.attempt_run import AttemptSettings
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask
 
 STATES = {

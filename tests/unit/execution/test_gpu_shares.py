@@ -3,20 +3,20 @@
 import pytest
 
 from automl.execution.local_ray import gpus_of_all
-from automl.execution.ray_driver import _gpus_of_a_trial
+from automl.execution.ray_driver import gpus_of_a_trial
 from automl.study.config import Resources
 
 
 @pytest.mark.parametrize("sharing", range(2, 12))
 def test_so_many_shares_fit_into_one_gpu_and_no_more(sharing: int) -> None:
-    share = _gpus_of_a_trial(Resources(sharing, 1, trials_per_gpu=sharing))
+    share = gpus_of_a_trial(Resources(sharing, 1, trials_per_gpu=sharing))
     parts = round(share * 10_000)
     assert parts * sharing <= 10_000 < parts * (sharing + 1)
 
 
 def test_whole_gpus_are_asked_for_as_they_are() -> None:
-    assert _gpus_of_a_trial(Resources(1, 2)) == 2
-    assert _gpus_of_a_trial(Resources(1, 0)) == 0
+    assert gpus_of_a_trial(Resources(1, 2)) == 2
+    assert gpus_of_a_trial(Resources(1, 0)) == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from automl.execution.driver import (
     TrialStarted,
     slots_of,
 )
-from automl.execution.live_attempts import LiveAttempts
+from automl.execution.live_attempts import LiveAttempts, Lost
 from automl.execution.serial import drive
 from automl.study.config import Resources
 from automl.study.outcomes import read_outcome
@@ -173,7 +173,7 @@ class TestLiveAttempts:
         live = LiveAttempts(asked.request)
         attempt, _ = live.prepare_next() or (None, None)
         assert attempt is not None
-        live.recover(attempt, "the worker died")
+        live.recover(attempt, Lost("the worker died"))
         (outcome,) = asked.engine.finished
         assert (outcome.failure, outcome.evidence) == (FailureClass.KILLED, "the worker died")
         assert read_outcome(asked.paths.attempt(0, 1)) == (outcome, "")
@@ -225,5 +225,5 @@ def test_an_end_that_the_disk_has_no_room_for_is_remembered_as_itself(
     prepared = live.prepare_next()
     assert prepared is not None
     with pytest.raises(OSError, match="No space left"):
-        live.recover(prepared[0], "the worker died")
+        live.recover(prepared[0], Lost("the worker died"))
     assert isinstance(live.failure, OSError)

@@ -12,7 +12,8 @@ import pytest
 from automl.study.config import Direction, Objective
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import Attempt
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
+from automl.trainers.attempt_run import AttemptRun
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask
 from automl.trainers.contract import (
     EVAL_METRICS,

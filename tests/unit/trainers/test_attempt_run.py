@@ -15,7 +15,8 @@ from automl.study.config import Keep
 from automl.study.layout import AttemptPaths
 from automl.study.outcomes import read_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
+from automl.trainers.attempt_run import AttemptRun
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.end_request import request_stop
 
 Leave = Callable[[Path, int, int], Path]

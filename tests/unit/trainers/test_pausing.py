@@ -11,7 +11,8 @@ import pytest
 from automl.study.config import Keep
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
-from automl.trainers.attempt_run import AttemptRun, AttemptSettings
+from automl.trainers.attempt_run import AttemptRun
+from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.contract import PAUSE_NAME
 from automl.trainers.end_request import PauseRequest, pause_in, request_pause
 

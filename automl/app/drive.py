@@ -1,0 +1,55 @@
+"""Which driver runs a study's trials, and what it is given of the configuration."""
+
+from collections.abc import Callable
+from dataclasses import astuple
+
+from automl.execution import serial
+from automl.execution.driver import ClusterChoice, DriveRequest
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
+from automl.study.nodes import NodeRecord
+from automl.trainers.attempt_settings import AttemptSettings
+
+__all__ = ["attempt_settings", "cluster_of", "drive_trials"]
+
+
+def attempt_settings(paths: StudyPaths, config: StudyConfig) -> AttemptSettings:
+    """What is the same for every attempt of a study."""
+    return AttemptSettings(
+        paths,
+        config.objective,
+        config.limits.trial_timeout_s,
+        config.keep,
+        config.resources.trials_per_gpu,
+        config.search.rungs,
+    )
+
+
+def cluster_of(
+    config: StudyConfig, on_nodes: Callable[[tuple[NodeRecord, ...]], None]
+) -> ClusterChoice | None:
+    """The cluster that the trials run on; None for this machine.
+
+    Args:
+        config: What the study asks for.
+        on_nodes: Called with the cluster's nodes when something of them has changed.
+    """
+    if not config.ray_address:
+        return None
+    data = tuple(folder for folder in astuple(config.data) if folder)
+    follows = config.origin.get("max_concurrent", "default") == "default"
+    return ClusterChoice(config.ray_address, on_nodes, data, follows)
+
+
+def drive_trials(request: DriveRequest, *, searches: bool) -> None:
+    """Runs the trials; returns when they have ended."""
+    if not searches:
+        serial.drive(request)
+    elif request.cluster is None:
+        from automl.execution import ray_driver
+
+        ray_driver.drive(request)
+    else:
+        from automl.execution.cluster import driver
+
+        driver.drive(request, request.cluster)

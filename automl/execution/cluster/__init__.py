@@ -1,0 +1,1 @@
+"""Driving trials on a Ray cluster: which nodes are fit, and what runs where."""

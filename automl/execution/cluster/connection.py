@@ -1,0 +1,163 @@
+"""Being a guest of a Ray cluster: joining it, who is in it, and whether its head still answers."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from automl.errors import PrepareMachine
+from automl.execution.ray_errors import said
+
+__all__ = ["Head", "Node", "connected", "nodes_of"]
+
+_LOOK_S = 3.0
+_ANSWERS_S = 3.0
+_MISSES = 3
+_CANNOT_JOIN = "start Ray on this machine with ray start, or leave out --ray-address"
+#: What a guest decides for itself alone.
+_SETTINGS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine of the cluster.
+
+    Attributes:
+        id: Ray's id; a machine that comes back has another one.
+        name: Its address and its host's name.
+        cpus: CPUs that the cluster counts there.
+        gpus: GPUs that the cluster counts there.
+        gpu: The GPUs' model; empty where the cluster does not say.
+    """
+
+    id: str
+    name: str
+    cpus: float = 0.0
+    gpus: float = 0.0
+    gpu: str = ""
+
+    @classmethod
+    def of(cls, entry: dict[str, Any]) -> "Node":
+        """A node as Ray lists it."""
+        resources = entry.get("Resources", {})
+        gpu = entry.get("Labels", {}).get("ray.io/accelerator-type", "")
+        host, address = entry["NodeManagerHostname"], entry["NodeManagerAddress"]
+        name = f"{address} ({host})" if host != address else str(address)
+        cpus, gpus = float(resources.get("CPU", 0.0)), float(resources.get("GPU", 0.0))
+        return cls(str(entry["NodeID"]), name, cpus, gpus, str(gpu))
+
+
+def nodes_of(ray: Any) -> list[Node]:
+    """The nodes that are alive, in the order of their names."""
+    alive = [Node.of(entry) for entry in ray.nodes() if entry["Alive"]]
+    return sorted(alive, key=lambda node: node.name)
+
+
+@contextmanager
+def connected(address: str, purpose: str) -> Iterator[Any]:
+    """The module ``ray``, joined to a cluster; what this process had there is gone afterwards.
+
+    Nothing is started: the driver of a study is a guest. Ray ends the actors and the placement
+    groups of a guest with it, however it ends.
+
+    Args:
+        address: ``auto`` for the cluster that this machine belongs to, else ``HOST:PORT``.
+        purpose: What the cluster's users see this guest as.
+
+    Raises:
+        PrepareMachine: There is no such cluster, or this machine is none of its nodes.
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    import ray
+    from ray.job_config import JobConfig
+
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    with _signals_kept():
+        try:
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                job_config=JobConfig(metadata={"job_name": purpose}),
+            )
+        except Exception as error:  # Ray raises whatever it met
+            raise _unreachable(address, said(error)) from error
+    try:
+        yield ray
+    finally:
+        with _signals_kept():
+            ray.shutdown()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for itself where it is joined from the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        with suppress(ValueError, TypeError):
+            signal.signal(signal.SIGTERM, before)
+
+
+def _unreachable(address: str, got: str) -> PrepareMachine:
+    return PrepareMachine(
+        "the Ray cluster must be there, and this machine one of its nodes",
+        got=got,
+        where=f"--ray-address {address}",
+        fix=_CANNOT_JOIN,
+    )
+
+
+class Head:
+    """Watches, from a thread of its own, whether the cluster's head takes connections.
+
+    Ray notices a head that is gone after a minute, and then ends this process without a word.
+    """
+
+    def __init__(self) -> None:
+        self._address: tuple[str, int] | None = None
+        self._misses = 0
+        threading.Thread(target=self._watch, name="head", daemon=True).start()
+
+    @property
+    def dead(self) -> str:
+        """The head, in words, where it has not answered several times in a row; else empty."""
+        if self._address is None or self._misses < _MISSES:
+            return ""
+        return f"the head of the Ray cluster at {self._address[0]}:{self._address[1]}"
+
+    def at(self, address: str) -> None:
+        """Says where it is.
+
+        Args:
+            address: ``HOST:PORT``.
+        """
+        host, _, port = address.rpartition(":")
+        self._address = (host.strip("[]"), int(port))
+
+    def leave(self) -> None:
+        """Does nothing: the head is not ours."""
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_LOOK_S)
+            if self._address is not None:
+                self._misses = 0 if self._answers(self._address) else self._misses + 1
+
+    def _answers(self, address: tuple[str, int]) -> bool:
+        try:
+            with socket.create_connection(address, timeout=_ANSWERS_S):
+                return True
+        except OSError:
+            return False

@@ -1,0 +1,232 @@
+"""Driving trials on a Ray cluster.
+
+Not through Ray Tune, which chooses the nodes of its trials itself: it can neither be kept from a
+node that is not fit, nor does it say how one of its trials was lost.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from automl.errors import PrepareMachine
+from automl.execution.cluster.connection import Head, connected
+from automl.execution.cluster.fleet import Fleet
+from automl.execution.cluster.losses import Loss, Losses
+from automl.execution.cluster.need import Need
+from automl.execution.cluster.probe import Facts, SharedFolder
+from automl.execution.cluster.roster import Roster
+from automl.execution.cluster.slots import Slot
+from automl.execution.driver import ClusterChoice, DriveEnd, DriveRequest, Note
+from automl.execution.live_attempts import LiveAttempts, Lost
+from automl.execution.ray_driver import gpus_of_a_trial
+from automl.execution.ray_thread import RayThread, supervise
+from automl.study.config import Resources
+from automl.study.records import Outcome
+
+__all__ = ["drive", "need_of"]
+
+_POLL_S = 0.1
+#: Seconds after the end of a worker within which its node may turn out to have died: Ray notices
+#: that by health checks, five of them three seconds apart.
+_DOUBT_S = 3.0
+_DOUBT_UNAVAILABLE_S = 27.0
+#: Seconds that a study waits for a node that its trials may run on.
+_WITHOUT_NODES_S = 600.0
+
+
+def drive(request: DriveRequest, cluster: ClusterChoice) -> DriveEnd:
+    """Runs the attempts the engine asks for, on whichever node has room.
+
+    Returns:
+        Why it ended; how every attempt it started ended has been reported to the engine.
+
+    Raises:
+        PrepareMachine: There is no such cluster, or none of its nodes is fit.
+    """
+    live = LiveAttempts(request)
+    if not request.control.is_asking:
+        return live.drive_end
+    head = Head()
+    with request.control.handling_signals():
+        try:
+            with request.control.waiting_for_signals():
+                ray = _joined(cluster.address, request.settings.paths.folder.name, head)
+                thread = RayThread(request, live, ray, partial(_work, request, live, cluster))
+                supervise(thread, head)
+        finally:
+            if live.failure is None:
+                live.recover_all("Ray ended before the trial did")
+    return live.drive_end
+
+
+@contextmanager
+def _joined(address: str, study: str, head: Head) -> Iterator[None]:
+    with connected(address, f"automl {study}") as ray:
+        head.at(ray.get_runtime_context().gcs_address)
+        yield
+
+
+def need_of(resources: Resources) -> Need:
+    """What one attempt takes of a node."""
+    return Need(float(resources.threads_per_trial), gpus_of_a_trial(resources))
+
+
+def _work(request: DriveRequest, live: LiveAttempts, cluster: ClusterChoice) -> None:
+    import ray
+
+    shared = SharedFolder.marked(request.settings.paths.folder)
+    try:
+        _Driving(ray, request, live, cluster, shared).run()
+    finally:
+        shared.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A worker that is gone, and whose node may be."""
+
+    until: float
+    loss: Loss
+    because: str
+
+
+class _Driving:
+    """One study's trials on a cluster, from the first to the last."""
+
+    def __init__(
+        self,
+        ray: Any,
+        request: DriveRequest,
+        live: LiveAttempts,
+        cluster: ClusterChoice,
+        shared: SharedFolder,
+    ) -> None:
+        resources = request.resources
+        self._ray = ray
+        self._request = request
+        self._live = live
+        self._losses = Losses()
+        here = Facts.here(cluster.data)
+        self._roster = Roster(ray, here, shared, self._losses, lambda text: live.say(Note(text)))
+        n_most = None if cluster.follows else resources.max_concurrent
+        self._fleet = Fleet(ray, request, need_of(resources), n_most, self._roster)
+        self._follows = cluster.follows
+        self._on_nodes = cluster.on_nodes
+        self._doubts: dict[Slot, _Doubt] = {}
+        self._fit_at = time.monotonic()
+        self._seen = self._roster.records()
+
+    def run(self) -> None:
+        """Returns when every attempt has ended and none follows."""
+        try:
+            while not self._is_over():
+                self._look()
+                self._hear()
+                self._begin()
+                time.sleep(_POLL_S)
+        finally:
+            self._fleet.close()
+
+    def _is_over(self) -> bool:
+        is_asking = self._request.control.is_asking
+        return not self._live.count and not (is_asking and self._fleet.is_hungry)
+
+    def _look(self) -> None:
+        self._roster.look()
+        self._fleet.look()
+        self._live.slots = max(1, self._fleet.n_open)
+        records = self._roster.records()
+        if records != self._seen:
+            self._seen = records
+            self._on_nodes(records)
+        self._check_nodes()
+
+    def _check_nodes(self) -> None:
+        """Ends the study where it waits for a node that does not come."""
+        now = time.monotonic()
+        if not self._roster.is_settled or (self._fleet.n_wanted and self._roster.fit()):
+            self._fit_at = now
+            return
+        reasons = "; ".join(str(record) for record in self._seen if not record.is_gone)
+        if self._follows and not any(record.n_attempts for record in self._seen):
+            raise PrepareMachine(
+                "a node of the cluster must be fit for a trial",
+                got=reasons,
+                fix="each says what keeps it out; automl doctor --ray-address looks again",
+            )
+        if now - self._fit_at > _WITHOUT_NODES_S:
+            self._request.control.stop_now(f"no node of the cluster is fit for a trial: {reasons}")
+
+    def _begin(self) -> None:
+        """Starts what the search asks for, as far as there is room."""
+        for slot in self._fleet.free():
+            prepared = self._live.prepare_next()
+            self._fleet.is_hungry = prepared is not None
+            if prepared is None:
+                return
+            attempt, task = prepared
+            name = self._roster.node(slot.node).name
+            slot.begin(attempt, replace(task, driver_pid=None, node=name))
+
+    def _hear(self) -> None:
+        for slot in self._fleet.busy():
+            if slot in self._doubts:
+                self._resolve(slot, self._doubts[slot])
+                continue
+            try:
+                said = slot.heard()
+            except Exception as error:  # noqa: BLE001 -- Ray's errors have many forms
+                self._doubts[slot] = _doubt_of(error)
+                continue
+            if isinstance(said, Outcome):
+                self._ended(slot)
+            elif said is not None and slot.attempt is not None:
+                self._live.report(slot.attempt, said)
+                slot.go_on()
+            elif slot.is_silent():
+                self._lost(slot, Loss.SILENT, str(Loss.SILENT))
+
+    def _ended(self, slot: Slot) -> None:
+        assert slot.attempt is not None  # noqa: S101 -- a busy slot has one
+        name = self._roster.node(slot.node).name
+        outcome = self._live.recover(slot.attempt, Lost(str(Loss.WORKER), node=name))
+        self._losses.ended(name, outcome)
+        self._roster.ended(slot.node)
+        slot.end_attempt()
+        self._fleet.is_hungry = True
+
+    def _resolve(self, slot: Slot, doubt: _Doubt) -> None:
+        """Decides how an attempt was lost, once that can be told."""
+        if not self._roster.is_alive(slot.node):
+            self._lost(slot, Loss.NODE, str(Loss.NODE))
+        elif time.monotonic() > doubt.until:
+            self._lost(slot, doubt.loss, doubt.because)
+
+    def _lost(self, slot: Slot, loss: Loss, because: str) -> None:
+        """Takes an attempt from a worker that is gone; its trial goes on elsewhere."""
+        assert slot.attempt is not None  # noqa: S101 -- a busy slot has one
+        self._doubts.pop(slot, None)
+        attempt, name = slot.attempt, self._roster.node(slot.node).name
+        goes_on = self._losses.goes_on(attempt.number, loss)
+        where = f"{because}: node {name}"
+        self._live.say(Note(f"{attempt} was lost, {where}{', it goes on' if goes_on else ''}"))
+        self._fleet.drop(slot)
+        self._live.recover(attempt, Lost(where, goes_on=goes_on, node=name))
+        self._losses.lost(name, slot.node, attempt.number, loss)
+        self._roster.ended(slot.node)
+        self._fleet.is_hungry = True
+
+
+def _doubt_of(error: Exception) -> _Doubt:
+    """What the error of a worker may mean."""
+    from ray.exceptions import ActorUnavailableError
+
+    from automl.execution.ray_errors import said
+
+    now = time.monotonic()
+    if isinstance(error, ActorUnavailableError):
+        return _Doubt(now + _DOUBT_UNAVAILABLE_S, Loss.SILENT, str(Loss.SILENT))
+    return _Doubt(now + _DOUBT_S, Loss.WORKER, f"{Loss.WORKER} ({said(error)})")
