@@ -72,8 +72,13 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     )
     winner = _with_paths(summary.winner, paths, sources)
     summary = _with_evaluations(replace(summary, winner=winner), paths, sources)
-    summary = replace(summary, notes=tuple(sources.notes))
+    summary = replace(summary, notes=(*sources.notes, *_refused_nodes(state)))
     return replace(summary, commands=commands_for(summary))
+
+
+def _refused_nodes(state: StudyState | None) -> list[str]:
+    """What kept trials from nodes of the cluster, a sentence each."""
+    return [] if state is None else [f"node {node}" for node in state.nodes if node.refused]
 
 
 def _summarise(

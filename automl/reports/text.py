@@ -220,6 +220,8 @@ def status_text(summary: Summary, state: StudyState | None, now: datetime) -> st
         if summary.is_search and summary.winner.mean is None:
             lines += _expected(summary.winner)
     lines += [_labelled("budget", text) for text in summary.spent.lines()]
+    nodes = () if state is None else state.nodes
+    lines += [_labelled("node", str(node)) for node in nodes if not node.refused]
     rows = [_state_row(summary, trial_state) for trial_state in summary.counts]
     if rows:
         lines += ["", *table(("state", "n", "time", "GPU time", "what"), rows, "lrrrl")]

@@ -127,6 +127,7 @@ class _Driving:
                 self._hear()
                 self._begin()
                 time.sleep(_POLL_S)
+            self._on_nodes(self._roster.records())
         finally:
             self._fleet.close()
 

@@ -1,0 +1,168 @@
+"""Whole studies on a real Ray cluster: nodes that die, drivers that die, other code."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from automl.processes import started_at
+from automl.study.layout import StudyPaths
+from automl.study.outcomes import read_outcome
+from automl.study.records import Outcome, OutcomeState, TrialState
+from automl.study.state import read_state
+from automl.trainers.contract import CheckpointName
+from automl.yamltext import load_yaml
+from tests.e2e.evidence import Evidence
+from tests.e2e.ray_nodes import RayCluster, ray_cluster
+from tests.e2e.terminal import Driver, Terminal, eventually, opened
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(240)]
+
+OTHER, STRANGE = "127.0.0.2", "127.0.0.3"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    yield from ray_cluster(cpus=2)
+
+
+@pytest.fixture
+def guest(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
+    """A terminal on a machine of the cluster."""
+    for name, value in cluster.environment().items():
+        monkeypatch.setenv(name, value)
+    yield from opened(tmp_path)
+
+
+def study_file(guest: Terminal, cluster: RayCluster, text: str) -> str:
+    common = f"ray: {cluster.address}\nsampler: random\nconfirm: 0\nfidelity: full\n"
+    return guest.study_file(common + text)
+
+
+def outcomes(paths: StudyPaths) -> dict[tuple[int, int], Outcome]:
+    found = {}
+    for number in paths.numbers():
+        for attempt, place in paths.attempts(number):
+            outcome, _ = read_outcome(place)
+            if outcome is not None:
+                found[number, attempt] = outcome
+    return found
+
+
+def address_of(outcome: Outcome) -> str:
+    return outcome.node.partition(" ")[0]
+
+
+def n_past(paths: StudyPaths, epoch: int) -> int:
+    """How many attempts have left the checkpoint of an epoch or of a later one."""
+    found = [path for path in paths.trials.glob("*/*/model_epoch_*") if not path.is_symlink()]
+    names = [(path.parent, CheckpointName.parse(path.name)) for path in found]
+    return len({folder for folder, name in names if name and name.epoch >= epoch})
+
+
+def test_trials_run_on_every_fit_node_and_nothing_is_left(
+    guest: Terminal, cluster: RayCluster
+) -> None:
+    before = cluster.look()
+    other = guest.folder / "other"
+    shutil.copytree(Path(__file__).parents[2] / "automl", other / "automl")
+    changed = other / "automl" / "visible.py"
+    changed.write_text(f"{changed.read_text()}\n# changed\n")
+    cluster.start_node(STRANGE, 2, {"PYTHONPATH": str(other)})
+    try:
+        study = study_file(
+            guest, cluster, "trials: 6\nset: {train.num_epochs: 4}\nscript: {epoch_s: 0.3}\n"
+        )
+        done = guest.run("run", study, "--name", "s")
+        assert done.code == 0, done.err
+        paths = StudyPaths(guest.studies / "s")
+        ended = outcomes(paths)
+        assert {address_of(outcome) for outcome in ended.values()} == {cluster.head, OTHER}
+        assert {outcome.state for outcome in ended.values()} == {OutcomeState.OK}
+        assert len(ended) == 6
+        state = read_state(paths)
+        assert state is not None
+        refused = {node.name.partition(" ")[0]: node.refused for node in state.nodes}
+        assert refused == {
+            cluster.head: "",
+            OTHER: "",
+            STRANGE: "its automl 0.1.0 is other code than the driver's",
+        }
+        assert "is other code than the driver's" in done.err
+        status = guest.run("status", "s").out
+        assert f"note: node {STRANGE} (" in status
+        assert f"node       {OTHER} (" in status
+    finally:
+        cluster.nodes.pop(STRANGE).clear()
+    assert eventually(lambda: cluster.look() == before, 20.0)
+
+
+def test_trials_of_a_node_that_dies_go_on_elsewhere(guest: Terminal, cluster: RayCluster) -> None:
+    study = study_file(
+        guest, cluster, "trials: 4\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.5}\n"
+    )
+    driver = guest.start("run", study, "--name", "s")
+    paths = StudyPaths(guest.studies / "s")
+    assert eventually(lambda: n_past(paths, 3) >= 3, 60.0), driver.err.read_text()
+    cluster.nodes.pop(OTHER).kill()
+    done = driver.wait(120.0)
+    assert done.code == 0, done.err
+    ended = outcomes(paths)
+    lost = {key: each for key, each in ended.items() if each.state is OutcomeState.INTERRUPTED}
+    assert lost
+    assert {address_of(each) for each in lost.values()} == {OTHER}
+    for (number, attempt), outcome in lost.items():
+        following = ended[number, attempt + 1]
+        assert following.state is OutcomeState.OK
+        assert address_of(following) == cluster.head
+        assert sorted(entry.epoch for entry in following.measurements) == [*range(12)]
+        resumed = load_yaml(paths.attempt(number, attempt + 1).spec)
+        checkpoint = CheckpointName.parse(
+            Path(resumed["train"]["resume_training_checkpoint_path"]).name
+        )
+        assert checkpoint is not None
+        # A checkpoint an epoch: at most the one that was being trained is lost.
+        assert checkpoint.epoch >= max(entry.epoch for entry in outcome.measurements) - 1
+    assert "its node left the cluster" in done.err
+    assert {record.state for record in Evidence(paths).records()} == {TrialState.COMPLETE}
+    cluster.start_node(OTHER, 2)
+
+
+def killed(driver: Driver, paths: StudyPaths) -> list[int]:
+    """Kills a driver alone; the trainers that it had, whose guards must end them."""
+    trainers = [
+        json.loads(file.read_text())["pid"] for file in paths.trials.glob("*/*/trainer.pid")
+    ]
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.process.wait()
+    return trainers
+
+
+def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed(
+    guest: Terminal, cluster: RayCluster
+) -> None:
+    before = cluster.look()
+    study = study_file(
+        guest, cluster, "trials: 5\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.4}\n"
+    )
+    driver = guest.start("run", study, "--name", "s")
+    paths = StudyPaths(guest.studies / "s")
+    assert eventually(lambda: n_past(paths, 2) == 4, 60.0), driver.err.read_text()
+    trainers = killed(driver, paths)
+    assert len(trainers) == 4
+    assert eventually(lambda: not any(started_at(pid) for pid in trainers), 10.0)
+    assert eventually(lambda: not cluster.workers(), 10.0)
+    assert eventually(lambda: cluster.look() == before, 10.0)
+    done = guest.run("resume", "s", within_s=120.0)
+    assert done.code == 0, done.err
+    records = Evidence(paths).records()
+    assert [record.state for record in records] == [TrialState.COMPLETE] * 5
+    assert all(set(record.values) == set(range(12)) for record in records)
+    assert sum(record.attempts for record in records) == 9
+    assert eventually(lambda: cluster.look() == before, 10.0)
