@@ -14,7 +14,7 @@ from typing import Any
 from automl.errors import PrepareMachine
 from automl.execution.ray_errors import said
 
-__all__ = ["Head", "Node", "connected", "nodes_of"]
+__all__ = ["ClusterHead", "Node", "connected", "nodes_of"]
 
 _LOOK_S = 3.0
 _ANSWERS_S = 3.0
@@ -119,7 +119,7 @@ def _unreachable(address: str, got: str) -> PrepareMachine:
     )
 
 
-class Head:
+class ClusterHead:
     """Watches, from a thread of its own, whether the cluster's head takes connections.
 
     Ray notices a head that is gone after a minute, and then ends this process without a word.

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from automl.errors import PrepareMachine
-from automl.execution.cluster.connection import Head, connected
+from automl.execution.cluster.connection import ClusterHead, connected
 from automl.execution.cluster.fleet import Fleet
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
-from automl.execution.cluster.probe import Facts, SharedFolder
+from automl.execution.cluster.probe import NodeFacts, SharedFolder
 from automl.execution.cluster.roster import Roster
 from automl.execution.cluster.slots import Slot
 from automl.execution.driver import ClusterChoice, DriveEnd, DriveRequest, Note
@@ -49,7 +49,7 @@ def drive(request: DriveRequest, cluster: ClusterChoice) -> DriveEnd:
     live = LiveAttempts(request)
     if not request.control.is_asking:
         return live.drive_end
-    head = Head()
+    head = ClusterHead()
     with request.control.handling_signals():
         try:
             with request.control.waiting_for_signals():
@@ -63,7 +63,7 @@ def drive(request: DriveRequest, cluster: ClusterChoice) -> DriveEnd:
 
 
 @contextmanager
-def _joined(address: str, study: str, head: Head) -> Iterator[None]:
+def _joined(address: str, study: str, head: ClusterHead) -> Iterator[None]:
     with connected(address, f"automl {study}") as ray:
         head.at(ray.get_runtime_context().gcs_address)
         yield
@@ -109,7 +109,7 @@ class _Driving:
         self._request = request
         self._live = live
         self._losses = Losses()
-        here = Facts.here(cluster.data)
+        here = NodeFacts.here(cluster.data)
         self._roster = Roster(ray, here, shared, self._losses, lambda text: live.say(Note(text)))
         n_most = None if cluster.follows else resources.max_concurrent
         self._fleet = Fleet(ray, request, need_of(resources), n_most, self._roster)

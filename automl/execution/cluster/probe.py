@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from automl.execution.cluster.probe_task import answer
 
-__all__ = ["Facts", "Offset", "SharedFolder", "clock_note", "refusal"]
+__all__ = ["NodeFacts", "Offset", "SharedFolder", "clock_note", "refusal"]
 
 #: Seconds that two clocks may differ before it is said.
 _CLOCKS_S = 1.0
@@ -20,7 +20,7 @@ _FOLDER = ".probe"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NodeFacts:
     """What is true of one machine.
 
     Attributes:
@@ -92,7 +92,7 @@ class SharedFolder:
         file, reply = self.folder / _FOLDER / self.word, self._reply(node)
         return {"file": str(file), "reply": str(reply), "data": list(data)}
 
-    def is_seen_both_ways(self, facts: Facts, node: str) -> bool:
+    def is_seen_both_ways(self, facts: NodeFacts, node: str) -> bool:
         """Whether a node read the word, and its answer can be read here."""
         return facts.content == self.word and self._has_answered(node)
 
@@ -123,7 +123,7 @@ class SharedFolder:
             time.sleep(_POLL_S)
 
 
-def refusal(here: Facts, there: Facts) -> str:
+def refusal(here: NodeFacts, there: NodeFacts) -> str:
     """Why no trial may run on a machine, as part of a sentence; empty where they may.
 
     Args:
@@ -145,13 +145,13 @@ def refusal(here: Facts, there: Facts) -> str:
     return next(filter(None, map(partial(_unseen, here, there), here.data)), "")
 
 
-def _unseen(here: Facts, there: Facts, folder: str) -> str:
+def _unseen(here: NodeFacts, there: NodeFacts, folder: str) -> str:
     if not there.data.get(folder):
         return f"it does not see the data in {folder}"
     return "" if there.data[folder] == here.data[folder] else f"{folder} holds other files there"
 
 
-def _torch(facts: Facts) -> str:
+def _torch(facts: NodeFacts) -> str:
     return f"torch {facts.torch}" if facts.torch else "no torch"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from automl.execution.cluster import probe_task
 from automl.execution.cluster.connection import Node, nodes_of
 from automl.execution.cluster.losses import Losses
-from automl.execution.cluster.probe import Facts, Offset, SharedFolder, clock_note, refusal
+from automl.execution.cluster.probe import NodeFacts, Offset, SharedFolder, clock_note, refusal
 from automl.execution.ray_errors import said
 from automl.study.nodes import NodeRecord
 
@@ -95,7 +95,7 @@ class Roster:
     def __init__(
         self,
         ray: Any,
-        here: Facts,
+        here: NodeFacts,
         shared: SharedFolder,
         losses: Losses,
         tell: Callable[[str], None],
@@ -148,9 +148,9 @@ class Roster:
             probed.is_fit = True
             self._tell(f"node {self.record(probed.node.id)}")
         else:
-            self._judge(probed, Facts(**answer))
+            self._judge(probed, NodeFacts(**answer))
 
-    def _judge(self, probed: _Probed, facts: Facts) -> None:
+    def _judge(self, probed: _Probed, facts: NodeFacts) -> None:
         why = refusal(self._here, facts)
         folder = self._shared.folder
         if not why and folder is not None:

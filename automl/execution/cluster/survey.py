@@ -8,7 +8,7 @@ from typing import Any
 
 from automl.execution.cluster.connection import connected
 from automl.execution.cluster.losses import Losses
-from automl.execution.cluster.probe import Facts, SharedFolder
+from automl.execution.cluster.probe import NodeFacts, SharedFolder
 from automl.execution.cluster.roster import Roster
 from automl.study.nodes import NodeRecord
 
@@ -65,7 +65,7 @@ def survey(address: str, data: Sequence[str] = (), folder: Path | None = None) -
         PrepareMachine: There is no such cluster, or this machine is none of its nodes.
         OSError: Nothing can be written into the folder.
     """
-    here = Facts.here(data)
+    here = NodeFacts.here(data)
     shared = SharedFolder() if folder is None else SharedFolder.marked(folder)
     try:
         with connected(address, "automl survey") as ray:
@@ -79,6 +79,6 @@ def survey(address: str, data: Sequence[str] = (), folder: Path | None = None) -
         shared.clear()
 
 
-def _versions(here: Facts) -> str:
+def _versions(here: NodeFacts) -> str:
     torch = f", torch {here.torch}" if here.torch else ""
     return f"automl {here.version}, Python {here.python}{torch}"

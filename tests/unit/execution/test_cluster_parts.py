@@ -8,11 +8,11 @@ import pytest
 
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
-from automl.execution.cluster.probe import Facts, Offset, SharedFolder, clock_note, refusal
+from automl.execution.cluster.probe import NodeFacts, Offset, SharedFolder, clock_note, refusal
 from automl.execution.cluster.probe_task import answer
 from automl.study.records import FailureClass, Outcome, OutcomeState
 
-HERE = Facts("3.11.7", "2.10.0", "0.1.0", "abc", data={"/data": "d1"})
+HERE = NodeFacts("3.11.7", "2.10.0", "0.1.0", "abc", data={"/data": "d1"})
 
 
 class TestRefusal:
@@ -36,18 +36,18 @@ class TestRefusal:
 
     def test_a_node_answers_with_its_own_code_and_data(self, tmp_path: Path) -> None:
         (tmp_path / "a.json").write_text("{}")
-        facts = Facts.here([str(tmp_path), str(tmp_path / "none")])
+        facts = NodeFacts.here([str(tmp_path), str(tmp_path / "none")])
         assert (facts.version, len(facts.digest)) == ("0.1.0", 12)
         assert facts.data[str(tmp_path / "none")] == ""
         before = facts.data[str(tmp_path)]
         (tmp_path / "a.json").write_text("{} ")
-        assert Facts.here([str(tmp_path)]).data[str(tmp_path)] != before
+        assert NodeFacts.here([str(tmp_path)]).data[str(tmp_path)] != before
 
 
 class TestSharedFolder:
     def test_a_word_is_seen_there_and_its_answer_here(self, tmp_path: Path) -> None:
         shared = SharedFolder.marked(tmp_path)
-        facts = Facts(**answer(shared.question([], "n1")))
+        facts = NodeFacts(**answer(shared.question([], "n1")))
         assert facts.error == ""
         assert shared.is_seen_both_ways(facts, "n1")
         shared.clear()
@@ -59,7 +59,7 @@ class TestSharedFolder:
         monkeypatch.setattr("automl.execution.cluster.probe_task._SEEN_WITHIN_S", 0.0)
         shared = SharedFolder.marked(tmp_path)
         elsewhere = replace(shared, folder=tmp_path / "elsewhere")
-        facts = Facts(**answer(elsewhere.question([], "n1")))
+        facts = NodeFacts(**answer(elsewhere.question([], "n1")))
         assert facts.error.startswith("No such file or directory")
         assert facts.content == ""
 
