@@ -8,13 +8,17 @@ from typing import Any
 from automl.errors import FixInput
 from automl.settings.layers import Settings
 from automl.settings.setting import Scope
+from automl.skill.metric_source import STATUS_FILE, MetricSource, SourceKind
 from automl.skill.model import Skill
 from automl.skill.profile import Profile
 from automl.study.config import Direction, Objective, SearchSettings
 from automl.study.limits import Limits
+from automl.trainers.metrics.command import command_words
+from automl.trainers.metrics.log import compiled
 
 __all__ = [
     "choose_limits",
+    "choose_metrics",
     "choose_objective",
     "choose_search",
     "idle_flags",
@@ -52,6 +56,25 @@ def choose_objective(settings: Settings, skill: Skill) -> Objective:
             fix="give --metric NAME and --direction maximize or minimize",
         )
     return Objective(metric, Direction(direction), skill.metric_worst if is_skills else None)
+
+
+def choose_metrics(settings: Settings, skill: Skill, profile: Profile) -> MetricSource:
+    """Where a training's metrics are read: the user's command, else as the skill says.
+
+    A script that is no TAO program writes what it likes, so it is looked for.
+
+    Raises:
+        FixInput: The command is none, or a pattern of the profile is none.
+        InstallExtra: The source needs a package that is not installed.
+    """
+    if settings["metric_command"]:
+        command_words(settings["metric_command"])
+        return MetricSource(SourceKind.COMMAND, command=settings["metric_command"])
+    if profile.metrics is None:
+        return MetricSource(SourceKind.AUTO) if skill.runs_script else STATUS_FILE
+    if profile.metrics.pattern:
+        compiled(profile.metrics.pattern)
+    return profile.metrics
 
 
 def choose_search(settings: Settings, profile: Profile) -> SearchSettings:

@@ -37,11 +37,12 @@ from automl.gpus import Gpu, read_gpus
 from automl.reports.summary import read_summary
 from automl.skill.keys import NetworkKeys
 from automl.skill.policy import Policy
-from automl.study.config import Keep
+from automl.study.config import Keep, StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
 from automl.trainers.checkpoints import checkpoints_in
 from automl.trainers.entry import Examined, TrainerEntry
+from automl.trainers.metrics.table import make_reader
 from automl.trainers.pace import pace_of
 from automl.trainers.process_entry import check_packages, missing_packages
 from automl.trainers.table import DEFAULT, all_trainers, trainer_entry
@@ -50,6 +51,8 @@ __all__ = ["examine", "examine_machine"]
 
 #: A checkpoint holds each parameter with two of Adam's moments, four bytes each.
 _BYTES_A_PARAMETER = 12
+#: Metrics beside the objective that are named.
+_MOST_NAMES = 12
 _MOUNTS = Path("/proc/self/mounts")
 
 
@@ -217,10 +220,24 @@ def try_one_epoch(request: PlanRequest, keys: NetworkKeys) -> Check:
             return refused("metric", error)
         summary = read_summary(ending.paths.folder)
         if summary.winner is not None:
-            detail = f"{summary.objective.metric} seen after one epoch, {_times(ending.paths)}"
+            found = _found(ending.paths, plan.config)
+            detail = f"{summary.objective.metric} seen {found}, {_times(ending.paths)}"
             return Check("metric", Result.OK, detail)
         account = explain_trial(summary, 0)
         return Check("metric", Result.FAIL, f"one epoch failed: {account.evidence}", account.hint)
+
+
+def _found(paths: StudyPaths, config: StudyConfig) -> str:
+    """Where the metrics of the one epoch were, and what else was there."""
+    if not config.metrics.has_epochs:
+        return f"in {config.metrics.words}"
+    metric = config.objective.metric
+    reader = make_reader(config.metrics, paths.attempt(0, 1), metric)
+    reader.read(final=True)
+    said = reader.said()
+    others = sorted(said.metrics - {metric})
+    beside = f" beside {', '.join(others[:_MOST_NAMES])}" if others else ""
+    return f"in {said.where or config.metrics.words} after one epoch{beside}"
 
 
 def _times(paths: StudyPaths) -> str:

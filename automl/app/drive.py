@@ -22,6 +22,7 @@ def attempt_settings(paths: StudyPaths, config: StudyConfig) -> AttemptSettings:
         config.keep,
         config.resources.trials_per_gpu,
         config.search.rungs,
+        config.metrics,
     )
 
 

@@ -19,7 +19,7 @@ from automl.space.model import SearchSpace
 from automl.spec.sources import with_settings
 from automl.study.config import SearchSettings
 
-__all__ = ["Fidelity", "choose_fidelity", "rungs_of"]
+__all__ = ["FULL", "Fidelity", "choose_fidelity", "no_rungs", "rungs_of"]
 
 AUTO, FULL = "auto", "full"
 #: What ``auto`` stands for where trainings can have rungs.
@@ -129,7 +129,7 @@ def choose_fidelity(
         return _with_rungs(trainings, replace(known, fidelity=method, rungs=rungs))
     why = obstacle or _too_short(trainings)
     if search.fidelity != AUTO:
-        raise _no_rungs(why)
+        raise no_rungs(why)
     note = f"every trial trains to its end, without rungs: {why}"
     return Fidelity(replace(known, fidelity=FULL), trainings.tree, (note,))
 
@@ -150,12 +150,13 @@ def rungs_of(search: SearchSettings, validation: int) -> SearchSettings:
         return replace(search, fidelity=FULL, rungs=())
     if not rungs and search.fidelity in METHODS:
         n = search.n_epochs // validation
-        raise _no_rungs(why or f"{n} validations, and rungs need {FEWEST_VALIDATIONS}")
+        raise no_rungs(why or f"{n} validations, and rungs need {FEWEST_VALIDATIONS}")
     method = _RUNGS_BY if search.fidelity == AUTO else search.fidelity
     return replace(search, fidelity=method, rungs=rungs)
 
 
-def _no_rungs(why: str) -> FixInput:
+def no_rungs(why: str) -> FixInput:
+    """The error for rungs that were asked for by name and that no training can have."""
     return FixInput(
         "trials that pause need rungs at known epochs of their training",
         got=why,

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_data, check_seed, check_types, check_weights, count_in
-from automl.app.choices import choose_limits, choose_objective, idle_flags, origins
+from automl.app.choices import (
+    choose_limits,
+    choose_metrics,
+    choose_objective,
+    idle_flags,
+    origins,
+)
 from automl.app.cluster import as_machine, cluster_resources, survey_of
 from automl.app.datasets import data_names, resolve_data
 from automl.app.fidelity import choose_fidelity
@@ -89,6 +95,8 @@ def make_plan(request: PlanRequest) -> Plan:
     """
     planner = Planner.of(request)
     objective = choose_objective(planner.settings, planner.skill)
+    metrics = choose_metrics(planner.settings, planner.skill, planner.profile)
+    planner = planner.measured_by(metrics)
     base = planner.base_spec()
     _space(planner, base)  # a wrong range is said before data is rendered or brought for it
     names = data_names(planner.settings)
@@ -210,6 +218,7 @@ def _config(
         parent_checkpoint=str(parent.absolute()) if parent else "",
         report_images=settings["report_images"],
         ray_address=settings["ray_address"],
+        metrics=planner.metrics,
     )
 
 

@@ -1,11 +1,12 @@
 """What a request asks for, read once: its study file, settings, skill, policy, spec and space."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from automl.app.choices import choose_search
+from automl.app.fidelity import FULL, no_rungs
 from automl.app.machine import shared_out
 from automl.app.request import PlanRequest
 from automl.app.resume_point import ResumePoint, asked_for, check_asked, find_resume_point
@@ -15,6 +16,7 @@ from automl.errors import FixInput
 from automl.settings.layers import Layer, Settings, merge, read_layer
 from automl.settings.setting import Setting
 from automl.settings.study_file import StudyFile, read_study_file
+from automl.skill.metric_source import STATUS_FILE, MetricSource
 from automl.skill.model import Skill
 from automl.skill.policy import Gate, PolicyChoice, choose_policy, gate
 from automl.skill.profile import Profile
@@ -46,6 +48,7 @@ class Planner:
         gate: Whether it searches.
         search: What is asked of the search.
         resumes: The checkpoint that the one training goes on from; None for a fresh start.
+        metrics: Where a training's metrics are read.
     """
 
     request: PlanRequest
@@ -57,6 +60,20 @@ class Planner:
     gate: Gate
     search: SearchSettings
     resumes: ResumePoint | None = None
+    metrics: MetricSource = STATUS_FILE
+
+    def measured_by(self, metrics: MetricSource) -> "Planner":
+        """The same with another source of metrics, and with no rungs where that has no epochs.
+
+        Raises:
+            FixInput: A method with rungs was asked for by name all the same.
+        """
+        search = self.search
+        if not metrics.has_epochs and search.fidelity not in ("auto", FULL):
+            raise no_rungs("one measurement a training, at its end")
+        if not metrics.has_epochs:
+            search = replace(search, fidelity=FULL)
+        return replace(self, metrics=metrics, search=search)
 
     @classmethod
     def of(cls, request: PlanRequest) -> "Planner":

@@ -46,7 +46,7 @@ from automl.study.records import Measurement
 from automl.study.storage import open_storage, open_study, read_study
 from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
-from automl.trainers.status import history
+from automl.trainers.metrics.table import history_of
 
 __all__ = ["go_on", "start"]
 
@@ -195,7 +195,7 @@ def _recover(
         return newest_whole(checkpoints_in(attempt.folder), epoch)
 
     def measured(attempt: AttemptPaths) -> tuple[Measurement, ...]:
-        return history(attempt.folder, config.objective.metric)
+        return history_of(config.metrics, attempt, config.objective.metric)
 
     return engine.recover(paths, measured, find, held)
 

@@ -98,6 +98,8 @@ _PROPOSALS = (
             scope=_SEARCHED, rival="freeze"),
     Setting("freeze", FREEZE, "do not search a key", "search", scope=_SEARCHED, rival="search"),
     Setting("metric", text(), "metric to improve (default: the skill's)", "search"),
+    Setting("metric_command", text("CMD"), "a command that prints a training's metrics as JSON: "
+            "'python score.py {results_dir}'", "search"),
     Setting("direction", choice(lambda: tuple(Direction), "maximize|minimize"),
             "which way is better", "search"),
     Setting("sampler", choice(_SAMPLERS, "auto|gp|tpe|cmaes|random|qmc|grid"),

@@ -61,7 +61,8 @@ def _head(plan: Plan) -> Iterator[str]:
     yield _line("", plan.gate.message)
     yield _line("skill", f"{plan.skill.name} in {plan.skill.folder}")
     objective = config.objective
-    yield _line("objective", f"{objective.direction} {objective.metric}")
+    text = f"{objective.direction} {objective.metric}, read from {config.metrics.words}"
+    yield _line("objective", text)
     yield _line("trainer", f"{config.trainer}, spec from {plan.base.source}")
     remark = trainer_entry(config.trainer).remark(config.trainer_options)
     if remark:

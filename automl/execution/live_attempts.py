@@ -35,7 +35,7 @@ from automl.trainers.end_request import (
 from automl.trainers.ended import Ended, or_paused
 from automl.trainers.failures import refusal
 from automl.trainers.leftovers import end_leftover
-from automl.trainers.status import history
+from automl.trainers.metrics.table import history_of
 from automl.trainers.table import make_trainer
 
 __all__ = ["LiveAttempts", "Lost"]
@@ -231,7 +231,7 @@ class LiveAttempts:
         """What the files of an attempt say that nobody could write an outcome for."""
         settings = self._request.settings
         before = max((entry.elapsed_s for entry in attempt.history), default=0.0)
-        own = history(paths.folder, settings.objective.metric, before)
+        own = history_of(settings.metrics, paths, settings.objective.metric, before)
         by_epoch = {entry.epoch: entry for entry in (*attempt.history, *own)}
         is_requested = lost.goes_on or self._request.control.stage is Stage.NOW
         asked = pause_in(paths.pause)

@@ -8,7 +8,7 @@ from typing import Any
 from automl.files import ReadOnce
 from automl.skill.keys import NetworkKeys
 
-__all__ = ["ActionInfo", "ParameterSchema", "Skill", "WeightLink", "schema_path"]
+__all__ = ["ActionInfo", "Execution", "ParameterSchema", "Skill", "WeightLink", "schema_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,21 @@ class WeightLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Execution:
+    """A Python script that carries an action out.
+
+    Attributes:
+        script: Absolute path of the script.
+        args: Its arguments; ``{config_path}`` and ``{results_dir}`` are filled in.
+        cwd: Absolute path of the folder that it is started in.
+    """
+
+    script: Path
+    args: tuple[str, ...] = ()
+    cwd: Path = Path()
+
+
+@dataclass(frozen=True, slots=True)
 class ActionInfo:
     """One action of a skill, from ``references/skill_info.yaml``.
 
@@ -38,6 +53,7 @@ class ActionInfo:
         constants: Dotted spec key to a plain value that the metadata gives in its place.
         links: Dotted spec key to a file that is to be fetched for it.
         config_format: How its spec is written: ``yaml``, ``json`` or ``toml``.
+        execution: The script that runs instead of the command; None for an action with a command.
     """
 
     name: str
@@ -49,6 +65,7 @@ class ActionInfo:
     constants: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, WeightLink] = field(default_factory=dict)
     config_format: str = "yaml"
+    execution: Execution | None = None
 
 
 def schema_path(folder: Path, action: str) -> Path:
@@ -87,6 +104,12 @@ class Skill:
     metric_worst: float | None = None
     keys: NetworkKeys = field(default_factory=NetworkKeys)
     files: ReadOnce = field(default_factory=ReadOnce, compare=False, repr=False)
+
+    @property
+    def runs_script(self) -> bool:
+        """Whether its training is a script of somebody's, and no program of TAO's."""
+        train = self.actions.get("train")
+        return train is not None and train.execution is not None
 
     def schema_path(self, action: str) -> Path:
         """Where the action's schema is, whether or not it exists."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from automl.skill.asked import Asked
+from automl.skill.metric_source import MetricSource
 from automl.skill.signals import Signal
 from automl.skill.tree import ParamValue
 from automl.skill.when import When
@@ -81,6 +82,7 @@ class Profile:
         repeats: Setting of another action to the training's setting whose value it takes.
         prior: Dotted key to where its good values are expected.
         signals: Metrics beside the objective that trials may be judged by early.
+        metrics: Where a training's metrics are read; None where the profile does not say.
         where: The file, for messages.
     """
 
@@ -90,6 +92,7 @@ class Profile:
     repeats: Mapping[str, str] = field(default_factory=dict)
     prior: Mapping[str, Belief] = field(default_factory=dict)
     signals: tuple[Signal, ...] = ()
+    metrics: MetricSource | None = None
     where: str = ""
 
     @property

@@ -23,9 +23,11 @@
       - {key: ..., when: {...}, verdict: refuse, reason: ..., fix: ..., trainers: [docker]}
     signals:                        # what a trial may be judged by before its objective shows
       - {metric: train_loss, better: lower, within: [train.loss_config]}
+    metrics: {from: csv, file: results.csv}   # where metrics are read, if not in status.json
 
-The conditions are those of ``automl.skill.when``, the signals those of ``automl.skill.signals``;
-``objective`` and ``keys`` are read with the skill itself.
+The conditions are those of ``automl.skill.when``, the signals those of ``automl.skill.signals``,
+the sources of metrics those of ``automl.skill.metric_source``; ``objective`` and ``keys`` are
+read with the skill itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +37,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.asked import Asked
+from automl.skill.metric_source import read_metric_source
 from automl.skill.profile import Belief, InertRule, Profile, RuleVerdict, SettingRule
 from automl.skill.signals import read_signals
 from automl.skill.typewords import number_of
@@ -53,6 +56,7 @@ _BLOCKS = (
     "repeats",
     "settings",
     "signals",
+    "metrics",
 )
 
 
@@ -86,6 +90,7 @@ def read_profile(tree: Any, where: str) -> Profile:
         _repeats(tree.get("repeats"), where),
         dict(_beliefs(tree.get("prior"), where)),
         read_signals(tree.get("signals"), where),
+        read_metric_source(tree["metrics"], where) if tree.get("metrics") is not None else None,
         where,
     )
 

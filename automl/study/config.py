@@ -9,6 +9,7 @@ from automl.errors import FixInput
 from automl.field_types import check_fields
 from automl.skill.asked import Asked, Frozen, parse_freeze, parse_search
 from automl.skill.keys import NetworkKeys
+from automl.skill.metric_source import STATUS_FILE, MetricSource
 from automl.skill.signals import Signal
 from automl.study.limits import Limits
 
@@ -187,6 +188,7 @@ class StudyConfig:
         resume_from: Absolute path of another training's checkpoint that the one training of this
             study goes on from; empty for a fresh start.
         parent_checkpoint: Absolute path of the weights that every trial starts from; may be empty.
+        metrics: Where a training's metrics are read.
         report_images: ``inline`` or ``none``: whether reports show pictures of the data.
         ray_address: Ray cluster that trials run on, ``auto`` or ``HOST:PORT``; empty for a
             private Ray on the driver's machine.
@@ -214,6 +216,7 @@ class StudyConfig:
     parent_checkpoint: str = ""
     report_images: str = "inline"
     ray_address: str = ""
+    metrics: MetricSource = STATUS_FILE
 
     @property
     def is_search(self) -> bool:
@@ -252,6 +255,7 @@ class StudyConfig:
             **asdict(self),
             "search": self.search.to_json(),
             "keys": self.keys.to_json(),
+            "metrics": self.metrics.to_json(),
         }
 
 
@@ -271,4 +275,5 @@ def _parts(value: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "keep": Keep(value["keep"]),
         "keys": NetworkKeys.from_json(value.get("keys", {})),
+        "metrics": MetricSource.from_json(value.get("metrics", {})),
     }

@@ -1,9 +1,9 @@
 """One attempt from its start to its ``outcome.json``.
 
-The driver calls ``begin`` once and ``advance`` until it returns an outcome. In between the attempt
-hands out each measurement as soon as the trainer has written it. Three files end an attempt from
-outside: the study's stop file (interrupted, to be resumed), the attempt's own (pruned), and one
-that asks it to pause once an epoch's checkpoint is whole.
+The driver calls ``begin`` once and ``advance`` until an outcome comes. In between it hands out
+each measurement as soon as that is written. Three files end an attempt from outside: the study's
+stop file (interrupted, to be resumed), the attempt's own (pruned), and one that asks it to pause
+once an epoch's checkpoint is whole.
 """
 
 from collections import deque
@@ -18,7 +18,6 @@ from automl.study.ranking import best_epoch, values_in
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import CannotStart, Handle, Reattached, Trainer, TrialTask, release
-from automl.trainers.contract import STATUS_NAME
 from automl.trainers.driver_watch import DriverWatch
 from automl.trainers.end_request import (
     PauseRequest,
@@ -38,16 +37,16 @@ from automl.trainers.failures import (
 )
 from automl.trainers.fault_watch import FaultWatch
 from automl.trainers.gpu_note import note_gpus
+from automl.trainers.metrics.reading import EpochReading
+from automl.trainers.metrics.table import make_reader
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
-from automl.trainers.status import EpochReading, StatusReader
 from automl.trainers.timing import Timing
 
 __all__ = ["AttemptRun"]
 
 POLL_S = 0.2
-#: Seconds a trainer gets to leave a checkpoint when it is stopped on request.
+#: Seconds a trainer gets to leave a checkpoint when it is stopped on request; to end on a fault.
 STOP_GRACE_S = 10.0
-#: Seconds a trainer gets that is stopped because it hangs or diverges.
 FAULT_GRACE_S = 3.0
 
 
@@ -77,7 +76,7 @@ class AttemptRun:
         self._settings = settings
         self._timing = timing or Timing()
         self._paths = AttemptPaths(task.folder)
-        self._reader = StatusReader(task.folder / STATUS_NAME)
+        self._reader = make_reader(settings.metrics, self._paths, settings.objective.metric)
         self._waiting: deque[EpochReading] = deque()
         self._measured = {entry.epoch: entry for entry in attempt.history}
         self._own_epochs: set[int] = set()
@@ -100,9 +99,8 @@ class AttemptRun:
             self._end(Ended(OutcomeState.INTERRUPTED, "stopped on request before it began"))
         if self.outcome is not None:
             return
-        self._gpus = len(gpus)
+        self._gpus, self._memory_kills = len(gpus), MemoryKills()
         note_gpus(self._paths, gpus)
-        self._memory_kills = MemoryKills()
         self._began = (self._timing.monotonic(), self._timing.now())
         try:
             self._handle = self._trainer.start(self._task, gpus)
@@ -200,17 +198,17 @@ class AttemptRun:
         return None
 
     def _verdict_of_exit(self, code: int) -> Ended:
-        ending = TrainerExit(
+        said = self._reader.said()
+        cause = classify(TrainerExit(
             exit_code=code,
             log_tail=self._handle.tail(LOG_LINES) if self._handle else (),
-            failure_messages=tuple(self._reader.failure_messages),
+            failure_messages=said.failures,
             metric=self._settings.objective.metric,
-            metrics_seen=frozenset(self._reader.metrics_seen),
+            metrics_seen=said.metrics,
             measured=bool(self._measured),
             memory_kills=self._memory_kills.so_far(),
-            last_status=self._reader.last_status,
-        )
-        cause = classify(ending)
+            last_status=said.last,
+        ))  # fmt: skip
         if cause is None:
             return Ended(OutcomeState.OK, exit_code=code)
         failure, evidence = cause
@@ -261,14 +259,15 @@ class AttemptRun:
             gpu_seconds=seconds * self._gpus / settings.trials_per_gpu,
             started_at=self._began[1].isoformat(),
             ended_at=self._timing.now().isoformat(),
-            note=self._reader.note,
+            note=self._reader.said().note,
             node=self._task.node,
         )
         self.outcome = write_outcome(self._paths, outcome)
 
     def _take_last_measurements(self) -> None:
-        """What the trainer wrote that was not handed out before its end."""
-        for reading in [*self._waiting, *self._reader.read(final=True)]:
+        """What the trainer wrote that was not handed out before its end; no command is asked."""
+        is_final = self._settings.metrics.has_epochs
+        for reading in [*self._waiting, *self._reader.read(final=is_final)]:
             if self._is_new(reading):
                 self._measure(reading)
 

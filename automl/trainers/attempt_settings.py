@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from automl.skill.metric_source import STATUS_FILE, MetricSource
 from automl.study.config import Keep, Objective
 from automl.study.layout import StudyPaths
 
@@ -19,6 +20,7 @@ class AttemptSettings:
         keep: Which checkpoints to keep.
         trials_per_gpu: Trials that share a GPU; each is charged with its part of the time.
         rungs: Epochs, counted from 1, at which trials are judged, and may pause.
+        metrics: Where a training's metrics are read.
     """
 
     paths: StudyPaths
@@ -27,3 +29,4 @@ class AttemptSettings:
     keep: Keep = Keep.BEST
     trials_per_gpu: int = 1
     rungs: tuple[int, ...] = ()
+    metrics: MetricSource = STATUS_FILE

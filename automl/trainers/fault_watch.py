@@ -4,7 +4,7 @@ import math
 
 from automl.study.records import FailureClass
 from automl.trainers.failures import missing_metric
-from automl.trainers.status import EpochReading
+from automl.trainers.metrics.reading import EpochReading
 
 __all__ = ["FaultWatch"]
 

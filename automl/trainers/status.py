@@ -9,9 +9,8 @@ No line is taken at its word: what is no status line, and what no training can h
 passed over and noted.
 """
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,42 +25,22 @@ from automl.trainers.contract import (
     StatusLine,
     StepProgress,
 )
+from automl.trainers.metrics.reading import (
+    MOST_METRICS,
+    EpochReading,
+    Said,
+    finite_metrics,
+    is_name,
+    number_in,
+)
 
 __all__ = ["EpochReading", "StatusReader", "finite_metrics", "history"]
 
 #: Bytes that a line may have; a longer one is passed over without being held in memory.
 _LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 20
-_LONGEST_NAME = 200
 _LONGEST_QUOTE = 100
-_MOST_METRICS = 1000
 _MOST_DIGITS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReading:
-    """What the status file says of one epoch.
-
-    Attributes:
-        epoch: Zero-based, as in the checkpoint's name.
-        validation: Metrics of the validation after it, finite or not; empty without one.
-        training: Metrics of the training epoch itself, finite or not.
-        written_at: Local time of the epoch's line; None if it has none.
-    """
-
-    epoch: int
-    validation: Mapping[str, float] = field(default_factory=dict)
-    training: Mapping[str, float] = field(default_factory=dict)
-    written_at: datetime | None = None
-
-    @property
-    def finite(self) -> dict[str, float]:
-        """Every finite metric of the epoch."""
-        return finite_metrics({**self.training, **self.validation})
-
-    def measures(self, metric: str) -> bool:
-        """Whether its validation gives the metric a finite value, so that it is a measurement."""
-        return metric in finite_metrics(self.validation)
 
 
 class StatusReader:
@@ -118,6 +97,16 @@ class StatusReader:
             readings.append(self._open)
             self._open = None
         return readings
+
+    def said(self) -> Said:
+        """What else the file says by now."""
+        return Said(
+            frozenset(self.metrics_seen),
+            tuple(self.failure_messages),
+            self.last_status,
+            self.note,
+            self._path.name if self.metrics_seen else "",
+        )
 
     def _new_lines(self, final: bool) -> Iterator[StatusLine]:
         for text in self._new_texts(final):
@@ -186,13 +175,13 @@ class StatusReader:
             self._open = None
 
     def _numbers(self, kpi: Mapping[str, Any]) -> dict[str, float]:
-        values = {name: _number(value) for name, value in kpi.items() if _is_name(name)}
+        values = {name: number_in(value) for name, value in kpi.items() if is_name(name)}
         numbers = {name: value for name, value in values.items() if value is not None}
         if len(numbers) < len(kpi):
             self._pass_over("a metric is a number with a printable name")
         new = numbers.keys() - self.metrics_seen
-        if len(self.metrics_seen) + len(new) > _MOST_METRICS:
-            self._pass_over(f"a training has at most {_MOST_METRICS} metrics")
+        if len(self.metrics_seen) + len(new) > MOST_METRICS:
+            self._pass_over(f"a training has at most {MOST_METRICS} metrics")
             return {}
         self.metrics_seen |= new
         return numbers
@@ -200,27 +189,6 @@ class StatusReader:
     def _pass_over(self, why: str) -> None:
         self._passed_over += 1
         self._why = self._why or f"{why} (line {self._line})"
-
-
-def _is_name(name: str) -> bool:
-    """Whether a metric's name can be written to any file and shown to anybody."""
-    return 0 < len(name) <= _LONGEST_NAME and name.isprintable()
-
-
-def _number(value: Any) -> float | None:
-    """A number, which may be written as text; a truth value is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except (OverflowError, ValueError):
-        return None
-
-
-def finite_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Those of the metrics that are finite numbers; a number may be written as text."""
-    numbers = {name: _number(value) for name, value in metrics.items() if _is_name(name)}
-    return {n: value for n, value in numbers.items() if value is not None and math.isfinite(value)}
 
 
 def _in_words(line: StatusLine) -> str:
@@ -233,7 +201,7 @@ def _in_words(line: StatusLine) -> str:
 def _epoch_of(line: StatusLine) -> int | None:
     """The epoch that a line names, which may be written as text or as ``3.0``; None if odd."""
     value = line.fields["epoch"]
-    number = None if isinstance(value, str) and len(value) > _MOST_DIGITS else _number(value)
+    number = None if isinstance(value, str) and len(value) > _MOST_DIGITS else number_in(value)
     if number is None or not number.is_integer() or not 0 <= number < MOST_EPOCHS:
         return None
     return int(number)

@@ -305,7 +305,9 @@ def test_a_study_is_checked_deeply_and_leaves_nothing_behind(
     found = {check.name: check for check in checks}
     assert code == 0
     assert found["metric"].result == OK
-    assert found["metric"].detail.startswith("val_3DIoU seen after one epoch, ")
+    assert found["metric"].detail.startswith(
+        "val_3DIoU seen in status.json after one epoch beside "
+    )
     assert found["train and val"].result == OK
     assert list(studies_dir.iterdir()) == []
 
@@ -329,7 +331,8 @@ def test_the_start_is_told_apart_from_the_epoch(
     where = ("--studies-dir", str(studies_dir), "--trainer", "scripted", "--deep")
     _, checks = run(capsys, *data, *where)
     assert checks[-1].detail == (
-        "val_3DIoU seen after one epoch, 2.0 s, and 24.0 s to start and end a training"
+        "val_3DIoU seen in status.json after one epoch, "
+        "2.0 s, and 24.0 s to start and end a training"
     )
 
 

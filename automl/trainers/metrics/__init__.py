@@ -1,0 +1,1 @@
+"""Where a training's metrics are read: a table of sources, one module each."""
