@@ -7,7 +7,7 @@ from automl.errors import FixInput
 from automl.jsontext import parse_json
 from automl.skill.metric_source import MetricSource
 from automl.trainers.metrics.json_file import readings_of
-from automl.trainers.metrics.reader import Epochs, Followed
+from automl.trainers.metrics.reader import AttemptPlaces, Epochs
 from automl.trainers.metrics.reading import EpochReading, Said
 
 __all__ = ["CommandReader", "command_words"]
@@ -37,10 +37,10 @@ def command_words(command: str) -> list[str]:
 class CommandReader:
     """Asks a command for the metrics of a training that has ended."""
 
-    def __init__(self, source: MetricSource, followed: Followed) -> None:
+    def __init__(self, source: MetricSource, places: AttemptPlaces) -> None:
         self._source = source
-        self._followed = followed
-        self._epochs = Epochs(followed.metric, source.first_epoch)
+        self._places = places
+        self._epochs = Epochs(places.metric, source.first_epoch)
         self._failure = ""
         self._is_asked = False
 
@@ -65,14 +65,14 @@ class CommandReader:
         return Said(said.metrics, note=self._failure or said.note, where=said.where)
 
     def _printed(self) -> str | None:
-        places = {"results_dir": str(self._followed.results), "log": str(self._followed.log)}
+        filled = {"results_dir": str(self._places.results), "log": str(self._places.log)}
         words = command_words(self._source.command)
-        for name, place in places.items():
+        for name, place in filled.items():
             words = [word.replace(f"{{{name}}}", place) for word in words]
         try:
             ended = subprocess.run(
                 words,
-                cwd=self._followed.results,
+                cwd=self._places.results,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_LIMIT_S,

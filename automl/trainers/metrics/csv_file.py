@@ -11,7 +11,7 @@ from pathlib import Path
 
 from automl.skill.metric_source import MetricSource
 from automl.trainers.metrics.growing import FileSearch, GrowingLines
-from automl.trainers.metrics.reader import Epochs, Followed, numbers_in
+from automl.trainers.metrics.reader import AttemptPlaces, Epochs, numbers_in
 from automl.trainers.metrics.reading import EpochReading, Said
 
 __all__ = ["CsvReader"]
@@ -23,10 +23,10 @@ _EPOCH = "epoch"
 class CsvReader:
     """Reads metrics from a table."""
 
-    def __init__(self, source: MetricSource, followed: Followed) -> None:
+    def __init__(self, source: MetricSource, places: AttemptPlaces) -> None:
         self._source = source
-        self._search = FileSearch(followed.results, (source.file,) if source.file else _USUAL)
-        self._epochs = Epochs(followed.metric, source.first_epoch)
+        self._search = FileSearch(places.results, (source.file,) if source.file else _USUAL)
+        self._epochs = Epochs(places.metric, source.first_epoch)
         self._lines = GrowingLines()
         self._heading: list[str] = []
         self._count = 0

@@ -12,7 +12,7 @@ from typing import Any
 from automl.jsontext import parse_json
 from automl.skill.metric_source import MetricSource
 from automl.trainers.metrics.growing import FileSearch, GrowingLines, whole_text
-from automl.trainers.metrics.reader import Epochs, Followed, numbers_in
+from automl.trainers.metrics.reader import AttemptPlaces, Epochs, numbers_in
 from automl.trainers.metrics.reading import EpochReading, Said
 
 __all__ = ["JsonReader", "readings_of"]
@@ -25,10 +25,10 @@ _EPOCH = "epoch"
 class JsonReader:
     """Reads metrics from a JSON file."""
 
-    def __init__(self, source: MetricSource, followed: Followed) -> None:
+    def __init__(self, source: MetricSource, places: AttemptPlaces) -> None:
         self._source = source
-        self._search = FileSearch(followed.results, (source.file,) if source.file else _USUAL)
-        self._epochs = Epochs(followed.metric, source.first_epoch)
+        self._search = FileSearch(places.results, (source.file,) if source.file else _USUAL)
+        self._epochs = Epochs(places.metric, source.first_epoch)
         self._lines = GrowingLines()
         self._count = 0
         self._seen: tuple[int, int] | None = None

@@ -14,7 +14,7 @@ from automl.errors import FixInput, InstallExtra
 from automl.extras import how_to_get
 from automl.skill.metric_source import MetricSource
 from automl.trainers.metrics.growing import GrowingLines
-from automl.trainers.metrics.reader import Epochs, Followed, numbers_in
+from automl.trainers.metrics.reader import AttemptPlaces, Epochs, numbers_in
 from automl.trainers.metrics.reading import EpochReading, Said
 
 __all__ = ["LogReader", "compiled"]
@@ -65,11 +65,11 @@ def compiled(pattern: str) -> Any:
 class LogReader:
     """Reads metrics from a training's output."""
 
-    def __init__(self, source: MetricSource, followed: Followed) -> None:
-        self._log = followed.log
-        self._metric = source.metric or followed.metric
+    def __init__(self, source: MetricSource, places: AttemptPlaces) -> None:
+        self._log = places.log
+        self._metric = source.metric or places.metric
         self._pattern = compiled(source.pattern) if source.pattern else _usual(self._metric)
-        self._epochs = Epochs(followed.metric, source.first_epoch)
+        self._epochs = Epochs(places.metric, source.first_epoch)
         self._lines = GrowingLines()
         self._epoch: str | None = None
         self._last: dict[str, float] = {}

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from automl.study.records import MOST_EPOCHS
 from automl.trainers.metrics.reading import MOST_METRICS, EpochReading, Said, is_name, number_in
 
-__all__ = ["Epochs", "Followed", "MetricReader", "numbers_in"]
+__all__ = ["AttemptPlaces", "Epochs", "MetricReader", "numbers_in"]
 
 _LONGEST_NUMBER = 40
 #: A value of such a name that is not finite shows a training that has diverged.
@@ -37,7 +37,7 @@ class MetricReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class AttemptPlaces:
     """What a reader follows.
 
     Attributes:

@@ -11,24 +11,24 @@ from automl.trainers.metrics.csv_file import CsvReader
 from automl.trainers.metrics.first_found import FirstFound
 from automl.trainers.metrics.json_file import JsonReader
 from automl.trainers.metrics.log import LogReader
-from automl.trainers.metrics.reader import Followed, MetricReader
+from automl.trainers.metrics.reader import AttemptPlaces, MetricReader
 from automl.trainers.metrics.tensorboard import TensorboardReader
 from automl.trainers.status import StatusReader, history
 
 __all__ = ["SOURCES", "history_of", "make_reader"]
 
 
-def _status(_: MetricSource, followed: Followed) -> MetricReader:
-    return StatusReader(followed.results / STATUS_NAME)
+def _status(_: MetricSource, places: AttemptPlaces) -> MetricReader:
+    return StatusReader(places.results / STATUS_NAME)
 
 
-def _first_found(source: MetricSource, followed: Followed) -> MetricReader:
-    readers = {str(kind): SOURCES[kind](source, followed) for kind in _LOOKED_FOR}
-    return FirstFound(readers, followed.metric)
+def _first_found(source: MetricSource, places: AttemptPlaces) -> MetricReader:
+    readers = {str(kind): SOURCES[kind](source, places) for kind in _LOOKED_FOR}
+    return FirstFound(readers, places.metric)
 
 
 #: Kind to what makes its reader for an attempt.
-SOURCES: Mapping[SourceKind, Callable[[MetricSource, Followed], MetricReader]] = {
+SOURCES: Mapping[SourceKind, Callable[[MetricSource, AttemptPlaces], MetricReader]] = {
     SourceKind.STATUS: _status,
     SourceKind.JSON: JsonReader,
     SourceKind.CSV: CsvReader,
@@ -59,7 +59,7 @@ def make_reader(source: MetricSource, attempt: AttemptPaths, metric: str) -> Met
         FixInput: A pattern is none.
         InstallExtra: The source needs a package that is not installed.
     """
-    return SOURCES[source.kind](source, Followed(attempt.folder, attempt.log, metric))
+    return SOURCES[source.kind](source, AttemptPlaces(attempt.folder, attempt.log, metric))
 
 
 def history_of(

@@ -13,7 +13,7 @@ from typing import Any
 from automl.inside import read_file
 from automl.skill.metric_source import MetricSource
 from automl.trainers.metrics.growing import FileSearch
-from automl.trainers.metrics.reader import Epochs, Followed, numbers_in
+from automl.trainers.metrics.reader import AttemptPlaces, Epochs, numbers_in
 from automl.trainers.metrics.reading import EpochReading, Said
 
 __all__ = ["TensorboardReader"]
@@ -29,11 +29,11 @@ _EPOCH = "epoch"
 class TensorboardReader:
     """Reads metrics from the newest event file."""
 
-    def __init__(self, source: MetricSource, followed: Followed) -> None:
+    def __init__(self, source: MetricSource, places: AttemptPlaces) -> None:
         self._source = source
-        self._metric = followed.metric
-        self._search = FileSearch(followed.results, (source.file,) if source.file else _USUAL)
-        self._epochs = Epochs(followed.metric, source.first_epoch)
+        self._metric = places.metric
+        self._search = FileSearch(places.results, (source.file,) if source.file else _USUAL)
+        self._epochs = Epochs(places.metric, source.first_epoch)
         self._offset = 0
         self._steps: list[int] = []
         self._epoch_at: dict[int, float] = {}
