@@ -5,9 +5,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
+from automl.app.cluster import check_cluster
 from automl.app.doctor_checks import (
     DiskFacts,
     FolderFacts,
@@ -89,6 +90,11 @@ def examine(
     yield from check_space(subject.space)
     yield check_disk(_disk(subject, request.studies_dir))
     yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
+    if subject.config.ray_address:
+        folders = [folder for folder in astuple(subject.config.data) if folder]
+        yield from check_cluster(
+            subject.config.ray_address, folders, _existing(request.studies_dir)
+        )
     if deep and study is None:
         yield try_one_epoch(request, subject.config.keys)
 

@@ -113,7 +113,8 @@ def go_on(
         paths: The study.
         screen: Who watches; hears first what became of each trial.
         trials: A new total, at least as large as the trials there are; None keeps the old one.
-        limits: Other limits by the names of their fields; None keeps the old one.
+        limits: Other limits by the names of their fields, and ``ray_address``; None keeps the
+            old one.
         accept_drift: Whether to keep the stored space although the skill gives another one now.
         accept_image: Whether to go on although the image's name stands for another image now.
 
@@ -126,7 +127,7 @@ def go_on(
         control.hold()
         kept = read_config(paths)
         skill = read_skill(Path(kept.skill_dir))
-        kept = _with_keys(paths, kept, skill)
+        kept = _moved(paths, _with_keys(paths, kept, skill), limits)
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
         check_room(paths.folder, "free some, then automl resume goes on; all that ended is safe")
         check_trainer(kept, skill, paths.folder)
@@ -158,11 +159,22 @@ def _with_keys(paths: StudyPaths, config: StudyConfig, skill: Skill) -> StudyCon
     return found
 
 
+def _moved(paths: StudyPaths, config: StudyConfig, given: Mapping[str, Any] | None) -> StudyConfig:
+    """The configuration with the cluster that the study goes on on, where another one is given."""
+    address = (given or {}).get("ray_address")
+    if address is None or address == config.ray_address:
+        return config
+    origin = {**config.origin, "ray_address": "automl resume --ray-address"}
+    moved = replace(config, ray_address=address, origin=origin)
+    write_json(paths.resolved, moved.to_json())
+    return moved
+
+
 def _extended(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:
     new = {
         name: value
         for name, value in given.items()
-        if value is not None and value != getattr(config.limits, name)
+        if value is not None and name != "ray_address" and value != getattr(config.limits, name)
     }
     if new and not config.is_search:
         name, value = next(iter(new.items()))

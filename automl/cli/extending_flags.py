@@ -1,8 +1,15 @@
 """Flags that give a study that was begun more: time, and fresh seeds."""
 
-from automl.cli.usage import Parser, amount, deadline, positive, wall_seconds
+from automl.cli.usage import (
+    Parser,
+    amount,
+    deadline,
+    positive,
+    ray_address,
+    wall_seconds,
+)
 
-__all__ = ["add_budget", "add_confirm_top"]
+__all__ = ["add_budget", "add_confirm_top", "add_ray_address"]
 
 
 def add_confirm_top(command: Parser) -> None:
@@ -12,6 +19,16 @@ def add_confirm_top(command: Parser) -> None:
         type=positive,
         metavar="K",
         help="before that the best K race for being the winner",
+    )
+
+
+def add_ray_address(command: Parser) -> None:
+    """The cluster that the study goes on on."""
+    command.add_argument(
+        "--ray-address",
+        type=ray_address,
+        metavar="auto|HOST:PORT|local",
+        help="go on on this Ray cluster, or on this machine alone",
     )
 
 

@@ -14,7 +14,7 @@ from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
 from automl.cli.data_flags import add_data, add_schema
 from automl.cli.explain_commands import add_explain
-from automl.cli.extending_flags import add_budget, add_confirm_top
+from automl.cli.extending_flags import add_budget, add_confirm_top, add_ray_address
 from automl.cli.log_commands import add_logs
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
@@ -163,6 +163,7 @@ def _add_resume(commands: "Commands") -> None:
     )
     add_confirm_top(command)
     add_budget(command)
+    add_ray_address(command)
     command.add_argument(
         "--accept-drift",
         action="store_true",
@@ -191,6 +192,7 @@ def _add_confirm(commands: "Commands") -> None:
         deadline=None,
         accept_drift=False,
         accept_image=False,
+        ray_address=None,
     )
     _add_study_choice(command)
     command.add_argument(

@@ -101,6 +101,7 @@ def resume(arguments: argparse.Namespace) -> int:
         return detach(sys.argv[1:])
     limits = {name: getattr(arguments, name) for name in _EXTENDED}
     extends = any(value is not None for value in limits.values())
+    limits["ray_address"] = getattr(arguments, "ray_address", None)
     wanted = Wanted.READ if extends else Wanted.RESUME
     paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
     with _screen(arguments) as screen:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
+from automl.app.forms import RAY_ADDRESS
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.settings.forms import AMOUNT, MOMENT, SECONDS
@@ -199,3 +200,12 @@ def take_yes(parser: Parser) -> None:
             return
     if "--yes" not in parser._option_string_actions:
         parser.add_argument("--yes", action="store_true", help="never ask")
+
+
+def ray_address(text: str) -> str:
+    """The type of an argument that names a Ray cluster; empty for none.
+
+    Raises:
+        FixInput: The text names none.
+    """
+    return str(RAY_ADDRESS.read(text, Place("ray_address", "--ray-address")))

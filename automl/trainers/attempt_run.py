@@ -183,6 +183,8 @@ class AttemptRun:
 
     def _requested(self) -> Ended | None:
         """Why a trainer that runs must end; None while it may go on."""
+        if read_outcome(self._paths)[0] is not None:
+            return Ended(OutcomeState.INTERRUPTED, "the driver has taken it for lost")
         if self._settings.paths.stop.exists():
             return Ended(OutcomeState.INTERRUPTED, "stopped on request")
         if self._paths.stop.exists():
@@ -226,6 +228,12 @@ class AttemptRun:
 
     def _end(self, verdict: Ended) -> None:
         told = set(self._measured)
+        self.outcome, _ = read_outcome(self._paths)
+        if self.outcome is not None:
+            # The trial goes on elsewhere, from what lies here: nothing of it may be touched.
+            if self._handle is not None:
+                self._handle.stop(FAULT_GRACE_S)
+            return
         if self._handle is not None:
             is_fault = verdict.state is OutcomeState.FAILED
             self._handle.stop(FAULT_GRACE_S if is_fault else STOP_GRACE_S)

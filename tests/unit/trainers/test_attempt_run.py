@@ -13,7 +13,7 @@ import pytest
 
 from automl.study.config import Keep
 from automl.study.layout import AttemptPaths
-from automl.study.outcomes import read_outcome
+from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun
 from automl.trainers.attempt_settings import AttemptSettings
@@ -38,6 +38,26 @@ def written(paths: AttemptPaths) -> Outcome:
     assert not note
     assert outcome is not None
     return outcome
+
+
+def test_an_attempt_that_was_taken_for_lost_ends_and_touches_nothing(
+    start: Any, status: Any, attempt_paths: AttemptPaths, leave_checkpoint: Leave
+) -> None:
+    lost = Outcome(0, 1, OutcomeState.INTERRUPTED, evidence="its node left the cluster")
+
+    def first() -> None:
+        status.epoch(0, {"val_3DIoU": "0.25"}, loss=1.0)
+        for epoch in range(3):
+            leave_checkpoint(attempt_paths.folder, epoch, 10 * (epoch + 1))
+
+    def driver_gives_up() -> None:
+        write_outcome(attempt_paths, lost)
+
+    run = start((first, None), (driver_gives_up, None))
+    measurements, outcome = to_the_end(run)
+    assert outcome == lost == written(attempt_paths)
+    assert len(list(attempt_paths.folder.glob("model_epoch_*"))) == 3
+    assert len(measurements) <= 1
 
 
 class TestEndings:
