@@ -11,7 +11,7 @@ from typing import Final
 
 from automl.errors import FixData
 
-__all__ = ["check_checkpoint_file"]
+__all__ = ["check_checkpoint_file", "check_not_encrypted", "encrypted"]
 
 _HEAD: Final = 64
 _ZIP: Final = b"PK\x03\x04"
@@ -20,6 +20,8 @@ _RECORD: Final = "data.pkl"
 _POINTER: Final = b"version https://git-lfs"
 _TORCHS: Final = frozenset({".pth", ".pt", ".ckpt"})
 _ONNX: Final = ".onnx"
+_ENCRYPTED_EXPORT: Final = ".etlt"
+_OLD: Final = ".tlt"
 _ONNX_START: Final = b"\x08"  # field 1 (the version), written as a number
 _OTHERS: Final = (
     (b"<", "a page of markup", "fetch the file again; the address may have asked for a login"),
@@ -62,6 +64,28 @@ def _check(path: Path) -> None:
         _check_archive(path)
     elif not head.startswith(_PICKLE):  # the format of torch before 1.6
         raise _refused(path, *_what(head, "name a file that torch.save wrote"))
+
+
+def check_not_encrypted(path: Path) -> None:
+    """Refuses a file that TAO encrypted with a key, by its name and its first bytes.
+
+    Raises:
+        FixData: It is one.
+    """
+    is_torchs = _head(path).startswith((_ZIP, _PICKLE))
+    if path.suffix == _ENCRYPTED_EXPORT or (path.suffix == _OLD and not is_torchs):
+        raise encrypted(path)
+
+
+def encrypted(path: Path) -> FixData:
+    """The error for a file that TAO encrypted with a key."""
+    return FixData(
+        "a checkpoint must be readable without a key",
+        got="one that TAO encrypted",
+        where=str(path),
+        fix="train or export it again in the container of release 5 or later, which writes plain "
+        ".pth and .onnx files",
+    )
 
 
 def _head(path: Path) -> bytes:

@@ -27,6 +27,7 @@ from automl.cli.usage import (
     some_seeds,
     take_yes,
 )
+from automl.cli.weights_commands import add_weights
 
 if TYPE_CHECKING:
     import argparse
@@ -79,6 +80,7 @@ def build_parser() -> Parser:
     add_replay(commands)
     add_clean(commands)
     add_actions(commands)
+    add_weights(commands)
     add_data(commands)
     add_schema(commands)
     _add_completion(commands)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file, check_not_encrypted
 from automl.errors import FixData
 
 
@@ -72,3 +72,11 @@ def test_another_networks_format_is_left_to_it(tmp_path: Path) -> None:
     path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(FixData, match="git lfs"):
         check_checkpoint_file(path)
+
+
+@pytest.mark.parametrize("name", ["model.etlt", "model.tlt"])
+def test_what_tao_encrypted_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\x17\x03\x9b" * 40)
+    with pytest.raises(FixData, match=rf"one that TAO encrypted \(.*{name}"):
+        check_not_encrypted(path)

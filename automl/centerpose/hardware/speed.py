@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.centerpose.config.experiment import Experiment
-from automl.centerpose.models.attention import ClassAttentionBlock, FanBlock
+from automl.centerpose.models.attention import ClassBlock, FanBlock
 from automl.centerpose.models.compiler import has_compiler
 from automl.centerpose.models.convnext import ChannelNorm, ConvNeXtBlock
 from automl.data.cache import cache_dir
@@ -21,7 +21,7 @@ COMPILE_VARIABLE: Final = "AUTOML_TRAINER_COMPILE"
 """Environment variable: ``on``, ``off``, or ``auto`` (the default) for what is worth its time."""
 
 _COMPILER_CACHE = "TORCHINDUCTOR_CACHE_DIR"  # torch's name for where its compiler keeps its work
-_BLOCKS = (FanBlock, ConvNeXtBlock, ClassAttentionBlock, ChannelNorm)
+_BLOCKS = (FanBlock, ConvNeXtBlock, ClassBlock, ChannelNorm)
 _COMPILE_S = 80.0
 _SAVED_S = 2.5e-3  # an image of _SIDE x _SIDE
 _SIDE = 512

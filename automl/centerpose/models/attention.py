@@ -1,7 +1,6 @@
-"""The attention blocks of a FAN, and the class-attention block behind them.
+"""The attention blocks of a FAN, and what its class-attention blocks leave of the tokens.
 
-Sources: Zhou et al., "Understanding the Robustness in Vision Transformers", 2022; Touvron et al.,
-"Going deeper with Image Transformers", 2021, for class attention.
+Source: Zhou et al., "Understanding the Robustness in Vision Transformers", 2022.
 
 Tokens keep their place: they are a map (B, H, W, C) from the first block to the last.
 """
@@ -14,10 +13,11 @@ from torch.nn import functional
 
 from automl.centerpose.models.depthwise import convolved
 
-__all__ = ["ClassAttentionBlock", "FanBlock"]
+__all__ = ["ClassBlock", "FanBlock"]
 
 _MLP_RATIO = 4
 _EPSILON = 1e-6
+_EPSILON_OF_MLP = 1e-5  # of the normalisation behind the convolutional MLP, as published
 
 
 class FanBlock(nn.Module):
@@ -83,7 +83,7 @@ class _ChannelAttention(nn.Module):
         self.heads = heads
         self.query = nn.Linear(channels, channels)
         self.mlp = _ConvMlp(channels)
-        self.norm = nn.LayerNorm(channels, eps=_EPSILON)
+        self.norm = nn.LayerNorm(channels, eps=_EPSILON_OF_MLP)
         self.temperature = nn.Parameter(torch.ones(heads, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -131,40 +131,21 @@ class _ConvMlp(nn.Module):
         return answer
 
 
-class ClassAttentionBlock(nn.Module):
-    """The class token attends to itself and all tokens of its image, then passes an MLP.
+class ClassBlock(nn.Module):
+    """What a class-attention block of the container does to the tokens of the image.
 
-    Only the class token changes.
+    There the class token attends to the tokens, and passes an MLP. Nothing reads that token in a
+    network without a classifier, so that of the whole block two normalisations are left: each
+    token t becomes 2 norm(t + scale norm(t)).
     """
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.heads = heads
         self.norm = nn.LayerNorm(channels, eps=_EPSILON)
-        self.query = nn.Linear(channels, channels)
-        self.key_value = nn.Linear(channels, 2 * channels)
-        self.project = nn.Linear(channels, channels)
-        self.scale_attention = nn.Parameter(torch.ones(channels))
-        self.norm_mlp = nn.LayerNorm(channels, eps=_EPSILON)
-        self.mlp = nn.Sequential(
-            nn.Linear(channels, _MLP_RATIO * channels),
-            nn.GELU(),
-            nn.Linear(_MLP_RATIO * channels, channels),
-        )
-        self.scale_mlp = nn.Parameter(torch.ones(channels))
+        self.scale = nn.Parameter(torch.ones(channels))
+        self.norm_again = nn.LayerNorm(channels, eps=_EPSILON)
 
-    def forward(self, token: Tensor, tokens: Tensor) -> Tensor:
-        """The class token (B, 1, C) after looking at ``tokens`` (B, N, C)."""
-        seen = self.norm(torch.cat([token, tokens], dim=1))  # (B, 1 + N, C)
-        token = token + self.scale_attention * self._attend(seen)
-        added: Tensor = self.scale_mlp * self.mlp(self.norm_mlp(token))
-        return token + added
-
-    def _attend(self, seen: Tensor) -> Tensor:
-        b, n, c = seen.shape
-        size = c // self.heads
-        query = self.query(seen[:, :1]).view(b, 1, self.heads, size).transpose(1, 2)
-        key, value = self.key_value(seen).view(b, n, 2, self.heads, size).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        answer: Tensor = self.project(mixed.transpose(1, 2).reshape(b, 1, c))
-        return answer
+    def forward(self, x: Tensor) -> Tensor:
+        """Tokens (B, H, W, C) to tokens of the same shape."""
+        found: Tensor = 2.0 * self.norm_again(x + self.scale * self.norm(x))
+        return found

@@ -18,10 +18,13 @@ class ChannelNorm(nn.LayerNorm):
         channels: Of the map.
         feeds_conv: Whether convolutions alone read the result, which at mixed precision may then
             be written as they will read it.
+        epsilon: Added to the variance.
     """
 
-    def __init__(self, channels: int, *, feeds_conv: bool = True) -> None:
-        super().__init__(channels, eps=_EPSILON)
+    def __init__(
+        self, channels: int, *, feeds_conv: bool = True, epsilon: float = _EPSILON
+    ) -> None:
+        super().__init__(channels, eps=epsilon)
         self.feeds_conv = feeds_conv
 
     def forward(self, x: Tensor) -> Tensor:

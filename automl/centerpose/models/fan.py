@@ -3,7 +3,7 @@
 The pyramid has maps at strides 4 and 8 from the ConvNeXt stages and at stride 16 from an attention
 block: the published networks take the last one of ``fan_small`` (10 of 10) and of ``fan_base`` (16
 of 16), but the 19th of 22 of ``fan_large``. The map at stride 32 is one more convolution of what
-the last attention block and class attention leave.
+the last attention block and the class-attention blocks leave.
 """
 
 import math
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from automl.centerpose.models.aggregate import Aggregate
-from automl.centerpose.models.attention import ClassAttentionBlock, FanBlock
+from automl.centerpose.models.attention import ClassBlock, FanBlock
 from automl.centerpose.models.convnext import ChannelNorm, ConvNeXtBlock, patches
 from automl.centerpose.models.gru import HEAD_STEP, ConvGRU
 from automl.centerpose.models.heads import HEADS, Heads
@@ -28,6 +28,7 @@ __all__ = ["FAN", "SIZES", "FanBackbone", "FanSize"]
 _STEM_WIDTHS = (128, 256)  # channels at strides 4 and 8
 _LAST_WIDTH = 768  # channels at stride 32
 _CLASS_BLOCKS = 2
+_EPSILON_OF_MAPS = 1e-5  # of the normalisation of each map, as published
 _DROP = 0.3  # stochastic depth of every attention block
 _NECK_WIDTH = 128
 _WEIGHT_STD = 0.02
@@ -65,7 +66,7 @@ SIZES: Mapping[str, FanSize] = MappingProxyType(
 
 
 class FanBackbone(nn.Module):
-    """ConvNeXt stages, attention blocks, class attention and a last convolution.
+    """ConvNeXt stages, attention blocks and a last convolution.
 
     Attributes:
         widths: Channels of each map.
@@ -88,14 +89,12 @@ class FanBackbone(nn.Module):
         self.stage16 = nn.ModuleList(
             FanBlock(size.width, size.heads, _DROP) for _ in range(size.depth)
         )
-        self.class_token = nn.Parameter(torch.zeros(1, 1, size.width))
-        self.class_blocks = nn.ModuleList(
-            ClassAttentionBlock(size.width, size.heads) for _ in range(_CLASS_BLOCKS)
-        )
+        self.class_blocks = nn.ModuleList(ClassBlock(size.width) for _ in range(_CLASS_BLOCKS))
         self.last = nn.Conv2d(size.width, _LAST_WIDTH, 3, stride=2, padding=1)
-        self.norms = nn.ModuleList(ChannelNorm(width) for width in self.widths)
+        self.norms = nn.ModuleList(
+            ChannelNorm(width, epsilon=_EPSILON_OF_MAPS) for width in self.widths
+        )
         self.apply(_begin)
-        nn.init.trunc_normal_(self.class_token, std=_WEIGHT_STD)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Image (B, 3, H, W) -> maps at strides 4, 8, 16, 32, normalised over their channels."""
@@ -104,17 +103,11 @@ class FanBackbone(nn.Module):
         tokens = self.place(self.embed(x8).permute(0, 2, 3, 1))  # (B, H/16, W/16, C)
         tokens = self._through(islice(self.stage16, self.tap), tokens)
         x16 = tokens.permute(0, 3, 1, 2)
-        tokens = self._with_class(self._through(islice(self.stage16, self.tap, None), tokens))
+        tokens = self._through(islice(self.stage16, self.tap, None), tokens)
+        for block in self.class_blocks:
+            tokens = block(tokens)
         maps = (x4, x8, x16, self.last(tokens.permute(0, 3, 1, 2)))
         return [norm(x) for norm, x in zip(self.norms, maps, strict=True)]
-
-    def _with_class(self, tokens: Tensor) -> Tensor:
-        """The tokens, each with what the class token has gathered from all of them."""
-        listed = tokens.flatten(1, 2)  # (B, N, C)
-        token = self.class_token.expand(tokens.shape[0], -1, -1)
-        for block in self.class_blocks:
-            token = block(token, listed)
-        return tokens + token[:, None]
 
     def _through(self, blocks: Iterable[nn.Module], x: Tensor) -> Tensor:
         for block in blocks:
@@ -150,11 +143,11 @@ class _Place(nn.Module):
 
     @staticmethod
     def _waves(n: int, device: torch.device) -> Tensor:
-        """The waves at each of ``n`` places along one axis, (n, _WAVES)."""
+        """The waves at each of ``n`` places along one axis, (n, _WAVES): sine, cosine by turns."""
         at = torch.arange(1, n + 1, device=device) * (2.0 * math.pi / n)
         powers = torch.arange(_WAVES // 2, device=device) * (2.0 / _WAVES)
         angles = at[:, None] / _LONGEST**powers
-        return torch.cat([angles.sin(), angles.cos()], dim=-1)
+        return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
 class FAN(nn.Module):

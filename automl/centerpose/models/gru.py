@@ -25,21 +25,20 @@ class ConvGRU(nn.Module):
     """One GRU cell of 3x3 convolutions: h' = (1 - z) n + z h, n = tanh(W x + r (U h)).
 
     The three gates of a kind are one wide convolution, and W x is computed once, since x never
-    changes. The hidden state begins as zeros, so that U h is U's bias at first.
+    changes. U has no bias, and the hidden state begins as zeros, so that U h is nothing at first.
     """
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
         self.of_input = nn.Conv2d(inputs, 3 * hidden, 3, padding=1)
-        self.of_hidden = nn.Conv2d(hidden, 3 * hidden, 3, padding=1)
+        self.of_hidden = nn.Conv2d(hidden, 3 * hidden, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The hidden states after one, two and three steps from zero, each (B, hidden, H, W)."""
         if has_kernels(x):
             return self._in_few_passes(x)
         given = self.of_input(x)  # (B, 3 hidden, H, W): reset, update, new
-        bias = self.of_hidden.get_parameter("bias").to(given.dtype)
-        first = _next(given, bias[:, None, None].expand_as(given), None)
+        first = _first(given)
         second = _next(given, self.of_hidden(first), first)
         return first, second, _next(given, self.of_hidden(second), second)
 
@@ -48,7 +47,8 @@ class ConvGRU(nn.Module):
         from automl.centerpose.models.gates_gpu import Biases, gates
 
         of_input, of_hidden = self.of_input, self.of_hidden
-        biases = Biases(of_input.get_parameter("bias"), of_hidden.get_parameter("bias"))
+        bias = of_input.get_parameter("bias")
+        biases = Biases(bias, torch.zeros_like(bias))
         given = _without_bias(x, of_input)
         given, first, heard, state = gates(given, None, None, biases, uses=3)
         heard = _without_bias(heard, of_hidden)
@@ -62,10 +62,16 @@ def _without_bias(x: Tensor, layer: nn.Conv2d) -> Tensor:
     return functional.conv2d(x, layer.weight, padding=layer.padding)
 
 
-def _next(given: Tensor, heard: Tensor, state: Tensor | None) -> Tensor:
-    """The next state from W x, U h and h; None stands for an h of zeros."""
+def _first(given: Tensor) -> Tensor:
+    """The state after one step from zero, from W x."""
+    _, w_update, w_new = given.chunk(3, dim=1)
+    return (1.0 - torch.sigmoid(w_update)) * torch.tanh(w_new)
+
+
+def _next(given: Tensor, heard: Tensor, state: Tensor) -> Tensor:
+    """The next state from W x, U h and h."""
     w_reset, w_update, w_new = given.chunk(3, dim=1)
     u_reset, u_update, u_new = heard.chunk(3, dim=1)
     reset, update = torch.sigmoid(w_reset + u_reset), torch.sigmoid(w_update + u_update)
     new = torch.tanh(w_new + reset * u_new)
-    return (1.0 - update) * new if state is None else new + update * (state - new)
+    return new + update * (state - new)

@@ -9,6 +9,7 @@
     python -m automl.centerpose baseline -e spec.yaml [key=value ...]
     python -m automl.centerpose describe [--format json]
     python -m automl.centerpose serve
+    python -m automl.centerpose weights import|export FILE --to OUT.pth
 
 ``gen_trt_engine`` is known and refused: it belongs to the deploy container.
 
@@ -39,6 +40,11 @@ _WITHOUT_SPEC = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one action; returns the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["weights"]:
+        from automl.centerpose.program.weights import convert
+
+        return convert(words[1:])
     arguments = _arguments(argv)
     if arguments.action == "describe":
         _describe(arguments.format)

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from automl.checkpointfile import check_checkpoint_file
+from automl.centerpose.session.tao_weights import of_tao
+from automl.checkpointfile import check_checkpoint_file, check_not_encrypted, encrypted
 from automl.errors import FixData
 from automl.files import replaced
 from automl.trainers.contract import (
@@ -34,6 +35,7 @@ __all__ = [
 FORMAT = 1
 _PREFIX = "model."  # of the weights' names, as the container writes them
 _SHOWN = 5  # names in a message
+_ENCRYPTED = "state_dict_encrypted"  # a mark of the container's older releases
 
 
 def save_checkpoint(folder: Path, name: CheckpointName, content: Mapping[str, Any]) -> Path:
@@ -113,15 +115,20 @@ def load_plain(path: Path) -> Any:
     """What ``torch.save`` wrote, on the CPU; nothing in the file is executed.
 
     Raises:
-        FixData: There is no such file, it is truncated, or it holds more than plain data.
+        FixData: There is no such file, it is truncated or encrypted, or it holds more than plain
+            data.
     """
     check_checkpoint_file(path)
+    check_not_encrypted(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
         raise _broken(path, error) from error
     except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _broken(path, error) from error
+    if isinstance(content, dict) and content.get(_ENCRYPTED):
+        raise encrypted(path)
+    return content
 
 
 def _broken(path: Path, error: Exception) -> FixData:
@@ -140,13 +147,13 @@ def weights_of(network: nn.Module) -> dict[str, Any]:
 
 
 def load_weights(network: nn.Module, content: Mapping[str, Any], path: Path) -> None:
-    """Puts a checkpoint's weights into a network, all of them.
+    """Puts a checkpoint's weights into a network, all of them: ours, or those of the container.
 
     Raises:
         FixData: Layers are missing, left over, or of another shape; the message names them.
     """
-    given = {name.removeprefix(_PREFIX): value for name, value in content["state_dict"].items()}
-    put_weights(network, given, path)
+    given = of_tao(content["state_dict"])
+    put_weights(network, {n.removeprefix(_PREFIX): w for n, w in given.items()}, path)
 
 
 def put_weights(module: nn.Module, given: Mapping[str, Tensor], path: Path) -> None:

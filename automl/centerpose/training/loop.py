@@ -62,7 +62,8 @@ class Training:
         augment: bool = True,
     ) -> None:
         self.spec, self.run, self.processes, self.augment = spec, run, processes, augment
-        seed = resumed.content["seed"] if resumed else choose_seed(spec.train.seed)
+        known = resumed.content.get("seed") if resumed else None
+        seed = choose_seed(spec.train.seed) if known is None else known
         self.seed: int = processes.gather([seed])[0]
         prepare_torch(self.seed, spec.train.cudnn, spec.train.precision)
         cache = Cache() if cache is None else cache
@@ -219,6 +220,13 @@ class Training:
         """
         content, images = checkpoint.content, self._images_per_step
         load_weights(self.network, content, checkpoint.path)
+        if checkpoint.is_of_tao:
+            self.position = Position(epoch=content["epoch"] + 1, step=content["global_step"])
+            self.run.say(
+                f"weights and epoch of the container's {checkpoint.path.name}; the optimiser "
+                "begins anew, with the learning rate of this spec"
+            )
+            return
         check_optimiser_state(checkpoint, self.network)
         self.optimiser.restore(content)
         self.schedule = Schedule(**content["lr_schedulers"][0])

@@ -1,7 +1,8 @@
 """Whether a checkpoint holds all that a training needs to go on from it.
 
-Checkpoints of other programs hold weights that fit and little else: the container's have no
-position within an epoch and no random states. What lacks is named before anything is built.
+Checkpoints of other programs hold weights that fit and little else. From one of the container's a
+training goes on at the next epoch, with a fresh optimiser; of any other what lacks is named before
+anything is built.
 """
 
 import math
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.centerpose.session.checkpoints import read_checkpoint
+from automl.centerpose.session.tao_weights import is_of_tao
 from automl.centerpose.training.position import Position, Schedule
 from automl.errors import FixData
 
@@ -28,25 +30,28 @@ class LoadedCheckpoint:
 
     Attributes:
         path: Its file.
-        content: What ``Training.save`` wrote.
+        content: What ``Training.save`` wrote; of the container's, weights, epoch and step.
+        is_of_tao: Whether the container wrote it.
     """
 
     path: Path
     content: dict[str, Any]
+    is_of_tao: bool = False
 
 
 def read_resumable(path: Path) -> LoadedCheckpoint:
-    """A checkpoint that a training of this program wrote.
+    """A checkpoint that a training of this program or of the container wrote.
 
     Raises:
         FixData: It is missing or broken, or does not hold what a training goes on from; the
             message names what lacks.
     """
     content = read_checkpoint(path)
-    problems = list(_problems(content))
+    foreign = is_of_tao(content["state_dict"])
+    problems = list(_problems(content, _COUNTS if foreign else _PARTS))
     if problems:
         raise _refused(path, ", ".join(problems))
-    return LoadedCheckpoint(path, content)
+    return LoadedCheckpoint(path, content, foreign)
 
 
 def check_optimiser_state(checkpoint: LoadedCheckpoint, network: nn.Module) -> None:
@@ -74,13 +79,15 @@ def _refused(path: Path, got: str) -> FixData:
     )
 
 
-def _problems(content: Mapping[str, Any]) -> Iterator[str]:
-    lacking = [name for name in _PARTS if name not in content]
+def _problems(
+    content: Mapping[str, Any], parts: Mapping[str, Callable[[object], bool]]
+) -> Iterator[str]:
+    lacking = [name for name in parts if name not in content]
     if lacking:
         yield f"one without {', '.join(lacking)}"
     yield from (
         f"{name} of another form"
-        for name, fits in _PARTS.items()
+        for name, fits in parts.items()
         if name not in lacking and not fits(content[name])
     )
     if not _is_count(content.get("images_per_step", 1)):
@@ -182,3 +189,6 @@ _PARTS: Mapping[str, Callable[[object], bool]] = {
     "rng": _is_random_states,
 }
 """What ``Training.save`` writes beside the weights -> whether it has the form of that."""
+
+_COUNTS: Mapping[str, Callable[[object], bool]] = {"epoch": _is_count, "global_step": _is_count}
+"""The same of a checkpoint of the container's."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.models.fan import FAN, FanSize
+from automl.centerpose.session.tao_weights import to_tao
 from automl.centerpose.training.pretrained import load_pretrained, read_weights
 from automl.errors import FixInput
 
@@ -125,3 +126,33 @@ def test_what_is_no_state_dict_is_refused(content: object, tmp_path: Path) -> No
 def test_a_pickled_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FixInput, match="hold plain tensors"):
         read_weights(saved(tmp_path / "w.pth", nn.Linear(2, 2)))
+
+
+def test_the_containers_weights_are_loaded_by_its_names(tmp_path: Path) -> None:
+    source, target, log = network(), network(), list[str]()
+    theirs = under("model.", to_tao(source.state_dict()))
+    load_pretrained(
+        target, spec(whole=saved(tmp_path / "w.pth", {"state_dict": theirs})), log.append
+    )
+    assert_equal(source, target)
+
+
+def test_a_backbone_published_for_imagenet_leaves_the_pyramid_as_it_was(tmp_path: Path) -> None:
+    source, target, log = network(), network(), list[str]()
+    before = {name: value.clone() for name, value in target.backbone.last.state_dict().items()}
+    published = {
+        name.removeprefix("base."): value
+        for name, value in to_tao(source.state_dict()).items()
+        if name.startswith("base.") and "out_norm" not in name and "learnable" not in name
+    }
+    published["head.weight"] = torch.zeros(1000, 16)
+    load_pretrained(target, spec(backbone=saved(tmp_path / "fan.pth", published)), log.append)
+    assert_equal(source.backbone.stage16, target.backbone.stage16)
+    torch.testing.assert_close(dict(target.backbone.last.state_dict()), before)
+    assert "10 that no published file has begin anew" in log[0]
+
+
+def test_an_encrypted_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = saved(tmp_path / "w.pth", {"state_dict": {}, "state_dict_encrypted": True})
+    with pytest.raises(FixInput, match=r"one that TAO encrypted \(.*w\.pth"):
+        read_weights(path)

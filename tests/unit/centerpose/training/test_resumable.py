@@ -9,11 +9,13 @@ import torch
 
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.models.build import build_network
+from automl.centerpose.models.dla import DLA34
 from automl.centerpose.program.train import train
 from automl.centerpose.session.checkpoints import weights_of
 from automl.centerpose.session.interrupt import Interrupt
 from automl.centerpose.session.run import Run
 from automl.centerpose.session.status import StatusLog
+from automl.centerpose.session.tao_weights import to_tao
 from automl.centerpose.training.resumable import read_resumable
 from automl.errors import FixData
 
@@ -54,6 +56,42 @@ def saved(folder: Path, change: Change | None = None) -> Path:
 
 def test_what_a_training_writes_is_read(tmp_path: Path) -> None:
     assert read_resumable(saved(tmp_path)).content["seed"] == 3
+
+
+def of_the_container(epoch: object = 4) -> dict[str, Any]:
+    with torch.device("meta"):
+        theirs = to_tao(DLA34(32, use_gru=False).state_dict())
+    weights = {f"model.{name}": torch.zeros_like(w, device="cpu") for name, w in theirs.items()}
+    return {"epoch": epoch, "global_step": 20, "state_dict": weights, "loops": {}}
+
+
+def test_one_of_the_container_needs_its_epoch_alone(tmp_path: Path) -> None:
+    path = tmp_path / "model_epoch_004_step_00020.pth"
+    torch.save(of_the_container(), path)
+    assert read_resumable(path).is_of_tao
+    torch.save(of_the_container(epoch="4"), path)
+    with pytest.raises(FixData, match="epoch of another form"):
+        read_resumable(path)
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_from_one_of_the_container(
+    spec_tree: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "model_epoch_000_step_00020.pth"
+    source = DLA34(64, use_gru=True)
+    theirs = {f"model.{name}": value for name, value in to_tao(source.state_dict()).items()}
+    torch.save({"epoch": 0, "global_step": 20, "state_dict": theirs}, path)
+    spec_tree["model"] = {"head_conv": 64, "backbone": {"model_type": "DLA34"}}
+    spec_tree["train"]["num_epochs"] = 2
+    spec_tree["train"]["resume_training_checkpoint_path"] = str(path)
+    said: list[str] = []
+    folder = tmp_path / "results"
+    train(load_spec(spec_tree, "train"), Run(folder, StatusLog(folder), Interrupt(), said.append))
+    written = [each.name for each in folder.glob("model_epoch_*.pth")]
+    assert written
+    assert all(name.startswith("model_epoch_001_") for name in written)
+    assert any("the optimiser begins anew" in line for line in said)
 
 
 def test_one_of_another_program_is_refused_with_all_that_lacks(tmp_path: Path) -> None:
