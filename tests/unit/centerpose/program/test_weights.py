@@ -53,7 +53,7 @@ def test_there_and_back(
     assert ends(capsys, "export", ours, "--to", back)[0] == 0
     again = read_checkpoint(back)
     assert again["pytorch-lightning_version"]
-    assert again["state_dict"].keys() == content["state_dict"].keys()
+    assert again["state_dict"].keys() == given.keys()
     assert "optimizer_states" not in again
 
 
