@@ -35,12 +35,8 @@ def ends(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
 def test_there_and_back(
     network: DLA34, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = {
-        "epoch": 7,
-        "global_step": 90,
-        "state_dict": theirs(network),
-        "optimizer_states": [],
-    }
+    given = theirs(network)
+    content = {"epoch": 7, "global_step": 90, "state_dict": given, "optimizer_states": []}
     file = saved(tmp_path / "nvidia.pth", content)
     ours, back = tmp_path / "ours.pth", tmp_path / "back.pth"
     assert ends(capsys, "import", file, "--to", ours) == (
