@@ -98,14 +98,14 @@ class FanForm:
 def dla_names(*, use_gru: bool) -> Names:
     """The whole DLA34."""
     backbone = dla_backbone("backbone.", "base.")
-    up = [_Neck(f"neck.up.{i}", f"dla_up.ida_{i}", i + 1) for i in range(3)]
-    return _whole(backbone, [*up, _Neck("neck.join", "ida_up", 2)], use_gru=use_gru)
+    up = [_Aggregation(f"neck.up.{i}", f"dla_up.ida_{i}", i + 1) for i in range(3)]
+    return _whole(backbone, [*up, _Aggregation("neck.join", "ida_up", 2)], use_gru=use_gru)
 
 
 def fan_names(form: FanForm, *, use_gru: bool) -> Names:
     """A whole FAN."""
     backbone = fan_backbone(form, "backbone.", "base.")
-    return _whole(backbone, [_Neck("neck", "ida_up", 3)], use_gru=use_gru)
+    return _whole(backbone, [_Aggregation("neck", "ida_up", 3)], use_gru=use_gru)
 
 
 def dla_backbone(ours: str = "", theirs: str = "") -> Names:
@@ -162,7 +162,7 @@ def fan_backbone(form: FanForm, ours: str = "", theirs: str = "") -> Names:
 
 
 @dataclass(frozen=True, slots=True)
-class _Neck:
+class _Aggregation:
     """One aggregation: our name, theirs, and how many maps it brings to the first one's size."""
 
     ours: str
@@ -190,7 +190,7 @@ class _Neck:
         )
 
 
-def _whole(backbone: Names, necks: Sequence[_Neck], *, use_gru: bool) -> Names:
+def _whole(backbone: Names, necks: Sequence[_Aggregation], *, use_gru: bool) -> Names:
     found = list(backbone.joints)
     absorbed: dict[str, str] = {}
     for neck in necks:
