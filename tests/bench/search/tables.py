@@ -108,10 +108,14 @@ def recorded(path: Path) -> Table:
     had chosen well before. A file beside it with ``-again`` in its name has other seeds.
     """
     file = read_curve_file(path)
-    again = path.with_stem(f"{path.stem}-again")
-    others = _recorded_once(read_curve_file(again)) if again.exists() else []
+    once = _recorded_once(file)
     signals = read_profile_of(read_skill(own_skill_dir())).signals
-    return Table(file.space, _recorded_once(file), _RECORDED, signals, others=others)
+    again = path.with_stem(f"{path.stem}-again")
+    if not again.exists():
+        return Table(file.space, once, _RECORDED, signals)
+    others = {repr(each.params): each for each in _recorded_once(read_curve_file(again))}
+    both = [each for each in once if repr(each.params) in others]
+    return Table(file.space, both, _RECORDED, signals, others=tuple(others.values()))
 
 
 def _recorded_once(file: CurveFile) -> list[Recording]:
