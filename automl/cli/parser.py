@@ -27,6 +27,7 @@ from automl.cli.usage import (
     some_seeds,
     take_yes,
 )
+from automl.cli.watch_commands import add_watch
 from automl.cli.weights_commands import add_weights
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def build_parser() -> Parser:
     _add_resume(commands)
     _add_confirm(commands)
     add_add(commands)
+    add_watch(commands)
     add_stop(commands)
     _add_readers(commands)
     _add_doctor(commands)

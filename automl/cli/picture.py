@@ -12,9 +12,10 @@ from rich.console import Group
 from rich.text import Text
 
 from automl.cli.columns import Row, fitted
-from automl.cli.progress import Snapshot, changed_params
+from automl.cli.progress import Snapshot
 from automl.reports import words
 from automl.reports.budget import spent_of
+from automl.reports.changed import changed_words
 from automl.reports.confirmation import confirmed
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue
@@ -104,8 +105,9 @@ def _bar(share: float) -> str:
 
 def _budget_lines(snapshot: Snapshot) -> Iterator[Text]:
     """What the study may take; nothing where its trials alone are counted."""
-    limits = snapshot.config.limits
+    limits, sharing = snapshot.config.limits, snapshot.config.resources.trials_per_gpu
     gpu_s = sum(record.gpu_seconds for record in snapshot.records)
+    gpu_s += sum(live.gpu_seconds(snapshot.now_s, sharing) for live in snapshot.running)
     spent = spent_of(snapshot.records, limits, snapshot.wall_s, gpu_s)
     shares = []
     if limits.max_wall_s is not None:
@@ -137,7 +139,7 @@ def _best_line(snapshot: Snapshot) -> Text:
 def _left_lines(snapshot: Snapshot) -> Iterator[Text]:
     eta = snapshot.eta
     if eta is not None and eta.high_s > 0:
-        yield Text(f"left    {eta}, by the trials so far")
+        yield Text(f"left    {eta}")
 
 
 def _rows(snapshot: Snapshot, width: int) -> Iterator[Text]:
@@ -152,7 +154,7 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Text]:
 
 def _running_row(snapshot: Snapshot, live: LiveAttempt) -> Row:
     params = _params_of(snapshot, live.number)
-    note = _told(changed_params(params, snapshot.default), snapshot)
+    note = _told(params, snapshot)
     note = f"attempt {live.attempt}  {note}" if live.attempt > 1 else note
     is_begun = bool(live.said or live.of_steps or live.epoch is not None)
     epochs = live.of_epochs or snapshot.epochs
@@ -192,7 +194,7 @@ def _share(live: LiveAttempt) -> str:
 
 
 def _ended_row(snapshot: Snapshot, record: TrialRecord) -> Row:
-    note = _told(changed_params(record.params, snapshot.default), snapshot)
+    note = _told(record.params, snapshot)
     if record.failure is not None:
         note = f"{record.failure}: {' '.join(record.evidence.split())}"
     elif record.state in (TrialState.PAUSED, TrialState.PRUNED) and record.evidence:
@@ -221,11 +223,8 @@ def _params_of(snapshot: Snapshot, number: int) -> Mapping[str, ParamValue]:
 
 
 def _told(params: Mapping[str, ParamValue], snapshot: Snapshot) -> str:
-    if not params:
-        return "the default" if snapshot.is_search else ""
-    every = {key: None for record in snapshot.records for key in record.params}
-    names = words.short_names(list(every | dict.fromkeys(params)))
-    return "  ".join(f"{names[key]} {words.param(value)}" for key, value in params.items())
+    told = changed_words(params, snapshot.records)
+    return told or ("the default" if snapshot.is_search else "")
 
 
 def _foot(snapshot: Snapshot) -> Iterator[Text]:

@@ -13,7 +13,7 @@ from automl.app.screen import Sight
 from automl.errors import FixInput
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.reports.remaining import Outlook, SecondsRange, remaining
-from automl.skill.tree import ParamValue, whole_number
+from automl.skill.tree import whole_number
 from automl.study.config import StudyConfig
 from automl.study.confirmation import n_asked
 from automl.study.folder import read_base_spec
@@ -22,7 +22,7 @@ from automl.study.live import LiveAttempt
 from automl.study.race import winner
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
-__all__ = ["Progress", "Snapshot", "changed_params", "epochs_of"]
+__all__ = ["Progress", "Snapshot", "epochs_of"]
 
 _KEPT_NOTES = 2
 
@@ -113,14 +113,6 @@ class Snapshot:
         return remaining(
             Outlook(self.config, self.records, self.running, self.now_s, self.wall_s, self.epochs)
         )
-
-
-def changed_params(
-    params: Mapping[str, ParamValue], default: TrialRecord | None
-) -> dict[str, ParamValue]:
-    """The parameters that differ from trial 0's; all of them while trial 0 is not known."""
-    base: Mapping[str, ParamValue] = {} if default is None else default.params
-    return {key: value for key, value in params.items() if key not in base or base[key] != value}
 
 
 def epochs_of(paths: StudyPaths, key: str) -> int | None:

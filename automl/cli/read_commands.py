@@ -83,23 +83,27 @@ def _print_json(value: Any) -> None:
 
 def status(arguments: argparse.Namespace) -> int:
     """Shows where a study stands, driven or not."""
-    from automl.reports.text import status_text
+    from automl.cli.progress import epochs_of
+    from automl.reports.status import left_of, status_text
     from automl.study.layout import StudyPaths
     from automl.study.state import read_state
 
     summary = _summary(arguments)
-    state = read_state(StudyPaths(summary.folder))
+    paths, now = StudyPaths(summary.folder), datetime.now(UTC)
+    state, epochs = read_state(paths), epochs_of(paths, summary.config.keys.epochs)
     if arguments.json:
+        left = left_of(summary, state, now, epochs)
         _print_json(
             {
                 "schema": "automl.status/1",
                 "status": str(summary.status),
                 "state": None if state is None else state.to_json(),
+                "left_s": None if left is None else [left.low_s, left.high_s],
                 "summary": summary.to_json(),
             }
         )
         return 0
-    print(status_text(summary, state, datetime.now(UTC)))
+    print(status_text(summary, state, now, epochs))
     return 0
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.background import detach, is_detached
@@ -48,8 +49,16 @@ def show_transfer(done: int, total: int) -> None:
 
 def _plan(arguments: argparse.Namespace) -> "Plan":
     from automl.app.plan import make_plan
+    from automl.cli.waiting import quiet_on, waiting
 
-    return make_plan(request_of(arguments))
+    quiet = quiet_on(sys.stderr)
+
+    def transfer(done: int, total: int) -> None:
+        quiet.spoke()
+        show_transfer(done, total)
+
+    with waiting("skill and data are being read and checked", quiet):
+        return make_plan(replace(request_of(arguments), transfer=transfer))
 
 
 def request_of(arguments: argparse.Namespace) -> "PlanRequest":

@@ -24,14 +24,22 @@ _GO_ON = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class SecondsRange:
-    """A range of seconds, lowest first."""
+    """A range of seconds.
+
+    Attributes:
+        low_s: The shorter end.
+        high_s: The longer end.
+        is_cut: Whether the study's time is up before all its trials would have ended.
+    """
 
     low_s: float
     high_s: float
+    is_cut: bool = False
 
     def __str__(self) -> str:
         low, high = words.duration(self.low_s), words.duration(self.high_s)
-        return low if low == high else f"{low} to {high}"
+        span = low if low == high else f"{low} to {high}"
+        return f"{span}, when its time is up" if self.is_cut else f"{span}, by the trials so far"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def remaining(outlook: Outlook) -> SecondsRange | None:
     low = max(longest, (work - spread) / slots)
     high = max(low, (work + spread + _resting(records, full)) / slots)
     bound = _time_left(config.limits, outlook)
-    return SecondsRange(min(low, bound), min(high, bound))
+    return SecondsRange(min(low, bound), min(high, bound), is_cut=high > bound)
 
 
 def _lengths(outlook: Outlook) -> tuple[list[float], list[float]]:

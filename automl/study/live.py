@@ -89,6 +89,14 @@ class LiveAttempt:
         share = self.step / self.of_steps if self.phase == "train" else 1.0
         return self.in_epoch + min(1.0, share)
 
+    def age_s(self, now_s: float) -> float:
+        """Seconds that it has run at a moment, Unix seconds; 0 where clocks disagree."""
+        return max(0.0, now_s - self.began_s)
+
+    def gpu_seconds(self, now_s: float, trials_per_gpu: int) -> float:
+        """GPU time that it has taken by a moment, its share where trials share a GPU."""
+        return self.age_s(now_s) * len(self.gpus) / trials_per_gpu
+
     def left_s(self, now_s: float, epochs: int | None) -> float | None:
         """Seconds until its last epoch at the pace so far.
 
@@ -103,7 +111,7 @@ class LiveAttempt:
         done = self.epochs_done - self.first_epoch
         if not total or done < _ENOUGH:
             return None
-        pace = max(0.0, now_s - self.began_s) / done
+        pace = self.age_s(now_s) / done
         return max(0.0, total - self.epochs_done) * pace
 
 

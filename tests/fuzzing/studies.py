@@ -22,8 +22,9 @@ from automl.errors import AutomlError
 from automl.files import write_json
 from automl.reports.listing import list_of
 from automl.reports.markdown import render_markdown
+from automl.reports.status import status_text
 from automl.reports.summary import read_summary
-from automl.reports.text import best_text, status_text
+from automl.reports.text import best_text
 from automl.reports.write import render_json
 from automl.search.engine import Engine
 from automl.space.model import SearchSpace

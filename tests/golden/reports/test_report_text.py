@@ -12,8 +12,9 @@ from automl.cli.explain_commands import class_text, trial_text
 from automl.reports.listing import StudyListing, list_of
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
+from automl.reports.status import status_text
 from automl.reports.summary import read_summary
-from automl.reports.text import best_text, list_text, run_footer, status_text
+from automl.reports.text import best_text, list_text, run_footer
 from automl.space.model import SearchSpace
 from automl.study.config import DataSources, SearchSettings
 from automl.study.limits import Limits

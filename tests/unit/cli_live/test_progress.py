@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from automl.app.screen import Sight
-from automl.cli.progress import Progress, changed_params
+from automl.cli.progress import Progress
 from automl.execution.driver import TrialStarted
+from automl.reports.changed import changed_params
 from automl.study.config import StudyConfig
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 

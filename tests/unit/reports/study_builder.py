@@ -104,6 +104,7 @@ class Told:
         metrics: More metrics, the same at each epoch.
         confirms: The trial whose settings are trained again.
         audited: Why it would have ended early, where it did not.
+        gpus: GPUs that it held.
     """
 
     params: Mapping[str, ParamValue]
@@ -119,6 +120,7 @@ class Told:
     metrics: Mapping[str, float] = field(default_factory=lambda: {"val_2DMPE": 0.02})
     confirms: int | None = None
     audited: str = ""
+    gpus: int = 0
 
 
 class StudyBuilder:
@@ -174,7 +176,7 @@ class StudyBuilder:
         if told.state is not None:
             attrs |= {
                 attributes.SECONDS: told.seconds,
-                attributes.GPU_SECONDS: 0.0,
+                attributes.GPU_SECONDS: told.seconds * told.gpus,
                 attributes.EVIDENCE: told.evidence,
             }
         if told.failure is not None:

@@ -105,15 +105,16 @@ def test_paused_trials_may_go_on_in_the_high_end_alone() -> None:
 
 def test_the_studys_time_bounds_both_ends() -> None:
     config = replace(CONFIG, limits=Limits(trials=99, max_wall_s=700.0))
-    assert remaining(outlook(three(), config=config)) == SecondsRange(100.0, 100.0)
+    assert remaining(outlook(three(), config=config)) == SecondsRange(100.0, 100.0, is_cut=True)
     until = datetime.fromtimestamp(NOW + 50, UTC).isoformat()
     config = replace(CONFIG, limits=Limits(trials=99, deadline=until))
-    assert remaining(outlook(three(), config=config)) == SecondsRange(50.0, 50.0)
+    assert remaining(outlook(three(), config=config)) == SecondsRange(50.0, 50.0, is_cut=True)
 
 
 def test_a_range_reads_as_one_number_where_it_is_one() -> None:
-    assert str(SecondsRange(60.0, 60.2)) == "1m00s"
-    assert str(SecondsRange(60.0, 90.0)) == "1m00s to 1m30s"
+    assert str(SecondsRange(60.0, 60.2)) == "1m00s, by the trials so far"
+    assert str(SecondsRange(60.0, 90.0)) == "1m00s to 1m30s, by the trials so far"
+    assert str(SecondsRange(60.0, 90.0, is_cut=True)) == "1m00s to 1m30s, when its time is up"
 
 
 @given(

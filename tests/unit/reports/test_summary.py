@@ -18,8 +18,9 @@ from automl.errors import FixInput
 from automl.reports.findings import NOT_BEATEN, ONE_SEED, UNCHALLENGED
 from automl.reports.html import render_html
 from automl.reports.markdown import render_markdown
+from automl.reports.status import status_text
 from automl.reports.summary import read_summary
-from automl.reports.text import run_footer, status_text
+from automl.reports.text import run_footer
 from automl.skill.keys import NetworkKeys
 from automl.space.model import SearchSpace
 from automl.study import attributes
