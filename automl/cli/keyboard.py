@@ -5,14 +5,16 @@ import select
 import sys
 import termios
 import tty
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 __all__ = ["GONE", "keyboard"]
 
 #: What is read where nobody will press a key any more.
 GONE = "gone"
-_LONGEST_KEY = 16
+_MOST_BYTES = 64
+_ESCAPE = "\x1b"
 
 
 @contextmanager
@@ -26,20 +28,31 @@ def keyboard(descriptor: int | None = None) -> Iterator[Callable[[float], str]]:
         descriptor: Of the terminal; standard input by default.
     """
     terminal = sys.stdin.fileno() if descriptor is None else descriptor
+    waiting: deque[str] = deque()
+
+    def key(wait_s: float) -> str:
+        if not waiting:
+            waiting.extend(_keys(terminal, wait_s))
+        return waiting.popleft() if waiting else ""
+
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal, termios.TCSADRAIN)
     try:
-        yield lambda wait_s: _key(terminal, wait_s)
+        yield key
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _key(terminal: int, wait_s: float) -> str:
+def _keys(terminal: int, wait_s: float) -> Sequence[str]:
+    """The keys that have been pressed: several where somebody is quick."""
     ready, _, _ = select.select([terminal], [], [], wait_s)
     if not ready:
-        return ""
+        return []
     try:
-        pressed = os.read(terminal, _LONGEST_KEY)
+        pressed = os.read(terminal, _MOST_BYTES).decode(errors="replace")
     except OSError:
-        return GONE
-    return pressed.decode(errors="replace") if pressed else GONE
+        return [GONE]
+    if not pressed:
+        return [GONE]
+    # An arrow or a function key is one key of several signs.
+    return [pressed] if pressed.startswith(_ESCAPE) else list(pressed)

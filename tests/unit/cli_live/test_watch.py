@@ -219,8 +219,10 @@ def test_keys_come_one_by_one_and_the_terminal_is_given_back() -> None:
         before = termios.tcgetattr(theirs)
         with keyboard(theirs) as key:
             assert key(0.0) == ""
-            os.write(ours, b"q")
-            assert key(5.0) == "q"
+            os.write(ours, b"xq")
+            assert [key(5.0), key(5.0), key(0.0)] == ["x", "q", ""]
+            os.write(ours, b"\x1b[A")
+            assert key(5.0) == "\x1b[A"
         assert termios.tcgetattr(theirs) == before
     finally:
         os.close(ours)
