@@ -10,13 +10,14 @@ from automl.centerpose.config.load import load_spec
 from automl.centerpose.models.build import BUILDERS
 from automl.centerpose.models.heads import HEADS
 from automl.centerpose.training.supported import PRECISIONS, refusals
+from automl.trainers.contract import PROGRESS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "departures.md").read_text(encoding="utf-8")
 LEAVES = dict(leaf_entries(Experiment))
 NAMES = {word for key in LEAVES for word in (key, key.rsplit(".", 1)[-1])}
 OTHER_NAMES = {"FAILURE", "Data error", "Unexpected error", "Execution status", "-e"} | {
     *("camera_data.intrinsics", "report.txt", "true", "True", "symmetric"),
-    *("train_loss", "val_loss", "val_3DIoU", "val_candidate_accuracy"),
+    *("train_loss", "val_loss", "val_3DIoU", "val_candidate_accuracy", PROGRESS),
 }
 
 
