@@ -1,6 +1,7 @@
 """Following the live attempts of a study by the files that their trainers write."""
 
 import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -99,8 +100,10 @@ class Following:
     def _seen(self, live: LiveAttempt, samples: Sequence[GpuSample]) -> LiveAttempt:
         reader = self._readers[live.number]
         reader.read()
-        gpus = live.gpus or noted_gpus(self._paths.attempt(live.number, live.attempt))
-        return _on_gpus(_in_steps(replace(live, gpus=gpus), reader), samples)
+        host, gpus = noted_gpus(self._paths.attempt(live.number, live.attempt))
+        # The samples are those of this machine.
+        own = samples if host == socket.gethostname() else ()
+        return _on_gpus(_in_steps(replace(live, gpus=gpus), reader), own)
 
 
 def _in_steps(live: LiveAttempt, reader: StatusReader) -> LiveAttempt:

@@ -69,6 +69,6 @@ def _how_to_go_on(paths: StudyPaths, pid: int) -> str:
     name, place = paths.folder.name, f"--studies-dir {shown(paths.folder.parent)}"
     return (
         f"{name} runs in the background (process {pid})\n"
-        f"watch      automl status {name} {place}; tail -f {shown(paths.driver_log)}\n"
+        f"watch      automl watch {name} {place}; tail -f {shown(paths.driver_log)}\n"
         f"stop       automl stop {name} {place}; --now ends the running trials too"
     )

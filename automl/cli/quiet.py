@@ -15,6 +15,9 @@ class Quiet:
         clock: A clock in seconds that never goes back.
         first_s: Seconds of silence before the first sign of life.
         most_s: Seconds of silence that are never exceeded.
+
+    Attributes:
+        most_s: The same.
     """
 
     def __init__(
@@ -24,7 +27,7 @@ class Quiet:
         most_s: float = _MOST_S,
     ) -> None:
         self._clock = clock
-        self._first_s, self._most_s = first_s, most_s
+        self.most_s, self._first_s = most_s, first_s
         self._wait_s = first_s
         self._since = clock()
 
@@ -38,5 +41,5 @@ class Quiet:
         now = self._clock()
         if now - self._since < self._wait_s:
             return False
-        self._since, self._wait_s = now, min(2 * self._wait_s, self._most_s)
+        self._since, self._wait_s = now, min(2 * self._wait_s, self.most_s)
         return True

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from automl.app.screen import Ending
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
+    from automl.cli.waiting import PatientScreen
 
 __all__ = [
     "confirm",
@@ -129,7 +130,13 @@ def confirm(arguments: argparse.Namespace) -> int:
     return resume(arguments)
 
 
-def _screen(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
+def _screen(arguments: argparse.Namespace) -> "PatientScreen":
+    from automl.cli.waiting import PatientScreen, quiet_on
+
+    return PatientScreen(_drawn(arguments), quiet_on(sys.stderr))
+
+
+def _drawn(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
     from automl.cli.live import LiveScreen, wants_live
 
     if is_detached():

@@ -3,14 +3,23 @@
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
-from typing import TextIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
 
+from automl.app.screen import Sight
 from automl.cli.quiet import Quiet
+from automl.execution.driver import Event
 from automl.reports import words
+from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
 
-__all__ = ["quiet_on", "waiting"]
+if TYPE_CHECKING:
+    from automl.cli.events import EventScreen
+    from automl.cli.live import LiveScreen
+
+__all__ = ["PatientScreen", "quiet_on", "waiting"]
 
 _TERMINAL_S = 10.0
 _LOOK_S = 0.5
@@ -51,3 +60,47 @@ def waiting(
     finally:
         done.set()
         thread.join()
+
+
+class PatientScreen:
+    """Another screen, with a word now and then until that one is opened.
+
+    Args:
+        inner: The screen.
+        quiet: Says when.
+        stream: Where to; standard error by default.
+    """
+
+    def __init__(
+        self, inner: "LiveScreen | EventScreen", quiet: Quiet, stream: TextIO | None = None
+    ) -> None:
+        self._inner = inner
+        self._until_opened, self._all = ExitStack(), ExitStack()
+        self._word = waiting("machine and trainer are being checked", quiet, stream)
+
+    def __enter__(self) -> Self:
+        self._all.enter_context(self._inner)
+        self._until_opened.enter_context(self._word)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._until_opened.close()
+        self._all.close()
+
+    def opened(self, paths: StudyPaths, config: StudyConfig) -> None:
+        """From now on the other screen breaks the silence."""
+        self._until_opened.close()
+        self._inner.opened(paths, config)
+
+    def event(self, event: Event) -> None:
+        """Passes it on."""
+        self._inner.event(event)
+
+    def look(self, sight: Sight) -> None:
+        """Passes it on."""
+        self._inner.look(sight)

@@ -67,7 +67,7 @@ class AttemptPaths:
 
     @property
     def gpus(self) -> Path:
-        """The GPUs that it holds, as the scheduler names them; absent on a CPU."""
+        """The GPUs that it holds, as the scheduler names them, and where; absent on a CPU."""
         return self.folder / "gpus.json"
 
     @property

@@ -1,5 +1,6 @@
 """Which GPUs an attempt holds, written down for whoever follows it."""
 
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -20,13 +21,14 @@ def note_gpus(attempt: AttemptPaths, gpus: Sequence[str]) -> None:
     """
     if gpus:
         with suppress(OSError, FixInput):
-            write_json(attempt.gpus, list(gpus), attempt.folder)
+            note = {"host": socket.gethostname(), "gpus": list(gpus)}
+            write_json(attempt.gpus, note, attempt.folder)
 
 
-def noted_gpus(attempt: AttemptPaths) -> tuple[str, ...]:
-    """The GPUs that it wrote down; empty before, and without any."""
+def noted_gpus(attempt: AttemptPaths) -> tuple[str, tuple[str, ...]]:
+    """The host that an attempt runs on, and its GPUs there; both empty before, and without any."""
     try:
-        names = read_json(attempt.gpus, follow=False)
-    except (OSError, ValueError):
-        return ()
-    return tuple(map(str, names)) if isinstance(names, list) else ()
+        note = read_json(attempt.gpus, follow=False)
+        return str(note["host"]), tuple(map(str, note["gpus"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ()

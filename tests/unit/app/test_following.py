@@ -1,6 +1,7 @@
 """What a driver knows of its live attempts by the files that they write."""
 
 import json
+import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from automl.study.records import (
     TrialState,
 )
 from automl.trainers.contract import PROGRESS, Phase, Status, StatusLine, StepProgress
-from automl.trainers.gpu_note import note_gpus
+from automl.trainers.gpu_note import note_gpus, noted_gpus
 
 NOON = datetime(2026, 11, 29, 12).astimezone()
 STEPS = StepProgress(Phase.TRAIN, 2, 30, 120, 400, 716.5)
@@ -110,7 +111,18 @@ def test_old_samples_say_nothing_of_now(paths: StudyPaths, following: Following)
     assert (live.gpus, live.gpu_memory, live.gpu_utilisation) == (("0",), None, None)
 
 
-@pytest.mark.parametrize("content", ["{", '"0"', "7"])
+def test_the_samples_of_this_machine_say_nothing_of_another_one(
+    paths: StudyPaths, following: Following
+) -> None:
+    note = {"host": "far", "gpus": ["0"]}
+    paths.attempt(3, 1).gpus.write_text(json.dumps(note), encoding="utf-8")
+    append_samples(paths, [GpuSample(499.0, "GPU-a", 0, 10.0, 1000)])
+    following.look()
+    (live,) = following.live
+    assert (live.gpus, live.gpu_memory, live.gpu_utilisation) == (("0",), None, None)
+
+
+@pytest.mark.parametrize("content", ["{", '"0"', "7", "[]", '{"host": "a"}', '{"gpus": 3}'])
 def test_a_note_of_gpus_that_cannot_be_read_is_none(
     paths: StudyPaths, following: Following, content: str
 ) -> None:
@@ -123,4 +135,4 @@ def test_a_trial_on_a_cpu_leaves_no_note(paths: StudyPaths) -> None:
     note_gpus(paths.attempt(3, 1), [])
     assert not paths.attempt(3, 1).gpus.exists()
     note_gpus(paths.attempt(3, 1), ["0"])
-    assert json.loads(paths.attempt(3, 1).gpus.read_text(encoding="utf-8")) == ["0"]
+    assert noted_gpus(paths.attempt(3, 1)) == (socket.gethostname(), ("0",))
