@@ -27,6 +27,7 @@ from automl.app.request import PlanRequest, as_given, provenance_of
 from automl.app.resume_check import check_resume
 from automl.app.sharing import TrialSetup, check_sharing
 from automl.app.trainer_choice import ChosenTrainer, choose_trainer, lacks_gpu
+from automl.app.warm_start import WarmStart, take_earlier
 from automl.data.checks import SplitFacts
 from automl.errors import FixInput
 from automl.execution.cluster.survey import Survey
@@ -37,6 +38,7 @@ from automl.space.model import Ceiling, SearchSpace
 from automl.spec.build import BaseSpec, with_data, with_params
 from automl.spec.notices import check_settings
 from automl.study.config import (
+    FAKE_TRAINER,
     DataSources,
     Keep,
     Objective,
@@ -44,6 +46,7 @@ from automl.study.config import (
     SearchSettings,
     StudyConfig,
 )
+from automl.study.earlier import Earlier
 
 __all__ = ["Plan", "make_plan"]
 
@@ -105,7 +108,8 @@ def make_plan(request: PlanRequest) -> Plan:
     base = with_linked_weights(base, planner.settings, request.tell, request.transfer)
     setup = _set_up(planner, base, sources)
     config = _config(planner, setup, objective, sources)
-    config = replace(config, origin={**config.origin, **of_data})
+    earlier = _earlier(planner, setup, objective)
+    config = replace(config, origin={**config.origin, **of_data}, earlier=earlier)
     check_seed(setup.base.rules, config.limits)
     parent = {} if planner.resumes is None else {"parent": planner.resumes.record()}
     return Plan(
@@ -116,7 +120,7 @@ def make_plan(request: PlanRequest) -> Plan:
         space=setup.space,
         ceilings=setup.ceilings,
         data=setup.data,
-        notes=(*_notes(planner, setup), *_refusals(config)),
+        notes=(*_notes(planner, setup), *_taken(earlier), *_refusals(config)),
         studies_dir=request.studies_dir,
         request={**as_given(request, planner.file), **parent},
         provenance={
@@ -222,11 +226,35 @@ def _config(
     )
 
 
+def _earlier(planner: Planner, setup: _Setup, objective: Objective) -> Earlier:
+    """What earlier studies tell of this one; nothing where none is named or nothing searched."""
+    settings = planner.settings
+    names: tuple[str, ...] = settings["warm_start"] or ()
+    if not names or not planner.gate.searches:
+        return Earlier()
+    asked = WarmStart(
+        names=names,
+        accept_drift=settings["accept_drift"],
+        studies_dir=planner.request.studies_dir,
+        objective=objective,
+        space=setup.space,
+        base=setup.base.tree,
+        data=setup.data,
+        is_fake=setup.trainer.name == FAKE_TRAINER,
+    )
+    return take_earlier(asked)
+
+
 def _notes(planner: Planner, setup: _Setup) -> tuple[str, ...]:
     idle: tuple[str, ...] = ()
     if not planner.gate.searches:
         idle = (planner.gate.message, *idle_flags(planner.settings))
     return (*idle, *planner.policy.notes, *setup.notes)
+
+
+def _taken(earlier: Earlier) -> tuple[str, ...]:
+    """What was taken from which study."""
+    return tuple(f"warm start: {study}" for study in earlier.studies)
 
 
 def _refusals(config: StudyConfig) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from automl.app.drift import files_of
 from automl.data.checks import SplitFacts
+from automl.data.split_digest import split_digest
 from automl.data.staging import Transfer, is_remote
 from automl.settings.study_file import StudyFile
 from automl.skill.model import Skill
@@ -85,6 +86,7 @@ def provenance_of(
             "images": each.images,
             "objects": each.objects,
             "categories": dict(each.categories),
+            "digest": split_digest(each.root),
             **_brought(config.origin.get(f"data.{split}", "")),
         }
         for split, each in data.items()

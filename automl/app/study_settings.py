@@ -22,6 +22,7 @@ from automl.settings.forms import (
     AMOUNT,
     MAPPING,
     MOMENT,
+    NAMES,
     SECONDS,
     SWITCH,
     choice,
@@ -33,7 +34,7 @@ from automl.settings.forms import (
 )
 from automl.settings.setting import Scope, Setting
 from automl.study.config import Direction, Keep, Resources, SearchSettings
-from automl.study.limits import Limits
+from automl.study.limits import STOPS, Limits
 from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
 
 __all__ = [
@@ -112,6 +113,10 @@ _PROPOSALS = (
             default=_SEARCH.pruner, scope=_SEARCHED),
     Setting("seed", whole(0), "seed of the sampler and of fresh seeds", "search",
             default=_SEARCH.seed),
+    Setting("warm_start", NAMES, "earlier study of the same metric and data, whose trials count "
+            "as knowledge", "search", scope=_SEARCHED),
+    Setting("accept_drift", SWITCH, "earlier studies of other data too", "search",
+            default=False, scope=_SEARCHED),
     Setting("startup_trials", whole(0), "random trials before learning", "search",
             scope=_SEARCHED),
 )  # fmt: skip
@@ -128,6 +133,9 @@ _SPENDING = (
     Setting("gpu_hours", AMOUNT, "GPU hours of the whole study, in the same way", "limits",
             scope=_SEARCHED),
     Setting("deadline", MOMENT, "18:30 or 2027-01-31T18:30: when it is to have ended", "limits",
+            scope=_SEARCHED),
+    Setting("stop", choice(lambda: STOPS, "never|auto"), "auto: end the search where the rest is "
+            "unlikely to gain more than the luck of one seed", "limits", default=_LIMITS.stop,
             scope=_SEARCHED),
     Setting("trial_timeout", SECONDS, "90s, 10m, 2h: then it is hung", "limits"),
     Setting("same_failures", whole(1), "of one class in a row, then stop", "limits",

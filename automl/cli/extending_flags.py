@@ -40,3 +40,6 @@ def add_budget(command: Parser) -> None:
         ("--deadline", "deadline", deadline, "TIME", "when it is to have ended"),
     ):
         command.add_argument(flag, dest=name, type=kind, metavar=metavar, help=help_text)
+    command.add_argument(
+        "--stop", choices=("never", "auto"), help="whether it ends where further gain is unlikely"
+    )

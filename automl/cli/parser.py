@@ -194,6 +194,7 @@ def _add_confirm(commands: "Commands") -> None:
         max_wall_s=None,
         gpu_hours=None,
         deadline=None,
+        stop=None,
         accept_drift=False,
         accept_image=False,
         ray_address=None,

@@ -36,7 +36,7 @@ __all__ = [
 
 
 #: The limits of a study that may be changed when it goes on.
-_EXTENDED = ("trials", "confirm", "confirm_top", "max_wall_s", "gpu_hours", "deadline")
+_EXTENDED = ("trials", "confirm", "confirm_top", "max_wall_s", "gpu_hours", "deadline", "stop")
 
 
 def show_transfer(done: int, total: int) -> None:

@@ -110,6 +110,7 @@ def _study_facts(summary: Summary) -> list[tuple[str, str]]:
         ("Trials", f"{summary.n_finished} of {summary.n_asked} ended"),
         ("Ended", summary.stop_reason),
         ("Sampler", f"{search.sampler}, seed {search.seed}" if summary.is_search else ""),
+        ("Warm start", " | ".join(map(str, config.earlier.studies))),
         ("Each trial on", f"{gpus}, {threads}"),
         ("At a time", str(resources.max_concurrent) if summary.is_search else ""),
         ("Training data", config.data.train),

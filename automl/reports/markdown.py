@@ -75,6 +75,8 @@ def _facts(summary: Summary) -> Iterable[str]:
         yield f"- proposals refused free: {summary.n_refused}, beyond what ran out of memory"
     if summary.is_search:
         yield f"- sampler: {search.sampler}, seed {search.seed}"
+        for study in summary.config.earlier.studies:
+            yield f"- warm start: {_escaped(str(study))}"
         if search.rungs:
             at = ", ".join(map(str, search.rungs))
             yield f"- rungs: after epochs {at} of {search.n_epochs} ({search.fidelity})"

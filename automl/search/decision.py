@@ -58,6 +58,7 @@ class EndCause(StrEnum):
 
     LIMITS = "limits"
     EXHAUSTED = "exhausted"
+    NO_GAIN = "no gain"
     CIRCUIT_BREAKER = "circuit breaker"
     NO_METRIC = "no metric"
 

@@ -17,6 +17,7 @@ from automl.search.added import adopted, is_own
 from automl.search.budget import Budget
 from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
+from automl.search.earlier import earlier_observations
 from automl.search.judging import Judge
 from automl.search.method import Method
 from automl.search.methods.limits import has_room
@@ -90,7 +91,11 @@ class Engine:
         self._judge = Judge(self._store, self._views, method)
         self._recorder = OutcomeRecorder(self._store, config.objective)
         self._sampler = SamplerSource(
-            config.search, space, config.limits.trials, config.objective.metric
+            config.search,
+            space,
+            config.limits.trials,
+            config.objective.metric,
+            earlier=earlier_observations(config, space),
         )
         self._circuit_breaker = CircuitBreaker(config.limits.same_failures)
         self._halted: SearchEnd | None = None

@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial
 from automl.search.encoding import Array, Cube
 from automl.search.exploration import interior, is_turn, least_distance, sobol
 from automl.search.maximise import maximise
-from automl.search.observations import Observation, Predict, no_prediction, observe
+from automl.search.observations import Observation, Predict, at_level, no_prediction, observe
 from automl.search.prior import CubePrior, Prior
 from automl.search.surrogate import Surrogate
 from automl.study.seeds import derive_seed
@@ -53,7 +53,8 @@ class Knowledge:
         n_start: Values before the model proposes.
         metric: Name of the objective's metric.
         predict: What a trial that has not run to its end would end with.
-        earlier: Observations of earlier studies, in the draws of this one.
+        earlier: Observations of earlier studies, in the draws of this one; their values are
+            differences from the default of their own study.
     """
 
     distributions: Mapping[str, BaseDistribution] | None = None
@@ -132,7 +133,8 @@ class GaussianProcessSampler(BaseSampler):
 
     def _point(self, cube: Cube, trials: list[FrozenTrial], sign: int, number: int) -> Array:
         know = self._knowledge
-        observations = (*know.earlier, *observe(trials, know.metric, know.predict))
+        own = observe(trials, know.metric, know.predict)
+        observations = (*at_level(know.earlier, trials), *own)
         n_values = sum(one.value is not None for one in observations)
         prior = CubePrior.of(cube, know.priors)
         if n_values < max(know.n_start, 1):
@@ -157,8 +159,9 @@ def _promising(
     def score(points: Array) -> Array:
         return surrogate.promise(points) + weight * prior.log_density(points)
 
-    known = np.where(np.isnan(surrogate.known), 0.5, surrogate.known)
-    means, _ = surrogate.losses.predict(surrogate.cube.features(known))
+    tried = np.concatenate([surrogate.known, surrogate.elsewhere])
+    known = np.where(np.isnan(tried), 0.5, tried)
+    means, _ = surrogate.losses.predict(surrogate.features(known))
     order = np.argsort(means.mean(axis=1), kind="stable")[:_LOOKED_AROUND]
     return maximise(score, surrogate.cube, known[order], generator)
 

@@ -13,8 +13,8 @@ queued, paused  a paused trial is one that has not ended
 failed by its   ``FAILED``: no value, for a value is not what it says: it bounds where
 settings, or    trainings are possible
 refused
-of an earlier   ``EARLIER``: its value, with the noise of what is trusted less; whoever hands
-study           it over makes it
+of an earlier   ``EARLIER``: what it was above or below the default of its own study, put on
+study           top of this one's default; whoever hands it over makes it
 ==============  ===========================================================================
 
 A confirmation is one more observation of the same parameters. What was superseded, what failed
@@ -26,7 +26,7 @@ through no fault of its settings, and what lies outside the search space is no o
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -38,7 +38,7 @@ from automl.study import attributes
 from automl.study.records import FailureClass
 from automl.study.trials import by_number, values_of
 
-__all__ = ["Kind", "Observation", "Predict", "Prediction", "no_prediction", "observe"]
+__all__ = ["Kind", "Observation", "Predict", "Prediction", "at_level", "no_prediction", "observe"]
 
 #: Noise of a stopped trial that nobody predicts, as a share of the spread of the values.
 _STOPPED_NOISE = 0.5
@@ -114,6 +114,26 @@ def observe(
         for trial in _standing(trials)
         if (observation := _observation(trial, metric, predict, spread)) is not None
     )
+
+
+def at_level(
+    earlier: Sequence[Observation], trials: Sequence[FrozenTrial]
+) -> tuple[Observation, ...]:
+    """Observations of earlier studies on top of this study's default.
+
+    Args:
+        earlier: Their values are differences from the default of their own study.
+        trials: The Optuna trials of this study; before its default has ended that counts as 0.
+    """
+    defaults = (
+        trial.value
+        for trial in trials
+        if trial.user_attrs.get(attributes.NUMBER) == 0
+        and trial.state is OptunaState.COMPLETE
+        and attributes.FAILURE not in trial.user_attrs
+    )
+    level = next((value for value in defaults if value is not None and math.isfinite(value)), 0.0)
+    return tuple(replace(one, value=(one.value or 0.0) + level) for one in earlier)
 
 
 def _standing(trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:

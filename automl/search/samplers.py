@@ -101,7 +101,8 @@ class SamplerSource:
         trials: Trials asked for in total; the start-up depends on it.
         metric: Name of the objective's metric.
         predict: What a trial that has not run to its end would end with.
-        earlier: Observations of earlier studies, in the draws of this one.
+        earlier: Observations of earlier studies, in the draws of this one; their values are
+            differences from the default of their own study.
     """
 
     settings: SearchSettings

@@ -23,10 +23,11 @@ _UNKNOWN = 0.5
 #: Losses further above the median than this many times its distance from the best count as that.
 _CLIP = 2.0
 _FANTASIES = 8
+#: How far an earlier study is from this one, in sides of the cube, before anything is learned: at
+#: the usual lengthscale a correlation of about 0.9.
+_TASK = 0.3
 #: Digits of a standardised loss that count: the unit of a metric must decide nothing.
 _DIGITS = 8
-#: Noise of the value of an earlier study, as a share of the spread of its values.
-_EARLIER_NOISE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Surrogate:
         possible: Posterior of whether a training is possible, from -1 to 1, counted from what is
             taken of an unknown place; None where none has failed.
         known: (n, d) Every point that was tried, whatever became of it.
+        elsewhere: (m, d) Points that earlier studies have tried.
         activity: Which settings exist under which options.
     """
 
@@ -50,6 +52,7 @@ class Surrogate:
     incumbent: Array
     possible: GaussianProcess | None
     known: Array
+    elsewhere: Array
     activity: Activity
 
     @classmethod
@@ -72,32 +75,38 @@ class Surrogate:
         has_value = np.array([one.value is not None for one in observations])
         is_open = np.array([one.kind is Kind.OPEN for one in observations]) & ~has_value
         losses, extra = _standardised([one for one in observations if one.value is not None], sign)
-        features = cube.features(points)
+        is_earlier = np.array([one.kind is Kind.EARLIER for one in observations])
+        task = is_earlier.astype(float) if is_earlier.any() else None
+        owners, features = _with_task(cube.owners, cube.features(points), task)
         seen = features[has_value]
-        hyper = fit(cube.owners, seen, losses, extra, _LOSS_PRIOR)
-        model = GaussianProcess.condition(hyper, cube.owners, seen, losses[:, None], extra)
+        hyper = fit(owners, seen, losses, extra, _LOSS_PRIOR)
+        model = GaussianProcess.condition(hyper, owners, seen, losses[:, None], extra)
         if is_open.any():
             model = _imagined(model, seen, losses, features[is_open], generator)
-        means, _ = model.predict(seen)
-        origin = points[has_value][np.argmin(means.mean(axis=1))]
+        # What is to be improved on is a setting of this study, once one has a value.
+        is_rival = has_value & ~is_earlier if (has_value & ~is_earlier).any() else has_value
+        rivals = points[is_rival]
+        means, _ = model.predict(_here(model, cube.features(rivals)))
+        origin = rivals[np.argmin(means.mean(axis=1))]
         return cls(
             cube,
             model,
             means.min(axis=0),
             np.where(np.isnan(origin), 0.5, origin),
-            _possible(cube, features, observations),
-            points,
+            _possible(cube, cube.features(points), observations),
+            points[~is_earlier],
+            points[is_earlier],
             Activity.of(cube, points),
         )
 
     @property
     def lengthscales(self) -> Array:
         """(d,) How far each setting must move to matter, in sides of the cube."""
-        return self.losses.hyper.lengthscales
+        return self.losses.hyper.lengthscales[: len(self.cube)]
 
     def promise(self, points: Array) -> Array:
         """(m,) Logarithm of the expected improvement, and of the chance that training works."""
-        means, sd = self.losses.predict(self._features(points))
+        means, sd = self.losses.predict(self.features(points))
         promise = log_improvement_over_fantasies(means, sd, self.best)
         return promise + self.chance(points)
 
@@ -111,30 +120,46 @@ class Surrogate:
 
     def distance(self, points: Array) -> Array:
         """(m,) Distance of points (m, d) from the nearest known one, in lengthscales."""
+        if not len(self.known):
+            return np.full(len(points), np.inf)
         scales = self.lengthscales[self.cube.owners]
         nearest = cdist(self._features(points) / scales, self.cube.features(self.known) / scales)
         return np.asarray(nearest.min(axis=1))
+
+    def features(self, points: Array) -> Array:
+        """(m, f) Points (m, d) of this study as the model of losses takes them."""
+        return _here(self.losses, self._features(points))
 
     def _features(self, points: Array) -> Array:
         return self.cube.features(self.activity.masked(points))
 
 
-def _standardised(seen: Sequence[Observation], sign: int) -> tuple[Array, Array]:
-    """(n,) Losses of mean 0 and spread 1, outliers clipped, and (n,) the variances of their noise.
+def _with_task(
+    owners: NDArray[np.intp], features: Array, task: Array | None
+) -> tuple[NDArray[np.intp], Array]:
+    """Features with one more setting, which tells an earlier study's; as they are for None.
 
-    Those of an earlier study are standardised among themselves: how good its best settings were
-    here, its data or its network may decide.
+    Its lengthscale, learned like any other, says how much of an earlier study holds here: a long
+    one takes its values as this study's own, a short one forgets them (a kernel over tasks with
+    one correlation; Swersky, Snoek and Adams 2013, "Multi-task Bayesian optimization").
     """
-    losses = np.array([one.value for one in seen], dtype=float) * sign
+    if task is None:
+        return owners, features
+    return np.append(owners, owners.max(initial=-1) + 1), np.column_stack([features, _TASK * task])
+
+
+def _here(model: GaussianProcess, features: Array) -> Array:
+    """Features of points in this study, for a model that may know of earlier ones."""
+    n_more = len(model.owners) - features.shape[1]
+    return np.pad(features, ((0, 0), (0, n_more)))
+
+
+def _standardised(seen: Sequence[Observation], sign: int) -> tuple[Array, Array]:
+    """(n,) Losses of mean 0 and spread 1, outliers clipped, and (n,) variances of their noise."""
     noise = np.array([one.sd for one in seen], dtype=float)
-    is_earlier = np.array([one.kind is Kind.EARLIER for one in seen])
-    extra = np.zeros(len(seen))
-    for group in (is_earlier, ~is_earlier):
-        if group.any():
-            losses[group], spread = _scaled(losses[group])
-            extra[group] = np.square(noise[group] / spread)
-    extra[is_earlier] += _EARLIER_NOISE**2
-    return np.round(losses, _DIGITS), np.round(extra, _DIGITS)
+    losses, spread = _scaled(np.array([one.value for one in seen], dtype=float) * sign)
+    extra = np.square(noise / spread)
+    return np.round(losses, _DIGITS), np.asarray(extra.round(_DIGITS), dtype=float)
 
 
 def _scaled(losses: Array) -> tuple[Array, float]:

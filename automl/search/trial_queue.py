@@ -8,6 +8,7 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.budget import Budget
 from automl.search.decision import Continue, EndCause, Pause, SearchEnd, Stop
+from automl.search.earlier import earlier_trial
 from automl.search.followed import Followed
 from automl.search.method import GoOn, Method, Propose, Start, TrainAgain
 from automl.search.proposals import confirming_trial, default_trial
@@ -93,13 +94,18 @@ class TrialQueue:
     def _put(self, start: Start) -> None:
         match start:
             case Propose():
-                number = self._store.next_number()
-                queued = QueuedTrial(number) if number else default_trial(self._space)
-                self._store.enqueue(queued)
+                self._store.enqueue(self._first_or(self._store.next_number()))
             case TrainAgain():
                 self._confirm(start)
             case GoOn():
                 self._go_on(start)
+
+    def _first_or(self, number: int) -> QueuedTrial:
+        """The default as trial 0, then what earlier studies found, then what is drawn."""
+        if not number:
+            return default_trial(self._space)
+        found = earlier_trial(number, self._space, self._views.config)
+        return QueuedTrial(number) if found is None else found
 
     def _confirm(self, start: TrainAgain) -> None:
         self.settle()

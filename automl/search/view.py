@@ -46,6 +46,11 @@ class ViewSource:
         self._views = TrialViews()
         self._read = Followed(store, self._seen)
 
+    @property
+    def config(self) -> StudyConfig:
+        """What was asked for."""
+        return self._config
+
     def lose(self, numbers: frozenset[int]) -> None:
         """Shows paused trials as stopped: they cannot go on.
 

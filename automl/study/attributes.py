@@ -34,6 +34,7 @@ __all__ = [
     "SOURCE",
     "SOURCE_CONFIRM",
     "SOURCE_DEFAULT",
+    "SOURCE_EARLIER",
     "SOURCE_RACE",
     "SOURCE_SAMPLER",
     "SOURCE_USER",
@@ -78,6 +79,7 @@ SUPERSEDED = "superseded"  # why another Optuna trial goes on under this number
 
 SOURCE_DEFAULT = "default"
 SOURCE_SAMPLER = "sampler"
+SOURCE_EARLIER = "earlier"  # settings that were among the best of an earlier study
 SOURCE_USER = "user"
 SOURCE_RACE = "race"  # fresh seeds that choose among the best, and are no part of a confirmation
 SOURCE_CONFIRM = "confirm"

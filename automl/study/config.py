@@ -11,6 +11,7 @@ from automl.skill.asked import Asked, Frozen, parse_freeze, parse_search
 from automl.skill.keys import NetworkKeys
 from automl.skill.metric_source import STATUS_FILE, MetricSource
 from automl.skill.signals import Signal
+from automl.study.earlier import Earlier
 from automl.study.limits import Limits
 
 __all__ = [
@@ -192,6 +193,7 @@ class StudyConfig:
         report_images: ``inline`` or ``none``: whether reports show pictures of the data.
         ray_address: Ray cluster that trials run on, ``auto`` or ``HOST:PORT``; empty for a
             private Ray on the driver's machine.
+        earlier: What is taken from earlier studies (``--warm-start``).
     """
 
     name: str
@@ -217,6 +219,7 @@ class StudyConfig:
     report_images: str = "inline"
     ray_address: str = ""
     metrics: MetricSource = STATUS_FILE
+    earlier: Earlier = field(default_factory=Earlier)
 
     @property
     def is_search(self) -> bool:
@@ -256,6 +259,7 @@ class StudyConfig:
             "search": self.search.to_json(),
             "keys": self.keys.to_json(),
             "metrics": self.metrics.to_json(),
+            "earlier": self.earlier.to_json(),
         }
 
 
@@ -274,6 +278,7 @@ def _parts(value: Mapping[str, Any]) -> dict[str, Any]:
             **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
         ),
         "keep": Keep(value["keep"]),
+        "earlier": Earlier.from_json(value.get("earlier", {})),
         "keys": NetworkKeys.from_json(value.get("keys", {})),
         "metrics": MetricSource.from_json(value.get("metrics", {})),
     }

@@ -15,7 +15,7 @@ from automl.study.posterior import Column, Observed, Posterior, posterior
 from automl.study.ranking import is_ranked
 from automl.study.records import TrialRecord
 
-__all__ = ["FEWEST", "Expectations", "Expected", "expectations", "is_race"]
+__all__ = ["FEWEST", "Expectations", "Expected", "columns_of", "expectations", "is_race"]
 
 #: Trials with a value below which there is nothing to learn the noise from.
 FEWEST = 5
@@ -89,7 +89,7 @@ def expectations(records: Sequence[TrialRecord], objective: Objective) -> Expect
     found = None
     if len(trials) >= FEWEST:
         of, losses = zip(*known, strict=True)
-        found = posterior(Observed(len(trials), _columns(trials), losses, of))
+        found = posterior(Observed(len(trials), columns_of(trials), losses, of))
     if found is None:
         return _as_measured(trials, known, objective)
     numbers = tuple(trials[point].number for point in found.points)
@@ -126,7 +126,7 @@ def _sorted(ranked: Sequence[tuple[float, Expected]]) -> tuple[Expected, ...]:
     return tuple(expected for _, expected in ordered)
 
 
-def _columns(trials: Sequence[TrialRecord]) -> tuple[Column, ...]:
+def columns_of(trials: Sequence[TrialRecord]) -> tuple[Column, ...]:
     """One column a setting, one for each entry of a list."""
     flat = [dict(_flat(trial)) for trial in trials]
     keys = sorted({key for each in flat for key in each})

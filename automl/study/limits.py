@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from automl.errors import FixInput
 
-__all__ = ["AUTO", "Limits"]
+__all__ = ["AUTO", "STOPS", "Limits"]
 
 #: As many fresh seeds as it takes, and the most of them.
 AUTO, _MOST_SEEDS = "auto", 20
+#: Whether a search may end before its trials are used up, because further gain is unlikely.
+STOPS = ("never", AUTO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Limits:
         gpu_hours: GPU hours of all attempts, over all resumes; None for no limit.
         deadline: The moment at which everything is to have ended, ISO 8601 with its zone; None for
             no limit.
+        stop: ``auto`` ends the search where the remaining trials are unlikely to gain more than
+            the luck of one seed; ``never`` does not.
     """
 
     trials: int = 20
@@ -39,6 +43,7 @@ class Limits:
     max_wall_s: float | None = None
     gpu_hours: float | None = None
     deadline: str | None = None
+    stop: str = STOPS[0]
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -46,6 +51,9 @@ class Limits:
         if self.confirm != AUTO and (not isinstance(self.confirm, int) or self.confirm < 0):
             rule = f"confirm must be {AUTO} or at least 0"
             raise FixInput(rule, got=str(self.confirm), where="--confirm")
+        if self.stop not in STOPS:
+            rule = f"stop must be one of {', '.join(STOPS)}"
+            raise FixInput(rule, got=self.stop, where="--stop")
         if self.confirm_top < 0:
             rule = "confirm_top must be at least 0"
             raise FixInput(rule, got=str(self.confirm_top), where="--confirm-top")

@@ -1,7 +1,9 @@
 """When a search proposes nothing more, whatever its method."""
 
 from automl.search.decision import EndCause, SearchEnd
+from automl.search.further_gain import further_gain
 from automl.search.method import SearchView
+from automl.study.limits import AUTO
 
 __all__ = ["has_room", "why_no_more"]
 
@@ -20,4 +22,17 @@ def why_no_more(view: SearchView) -> SearchEnd | None:
         return SearchEnd(EndCause.LIMITS, f"all {limit} trials were started")
     if view.n_searched + view.n_refused >= view.total and view.n_tried >= view.total:
         return SearchEnd(EndCause.EXHAUSTED, f"all {view.total:g} configurations were tried")
-    return None
+    return _why_no_gain(view)
+
+
+def _why_no_gain(view: SearchView) -> SearchEnd | None:
+    """That more trials would gain nothing that could be seen, where such a search is to end."""
+    if view.config.limits.stop != AUTO:
+        return None
+    begun = view.searched()
+    gain = further_gain(
+        [each.record for each in begun], view.config, view.config.limits.trials - len(begun)
+    )
+    if gain is None or not gain.is_unlikely:
+        return None
+    return SearchEnd(EndCause.NO_GAIN, f"further gain is unlikely: {gain} (--stop auto)")
