@@ -10,15 +10,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from automl.centerpose.session.tao_names import (
-    FanForm,
-    Joint,
-    Names,
-    dla_backbone,
-    dla_names,
-    fan_backbone,
-    fan_names,
-)
+from automl.centerpose.session.tao_backbones import FanForm, dla_backbone, fan_backbone
+from automl.centerpose.session.tao_joints import Joint, Names
+from automl.centerpose.session.tao_names import dla_names, fan_names
 
 __all__ = ["backbone_of_tao", "is_of_tao", "of_tao", "to_tao"]
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from automl.centerpose.models.dla import DLA34
 from automl.centerpose.models.fan import FAN, SIZES, FanSize
-from automl.centerpose.session.tao_names import FanForm, dla_names, fan_names
+from automl.centerpose.session.tao_backbones import FanForm
+from automl.centerpose.session.tao_names import dla_names, fan_names
 from automl.centerpose.session.tao_weights import backbone_of_tao, is_of_tao, of_tao, to_tao
 from tests.unit.centerpose.session.published_networks import Published
 
