@@ -10,7 +10,7 @@ from statistics import fmean
 
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.study.config import Objective
-from automl.study.gpu_samples import GpuSample, latest_samples
+from automl.study.gpu_samples import GpuSample, recent_samples
 from automl.study.layout import StudyPaths
 from automl.study.live import LiveAttempt
 from automl.study.records import Attempt
@@ -43,6 +43,7 @@ class Following:
         self._readers: dict[int, StatusReader] = {}
         self._ended: list[int] = []
         self._notes: list[str] = []
+        self._recent: tuple[GpuSample, ...] = ()
         self._guard = threading.Lock()
 
     @property
@@ -56,6 +57,12 @@ class Following:
         """The newest notes, oldest first."""
         with self._guard:
             return tuple(self._notes)
+
+    @property
+    def samples(self) -> tuple[GpuSample, ...]:
+        """What the GPUs did in the last minutes, as of the last look, by time."""
+        with self._guard:
+            return self._recent
 
     @property
     def live(self) -> tuple[LiveAttempt, ...]:
@@ -82,8 +89,10 @@ class Following:
 
     def look(self) -> None:
         """Looks at what every live attempt does now."""
-        samples = self._samples()
+        recent = recent_samples(self._paths.folder)
+        samples = self._of_now(recent)
         with self._guard:
+            self._recent = tuple(recent)
             for number in self._live:
                 self._live[number] = self._seen(self._live[number], samples)
 
@@ -92,10 +101,11 @@ class Following:
         self._live[attempt.number] = LiveAttempt.of(attempt, self._clock(), self._objective)
         self._readers[attempt.number] = StatusReader(place.folder / STATUS_NAME)
 
-    def _samples(self) -> list[GpuSample]:
+    def _of_now(self, recent: Sequence[GpuSample]) -> list[GpuSample]:
+        """The newest sample of each GPU that answered a moment ago."""
         now = self._clock()
-        newest = latest_samples(self._paths.folder)
-        return [each for each in newest if abs(now - each.time) < _STALE_S]
+        newest = {each.gpu: each for each in recent}
+        return [each for each in newest.values() if abs(now - each.time) < _STALE_S]
 
     def _seen(self, live: LiveAttempt, samples: Sequence[GpuSample]) -> LiveAttempt:
         reader = self._readers[live.number]

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from automl.execution.driver import Event
 from automl.study.config import StudyConfig
+from automl.study.gpu_samples import GpuSample
 from automl.study.layout import StudyPaths
 from automl.study.live import LiveAttempt
 from automl.study.records import TrialRecord
@@ -20,11 +21,13 @@ class Sight:
         records: Every trial.
         wall_s: Seconds that the study's drivers have run, from the first one's start.
         live: What the live attempts do, by number.
+        samples: What its GPUs did in the last minutes, by time.
     """
 
     records: tuple[TrialRecord, ...]
     wall_s: float
     live: tuple[LiveAttempt, ...] = ()
+    samples: tuple[GpuSample, ...] = ()
 
 
 class Screen(Protocol):

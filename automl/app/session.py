@@ -234,7 +234,7 @@ class Session:
             self._state_at = time.monotonic()
             self._following.look()
             self._write_state(StudyStatus.RUNNING, "")
-        sight = Sight(records, wall_s, self._following.live)
+        sight = Sight(records, wall_s, self._following.live, self._following.samples)
         self._show(lambda screen: screen.look(sight))
 
     def _look_at_disk(self) -> None:

@@ -12,6 +12,7 @@ from automl.cli.progress import Snapshot, epochs_of
 from automl.reports.driver_words import driver_words
 from automl.study.clock import Clock, moment_of, utc_now
 from automl.study.folder import read_config
+from automl.study.gpu_samples import recent_samples
 from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
 from automl.study.records import TrialRecord
@@ -65,6 +66,7 @@ class FollowedStudy:
             epochs=self._epochs,
             driver=driver_words(self.paths.folder.name, state, owner, now),
             is_driven=is_driven,
+            samples=tuple(recent_samples(self.paths.folder)) if is_driven else (),
         )
 
     def log_tail(self, number: int, lines: int) -> list[str]:

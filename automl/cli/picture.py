@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.text import Text
 
 from automl.cli.columns import Row, fitted
+from automl.cli.gpu_strips import strips
 from automl.cli.progress import Snapshot
 from automl.reports import words
 from automl.reports.budget import spent_of
@@ -55,7 +56,7 @@ def render(snapshot: Snapshot, width: int, keys: str = DRIVER_KEYS) -> Group:
         width: Columns of the terminal.
         keys: What can be asked of the search; empty for a picture that stays on the terminal.
     """
-    lines = [*_head(snapshot), *_rows(snapshot, width), *_foot(snapshot)]
+    lines = [*_head(snapshot), *_rows(snapshot, width), *_foot(snapshot, width)]
     if keys and not snapshot.is_over:
         lines.append(Text(keys, "dim"))
     lines = [_clean(line) for line in lines]
@@ -227,6 +228,8 @@ def _told(params: Mapping[str, ParamValue], snapshot: Snapshot) -> str:
     return told or ("the default" if snapshot.is_search else "")
 
 
-def _foot(snapshot: Snapshot) -> Iterator[Text]:
+def _foot(snapshot: Snapshot, width: int) -> Iterator[Text]:
+    for line in strips(snapshot.samples, snapshot.now_s, width):
+        yield Text(line)
     for note in snapshot.notes:
         yield Text(f"note: {' '.join(note.split())}", "yellow")

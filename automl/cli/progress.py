@@ -17,6 +17,7 @@ from automl.skill.tree import whole_number
 from automl.study.config import StudyConfig
 from automl.study.confirmation import n_asked
 from automl.study.folder import read_base_spec
+from automl.study.gpu_samples import GpuSample
 from automl.study.layout import StudyPaths
 from automl.study.live import LiveAttempt
 from automl.study.race import winner
@@ -42,6 +43,7 @@ class Snapshot:
         epochs: Epochs of one full training; None if not known.
         driver: Who drives it, in words, where another process does.
         is_driven: Whether a driver is alive.
+        samples: What its GPUs did in the last minutes, by time.
     """
 
     config: StudyConfig
@@ -54,6 +56,7 @@ class Snapshot:
     epochs: int | None = None
     driver: str = ""
     is_driven: bool = True
+    samples: tuple[GpuSample, ...] = ()
 
     @property
     def is_search(self) -> bool:
@@ -147,6 +150,7 @@ class Progress:
     _notes: list[str] = field(default_factory=list)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _wall_s: float = 0.0
+    _samples: tuple[GpuSample, ...] = ()
     _looked_s: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -171,6 +175,7 @@ class Progress:
         """Takes in how the study stands; what an event told of a trial's end is kept."""
         with self._guard:
             self._wall_s, self._looked_s = sight.wall_s, self.clock()
+            self._samples = sight.samples
             for record in sight.records:
                 known = self._records.get(record.number)
                 if known is None or record.state.is_finished or not known.state.is_finished:
@@ -199,6 +204,7 @@ class Progress:
                 ended=tuple(dict.fromkeys(reversed(self._ended))),
                 notes=tuple(self._notes[-_KEPT_NOTES:]),
                 epochs=self.epochs,
+                samples=self._samples,
             )
 
     def _start(self, attempt: Attempt) -> None:

@@ -28,11 +28,12 @@ __all__ = [
     "latest_samples",
     "put_away",
     "read_samples",
+    "recent_samples",
     "write_samples",
 ]
 
-#: Bytes at the end of the log that hold the newest sample of every GPU of a machine.
-_TAIL_BYTES = 1 << 16
+#: Bytes at the end of the log that hold the newest samples.
+_TAIL_BYTES = 3 << 16
 _COLUMNS: Final = MappingProxyType(
     {
         "time": pa.float64(),
@@ -101,9 +102,14 @@ def read_samples(folder: Path) -> list[GpuSample]:
     return sorted(found.values(), key=lambda each: (each.time, each.index))
 
 
+def recent_samples(folder: Path) -> list[GpuSample]:
+    """The newest samples in the log, oldest first: of eight GPUs a quarter of an hour."""
+    return _log(StudyPaths(folder), _TAIL_BYTES)
+
+
 def latest_samples(folder: Path) -> list[GpuSample]:
     """The newest sample of each GPU in the log, by index; empty where no driver has sampled."""
-    newest = {each.gpu: each for each in _log(StudyPaths(folder), _TAIL_BYTES)}
+    newest = {each.gpu: each for each in recent_samples(folder)}
     return sorted(newest.values(), key=lambda each: each.index)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from automl.files import write_json
 from automl.processes import started_at
 from automl.study.config import Resources
+from automl.study.gpu_samples import GpuSample, append_samples
 from automl.study.limits import Limits
 from automl.study.live import LiveAttempt
 from automl.study.lock import Owner
@@ -48,6 +49,7 @@ def watched_study(folder: Path, host: str = "ws-07") -> StudyBuilder:
     for number, (lr, batch) in enumerate(((8.1e-5, 16), (3.9e-5, 16), (1.7e-4, 32), (6e-5, 8))):
         builder.add(16 + number, Told(params(lr, batch), (), state=None, checkpoint=False))
     write_state(builder.paths, _state())
+    append_samples(builder.paths, _samples())
     owner = Owner(40211, host, int(started_at(os.getpid()) or 0), START.isoformat(), _ago(3.0))
     if host == host_of():
         owner = replace(owner, pid=os.getpid())
@@ -77,6 +79,17 @@ def _state() -> StudyState:
         ended=(15, 14, 13, 12, 11),
         notes=("the disk has 212 GB free, about 41 GB more are needed",),
     )
+
+
+def _samples() -> list[GpuSample]:
+    """Ten minutes of four GPUs, the last of which waited in the second half."""
+    now = NOW.timestamp()
+    busy = (92.0, 55.0, 95.0, 88.0)
+    return [
+        GpuSample(now - age, f"GPU-{i}", i, 0.0 if i == 3 and age < 300 else busy[i], 20 * _GIB)
+        for age in range(620, 0, -20)
+        for i in range(4)
+    ]
 
 
 def _live() -> tuple[LiveAttempt, ...]:
