@@ -113,7 +113,15 @@ class Following:
         host, gpus = noted_gpus(self._paths.attempt(live.number, live.attempt))
         # The samples are those of this machine.
         own = samples if host == socket.gethostname() else ()
-        return _on_gpus(_in_steps(replace(live, gpus=gpus), reader), own)
+        since_s = self._trains_since(live, reader)
+        live = replace(live, gpus=gpus, trains_since_s=since_s)
+        return _on_gpus(_in_steps(live, reader), own)
+
+    def _trains_since(self, live: LiveAttempt, reader: StatusReader) -> float | None:
+        """When the trainer wrote its first line, by its own clock if that can be."""
+        if live.trains_since_s is not None or reader.started_at is None:
+            return live.trains_since_s
+        return min(max(live.began_s, reader.started_at.timestamp()), self._clock())
 
 
 def _in_steps(live: LiveAttempt, reader: StatusReader) -> LiveAttempt:

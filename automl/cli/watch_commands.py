@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[Parser]
 
-__all__ = ["add_watch", "watch"]
+__all__ = ["add_watch", "print_lines", "watch"]
 
 _LOOK_S = 1.0
 _PLAIN_WIDTH = 140
@@ -45,7 +45,7 @@ def watch(arguments: argparse.Namespace) -> int:
     study = FollowedStudy(paths)
     live = wants_live(sys.stdout, os.environ, plain=arguments.plain) and sys.stdin.isatty()
     try:
-        has_ended = _draw(study) if live else _print(study)
+        has_ended = _draw(study) if live else print_lines(study)
     except KeyboardInterrupt as error:
         from automl.signals import EndedBySignal
 
@@ -70,8 +70,13 @@ def _draw(study: "FollowedStudy") -> bool:
         return WatchScreen(study, console, key).show()
 
 
-def _print(study: "FollowedStudy") -> bool:
-    """The picture at the beginning and at the end, and a line a change in between."""
+def print_lines(study: "FollowedStudy", look_s: float = _LOOK_S) -> bool:
+    """The picture at the beginning and at the end, and a line a change in between.
+
+    Args:
+        study: The study.
+        look_s: Seconds between two looks.
+    """
     from automl.cli.events import heartbeat_line
     from automl.cli.quiet import Quiet
     from automl.study.clock import utc_now
@@ -80,7 +85,7 @@ def _print(study: "FollowedStudy") -> bool:
     print(_picture(snapshot))
     quiet, told = Quiet(), _told(snapshot)
     while snapshot.is_driven:
-        time.sleep(_LOOK_S)
+        time.sleep(look_s)
         snapshot = study.snapshot()
         is_new = _told(snapshot) != told
         if is_new:

@@ -33,6 +33,7 @@ class LiveAttempt:
         gpus: The GPUs that it holds, as the scheduler names them; empty on a CPU.
         gpu_memory: Bytes in use on them, whoever uses them; None if unknown.
         gpu_utilisation: Their mean utilisation, percent; None if unknown.
+        trains_since_s: When its trainer first wrote anything, Unix seconds; None before.
     """
 
     number: int
@@ -52,6 +53,7 @@ class LiveAttempt:
     gpus: tuple[str, ...] = ()
     gpu_memory: int | None = None
     gpu_utilisation: float | None = None
+    trains_since_s: float | None = None
 
     @classmethod
     def of(cls, attempt: Attempt, began_s: float, objective: Objective) -> Self:
@@ -111,7 +113,9 @@ class LiveAttempt:
         done = self.epochs_done - self.first_epoch
         if not total or done < _ENOUGH:
             return None
-        pace = self.age_s(now_s) / done
+        # What comes before its training comes once.
+        since_s = self.began_s if self.trains_since_s is None else self.trains_since_s
+        pace = max(0.0, now_s - since_s) / done
         return max(0.0, total - self.epochs_done) * pace
 
 

@@ -64,6 +64,18 @@ def test_steps_and_measurements_come_together(paths: StudyPaths, following: Foll
     assert live.said == "Starting Training Loop."
 
 
+def test_a_pace_counts_from_the_trainers_first_line(paths: StudyPaths) -> None:
+    begun = NOON.timestamp()
+    clock = iter([begun - 20.0, *[begun + 5.0] * 9])
+    following = Following(paths, Objective("val_3DIoU", Direction.MAXIMIZE), lambda: next(clock))
+    following.event(TrialStarted(ATTEMPT))
+    following.look()
+    assert following.live[0].trains_since_s is None
+    say(paths, StatusLine(Status.STARTED, "Starting Training Loop."))
+    following.look()
+    assert following.live[0].trains_since_s == begun
+
+
 def test_between_two_epochs_the_last_rate_stays(paths: StudyPaths, following: Following) -> None:
     say(paths, StatusLine(Status.RUNNING, PROGRESS, STEPS.fields))
     following.look()

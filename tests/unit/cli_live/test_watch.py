@@ -14,6 +14,8 @@ from rich.console import Console
 from automl.cli.followed import FollowedStudy
 from automl.cli.keyboard import GONE, keyboard
 from automl.cli.picture import WATCHER_KEYS, render
+from automl.cli.progress import Snapshot
+from automl.cli.watch_commands import print_lines
 from automl.cli.watch_screen import WatchScreen
 from automl.study.records import TrialState
 from automl.study.state import StudyStatus, read_state, write_state
@@ -209,6 +211,33 @@ def test_it_ends_with_the_driver(
     has_ended, text = play("")
     assert has_ended
     assert WATCHER_KEYS not in text
+
+
+def test_without_a_terminal_each_change_is_a_line(
+    builder: StudyBuilder, study: FollowedStudy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks = iter(range(100))
+
+    class Changing(FollowedStudy):
+        """Measures an epoch at the third look, and loses its driver at the fifth."""
+
+        def snapshot(self) -> Snapshot:
+            look = next(looks)
+            state = read_state(builder.paths)
+            if look == 2 and state is not None:
+                first = replace(state.live[0], epoch=14)
+                write_state(builder.paths, replace(state, live=(first, *state.live[1:])))
+            if look == 4:
+                builder.paths.lock.write_text("", encoding="utf-8")
+            return super().snapshot()
+
+    assert print_lines(Changing(builder.paths, lambda: NOW), look_s=0.0)
+    lines = capsys.readouterr().out.splitlines()
+    told = [line for line in lines if "Z heartbeat " in line]
+    assert len(told) == 2
+    assert "epochs=16:15.0/30" in told[0]
+    assert sum(line.startswith("bike-fan   policy on") for line in lines) == 2
+    assert "\x1b" not in "".join(lines)
 
 
 def test_keys_come_one_by_one_and_the_terminal_is_given_back() -> None:

@@ -44,6 +44,8 @@ def test_the_epochs_behind_it(live: LiveAttempt, done: float) -> None:
 def test_what_is_left_follows_from_the_pace() -> None:
     assert MIDWAY.left_s(1050.0, None) == pytest.approx(7.5 * 20.0)
     assert MIDWAY.left_s(1050.0, 99) == pytest.approx(7.5 * 20.0)
+    late = replace(MIDWAY, trains_since_s=1025.0)
+    assert late.left_s(1050.0, None) == pytest.approx(7.5 * 10.0)
     resumed = replace(MIDWAY, first_epoch=2)
     assert resumed.left_s(1050.0, None) == pytest.approx(7.5 * 100.0)
 
