@@ -27,19 +27,22 @@ def attempt_settings(paths: StudyPaths, config: StudyConfig) -> AttemptSettings:
 
 
 def cluster_of(
-    config: StudyConfig, on_nodes: Callable[[tuple[NodeRecord, ...]], None]
+    config: StudyConfig,
+    on_nodes: Callable[[tuple[NodeRecord, ...]], None],
+    on_gpus: Callable[[int | None], None],
 ) -> ClusterChoice | None:
     """The cluster that the trials run on; None for this machine.
 
     Args:
         config: What the study asks for.
         on_nodes: Called with the cluster's nodes when something of them has changed.
+        on_gpus: Called with the GPUs of the next attempt where those are fewer than asked for.
     """
     if not config.ray_address:
         return None
     data = tuple(folder for folder in astuple(config.data) if folder)
     follows = config.origin.get("max_concurrent", "default") == "default"
-    return ClusterChoice(config.ray_address, on_nodes, data, follows)
+    return ClusterChoice(config.ray_address, on_nodes, on_gpus, data, follows)
 
 
 def drive_trials(request: DriveRequest, *, searches: bool) -> None:

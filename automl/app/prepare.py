@@ -7,6 +7,7 @@ from automl.files import write_text
 from automl.skill.model import Skill
 from automl.skill.tree import Tree
 from automl.spec.build import for_attempt
+from automl.spec.gpus import with_gpus
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import with_settings
 from automl.study.config import StudyConfig
@@ -36,9 +37,14 @@ class Preparer:
     base_spec: Tree
     attached: frozenset[Path] = frozenset()
     _rules: SpecRules = field(init=False)
+    _gpus: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._rules = rules_for(self.skill, "train", self.base_spec)
+
+    def give_gpus(self, count: int | None) -> None:
+        """Says on how many GPUs what is prepared next will train; None: as the spec says."""
+        self._gpus = count
 
     def prepare(self, attempt: Attempt) -> TrialTask:
         """Makes the attempt's folder, which must be new, and writes its spec.
@@ -54,7 +60,7 @@ class Preparer:
         """
         paths = self.paths.attempt(attempt.number, attempt.attempt)
         resume_from = self._resume_from(attempt)
-        base = self._seeded(attempt.seed)
+        base = with_gpus(self._rules, self._seeded(attempt.seed), self._gpus)
         spec = for_attempt(self._rules, base, attempt.params, paths.folder, resume_from)
         if paths.folder not in self.attached:
             paths.folder.mkdir(parents=True)

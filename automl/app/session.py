@@ -199,7 +199,7 @@ class Session:
             resources=config.resources,
             control=self.control,
             on_event=self._event,
-            cluster=cluster_of(config, self._see_nodes),
+            cluster=cluster_of(config, self._see_nodes, self.preparer.give_gpus),
         )
         drive_trials(request, searches=config.searches)
 

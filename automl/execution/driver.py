@@ -103,6 +103,8 @@ class ClusterChoice:
     Attributes:
         address: ``auto`` for the one that this machine belongs to, else ``HOST:PORT``.
         on_nodes: Called with the nodes as they stand, when something of them has changed.
+        on_gpus: Called with the number of GPUs that the next attempt gets, before it is prepared,
+            where that is not as many as were asked for.
         data: Folders that every node must see.
         follows: Whether as many trials run as the cluster has room for, however many were
             reckoned with beforehand; else ``max_concurrent`` is asked for, and waited for.
@@ -110,6 +112,7 @@ class ClusterChoice:
 
     address: str
     on_nodes: Callable[[tuple[NodeRecord, ...]], None]
+    on_gpus: Callable[[int | None], None] = field(default=lambda _: None)
     data: tuple[str, ...] = ()
     follows: bool = True
 

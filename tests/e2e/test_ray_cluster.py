@@ -22,7 +22,7 @@ from tests.e2e.terminal import Driver, Terminal, eventually, opened
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(240)]
 
-OTHER, STRANGE = "127.0.0.2", "127.0.0.3"
+OTHER, STRANGE, LATE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +105,13 @@ def test_trials_run_on_every_fit_node_and_nothing_is_left(
 
 def test_trials_of_a_node_that_dies_go_on_elsewhere(guest: Terminal, cluster: RayCluster) -> None:
     study = study_file(
-        guest, cluster, "trials: 4\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.5}\n"
+        guest, cluster, "trials: 8\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.5}\n"
     )
     driver = guest.start("run", study, "--name", "s")
     paths = StudyPaths(guest.studies / "s")
     assert eventually(lambda: n_past(paths, 3) >= 3, 60.0), driver.err.read_text()
     cluster.nodes.pop(OTHER).kill()
+    cluster.start_node(LATE, 2)
     done = driver.wait(120.0)
     assert done.code == 0, done.err
     ended = outcomes(paths)
@@ -120,7 +121,7 @@ def test_trials_of_a_node_that_dies_go_on_elsewhere(guest: Terminal, cluster: Ra
     for (number, attempt), outcome in lost.items():
         following = ended[number, attempt + 1]
         assert following.state is OutcomeState.OK
-        assert address_of(following) == cluster.head
+        assert address_of(following) in (cluster.head, LATE)
         assert sorted(entry.epoch for entry in following.measurements) == [*range(12)]
         resumed = load_yaml(paths.attempt(number, attempt + 1).spec)
         checkpoint = CheckpointName.parse(
@@ -130,8 +131,9 @@ def test_trials_of_a_node_that_dies_go_on_elsewhere(guest: Terminal, cluster: Ra
         # A checkpoint an epoch: at most the one that was being trained is lost.
         assert checkpoint.epoch >= max(entry.epoch for entry in outcome.measurements) - 1
     assert "its node left the cluster" in done.err
+    # A node that comes in mid-study is used too.
+    assert LATE in {address_of(each) for each in ended.values()}
     assert {record.state for record in Evidence(paths).records()} == {TrialState.COMPLETE}
-    cluster.start_node(OTHER, 2)
 
 
 def killed(driver: Driver, paths: StudyPaths) -> list[int]:

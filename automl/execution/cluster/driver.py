@@ -113,8 +113,7 @@ class _Driving:
         self._roster = Roster(ray, here, shared, self._losses, lambda text: live.say(Note(text)))
         n_most = None if cluster.follows else resources.max_concurrent
         self._fleet = Fleet(ray, request, need_of(resources), n_most, self._roster)
-        self._follows = cluster.follows
-        self._on_nodes = cluster.on_nodes
+        self._cluster = cluster
         self._doubts: dict[Slot, _Doubt] = {}
         self._fit_at = time.monotonic()
         self._seen = self._roster.records()
@@ -127,7 +126,7 @@ class _Driving:
                 self._hear()
                 self._begin()
                 time.sleep(_POLL_S)
-            self._on_nodes(self._roster.records())
+            self._cluster.on_nodes(self._roster.records())
         finally:
             self._fleet.close()
 
@@ -142,7 +141,7 @@ class _Driving:
         records = self._roster.records()
         if records != self._seen:
             self._seen = records
-            self._on_nodes(records)
+            self._cluster.on_nodes(records)
         self._check_nodes()
 
     def _check_nodes(self) -> None:
@@ -152,7 +151,7 @@ class _Driving:
             self._fit_at = now
             return
         reasons = "; ".join(str(record) for record in self._seen if not record.is_gone)
-        if self._follows and not any(record.n_attempts for record in self._seen):
+        if self._cluster.follows and not any(record.n_attempts for record in self._seen):
             raise PrepareMachine(
                 "a node of the cluster must be fit for a trial",
                 got=reasons,
@@ -164,12 +163,18 @@ class _Driving:
     def _begin(self) -> None:
         """Starts what the search asks for, as far as there is room."""
         for slot in self._fleet.free():
+            asked = self._request.resources.gpus_per_trial
+            is_less = 0 < slot.need.gpus < asked and asked > 1
+            self._cluster.on_gpus(int(slot.need.gpus) if is_less else None)
             prepared = self._live.prepare_next()
             self._fleet.is_hungry = prepared is not None
             if prepared is None:
                 return
             attempt, task = prepared
             name = self._roster.node(slot.node).name
+            if is_less:
+                less = f"no node has {asked} GPUs: {attempt} trains on {slot.need.gpus:g}"
+                self._live.say(Note(less))
             slot.begin(attempt, replace(task, driver_pid=None, node=name))
 
     def _hear(self) -> None:

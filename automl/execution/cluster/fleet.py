@@ -48,7 +48,13 @@ class Fleet:
         """Slots to hold or to wait for."""
         if self._n_most is not None:
             return self._n_most
-        return sum(self._need.fits(node.cpus, node.gpus) for node in self._roster.fit())
+        need = self.need
+        return sum(need.fits(node.cpus, node.gpus) for node in self._roster.fit())
+
+    @property
+    def need(self) -> Need:
+        """What an attempt is given now: fewer GPUs where no node has as many as it should have."""
+        return self._need.within(self._roster.fit())
 
     @property
     def n_open(self) -> int:
@@ -75,7 +81,7 @@ class Fleet:
             elif not slot.has_worker and slot.find_room() and self._is_fit(slot):
                 slot.open(self._request.trainer, self._request.settings)
         while self.is_hungry and len(self._slots) < self.n_wanted:
-            self._slots.append(Slot(self._ray, self._need, self._roster.unfit()))
+            self._slots.append(Slot(self._ray, self.need, self._roster.unfit()))
 
     def drop(self, slot: Slot) -> None:
         """Gives one slot back at once, whatever runs there."""
@@ -95,6 +101,8 @@ class Fleet:
         if slot.node and self._roster.is_fit(slot.node) is False:
             return True
         if len(self._slots) > max(1, self.n_wanted):
+            return True
+        if not slot.node and slot.need != self.need:
             return True
         is_spare = not self.is_hungry and any(each is not slot for each in self.free())
         return is_spare and now - slot.idle_since > _IDLE_S

@@ -1,6 +1,9 @@
 """What one attempt takes of a node."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from automl.execution.cluster.connection import Node
 
 __all__ = ["Need"]
 
@@ -27,3 +30,22 @@ class Need:
     def bundle(self) -> dict[str, float]:
         """As Ray writes it."""
         return {"CPU": self.cpus, **({"GPU": self.gpus} if self.gpus else {})}
+
+    def within(self, nodes: Sequence[Node]) -> "Need":
+        """What to ask for so that one of the nodes has room: if it must be, fewer whole GPUs.
+
+        Args:
+            nodes: The nodes that trials may run on.
+
+        Returns:
+            The same where a node can have it, or where no number of GPUs would help.
+        """
+        if self.gpus <= 1 or any(self.fits(node.cpus, node.gpus) for node in nodes):
+            return self
+        each = self.cpus / self.gpus
+        fewer = (
+            replace(self, cpus=max(1.0, each * gpus), gpus=float(gpus))
+            for gpus in range(int(self.gpus) - 1, 0, -1)
+        )
+        able = (need for need in fewer if any(need.fits(n.cpus, n.gpus) for n in nodes))
+        return next(able, self)

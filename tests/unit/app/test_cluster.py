@@ -3,12 +3,17 @@
 import pytest
 
 from automl.app.cluster import cluster_resources, survey_of
+from automl.app.prepare import Preparer
 from automl.app.study_settings import TABLE
 from automl.errors import FixInput, PrepareMachine
 from automl.execution.cluster.survey import Survey
 from automl.settings.layers import merge, read_layer
 from automl.study.config import Resources
+from automl.study.layout import StudyPaths
 from automl.study.nodes import NodeRecord
+from automl.study.records import Attempt
+from automl.yamltext import load_yaml
+from tests.unit.app.kit import MakePlan
 
 BIG = NodeRecord("10.0.0.1 (big)", 64, 8, "H200")
 SMALL = NodeRecord("10.0.0.2 (small)", 8, 2, "H200")
@@ -85,3 +90,14 @@ def test_the_environment_alone_never_decides(
 def test_an_address_is_auto_or_host_and_port(word: str) -> None:
     with pytest.raises(FixInput, match="auto or HOST:PORT"):
         read_layer(TABLE, {"ray_address": word})
+
+
+def test_an_attempt_on_fewer_gpus_has_a_spec_that_says_so(plan: MakePlan) -> None:
+    made = plan("--gpus-per-trial", "0", "--trials", "4")
+    paths = StudyPaths(made.studies_dir / made.config.name)
+    preparer = Preparer(paths, made.config, made.skill, made.base_spec)
+    for number, count in enumerate((2, None)):
+        preparer.give_gpus(count)
+        task = preparer.prepare(Attempt(number, 1, {}))
+        train = load_yaml(task.spec_path)["train"]
+        assert (train["num_gpus"], train["gpu_ids"]) == ((2, [0, 1]) if count else (1, [0]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from automl.execution.cluster.connection import Node
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.probe import NodeFacts, Offset, SharedFolder, clock_note, refusal
@@ -92,6 +93,26 @@ def test_clocks_are_compared_within_the_time_of_the_answer(there: float, note: s
 )
 def test_room_is_what_is_scarcest(need: Need, cpus: float, gpus: float, room: int) -> None:
     assert need.fits(cpus, gpus) == room
+
+
+NODES = [Node("1", "a", 16, 1), Node("2", "b", 16, 4)]
+
+
+@pytest.mark.parametrize(
+    ("need", "nodes", "given"),
+    [
+        (Need(8, 4), NODES, Need(8, 4)),
+        (Need(8, 4), NODES[:1], Need(2, 1)),
+        (Need(16, 8), NODES, Need(8, 4)),
+        (Need(1, 2), [Node("1", "a", 16)], Need(1, 2)),
+        (Need(1, 0.5), NODES[:1], Need(1, 0.5)),
+        (Need(1), [], Need(1)),
+    ],
+)
+def test_fewer_gpus_are_taken_where_no_node_has_as_many(
+    need: Need, nodes: list[Node], given: Need
+) -> None:
+    assert need.within(nodes) == given
 
 
 @pytest.fixture
