@@ -21,6 +21,7 @@ __all__ = [
     "OVERRIDES",
     "POLICY",
     "RAY_ADDRESS",
+    "REQUIREMENT",
     "SEARCH",
     "SEEDS",
     "SOURCE",
@@ -136,7 +137,16 @@ def _seeds(value: Any, place: Place) -> int | str:
     return AUTO if value == AUTO else whole(0).read(value, place)
 
 
+def _requirement(value: Any, place: Place) -> str:
+    """The text of a requirement whose grammar holds; its names are looked at by the plan."""
+    from automl.study.requirement import parse_requirement
+
+    where = place.where if place.folder is None else f"{place.where}: {place.name}"
+    return parse_requirement(str(one_value(value, place)), where).text
+
+
 POLICY = Form("on|off", _policy, words=lambda: ("on", "off"))
+REQUIREMENT = Form("EXPR", _requirement)
 OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
 SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
 FREEZE = Form("KEY[=VALUE]", _freeze, repeats=True, adds_up=True)

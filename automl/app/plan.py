@@ -23,7 +23,8 @@ from automl.app.fidelity import choose_fidelity
 from automl.app.linked_weights import with_linked_weights
 from automl.app.machine import choose_resources, detect_machine
 from automl.app.planner import Planner
-from automl.app.request import PlanRequest, as_given, provenance_of
+from automl.app.request import PlanRequest, as_given, provenance_of, public_command
+from automl.app.required import check_required
 from automl.app.resume_check import check_resume
 from automl.app.sharing import TrialSetup, check_sharing
 from automl.app.trainer_choice import ChosenTrainer, choose_trainer, lacks_gpu
@@ -68,6 +69,7 @@ class Plan:
         request: The request as given, for the study's own record.
         provenance: Versions, hashes, seeds, host.
         cluster: The Ray cluster that the trials would run on; None for this machine.
+        notify: Addresses and commands that are told how it goes; nothing keeps them.
     """
 
     config: StudyConfig
@@ -82,6 +84,7 @@ class Plan:
     request: Mapping[str, Any]
     provenance: Mapping[str, Any]
     cluster: Survey | None = None
+    notify: tuple[str, ...] = ()
 
     @property
     def base_spec(self) -> Tree:
@@ -100,6 +103,7 @@ def make_plan(request: PlanRequest) -> Plan:
     objective = choose_objective(planner.settings, planner.skill)
     metrics = choose_metrics(planner.settings, planner.skill, planner.profile)
     planner = planner.measured_by(metrics)
+    check_required(planner.settings["require"], objective, planner.settings.origin("require"))
     base = planner.base_spec()
     _space(planner, base)  # a wrong range is said before data is rendered or brought for it
     names = data_names(planner.settings)
@@ -124,10 +128,13 @@ def make_plan(request: PlanRequest) -> Plan:
         studies_dir=request.studies_dir,
         request={**as_given(request, planner.file), **parent},
         provenance={
-            **provenance_of(request.command, planner.skill, config, setup.data),
+            **provenance_of(
+                public_command(request, planner.file), planner.skill, config, setup.data
+            ),
             **parent,
         },
         cluster=setup.cluster,
+        notify=planner.settings["notify"],
     )
 
 
@@ -223,6 +230,7 @@ def _config(
         report_images=settings["report_images"],
         ray_address=settings["ray_address"],
         metrics=planner.metrics,
+        require=settings["require"],
     )
 
 

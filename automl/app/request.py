@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.drift import files_of
+from automl.app.study_settings import STUDY_SETTINGS
 from automl.data.checks import SplitFacts
 from automl.data.split_digest import split_digest
 from automl.data.staging import Transfer, is_remote
+from automl.settings.secret import concealing
 from automl.settings.study_file import StudyFile
 from automl.skill.model import Skill
 from automl.study.config import StudyConfig
 from automl.study.provenance import Inputs, collect_provenance
 
-__all__ = ["PlanRequest", "as_given", "provenance_of"]
+__all__ = ["PlanRequest", "as_given", "provenance_of", "public_command"]
 
 
 def _unheard(_: str) -> None:
@@ -53,8 +55,38 @@ class PlanRequest:
     transfer: Transfer = _unseen
 
 
+def _conceal(request: PlanRequest, file: StudyFile | None) -> Callable[[str], str]:
+    """What puts something that anybody may read in the place of secrets in a text."""
+    secret = [one for one in STUDY_SETTINGS if one.is_secret]
+    given = [request.flags.get(one.name) for one in secret]
+    given += [file.values.get(one.file_key) for one in secret if file is not None]
+    texts = (
+        text for each in given if each for text in ([each] if isinstance(each, str) else each)
+    )
+    return concealing(map(str, texts))
+
+
+def public_command(request: PlanRequest, file: StudyFile | None) -> tuple[str, ...]:
+    """The command line without secrets."""
+    return tuple(map(_conceal(request, file), request.command))
+
+
 def as_given(request: PlanRequest, file: StudyFile | None) -> dict[str, Any]:
-    """The request as it was made, for the study's own record."""
+    """The request as it was made, for the study's own record; secrets are concealed."""
+    given: dict[str, Any] = _mapped(_as_given(request, file), _conceal(request, file))
+    return given
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """A plain value with each of its texts changed."""
+    if isinstance(value, Mapping):
+        return {key: _mapped(entry, change) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_mapped(entry, change) for entry in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _as_given(request: PlanRequest, file: StudyFile | None) -> dict[str, Any]:
     flags = {name: value for name, value in request.flags.items() if value is not None}
     decided = {"decided": _plain(request.decided)} if request.decided else {}
     return {

@@ -11,6 +11,7 @@ from automl.app.drift import check_drift
 from automl.app.image import hold_to_image, left_running, pinned
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
+from automl.app.required import check_required, held_to_requirement
 from automl.app.resume_point import check_still_there
 from automl.app.room import check_room
 from automl.app.screen import Ending, Screen
@@ -70,7 +71,7 @@ def start(plan: Plan, screen: Screen) -> Ending:
             control.hold()
             _write(plan, config, image, paths)
             driven = _Driven(paths, config, plan.skill, plan.space, plan.base_spec)
-            return driven.session(lock, screen, control).drive()
+            return held_to_requirement(driven.session(lock, screen, control).drive())
 
 
 def _write(plan: Plan, config: StudyConfig, image: Mapping[str, Any], paths: StudyPaths) -> None:
@@ -134,6 +135,7 @@ def go_on(
         check_still_there(paths, kept.resume_from, read_provenance(paths))
         notes += check_drift(paths, kept, skill, accept=accept_drift)
         config = _extended(kept, {"trials": trials, **(limits or {})})
+        check_required(config.require, config.objective, "--require")
         space = SearchSpace.from_json(read_space(paths))
         base_spec = read_base_spec(paths)
         check_seed(rules_for(skill, "train", base_spec), config.limits)
@@ -147,7 +149,7 @@ def go_on(
         held = left_running(paths, config, skill)
         session.preparer.attached = held
         recovered = _recover(session.engine, paths, config, held)
-        return session.drive([*notes, *map(str, recovered)])
+        return held_to_requirement(session.drive([*notes, *map(str, recovered)]))
 
 
 def _with_keys(paths: StudyPaths, config: StudyConfig, skill: Skill) -> StudyConfig:
@@ -171,6 +173,11 @@ def _moved(paths: StudyPaths, config: StudyConfig, given: Mapping[str, Any] | No
 
 
 def _extended(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:
+    """The configuration with other limits, and another requirement where one is given."""
+    require = given.get("require")
+    if require is not None:
+        config = replace(config, require=require)
+    given = {name: value for name, value in given.items() if name != "require"}
     new = {
         name: value
         for name, value in given.items()

@@ -13,6 +13,7 @@ from automl.app.forms import (
     OVERRIDES,
     POLICY,
     RAY_ADDRESS,
+    REQUIREMENT,
     SEARCH,
     SEEDS,
     SOURCE,
@@ -25,6 +26,7 @@ from automl.settings.forms import (
     NAMES,
     SECONDS,
     SWITCH,
+    TARGETS,
     choice,
     file,
     folder,
@@ -142,6 +144,13 @@ _SPENDING = (
             default=_LIMITS.same_failures, scope=_SEARCHED),
 )  # fmt: skip
 
+_OUTCOME = (
+    Setting("require", REQUIREMENT, "what must hold at the end, else exit 6: 'val_3DIoU >= "
+            "0.8 and gain_low > 0'; docs/studies.md lists the names", "outcome", default=""),
+    Setting("notify", TARGETS, "an address or a command, told at the end, at a stop and at the "
+            "first failure", "outcome", default=(), is_secret=True),
+)  # fmt: skip
+
 _MACHINE = (
     Setting("max_concurrent", whole(1), "trials at the same time (default: as many as the GPUs "
             "hold; on the CPU, one for each CPU)", "machine", scope=_SEARCHED),
@@ -163,7 +172,7 @@ _MACHINE = (
 
 #: Every setting of this package, in the order of ``--help``.
 STUDY_SETTINGS: tuple[Setting, ...] = (
-    *(*_STUDY, *_DATA, *_SPEC, *_PROPOSALS, *_SPENDING, *_MACHINE),
+    *(*_STUDY, *_DATA, *_SPEC, *_PROPOSALS, *_SPENDING, *_OUTCOME, *_MACHINE),
     *(setting for entry in TRAINERS.values() for setting in entry.settings),
 )
 

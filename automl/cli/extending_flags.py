@@ -6,10 +6,12 @@ from automl.cli.usage import (
     deadline,
     positive,
     ray_address,
+    requirement,
+    target,
     wall_seconds,
 )
 
-__all__ = ["add_budget", "add_confirm_top", "add_ray_address"]
+__all__ = ["add_budget", "add_confirm_top", "add_notify", "add_ray_address", "add_require"]
 
 
 def add_confirm_top(command: Parser) -> None:
@@ -42,4 +44,25 @@ def add_budget(command: Parser) -> None:
         command.add_argument(flag, dest=name, type=kind, metavar=metavar, help=help_text)
     command.add_argument(
         "--stop", choices=("never", "auto"), help="whether it ends where further gain is unlikely"
+    )
+
+
+def add_notify(command: Parser) -> None:
+    """Who is told how the study goes; no study keeps that."""
+    command.add_argument(
+        "--notify",
+        action="append",
+        type=target,
+        metavar="TARGET",
+        help="told at the end, at a stop, at the first failure: an address or a command",
+    )
+
+
+def add_require(command: Parser) -> None:
+    """What the study must have reached at its end."""
+    command.add_argument(
+        "--require",
+        type=requirement,
+        metavar="EXPR",
+        help="what must hold at the end, else exit 6",
     )

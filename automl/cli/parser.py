@@ -12,9 +12,17 @@ from automl.cli.action_flags import add_actions
 from automl.cli.add_commands import add_add
 from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
+from automl.cli.config_commands import add_config
 from automl.cli.data_flags import add_data, add_schema
 from automl.cli.explain_commands import add_explain
-from automl.cli.extending_flags import add_budget, add_confirm_top, add_ray_address
+from automl.cli.extending_flags import (
+    add_budget,
+    add_confirm_top,
+    add_notify,
+    add_ray_address,
+    add_require,
+)
+from automl.cli.init_commands import add_init
 from automl.cli.log_commands import add_logs
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
@@ -45,7 +53,7 @@ exit codes:
   3    the machine lacks something the study needs
   4    finished, but no trial is usable (policy off: the training failed)
   5    stopped itself: a row of trials failed of one cause, or half of six or more failed
-  6    automl reproduce: trained again, and a metric differs
+  6    --require is not met; automl reproduce: trained again, and a metric differs
   7    the study is in use, or is not what it was
   75   stopped early, can be resumed
   130  stopped by Ctrl-C, can be resumed (143: by SIGTERM, 129: its terminal was closed)
@@ -64,8 +72,10 @@ def build_parser() -> Parser:
     parser = Parser(prog="automl", description=_DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"automl {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    add_init(commands)
     _add_run(commands)
     _add_plan(commands)
+    add_config(commands)
     _add_space(commands)
     _add_skills(commands)
     _add_resume(commands)
@@ -168,6 +178,8 @@ def _add_resume(commands: "Commands") -> None:
     add_confirm_top(command)
     add_budget(command)
     add_ray_address(command)
+    add_require(command)
+    add_notify(command)
     command.add_argument(
         "--accept-drift",
         action="store_true",
@@ -209,6 +221,8 @@ def _add_confirm(commands: "Commands") -> None:
         help="trainings of each (default: 3); auto: until it is clear which is better",
     )
     add_confirm_top(command)
+    add_require(command)
+    add_notify(command)
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
 
 

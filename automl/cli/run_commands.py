@@ -18,7 +18,7 @@ from automl.visible import visible
 if TYPE_CHECKING:
     from automl.app.plan import Plan
     from automl.app.request import PlanRequest
-    from automl.app.screen import Ending
+    from automl.app.screen import Ending, Screen
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
     from automl.cli.waiting import PatientScreen
@@ -36,7 +36,10 @@ __all__ = [
 
 
 #: The limits of a study that may be changed when it goes on.
-_EXTENDED = ("trials", "confirm", "confirm_top", "max_wall_s", "gpu_hours", "deadline", "stop")
+_EXTENDED = (
+    *("trials", "confirm", "confirm_top", "max_wall_s", "gpu_hours", "deadline", "stop"),
+    "require",
+)
 
 
 def show_transfer(done: int, total: int) -> None:
@@ -87,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Carries a plan out with its notes and screen, or prints it where that alone is asked for."""
     from automl.app.forewarning import opening
+    from automl.app.notify import notified
     from automl.app.run import start
     from automl.app.startable import check_startable
     from automl.cli.plan_text import plan_text
@@ -98,12 +102,15 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
     for line in (*opening(plan), *plan.notes):
         note(line)
     with _screen(arguments) as screen:
-        ending = start(plan, screen)
+        ending = notified(
+            notify_targets(plan.notify), screen, lambda watched: start(plan, watched), note
+        )
     return _close(ending)
 
 
 def resume(arguments: argparse.Namespace) -> int:
     """Recovers what a driver left behind, then goes on to the study's limits."""
+    from automl.app.notify import notified
     from automl.app.run import go_on
     from automl.study.choice import Wanted, find_study
 
@@ -114,20 +121,30 @@ def resume(arguments: argparse.Namespace) -> int:
     limits["ray_address"] = getattr(arguments, "ray_address", None)
     wanted = Wanted.READ if extends else Wanted.RESUME
     paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
-    with _screen(arguments) as screen:
-        ending = go_on(
+
+    def drive(watched: "Screen") -> "Ending":
+        return go_on(
             paths,
-            screen,
+            watched,
             limits=limits,
             accept_drift=arguments.accept_drift,
             accept_image=arguments.accept_image,
         )
+
+    with _screen(arguments) as screen:
+        ending = notified(notify_targets(tuple(arguments.notify or ())), screen, drive, note)
     return _close(ending)
 
 
 def confirm(arguments: argparse.Namespace) -> int:
     """Adds a confirmation to a study; trials that it still lacks are run first."""
     return resume(arguments)
+
+
+def notify_targets(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Who is told how a study goes: those of flags and study file, and ``AUTOML_NOTIFY``."""
+    everywhere = os.environ.get("AUTOML_NOTIFY", "").strip()
+    return (*given, everywhere) if everywhere else given
 
 
 def _screen(arguments: argparse.Namespace) -> "PatientScreen":

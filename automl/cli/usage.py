@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from automl.app.forms import RAY_ADDRESS
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
-from automl.settings.forms import AMOUNT, MOMENT, SECONDS
+from automl.settings.forms import AMOUNT, MOMENT, SECONDS, TARGETS
 from automl.settings.setting import Place
 
 __all__ = ["Parser", "count", "positive", "take_yes"]
@@ -189,6 +189,26 @@ def deadline(text: str) -> str:
         FixInput: The text is none.
     """
     return str(MOMENT.read(text, Place("deadline", "--deadline")))
+
+
+def target(text: str) -> str:
+    """The type of an argument that is an address or a command.
+
+    Raises:
+        FixInput: The text is neither.
+    """
+    return str(TARGETS.read([text], Place("notify", "--notify"))[0])
+
+
+def requirement(text: str) -> str:
+    """The type of an argument that is a requirement; as it was written.
+
+    Raises:
+        FixInput: The text is none.
+    """
+    from automl.study.requirement import parse_requirement
+
+    return parse_requirement(text, "--require").text
 
 
 def take_yes(parser: Parser) -> None:

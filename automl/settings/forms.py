@@ -3,6 +3,7 @@
 import importlib
 import math
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "NAMES",
     "SECONDS",
     "SWITCH",
+    "TARGETS",
     "choice",
     "file",
     "folder",
@@ -225,6 +227,27 @@ def _names(value: Any, place: Place) -> tuple[str, ...]:
 
 #: Names, each once, in the order given.
 NAMES = Form("NAME", _names, repeats=True)
+
+
+def _targets(value: Any, place: Place) -> tuple[str, ...]:
+    targets = _names(value, place)
+    for target in targets:
+        try:
+            words = shlex.split(target)
+        except ValueError:
+            words = []
+        if not words:
+            raise FixInput(
+                f"{place.name} must be addresses or commands",
+                got="one that a shell could not read",  # it may hold a secret
+                where=place.where,
+                fix="write https://HOST/PATH, or a command and its arguments",
+            )
+    return targets
+
+
+#: Addresses and commands, each once.
+TARGETS = Form("TARGET", _targets, repeats=True)
 
 
 def _mapping(value: Any, place: Place) -> Mapping[str, Any]:

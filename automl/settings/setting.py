@@ -97,6 +97,7 @@ class Setting:
         key: Its key in a study file, with a dot for a key inside a block; None for its name, empty
             where a study file cannot hold it.
         has_flag: Whether the command line can give it.
+        is_secret: Whether its value is neither shown nor kept as it is (``settings.secret``).
         rival: The setting whose keys, given in a stronger layer, undo the same keys of this one.
     """
 
@@ -110,6 +111,7 @@ class Setting:
     key: str | None = None
     has_flag: bool = True
     rival: str = ""
+    is_secret: bool = False
 
     @property
     def flag(self) -> str:

@@ -194,6 +194,7 @@ class StudyConfig:
         ray_address: Ray cluster that trials run on, ``auto`` or ``HOST:PORT``; empty for a
             private Ray on the driver's machine.
         earlier: What is taken from earlier studies (``--warm-start``).
+        require: What must hold at its end; empty for nothing (``study.requirement``).
     """
 
     name: str
@@ -220,6 +221,7 @@ class StudyConfig:
     ray_address: str = ""
     metrics: MetricSource = STATUS_FILE
     earlier: Earlier = field(default_factory=Earlier)
+    require: str = ""
 
     @property
     def is_search(self) -> bool:
