@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
 from automl.cli.read_commands import note
+from automl.cli.study_flags import study_meant
 
 if TYPE_CHECKING:
     from automl.app.act import ActPlan, ActRequest
@@ -54,7 +55,7 @@ def _request(arguments: argparse.Namespace) -> "ActRequest":
     return ActRequest(
         action=arguments.action.replace("-", "_"),
         studies_dir=studies_dir(arguments),
-        study=arguments.study,
+        study=study_meant(arguments),
         trial=arguments.trial,
         checkpoint=arguments.checkpoint,
         deploy=getattr(arguments, "deploy", False),
@@ -98,7 +99,7 @@ def retrain(arguments: argparse.Namespace) -> int:
     plan, changes = plan_retrain(
         RetrainRequest(
             studies_dir=studies_dir(arguments),
-            study=arguments.study,
+            study=study_meant(arguments),
             trial=arguments.trial,
             epochs=arguments.epochs,
             from_checkpoint=arguments.from_checkpoint or "",
@@ -121,7 +122,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
     request = RetrainRequest(
         studies_dir=studies_dir(arguments),
-        study=arguments.study,
+        study=study_meant(arguments),
         trial=arguments.trial,
         name=arguments.name,
         command=tuple(sys.argv),
@@ -129,7 +130,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
     )
     plan, original = plan_reproduction(request)
     with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
-        code = train_plan(plan, arguments)
+        code = train_plan(plan, arguments, reproduces=True)
     if code or arguments.dry_run:
         return code
     verdict = compare(original, plan)

@@ -70,8 +70,9 @@ def _command(commands: "Commands", name: str, help_text: str) -> "Parser":
 
 def _add_study(command: "Parser") -> None:
     command.add_argument(
-        "--study", metavar="STUDY", help="name of the study (default: the newest)"
+        "study", nargs="?", metavar="STUDY", help="name or folder (default: the newest)"
     )
+    command.add_argument("--study", dest="study_flag", metavar="STUDY", help="the same, as a flag")
     command.add_argument(
         "--studies-dir", type=Path, metavar="DIR", help="folder of studies (default: studies)"
     )
@@ -150,6 +151,7 @@ def _add_retrain(commands: "Commands") -> None:
         "instead of starting afresh; epochs count from its start",
     )
     _add_new_study(command)
+    command.add_argument("--json", action="store_true", help="strict JSON on standard output")
     command.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="set a spec key; repeatable"
     )

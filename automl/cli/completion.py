@@ -19,13 +19,18 @@ _SETTINGS = {setting.flag: setting for setting in STUDY_SETTINGS if setting.has_
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """One option of a command: whether a value follows it, and which words that may be."""
+    """One option of a command: whether a value follows it, and which words that may be.
+
+    Where ``is_study`` it is the name of a study, which is looked up while completing.
+    """
 
     flag: str
     help: str
     takes_value: bool
     words: tuple[str, ...] = ()
     completion: Completion = Completion.NOTHING
+    is_study: bool = False
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class _Command:
     help: str
     followers: Mapping[str, str]
     options: tuple[_Option, ...]
+    takes_study: bool = False
 
 
 def completion(arguments: argparse.Namespace) -> int:
@@ -57,7 +63,8 @@ def _commands(
         if not positional.option_strings and positional not in groups:
             below |= dict.fromkeys(map(str, positional.choices or ()), "")
     options = tuple(_option(one) for one in parser._actions if one.option_strings)
-    yield _Command(path, about, below, options)
+    takes_study = any(one.dest == "study" and not one.option_strings for one in parser._actions)
+    yield _Command(path, about, below, options, takes_study)
     for group in groups:
         for name, command in group.choices.items():
             yield from _commands(command, (*path, name), below[name])
@@ -67,15 +74,27 @@ def _option(action: argparse.Action) -> _Option:
     flag = action.option_strings[-1]
     about = (action.help or "").partition(";")[0]
     takes_value = action.nargs != 0
+    short = tuple(each for each in action.option_strings[:-1] if not each.startswith("--"))
     setting = _SETTINGS.get(flag)
-    if setting is None or not takes_value:
-        return _Option(flag, about, takes_value, tuple(map(str, action.choices or ())))
+    if setting is None or not takes_value or action.dest != setting.name:
+        words = tuple(map(str, action.choices or ()))
+        is_study = action.metavar == "STUDY"
+        return _Option(flag, about, takes_value, words, is_study=is_study, short=short)
     form = setting.form
     return _Option(flag, about, takes_value, tuple(map(str, form.words())), form.completion)
 
 
 _BASH = """\
 # Completion of automl for bash. To use it now: source <(automl completion bash)
+_automl_studies() {{
+    local folder="${{AUTOML_STUDIES_DIR:-studies}}" i file
+    for ((i = 1; i < ${{#COMP_WORDS[@]}} - 1; i++)); do
+        [[ "${{COMP_WORDS[i]}}" == --studies-dir ]] && folder="${{COMP_WORDS[i+1]}}"
+    done
+    for file in "$folder"/*/resolved.json; do
+        [[ -e "$file" ]] && file="${{file%/resolved.json}}" && echo "${{file##*/}}"
+    done
+}}
 _automl() {{
     local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
     local command="" word
@@ -116,6 +135,8 @@ def _bash(commands: tuple[_Command, ...]) -> str:
 
 def _bash_value(option: _Option) -> str:
     """The commands that complete an option's value; without any, bash completes files."""
+    if option.is_study:
+        return 'COMPREPLY=($(compgen -W "$(_automl_studies)" -- "$current")); '
     if option.words:
         return f'COMPREPLY=($(compgen -W "{" ".join(option.words)}" -- "$current")); '
     if option.completion is Completion.FOLDERS:
@@ -124,7 +145,9 @@ def _bash_value(option: _Option) -> str:
 
 
 def _words_after(command: _Command) -> list[str]:
-    return [*command.followers, *(option.flag for option in command.options)]
+    studies = ["$(_automl_studies)"] if command.takes_study else []
+    flags = (flag for option in command.options for flag in (option.flag, *option.short))
+    return [*command.followers, *flags, *studies]
 
 
 def _zsh(commands: tuple[_Command, ...]) -> str:
@@ -138,7 +161,14 @@ def _zsh(commands: tuple[_Command, ...]) -> str:
 
 
 def _fish(commands: tuple[_Command, ...]) -> str:
-    lines = ["# Completion of automl for fish. To use it now: automl completion fish | source"]
+    lines = [
+        "# Completion of automl for fish. To use it now: automl completion fish | source",
+        "function __automl_studies",
+        "    set -l folder studies",
+        "    set -q AUTOML_STUDIES_DIR; and set folder $AUTOML_STUDIES_DIR",
+        "    for file in $folder/*/resolved.json; basename (dirname $file); end",
+        "end",
+    ]
     for command in commands:
         lines += _fish_lines(command)
     return "\n".join(lines) + "\n"
@@ -147,11 +177,16 @@ def _fish(commands: tuple[_Command, ...]) -> str:
 def _fish_lines(command: _Command) -> Iterator[str]:
     seen = "; and ".join(f"__fish_seen_subcommand_from {name}" for name in command.path)
     start = f"complete -c automl -n '{seen or '__fish_use_subcommand'}'"
+    if command.takes_study:
+        yield f"{start} -f -a '(__automl_studies)'"
     for name, about in command.followers.items():
         yield f"{start} -f -a {name} -d {_quoted(about)}"
     for option in command.options:
         line = f"{start} -l {option.flag.lstrip('-')} -d {_quoted(option.help)}"
-        if option.words:
+        line += "".join(f" -s {short.lstrip('-')}" for short in option.short)
+        if option.is_study:
+            line += " -x -a '(__automl_studies)'"
+        elif option.words:
             line += f" -x -a {_quoted(' '.join(option.words))}"
         elif option.takes_value:
             line += " -r"

@@ -1,10 +1,10 @@
 """``automl data`` and ``automl schema``."""
 
 import argparse
-import json
 import sys
 from typing import TYPE_CHECKING
 
+from automl.cli.json_out import print_json
 from automl.cli.terminal import beneath
 from automl.errors import FixInput
 from automl.visible import visible
@@ -57,7 +57,7 @@ def check(arguments: argparse.Namespace) -> int:
             "size": [width, height],
             "warnings": list(facts.warnings),
         }
-        print(json.dumps(value, indent=2))
+        print_json("automl.data-check/1", value)
         return 0
     categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
     objects = f", objects: {visible(categories, keep='')}" if categories else ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
-from automl.cli.read_commands import of_study
+from automl.cli.read_commands import of_study, study_named
+from automl.cli.study_flags import add_study
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
@@ -30,12 +31,11 @@ def add_explain(commands: "Commands") -> None:
         help="say why a trial failed and what to do about it",
         description="Say why a trial failed and what to do about it.",
     )
-    command.set_defaults(handler="automl.cli.explain_commands:explain", study=None)
+    command.set_defaults(handler="automl.cli.explain_commands:explain")
     command.add_argument(
         "what", metavar="TRIAL|CLASS", help="a number, best, baseline, last; or a class: oom, ..."
     )
-    command.add_argument("--study", dest="name", metavar="STUDY", help="default: the newest")
-    command.add_argument("--studies-dir", metavar="DIR", help="folder of studies")
+    add_study(command)
     command.add_argument("--json", action="store_true", help="strict JSON on standard output")
 
 
@@ -65,7 +65,7 @@ def _summary(arguments: argparse.Namespace) -> "Summary":
 
 def _summary_if_any(arguments: argparse.Namespace) -> "Summary | None":
     """The study that was named, or the newest; None where there is none and none was named."""
-    if arguments.name:
+    if study_named(arguments):
         return _summary(arguments)
     try:
         return _summary(arguments)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import cast
 
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.loudness import loudness
 from automl.cli.terminal import door
 from automl.errors import AutomlError, PrepareMachine
 from automl.processes import ABANDONED
@@ -56,12 +57,20 @@ def _run(argv: Sequence[str] | None) -> int:
     from automl.cli.parser import build_parser
 
     arguments = argparse.Namespace()
+    words = sys.argv[1:] if argv is None else argv
     try:
-        arguments = build_parser().parse_args(argv)
+        parser = build_parser()
+        if not words:
+            parser.print_help()
+            return 0
+        arguments = parser.parse_args(words)
         module, function = arguments.handler.split(":")
         handler = getattr(importlib.import_module(module), function)
-        return cast("Callable[[object], int]", handler)(arguments)
+        with loudness(arguments.verbose - arguments.quiet):
+            return cast("Callable[[object], int]", handler)(arguments)
     except AutomlError as error:
+        if getattr(arguments, "verbose", False):
+            traceback.print_exception(error)
         text = carrying(str(error), studies_dir(arguments))
         print(f"error: {text}", file=sys.stderr)
         return error.exit_code

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.add_commands import add_add
+from automl.cli.best_command import add_best_flags
 from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
 from automl.cli.config_commands import add_config
@@ -33,7 +34,7 @@ from automl.cli.usage import (
     count,
     seeds,
     some_seeds,
-    take_yes,
+    take_usual,
 )
 from automl.cli.watch_commands import add_watch
 from automl.cli.weights_commands import add_weights
@@ -96,7 +97,7 @@ def build_parser() -> Parser:
     add_data(commands)
     add_schema(commands)
     _add_completion(commands)
-    take_yes(parser)
+    take_usual(parser)
     return parser
 
 
@@ -114,6 +115,7 @@ def _add_run(commands: "Commands") -> None:
     _add_detach(command)
     command.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
+    _add_json(command)
 
 
 def _add_plan(commands: "Commands") -> None:
@@ -191,6 +193,7 @@ def _add_resume(commands: "Commands") -> None:
         help="go on although the image's name stands for another image now",
     )
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
+    _add_json(command)
     _add_detach(command)
 
 
@@ -224,6 +227,7 @@ def _add_confirm(commands: "Commands") -> None:
     add_require(command)
     add_notify(command)
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
+    _add_json(command)
 
 
 def _add_readers(commands: "Commands") -> None:
@@ -233,8 +237,11 @@ def _add_readers(commands: "Commands") -> None:
         ("report", "write a study's report: html, markdown, csv, parquet, json"),
     ):
         command = _command(commands, name, help_text)
-        command.set_defaults(handler=f"automl.cli.read_commands:{name}")
+        room = "best_command" if name == "best" else "read_commands"
+        command.set_defaults(handler=f"automl.cli.{room}:{name}")
         _add_study_choice(command)
+        if name == "best":
+            add_best_flags(command)
         if name == "report":
             text = "no picture of the data in it"
             command.add_argument("--no-images", action="store_true", help=text)

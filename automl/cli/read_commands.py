@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from automl.cli.carried import studies_dir
+from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
 from automl.errors import FixInput
 from automl.visible import visible
@@ -20,18 +21,20 @@ if TYPE_CHECKING:
 _Made = TypeVar("_Made")
 
 __all__ = [
-    "best",
     "list_studies",
     "note",
     "of_study",
     "report",
     "status",
     "study_named",
+    "summary_of",
 ]
 
 
 def note(text: str) -> None:
     """Says something beside a command's own output."""
+    if is_quiet():
+        return
     print(f"note: {visible(text, keep='')}", file=sys.stderr)
 
 
@@ -69,7 +72,8 @@ def of_study(arguments: argparse.Namespace, read: "Callable[[Path], _Made]") -> 
     return read(meant[-1])
 
 
-def _summary(arguments: argparse.Namespace) -> "Summary":
+def summary_of(arguments: argparse.Namespace) -> "Summary":
+    """The study that a command means, read; with ``--json`` its paths are absolute."""
     from automl.reports.summary import read_summary
 
     return of_study(
@@ -88,7 +92,7 @@ def status(arguments: argparse.Namespace) -> int:
     from automl.study.layout import StudyPaths
     from automl.study.state import read_state
 
-    summary = _summary(arguments)
+    summary = summary_of(arguments)
     paths, now = StudyPaths(summary.folder), datetime.now(UTC)
     state, epochs = read_state(paths), epochs_of(paths, summary.config.keys.epochs)
     if arguments.json:
@@ -105,22 +109,6 @@ def status(arguments: argparse.Namespace) -> int:
         return 0
     print(status_text(summary, state, now, epochs))
     return 0
-
-
-def best(arguments: argparse.Namespace) -> int:
-    """Shows the winner; exit 4 if no trial is usable."""
-    from automl.errors import NoUsableTrial
-    from automl.reports.text import best_text
-
-    summary = _summary(arguments)
-    if arguments.json:
-        value = summary.to_json()
-        parts = {name: value[name] for name in ("study", "folder", "fake", "winner")}
-        parts |= {name: value[name] for name in ("validation_images", "held_out")}
-        _print_json({"schema": "automl.best/1", **parts})
-    else:
-        print(best_text(summary))
-    return 0 if summary.winner is not None else NoUsableTrial.exit_code
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -4,11 +4,14 @@ import argparse
 import json
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.background import detach, is_detached
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.json_out import print_json
+from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
 from automl.cli.read_commands import note, study_named
 from automl.cli.setting_flags import given
@@ -16,12 +19,13 @@ from automl.cli.terminal import beneath
 from automl.visible import visible
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from automl.app.plan import Plan
     from automl.app.request import PlanRequest
     from automl.app.screen import Ending, Screen
     from automl.cli.events import EventScreen
     from automl.cli.live import LiveScreen
-    from automl.cli.waiting import PatientScreen
 
 __all__ = [
     "confirm",
@@ -87,16 +91,20 @@ def run(arguments: argparse.Namespace) -> int:
     return train_plan(_plan(arguments), arguments)
 
 
-def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
+def train_plan(plan: "Plan", arguments: argparse.Namespace, *, reproduces: bool = False) -> int:
     """Carries a plan out with its notes and screen, or prints it where that alone is asked for."""
     from automl.app.forewarning import opening
     from automl.app.notify import notified
     from automl.app.run import start
     from automl.app.startable import check_startable
-    from automl.cli.plan_text import plan_text
+    from automl.cli.plan_text import plan_json, plan_text
 
+    as_json = bool(getattr(arguments, "json", False)) and not reproduces
     if arguments.dry_run:
-        print(plan_text(plan, first=4))
+        if as_json:
+            _print_json(plan_json(plan, first=4))
+        else:
+            print(plan_text(plan, first=4))
         check_startable(plan)
         return 0
     for line in (*opening(plan), *plan.notes):
@@ -105,7 +113,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace) -> int:
         ending = notified(
             notify_targets(plan.notify), screen, lambda watched: start(plan, watched), note
         )
-    return _close(ending)
+    return _close(ending, as_json=as_json)
 
 
 def resume(arguments: argparse.Namespace) -> int:
@@ -133,7 +141,7 @@ def resume(arguments: argparse.Namespace) -> int:
 
     with _screen(arguments) as screen:
         ending = notified(notify_targets(tuple(arguments.notify or ())), screen, drive, note)
-    return _close(ending)
+    return _close(ending, as_json=arguments.json)
 
 
 def confirm(arguments: argparse.Namespace) -> int:
@@ -147,9 +155,12 @@ def notify_targets(given: tuple[str, ...]) -> tuple[str, ...]:
     return (*given, everywhere) if everywhere else given
 
 
-def _screen(arguments: argparse.Namespace) -> "PatientScreen":
+def _screen(arguments: argparse.Namespace) -> "AbstractContextManager[Screen]":
+    from automl.app.screen import Silent
     from automl.cli.waiting import PatientScreen, quiet_on
 
+    if is_quiet() and not is_detached():
+        return nullcontext(Silent())
     return PatientScreen(_drawn(arguments), quiet_on(sys.stderr))
 
 
@@ -167,17 +178,29 @@ def _drawn(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
     return EventScreen()
 
 
-def _close(ending: "Ending") -> int:
+def _close(ending: "Ending", *, as_json: bool) -> int:
     from automl.errors import NoUsableTrial
     from automl.reports.summary import read_summary
     from automl.reports.text import run_footer
 
-    print(run_footer(read_summary(shown(ending.paths.folder))))
+    if as_json:
+        print_json("automl.run/1", _ending_json(ending))
+    else:
+        print(run_footer(read_summary(shown(ending.paths.folder))))
     if ending.exit_code:
         error = "error: " if ending.exit_code == NoUsableTrial.exit_code else ""
         reason = carrying(ending.reason, ending.paths.folder.parent)
         print(f"{error}{visible(reason, keep='')}", file=sys.stderr)
     return ending.exit_code
+
+
+def _ending_json(ending: "Ending") -> dict[str, Any]:
+    from automl.reports.summary import read_summary
+
+    value = read_summary(ending.paths.folder).to_json()
+    parts = {name: value[name] for name in ("study", "folder", "fake", "status", "counts")}
+    parts |= {name: value[name] for name in ("winner", "held_out", "cost")}
+    return {"exit_code": ending.exit_code, "reason": ending.reason, **parts}
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -206,7 +229,7 @@ def space(arguments: argparse.Namespace) -> int:
     if arguments.write_profile:
         return _write_profile(made.profile, arguments.write_profile)
     if arguments.json or arguments.format == "json":
-        _print_json(made.to_json())
+        print_json("automl.space/1", made.to_json())
         return 0
     print(made.text)
     return 0

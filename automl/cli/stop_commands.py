@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl.cli.carried import studies_dir
+from automl.cli.json_out import print_json
 from automl.cli.read_commands import study_named
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def add_stop(commands: "Commands") -> None:
     command.add_argument(
         "--now", action="store_true", help="end the running trials too; checkpoints are kept"
     )
+    command.add_argument("--json", action="store_true", help="strict JSON on standard output")
 
 
 def stop(arguments: argparse.Namespace) -> int:
@@ -42,7 +44,12 @@ def stop(arguments: argparse.Namespace) -> int:
     paths = find_study(studies_dir(arguments), study_named(arguments))
     within_s = _ENDS_WITHIN_S if arguments.now else _HEARS_WITHIN_S
     asked = ask_to_stop(paths, now=arguments.now, within_s=within_s)
-    print(_text(paths.folder.name, asked.answer, asked.driver))
+    name = paths.folder.name
+    if arguments.json:
+        answer = asked.answer.name.lower().replace("_", "-")
+        print_json("automl.stop/1", {"study": name, "answer": answer, "driver": asked.driver})
+    else:
+        print(_text(name, asked.answer, asked.driver))
     return 0
 
 

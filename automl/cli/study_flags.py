@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from automl.errors import FixInput
+
 if TYPE_CHECKING:
+    import argparse
+
     from automl.cli.usage import Parser
 
-__all__ = ["add_study", "add_trial_first"]
+__all__ = ["add_study", "add_trial_first", "study_meant"]
 
 
 def add_study(command: "Parser", flag: str = "--study") -> None:
@@ -23,6 +27,19 @@ def add_study(command: "Parser", flag: str = "--study") -> None:
     command.add_argument(
         "--studies-dir", type=Path, metavar="DIR", help="folder of studies (default: studies)"
     )
+
+
+def study_meant(arguments: "argparse.Namespace") -> str | None:
+    """The study of a command whose flag for it is ``--study``; None for the newest.
+
+    Raises:
+        FixInput: Two were named.
+    """
+    by_place, by_flag = arguments.study, arguments.study_flag
+    if by_place and by_flag and by_place != by_flag:
+        raise FixInput("a study must be named once", got=f"{by_place} and --study {by_flag}")
+    study: str | None = by_place or by_flag
+    return study
 
 
 def add_trial_first(command: "Parser", default: str = "last") -> None:

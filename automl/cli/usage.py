@@ -15,7 +15,7 @@ from automl.nearest import did_you_mean
 from automl.settings.forms import AMOUNT, MOMENT, SECONDS, TARGETS
 from automl.settings.setting import Place
 
-__all__ = ["Parser", "count", "positive", "take_yes"]
+__all__ = ["Parser", "count", "positive", "take_usual"]
 
 #: What argparse says, and the rule as a person would say it. A group ``got`` is what was given, a
 #: group ``word`` may be a mistyped one.
@@ -211,15 +211,23 @@ def requirement(text: str) -> str:
     return parse_requirement(text, "--require").text
 
 
-def take_yes(parser: Parser) -> None:
-    """Has every command of a parser take ``--yes``, one that asks nothing too."""
+def take_usual(parser: Parser) -> None:
+    """Has every command of a parser take ``--yes``, ``-q`` and ``-v``."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
-                take_yes(command)
+                take_usual(command)
             return
-    if "--yes" not in parser._option_string_actions:
+    known = parser._option_string_actions
+    if "--yes" not in known:
         parser.add_argument("--yes", action="store_true", help="never ask")
+    if "--quiet" not in known:
+        parser.add_argument(
+            "-q", "--quiet", action="store_true", help="say results and errors alone"
+        )
+        parser.add_argument(
+            "-v", "--verbose", action="store_true", help="say causes of errors and more"
+        )
 
 
 def ray_address(text: str) -> str:

@@ -75,3 +75,34 @@ def test_other_shells_read_their_scripts(
         path = tmp_path / "script"
         path.write_text(text)
         subprocess.run([shell, "-n", str(path)], check=True)
+
+
+def test_studies_are_completed_by_place_and_by_flag(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bikes", "boxes"):
+        (tmp_path / "studies" / name).mkdir(parents=True)
+        (tmp_path / "studies" / name / "resolved.json").touch()
+    (tmp_path / "studies" / "notes").mkdir()
+    (tmp_path / "other" / "third").mkdir(parents=True)
+    (tmp_path / "other" / "third" / "resolved.json").touch()
+    monkeypatch.chdir(tmp_path)
+    assert {"bikes", "boxes"} <= completed(script, "status", "")
+    assert "notes" not in completed(script, "status", "")
+    assert completed(script, "status", "bi") == {"bikes"}
+    assert completed(script, "retrain", "--study", "bo") == {"boxes"}
+    assert completed(script, "best", "--studies-dir", "other", "t") == {"third"}
+
+
+def test_short_options_are_completed(script: Path) -> None:
+    assert {"-q", "--quiet", "-v"} <= completed(script, "status", "-")
+    assert "-f" in completed(script, "logs", "-")
+
+
+def test_bash_completes_with_the_script_alone(script: Path) -> None:
+    """A real interactive bash, asked as its own completion machinery asks."""
+    ask = f'source {script}; complete -p automl; compgen -F _automl automl 2>/dev/null; echo "$?"'
+    answer = subprocess.run(
+        ["bash", "--norc", "-c", ask], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.startswith("complete -o default -F _automl automl")
