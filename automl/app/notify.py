@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from automl.app.screen import Ending, Screen
+from automl.app.screen import Ending, Screen, Sight
 from automl.errors import AutomlError
 from automl.execution.driver import Event, TrialEnded
 from automl.reports import words
@@ -23,7 +23,7 @@ from automl.settings.secret import concealed, is_address
 from automl.study.clock import utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
-from automl.study.records import Outcome, OutcomeState, TrialRecord
+from automl.study.records import Outcome, OutcomeState
 from automl.study.state import read_state
 
 __all__ = ["SCHEMA", "Notifier", "notified"]
@@ -102,9 +102,9 @@ class Notifier:
             self._has_failed = True
             self._start({"event": "failure", "text": _failed(outcome), **_trial(outcome)})
 
-    def look(self, records: tuple[TrialRecord, ...], wall_s: float) -> None:
+    def look(self, sight: Sight) -> None:
         """Passes it on."""
-        self._screen.look(records, wall_s)
+        self._screen.look(sight)
 
     def ended(self, ending: Ending) -> None:
         """Tells that the study ended or stopped, and waits until everybody was told."""

@@ -26,7 +26,7 @@ def test_it_needs_no_data_and_no_metric(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_json_has_a_stable_shape_and_repeats(capsys: pytest.CaptureFixture[str]) -> None:
     first = _json(capsys, "--space", "all", "--sample", "3", "--seed", "4")
-    assert list(first) == ["parameters", "fixed", "refused", "inert", "samples"]
+    assert list(first) == ["schema", "parameters", "fixed", "refused", "inert", "samples"]
     assert first == _json(capsys, "--space", "all", "--sample", "3", "--seed", "4")
     assert first["samples"] != _json(capsys, "--space", "all", "--sample", "3")["samples"]
 

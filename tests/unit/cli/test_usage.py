@@ -36,7 +36,7 @@ def test_a_mistyped_word_is_answered_with_the_nearest(
 @pytest.mark.parametrize(
     ("argv", "command"),
     [
-        ((), "automl"),
+        (("data",), "automl data"),
         (("plan", "--qqqq"), "automl plan"),
         (("report", "one", "two"), "automl report"),
         (("data", "synth"), "automl data synth"),
