@@ -117,7 +117,6 @@ def test_mistakes(
 
 #: Mistakes on the command line, each beside the study file of these tests.
 MISTAKES: tuple[tuple[str, ...], ...] = (
-    (),
     ("rnu",),
     ("data", "synht"),
     ("run", "--quiet"),
