@@ -11,6 +11,7 @@ from automl import __version__
 from automl.cli.action_flags import add_actions
 from automl.cli.add_commands import add_add
 from automl.cli.best_command import add_best_flags
+from automl.cli.card_command import add_card
 from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
 from automl.cli.config_commands import add_config
@@ -90,6 +91,7 @@ def build_parser() -> Parser:
     add_explain(commands)
     add_logs(commands)
     add_compare(commands)
+    add_card(commands)
     add_replay(commands)
     add_clean(commands)
     add_actions(commands)
