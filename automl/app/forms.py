@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
-from automl.settings.forms import names_in, one_value, whole
+from automl.settings.forms import NAMES, choice, names_in, one_value, whole
 from automl.settings.setting import Completion, Form, Place
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "CHECKPOINT",
     "FREEZE",
     "GPUS",
+    "MIRRORED",
     "OVERRIDES",
     "POLICY",
     "RAY_ADDRESS",
@@ -145,6 +146,18 @@ def _requirement(value: Any, place: Place) -> str:
     return parse_requirement(str(one_value(value, place)), where).text
 
 
+def _mirrored(value: Any, place: Place) -> tuple[str, ...]:
+    """Trackers whose libraries are there."""
+    from automl.reports.mirrors.table import MIRRORS, check_mirror
+
+    one = choice(lambda: tuple(MIRRORS), "")
+    names = tuple(one.read(name, place) for name in NAMES.read(value, place))
+    for name in names:
+        check_mirror(name)
+    return names
+
+
+MIRRORED = Form("TRACKER", _mirrored, repeats=True)
 POLICY = Form("on|off", _policy, words=lambda: ("on", "off"))
 REQUIREMENT = Form("EXPR", _requirement)
 OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)

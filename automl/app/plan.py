@@ -231,6 +231,7 @@ def _config(
         ray_address=settings["ray_address"],
         metrics=planner.metrics,
         require=settings["require"],
+        mirrors=settings["mirror"],
     )
 
 

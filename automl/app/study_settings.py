@@ -10,6 +10,7 @@ from automl.app.forms import (
     CHECKPOINT,
     FREEZE,
     GPUS,
+    MIRRORED,
     OVERRIDES,
     POLICY,
     RAY_ADDRESS,
@@ -147,6 +148,8 @@ _SPENDING = (
 _OUTCOME = (
     Setting("require", REQUIREMENT, "what must hold at the end, else exit 6: 'val_3DIoU >= "
             "0.8 and gain_low > 0'; docs/studies.md lists the names", "outcome", default=""),
+    Setting("mirror", MIRRORED, "mlflow, tensorboard or wandb, told while the study runs, without "
+            "a network", "outcome", default=()),
     Setting("notify", TARGETS, "an address or a command, told at the end, at a stop and at the "
             "first failure", "outcome", default=(), is_secret=True),
 )  # fmt: skip

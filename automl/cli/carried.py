@@ -16,7 +16,18 @@ __all__ = ["carrying", "studies_dir"]
 
 _USUAL = "studies"
 _VERBS = (
-    *("add", "best", "card", "clean", "compare", "confirm", "evaluate", "explain", "export"),
+    *(
+        "add",
+        "best",
+        "card",
+        "clean",
+        "compare",
+        "confirm",
+        "dashboard",
+        "evaluate",
+        "explain",
+        "export",
+    ),
     *("gen-trt-engine", "inference", "list", "logs", "poses", "report", "reproduce", "resume"),
     *("retrain", "status"),
 )

@@ -4,6 +4,7 @@ A flag that was not given is None, so that the study file and the defaults can s
 names its handler as ``module:function``; the module is imported when the command runs.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from automl.cli.card_command import add_card
 from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
 from automl.cli.config_commands import add_config
+from automl.cli.dashboard_command import add_dashboard
 from automl.cli.data_flags import add_data, add_schema
 from automl.cli.explain_commands import add_explain
 from automl.cli.extending_flags import (
@@ -26,6 +28,7 @@ from automl.cli.extending_flags import (
 )
 from automl.cli.init_commands import add_init
 from automl.cli.log_commands import add_logs
+from automl.cli.mirror_command import add_mirror
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
@@ -74,31 +77,8 @@ def build_parser() -> Parser:
     parser = Parser(prog="automl", description=_DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"automl {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
-    add_init(commands)
-    _add_run(commands)
-    _add_plan(commands)
-    add_config(commands)
-    _add_space(commands)
-    _add_skills(commands)
-    _add_resume(commands)
-    _add_confirm(commands)
-    add_add(commands)
-    add_watch(commands)
-    add_stop(commands)
-    _add_readers(commands)
-    _add_doctor(commands)
-    add_poses(commands)
-    add_explain(commands)
-    add_logs(commands)
-    add_compare(commands)
-    add_card(commands)
-    add_replay(commands)
-    add_clean(commands)
-    add_actions(commands)
-    add_weights(commands)
-    add_data(commands)
-    add_schema(commands)
-    _add_completion(commands)
+    for add in _COMMANDS:
+        add(commands)
     take_usual(parser)
     return parser
 
@@ -288,3 +268,35 @@ def _add_study_settings(command: Parser) -> None:
     command.add_argument("--demo", action="store_true", help="short for the packaged demo.yaml")
     _add_studies_dir(command)
     add_settings(command)
+
+
+#: What declares the commands, in the order of ``--help``.
+_COMMANDS: tuple[Callable[["Commands"], None], ...] = (
+    add_init,
+    _add_run,
+    _add_plan,
+    add_config,
+    _add_space,
+    _add_skills,
+    _add_resume,
+    _add_confirm,
+    add_add,
+    add_watch,
+    add_stop,
+    _add_readers,
+    _add_doctor,
+    add_poses,
+    add_explain,
+    add_logs,
+    add_compare,
+    add_card,
+    add_dashboard,
+    add_mirror,
+    add_replay,
+    add_clean,
+    add_actions,
+    add_weights,
+    add_data,
+    add_schema,
+    _add_completion,
+)

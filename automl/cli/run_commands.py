@@ -94,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 def train_plan(plan: "Plan", arguments: argparse.Namespace, *, reproduces: bool = False) -> int:
     """Carries a plan out with its notes and screen, or prints it where that alone is asked for."""
     from automl.app.forewarning import opening
+    from automl.app.mirroring import mirrored
     from automl.app.notify import notified
     from automl.app.run import start
     from automl.app.startable import check_startable
@@ -111,16 +112,23 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace, *, reproduces: bool 
         note(line)
     with _screen(arguments) as screen:
         ending = notified(
-            notify_targets(plan.notify), screen, lambda watched: start(plan, watched), note
+            notify_targets(plan.notify),
+            screen,
+            lambda watched: mirrored(
+                plan.config.mirrors, watched, lambda seen: start(plan, seen), note
+            ),
+            note,
         )
     return _close(ending, as_json=as_json)
 
 
 def resume(arguments: argparse.Namespace) -> int:
     """Recovers what a driver left behind, then goes on to the study's limits."""
+    from automl.app.mirroring import mirrored
     from automl.app.notify import notified
     from automl.app.run import go_on
     from automl.study.choice import Wanted, find_study
+    from automl.study.folder import read_config
 
     if arguments.detach and not is_detached():
         return detach(sys.argv[1:])
@@ -130,14 +138,17 @@ def resume(arguments: argparse.Namespace) -> int:
     wanted = Wanted.READ if extends else Wanted.RESUME
     paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
 
-    def drive(watched: "Screen") -> "Ending":
+    def go_on_seen(seen: "Screen") -> "Ending":
         return go_on(
             paths,
-            watched,
+            seen,
             limits=limits,
             accept_drift=arguments.accept_drift,
             accept_image=arguments.accept_image,
         )
+
+    def drive(watched: "Screen") -> "Ending":
+        return mirrored(read_config(paths).mirrors, watched, go_on_seen, note)
 
     with _screen(arguments) as screen:
         ending = notified(notify_targets(tuple(arguments.notify or ())), screen, drive, note)

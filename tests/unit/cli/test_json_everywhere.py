@@ -23,6 +23,7 @@ SPOKEN = {
     "explain": ("2", "automl.explain/1"),
     "logs": ("2", "automl.logs/1"),
     "compare": ("best default", "automl.compare/1"),
+    "mirror": ("tensorboard", "automl.mirror/1"),
     "card": ("", "automl.card/1"),
     "add": ("dataset.batch_size=2", "automl.add/1"),
     "stop": ("", "automl.stop/1"),
