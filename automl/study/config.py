@@ -193,11 +193,8 @@ class StudyConfig:
         report_images: ``inline`` or ``none``: whether reports show pictures of the data.
         ray_address: Ray cluster that trials run on, ``auto`` or ``HOST:PORT``; empty for a
             private Ray on the driver's machine.
-<<<<<<< HEAD
         earlier: What is taken from earlier studies (``--warm-start``).
-=======
         mirrors: Trackers that are told of it while it runs.
->>>>>>> cf894d2 (Tracking: automl dashboard on a copy of a study; mirrors to MLflow, TensorBoard and Weights & Biases, also while it runs)
         require: What must hold at its end; empty for nothing (``study.requirement``).
     """
 
@@ -285,11 +282,8 @@ def _parts(value: Mapping[str, Any]) -> dict[str, Any]:
             **value["resources"] | {"gpu_ids": None if gpu_ids is None else tuple(gpu_ids)}
         ),
         "keep": Keep(value["keep"]),
-<<<<<<< HEAD
         "earlier": Earlier.from_json(value.get("earlier", {})),
-=======
         "mirrors": tuple(value.get("mirrors", ())),
->>>>>>> cf894d2 (Tracking: automl dashboard on a copy of a study; mirrors to MLflow, TensorBoard and Weights & Biases, also while it runs)
         "keys": NetworkKeys.from_json(value.get("keys", {})),
         "metrics": MetricSource.from_json(value.get("metrics", {})),
     }
