@@ -33,13 +33,7 @@ from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
-from automl.cli.usage import (
-    Parser,
-    count,
-    seeds,
-    some_seeds,
-    take_usual,
-)
+from automl.cli.usage import Parser, count, seeds, some_seeds, take_usual
 from automl.cli.watch_commands import add_watch
 from automl.cli.weights_commands import add_weights
 

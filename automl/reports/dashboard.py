@@ -60,7 +60,7 @@ class JournalCopy:
                 self._offset += len(whole) + len(end)
 
 
-class _Server(ThreadingMixIn, WSGIServer):
+class _DashboardServer(ThreadingMixIn, WSGIServer):
     """Answers requests at the same time; a page asks for several."""
 
     daemon_threads = True
@@ -137,7 +137,7 @@ def _follow(copy: JournalCopy, ended: threading.Event) -> None:
 @contextmanager
 def _listening(app: _App, port: int) -> Iterator[WSGIServer]:
     try:
-        server = make_server(HOST, port, _read_only(app), _Server, _Silent)
+        server = make_server(HOST, port, _read_only(app), _DashboardServer, _Silent)
     except (OSError, OverflowError) as error:
         raise PrepareMachine(
             "a dashboard needs a port that is free",
