@@ -1,20 +1,17 @@
 """Why a trial failed, what its class of failure means, and what to do about it."""
 
-import os
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from automl.app.trial_names import TRIAL_NAMES, named_trial
 from automl.errors import FixInput
-from automl.inside import read_file
 from automl.nearest import did_you_mean
 from automl.reports.advice import ADVICE
 from automl.reports.commands import training_of
 from automl.reports.derive import setting
 from automl.reports.findings import Change
+from automl.reports.log_tail import last_lines
 from automl.reports.model import Summary, TrialReport
 from automl.space.model import SearchSpace
 from automl.space.proposal import sampled
@@ -25,8 +22,6 @@ from automl.study.records import FailureClass, TrialState
 __all__ = ["ClassAccount", "TrialAccount", "explain_class", "explain_trial", "trial_number"]
 
 _TAIL_LINES = 20
-#: How much of a log's end is read for its last lines.
-_TAIL_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +141,7 @@ def explain_trial(summary: Summary, number: int) -> TrialAccount:
     attempts = [attempt for _, attempt in paths.attempts(number)]
     log = attempts[-1].log if attempts and attempts[-1].log.is_file() else None
     spec = attempts[-1].spec if attempts and attempts[-1].spec.is_file() else None
-    tail = _last_lines(log) if log else ()
+    tail = last_lines(log, _TAIL_LINES) if log else ()
     known = None if record.failure is None else _known(record.failure, record.evidence, tail)
     near = nearest_usable(trial, summary.trials, summary.space)
     name = f"{summary.name}-trial-{number}"
@@ -219,12 +214,3 @@ def _told(failure: FailureClass) -> str:
     if failure.is_configs_fault:
         return "counted as the configuration's fault: the search is told the worst score"
     return "not the configuration's fault: the search learns nothing from it"
-
-
-def _last_lines(path: Path) -> tuple[str, ...]:
-    """The last lines of a log; of a progress bar's many states in one line only the last."""
-    with read_file(path) as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        text = file.read().decode(errors="replace")
-    lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
-    return tuple(deque((line for line in lines if line), maxlen=_TAIL_LINES))

@@ -31,6 +31,7 @@ from automl.cli.log_commands import add_logs
 from automl.cli.mirror_command import add_mirror
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
+from automl.cli.report_commands import add_report
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
 from automl.cli.usage import Parser, count, seeds, some_seeds, take_usual
@@ -210,7 +211,6 @@ def _add_readers(commands: "Commands") -> None:
     for name, help_text in (
         ("status", "show where a study stands"),
         ("best", "show the winner, its gain over trial 0, and where its files are"),
-        ("report", "write a study's report: html, markdown, csv, parquet, json"),
     ):
         command = _command(commands, name, help_text)
         room = "best_command" if name == "best" else "read_commands"
@@ -218,10 +218,10 @@ def _add_readers(commands: "Commands") -> None:
         _add_study_choice(command)
         if name == "best":
             add_best_flags(command)
-        if name == "report":
-            text = "no picture of the data in it"
-            command.add_argument("--no-images", action="store_true", help=text)
         _add_json(command)
+    command = add_report(commands)
+    _add_study_choice(command)
+    _add_json(command)
     command = _command(commands, "list", "list the studies of a folder, newest first")
     command.set_defaults(handler="automl.cli.read_commands:list_studies")
     _add_studies_dir(command)

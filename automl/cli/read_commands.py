@@ -24,7 +24,6 @@ __all__ = [
     "list_studies",
     "note",
     "of_study",
-    "report",
     "status",
     "study_named",
     "summary_of",
@@ -109,30 +108,6 @@ def status(arguments: argparse.Namespace) -> int:
         return 0
     print(status_text(summary, state, now, epochs))
     return 0
-
-
-def report(arguments: argparse.Namespace) -> int:
-    """Writes the report and says where."""
-    from automl.reports.write import write_report
-
-    images = not arguments.no_images
-    written = of_study(arguments, lambda folder: write_report(folder, images=images))
-    if arguments.json:
-        _print_json(
-            {
-                "schema": "automl.report-files/1",
-                "study": written[0].parents[1].name,
-                "files": {path.name: str(path) for path in written},
-            }
-        )
-        return 0
-    for path in written:
-        print(f"{shown(path)}  {_size(path.stat().st_size)}")
-    return 0
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"
 
 
 def list_studies(arguments: argparse.Namespace) -> int:

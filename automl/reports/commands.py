@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.errors import FixInput
+from automl.reports.calling import program
 from automl.reports.findings import ONE_SEED, Command, Winner
 from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
@@ -26,20 +27,17 @@ _SEEDS = 3
 
 
 def commands_for(summary: Summary) -> tuple[Command, ...]:
-    """What one can do next with a study, the most useful first."""
+    """What one can do next with a study, the most useful first; no command stands there twice."""
     folder, winner = summary.folder, summary.winner
     commands = []
+    if _can_go_on(summary):
+        commands.append(Command("resume", "go on with this study", _study("resume", folder)))
+    if winner is not None:
+        commands += _with_weights(summary, winner)
+    commands += _confirmation(summary)
     if winner is not None:
         purpose = "where the winner is" if summary.is_search else "where the result is"
         commands.append(Command("best", purpose, _study("best", folder)))
-        if winner.spec and summary.is_search:
-            name = f"{summary.config.name}-winner"
-            again = training_of(summary.config, folder / winner.spec, name, folder.parent)
-            commands.append(Command("train", "train the winner again", again))
-        commands += _with_weights(summary, winner)
-    commands += _confirmation(summary)
-    if _can_go_on(summary):
-        commands.append(Command("resume", "go on with this study", _study("resume", folder)))
     if summary.failures:
         why = _study(f"explain {summary.failures[0].failure}", folder, "--study")
         commands.append(Command("explain", "what failed, and what to do about it", why))
@@ -75,15 +73,18 @@ def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
     if summary.is_fake or not winner.checkpoint:
         return []
     folder, commands = summary.folder, []
+    if summary.held_out is None:
+        split = "test" if summary.config.data.test else "validation"
+        purpose = f"score its checkpoint on the {split} data"
+        commands.append(Command("evaluate", purpose, _study("evaluate", folder, "--study")))
+    purpose = "write its checkpoint as an ONNX file"
+    commands.append(Command("export", purpose, _study("export", folder, "--study")))
     epochs = _epochs(folder / winner.spec, summary.config.keys.epochs) if winner.spec else None
-    if epochs is not None:
+    if epochs is not None and summary.is_search:
         longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
         line = _study("retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs)))
         commands.append(Command("retrain", longer, line))
-    if summary.held_out is not None:
-        return commands
-    purpose = "score its checkpoint on the test data"
-    return [*commands, Command("evaluate", purpose, _study("evaluate", folder, "--study"))]
+    return commands
 
 
 def _epochs(spec: Path, key: str) -> int | None:
@@ -95,8 +96,8 @@ def _epochs(spec: Path, key: str) -> int | None:
 
 
 def _study(verb: str, folder: Path, *flag: str, more: Sequence[str] = ()) -> str:
-    words = ["automl", *verb.split(), *flag, folder.name, *more]
-    return shlex.join([*words, *_place(folder.parent)])
+    words = [*verb.split(), *flag, folder.name, *more]
+    return f"{program()} " + shlex.join([*words, *_place(folder.parent)])
 
 
 def _place(studies: Path) -> list[str]:
@@ -113,13 +114,13 @@ def training_of(config: StudyConfig, spec: Path, name: str, studies: Path) -> st
         name: What the new study is called.
         studies: Folder of the study that the spec comes from, and of the new one.
     """
-    words = ["automl", "run", "--policy", "off", "--spec", str(spec)]
+    words = ["run", "--policy", "off", "--spec", str(spec)]
     for flag, path in (("--train-data", config.data.train), ("--val-data", config.data.val)):
         if path:
             words += [flag, path]
     if not _is_own_skill(config.skill_dir):
         words += ["--skill-dir", config.skill_dir]
-    return shlex.join([*words, "--name", name, *_place(studies)])
+    return f"{program()} " + shlex.join([*words, "--name", name, *_place(studies)])
 
 
 def _is_own_skill(folder: str) -> bool:
@@ -131,11 +132,11 @@ def _is_own_skill(folder: str) -> bool:
 
 def _repeated(given: Sequence[str], name: str) -> str:
     """The command that began the study, under another name."""
-    words = ["automl"]
+    words: list[str] = []
     rest = iter(given[1:])
     for word in rest:
         if word == "--name":
             next(rest, None)
         elif not word.startswith("--name="):
             words.append(word)
-    return shlex.join([*words, "--name", name])
+    return f"{program()} " + shlex.join([*words, "--name", name])

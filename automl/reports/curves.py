@@ -1,10 +1,9 @@
-"""Two figures of progress: the incumbent over trials and time, and the learning curves."""
+"""The learning curves of all trials."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from automl.reports import words
 from automl.reports.model import Summary, TrialReport
@@ -13,77 +12,13 @@ from automl.reports.theme import (
     GREY,
     INK,
     ORANGE,
-    SKY,
     Figure,
-    line,
     styled,
-    time_unit,
     whole_ticks,
 )
-from automl.study.ranking import running_best
 from automl.study.records import TrialState
 
-__all__ = ["incumbent_figure", "learning_figure"]
-
-
-def incumbent_figure(summary: Summary) -> Figure | None:
-    """Best value so far over trials and over training time; None without a usable trial."""
-    if not summary.incumbents:
-        return None
-    plot = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
-    unit = time_unit(summary.incumbents[-1].spent_s)
-    by_time = [(p.spent_s / unit.seconds, p.number, p.value) for p in summary.incumbents]
-    by_number = sorted((float(p.number), p.number, p.value) for p in summary.incumbents)
-    for trace in _progress(summary, by_number, show=True):
-        plot.add_trace(trace, row=1, col=1)
-    for trace in _progress(summary, by_time, show=False):
-        plot.add_trace(trace, row=1, col=2)
-    _add_baseline(plot, summary)
-    styled(plot, 360)
-    ticks = whole_ticks(by_number[-1][1])
-    plot.update_xaxes(title_text="trial number", **ticks, row=1, col=1)
-    plot.update_xaxes(title_text=f"training time of all trials ({unit.name})", row=1, col=2)
-    plot.update_yaxes(title_text=summary.objective.metric, row=1, col=1)
-    return Figure(
-        "incumbent",
-        "Best value so far",
-        f"n = {words.count(len(by_number), 'usable trial')}, each at its best epoch. Dashed: the "
-        "default settings (trial 0). Pruned and failed trials have no point; their time counts on "
-        "the right.",
-        plot,
-    )
-
-
-def _add_baseline(plot: Any, summary: Summary) -> None:
-    baseline = summary.baseline
-    if baseline is None or baseline.record.best_value is None:
-        return
-    plot.add_hline(
-        y=baseline.record.best_value,
-        line={"color": INK, "width": 1.5, "dash": "dash"},
-        annotation={"text": "default", "font": {"size": 11, "color": INK}},
-        annotation_position="bottom right",
-    )
-
-
-def _progress(
-    summary: Summary, points: Sequence[tuple[float, int, float]], *, show: bool
-) -> Iterable[Any]:
-    best = running_best([value for _, _, value in points], summary.objective)
-    xs = [x for x, _, _ in points]
-    yield go.Scatter(
-        x=xs,
-        y=[value for _, _, value in points],
-        customdata=[number for _, number, _ in points],
-        mode="markers",
-        name="usable trial",
-        marker={"color": SKY, "size": 8, "opacity": 0.75, "line": {"color": BLUE, "width": 1}},
-        hovertemplate="trial %{customdata}<br>%{y:.4f}<extra></extra>",
-        showlegend=show,
-    )
-    steps = line(xs, best, "best so far", color=BLUE, width=2.5, shape="hv")
-    steps.update(hoverinfo="skip", showlegend=show)
-    yield steps
+__all__ = ["learning_figure"]
 
 
 def learning_figure(summary: Summary) -> Figure | None:

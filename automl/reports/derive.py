@@ -36,6 +36,7 @@ from automl.study.ranking import better, is_ranked
 from automl.study.records import FailureClass, Outcome, TrialRecord, TrialState
 
 __all__ = [
+    "changes_of",
     "cost_of",
     "count_states",
     "edge_hints",
@@ -77,7 +78,7 @@ def winner_of(
         baseline=baseline,
         difference=None if baseline is None else value - baseline,
         note=_note(records, best.number, confirmed_by),
-        changes=_changes(best, trials, space),
+        changes=changes_of(best, trials, space),
         checkpoint=best.record.checkpoint or "",
         confirmed=confirmed_by,
         weighed=weighed_of(records, best.number, config.objective),
@@ -96,9 +97,10 @@ def _note(records: Sequence[TrialRecord], number: int, confirmed_by: Confirmed |
     return ONE_SEED
 
 
-def _changes(
+def changes_of(
     best: TrialReport, trials: Sequence[TrialReport], space: SearchSpace
 ) -> tuple[Change, ...]:
+    """In what a trial differs from trial 0, in the order of the space."""
     first = next((trial for trial in trials if trial.number == 0), None)
     base: dict[str, ParamValue] = {p.key: p.default for p in space.parameters}
     if first is not None:
@@ -160,8 +162,10 @@ def cost_of(trials: Sequence[TrialReport]) -> Cost:
     for trial in trials:
         seconds[trial.record.state] += trial.record.seconds
         gpu_seconds[trial.record.state] += trial.record.gpu_seconds
+    covered = _covered([outcome for trial in trials for outcome in trial.attempts])
     return Cost(
-        wall_s=_covered([outcome for trial in trials for outcome in trial.attempts]),
+        wall_s=covered,
+        busy_s=covered,
         seconds=sum(seconds.values()),
         gpu_seconds=sum(gpu_seconds.values()),
         seconds_by_state=dict(seconds),

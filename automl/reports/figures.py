@@ -1,14 +1,23 @@
 """The figures of a report, in the order of the page, by the name of their place on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from automl.reports.curves import incumbent_figure, learning_figure
+from automl.reports.curves import learning_figure
+from automl.reports.gpu_strips import gpu_figure
 from automl.reports.importance import importance_of
+from automl.reports.incumbent import incumbent_figure
+from automl.reports.landscape import landscape_of
+from automl.reports.landscape_figures import map_figure, rank_figure
+from automl.reports.memory import memory_figure
 from automl.reports.model import Summary
+from automl.reports.parallel import parallel_figure
 from automl.reports.slices import importance_figure, slice_figure
+from automl.reports.spending import budget_figure
 from automl.reports.theme import Figure
+from automl.reports.throughput import throughput_figure
 from automl.reports.timeline import failure_figure, timeline_figure
+from automl.study.gpu_samples import GpuSample
 
 __all__ = ["Figures", "figures_of"]
 
@@ -26,15 +35,33 @@ class Figures:
     importance_note: str
 
 
-def figures_of(summary: Summary) -> Figures:
-    """Every figure that the study has data for; an empty study has none."""
+def figures_of(summary: Summary, samples: Sequence[GpuSample] = ()) -> Figures:
+    """Every figure that the study has data for; an empty study has none.
+
+    Args:
+        summary: The study.
+        samples: What its GPUs did.
+    """
     importance = importance_of(summary)
     drawn = (
         incumbent_figure(summary),
         learning_figure(summary),
         slice_figure(summary),
+        *_landscape(summary),
+        parallel_figure(summary),
         importance_figure(importance),
         failure_figure(summary),
+        memory_figure(summary),
+        budget_figure(summary),
         timeline_figure(summary),
+        gpu_figure(summary, samples),
+        throughput_figure(summary),
     )
     return Figures({figure.name: figure for figure in drawn if figure}, importance.note)
+
+
+def _landscape(summary: Summary) -> Iterator[Figure]:
+    found = landscape_of(summary)
+    if found is not None:
+        yield map_figure(summary, found)
+        yield rank_figure(summary, found)

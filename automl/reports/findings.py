@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from automl.reports.calling import wrapped
 from automl.reports.confirmation import Confirmed
 from automl.reports.weighed import Weighed
 from automl.skill.tree import ParamValue
@@ -128,6 +129,7 @@ class Cost:
         gpu_seconds: GPU time of all trials added up.
         seconds_by_state: Training time by the state the trials are in.
         gpu_seconds_by_state: GPU time by that state.
+        busy_s: The part of the wall time during which at least one attempt ran.
     """
 
     wall_s: float = 0.0
@@ -135,6 +137,7 @@ class Cost:
     gpu_seconds: float = 0.0
     seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
     gpu_seconds_by_state: Mapping[TrialState, float] = field(default_factory=dict)
+    busy_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +184,8 @@ class Command:
     """A command line that is ready to use.
 
     Attributes:
-        name: What it does in a word: ``best``, ``train``, ``retrain``, ``evaluate``, ``resume``,
-            ``confirm``, ``explain``, ``report``, ``repeat``.
+        name: What it does in a word: ``resume``, ``evaluate``, ``export``, ``retrain``,
+            ``confirm``, ``best``, ``explain``, ``report``, ``repeat``.
         purpose: What it is for, in words for a reader.
         line: The command line.
     """
@@ -190,3 +193,8 @@ class Command:
     name: str
     purpose: str
     line: str
+
+    @property
+    def shown(self) -> str:
+        """The same in lines of at most 100 columns, which a shell reads as one."""
+        return "\n".join(wrapped(self.line))

@@ -1,61 +1,84 @@
 """``index.html``: one self-contained page that opens offline.
 
-The page holds plotly.js, the figures' data, the style and the script inline and fetches nothing.
-Whatever a user or a trainer wrote is escaped: jinja2 escapes all text, the figures' data is JSON
-in which no tag can begin, and labels inside figures are escaped where they are made.
+The page holds plotly.js, the figures' data, the style and the scripts inline and fetches nothing.
+It is whole without its scripts: each figure stands there as a still SVG, each trial as an article
+of its own, and the scripts replace and link them. Whatever a user or a trainer wrote is escaped:
+jinja2 escapes all text, the figures' data is JSON in which no tag can begin, and labels inside
+figures are escaped where they are made.
 """
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from automl.reports import words
+from automl.reports.details import details_of
+from automl.reports.drawing.figure import svg_of
+from automl.reports.drawing.small import small_curve
 from automl.reports.early_ends import sentences
+from automl.reports.failure_rates import failure_rates
 from automl.reports.figures import figures_of
-from automl.reports.model import Summary, TrialReport
+from automl.reports.gpu_strips import idle_of, missing_samples
+from automl.reports.model import Summary
+from automl.reports.page_facts import comparison_of, provenance_facts, range_of, study_facts
 from automl.reports.poses.page import PosePart
+from automl.reports.spending import wall_sentence
 from automl.reports.theme import Figure
+from automl.reports.trial_table import confirmation_rows, searched_rows, state_word, state_words
 from automl.reports.verdict import FAKE, headline, verdict
-from automl.skill.tree import ParamValue
-from automl.space.model import Searched
-from automl.space.show import sources_of
-from automl.study.records import Measurement
+from automl.study.config import Direction
+from automl.study.gpu_samples import GpuSample, read_samples
 
 __all__ = ["render_html"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
+#: The scripts in the order in which they stand on the page.
+_SCRIPTS: Final = ("figures", "selection", "table", "page")
+_SECTION = re.compile(r'<section id="(\w+)"[^>]*>\s*<h2>([^<]+)</h2>')
 
 
 def render_html(summary: Summary, poses: PosePart | None = None) -> bytes:
     """The page of a study, in UTF-8.
 
     Args:
-        summary: The study.
+        summary: The study, whose folder is asked for the trials' logs and specs.
         poses: What is shown of its poses; None without any.
     """
-    drawn = figures_of(summary)
-    figures = {**drawn.by_name, **(poses.figures if poses is not None else {})}
-    template = _environment().get_template("index.html.j2")
-    page = template.render(
+    environment = _environment()
+    samples = read_samples(summary.folder)
+    drawn = figures_of(summary, samples)
+    plots = {**drawn.by_name, **(poses.figures if poses is not None else {})}
+    figures = {name: _embedded(figure) for name, figure in plots.items()}
+    body = environment.get_template("body.html.j2").render(
+        summary=summary,
+        verdict=verdict(summary),
+        here=str(Path.cwd()),
+        state_words=state_words(summary),
+        figures=figures,
+        poses=poses,
+        importance_note=drawn.importance_note,
+        study_facts=study_facts(summary),
+        early_ends=list(sentences(summary)),
+        ranges=[range_of(parameter) for parameter in summary.space.parameters],
+        comparison=comparison_of(summary),
+        provenance=list(provenance_facts(summary.provenance)),
+        **_trials(summary),
+        **_costs(summary, samples),
+    )
+    page = environment.get_template("index.html.j2").render(
         summary=summary,
         fake=FAKE if summary.is_fake else "",
         headline=headline(summary),
-        verdict=verdict(summary),
-        figures={name: _embedded(figure) for name, figure in figures.items()},
-        poses=poses,
-        importance_note=drawn.importance_note,
-        study_facts=_study_facts(summary),
-        early_ends=list(sentences(summary)),
-        ranges=[_range(parameter) for parameter in summary.space.parameters],
-        comparison=_comparison(summary),
-        short=words.short_names(summary.param_keys),
-        provenance=list(_facts(summary.provenance)),
+        contents=[each for each in _SECTION.findall(body) if each[0] != "each"],
+        body=Markup(body),  # noqa: S704 - escaped by the template that made it
+        scripts=_SCRIPTS,
+        figures=figures,
         plotly_js=Markup(get_plotlyjs()) if figures else "",  # noqa: S704 - plotly's own
     )
     return page.encode(errors="backslashreplace")
@@ -78,6 +101,44 @@ def _environment() -> Environment:
     return environment
 
 
+def _trials(summary: Summary) -> dict[str, Any]:
+    """What the table of trials and the trials one by one show."""
+    details = details_of(summary)
+    is_high = summary.objective.direction is Direction.MAXIMIZE
+    return {
+        "details": list(details.values()),
+        "logs": {number: detail.log for number, detail in details.items()},
+        "words": {trial.number: state_word(trial, summary) for trial in summary.trials},
+        "curves": _curves(summary),
+        "searched": searched_rows(summary, details),
+        "again": confirmation_rows(summary, details),
+        "best_first": "descending" if is_high else "ascending",
+        "short": words.short_names(summary.param_keys),
+    }
+
+
+def _costs(summary: Summary, samples: Sequence[GpuSample]) -> dict[str, Any]:
+    """What the parts on failures and costs show beside their figures."""
+    return {
+        "rates": failure_rates(summary),
+        "wall": wall_sentence(summary.cost),
+        "idle": idle_of(summary, samples),
+        "gpu_note": "" if samples else missing_samples(summary),
+    }
+
+
+def _curves(summary: Summary) -> Mapping[int, Markup]:
+    """Each trial's small curve beside that of the default."""
+    first = summary.trial(0)
+    default = {} if first is None else first.record.values
+    return {
+        trial.number: Markup(  # noqa: S704 - numbers and our own shapes
+            small_curve(trial.record.values, {} if trial.number == 0 else default)
+        )
+        for trial in summary.trials
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Embedded:
     name: str
@@ -85,6 +146,8 @@ class _Embedded:
     caption: str
     height: int
     json: Markup
+    still: Markup
+    least: int
 
 
 def _embedded(figure: Figure) -> _Embedded:
@@ -92,120 +155,5 @@ def _embedded(figure: Figure) -> _Embedded:
     text = figure.plot.to_json().replace("<", "\\u003c").replace("\u2028", "\\u2028")
     height = int(figure.plot.layout.height)
     data = Markup(text)  # noqa: S704 - made harmless above
-    return _Embedded(figure.name, figure.title, figure.caption, height, data)
-
-
-def _study_facts(summary: Summary) -> list[tuple[str, str]]:
-    """The study in facts: label and value, empty values left out."""
-    config = summary.config
-    search, resources = config.search, config.resources
-    gpus = f"{resources.gpus_per_trial} GPU" if resources.gpus_per_trial else "CPU"
-    if resources.trials_per_gpu > 1:
-        gpus = f"1/{resources.trials_per_gpu} of a GPU, charged with that part of its wall time"
-    threads = words.count(resources.threads_per_trial, "thread")
-    rows = [
-        ("Objective", f"{config.objective.metric}, {config.objective.direction}"),
-        ("Policy", f"{config.policy} ({config.policy_source})"),
-        ("Trainer", f"{config.trainer}: FAKE numbers" if summary.is_fake else config.trainer),
-        ("Trials", f"{summary.n_finished} of {summary.n_asked} ended"),
-        ("Ended", summary.stop_reason),
-        ("Sampler", f"{search.sampler}, seed {search.seed}" if summary.is_search else ""),
-        ("Warm start", " | ".join(map(str, config.earlier.studies))),
-        ("Each trial on", f"{gpus}, {threads}"),
-        ("At a time", str(resources.max_concurrent) if summary.is_search else ""),
-        ("Training data", config.data.train),
-        ("Validation data", config.data.val),
-        ("Set by the user", ", ".join(_settings(config.overrides))),
-        ("Folder", str(summary.folder)),
-    ]
-    return [(label, text) for label, text in rows if text]
-
-
-def _facts(provenance: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    """Provenance as label and text: a group of plain values takes one row."""
-    for name, value in provenance.items():
-        label = f"{prefix}{name}"
-        if label == "command" and isinstance(value, list):
-            yield label, shlex.join(map(str, value))
-        elif not isinstance(value, Mapping):
-            yield label, words.param(value)
-        elif any(isinstance(inner, Mapping) for inner in value.values()):
-            yield from _facts(value, f"{label}, ")
-        else:
-            pairs = (f"{key} {words.param(inner)}" for key, inner in value.items())
-            yield label, ", ".join(pairs)
-
-
-def _settings(overrides: Mapping[str, Any]) -> Iterable[str]:
-    return (f"{key} = {words.param(value)}" for key, value in overrides.items())
-
-
-def _range(parameter: Searched) -> dict[str, Any]:
-    first = parameter.elements[0].distribution
-    if parameter.options:
-        shown = ", ".join(map(words.param, parameter.options))
-    else:
-        low, high = parameter.ends
-        shown = f"{words.param(low)} to {words.param(high)}"
-        shown += "" if first.step in (None, 1) else f", step {words.param(first.step)}"
-    why = [f"{name}: {reason}" for name, reason in sources_of(parameter).items()]
-    obeys = [f"obeys: {text}" for text in parameter.conditions]
-    return {
-        "key": parameter.key,
-        "shown": shown,
-        "scale": parameter.scale,
-        "default": parameter.default,
-        "why": "; ".join((*why, *obeys)),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    """The winner beside trial 0: rows of label, trial 0's text and the winner's."""
-
-    results: Sequence[tuple[str, str, str]]
-    settings: Sequence[tuple[str, ParamValue, ParamValue]]
-
-
-def _comparison(summary: Summary) -> _Comparison | None:
-    winner, first = summary.winner, summary.trial(0)
-    if winner is None or first is None or winner.number == 0:
-        return None
-    best = summary.trial(winner.number)
-    if best is None:
-        return None
-    pairs = [(name, _at_best(first, name), _at_best(best, name)) for name in _metrics(first, best)]
-    times = (words.duration(first.record.seconds), words.duration(best.record.seconds))
-    results = [
-        *((name, words.value(a), words.value(b)) for name, a, b in pairs),
-        (
-            f"{summary.objective.metric}, last epoch",
-            words.value(first.last_value),
-            words.value(best.last_value),
-        ),
-        ("best epoch", _epoch(first), _epoch(best)),
-        ("training time", *times),
-    ]
-    return _Comparison(
-        results, [(change.key, change.base, change.value) for change in winner.changes]
-    )
-
-
-def _epoch(trial: TrialReport) -> str:
-    return "-" if trial.record.best_epoch is None else str(trial.record.best_epoch)
-
-
-def _metrics(first: TrialReport, best: TrialReport) -> list[str]:
-    names = {name: None for trial in (best, first) for name in _best(trial).metrics}
-    return list(names)
-
-
-def _at_best(trial: TrialReport, metric: str) -> float | None:
-    return _best(trial).metrics.get(metric)
-
-
-def _best(trial: TrialReport) -> Measurement:
-    """The metrics of a trial's best epoch; none where it has no epoch."""
-    epoch = trial.record.best_epoch
-    at_best = (m for m in trial.measurements if m.epoch == epoch)
-    return next(at_best, Measurement(0, {}, 0.0))
+    still = Markup(svg_of(figure.plot, figure.title))  # noqa: S704 - escaped where it is drawn
+    return _Embedded(figure.name, figure.title, figure.caption, height, data, still, figure.least)

@@ -21,7 +21,9 @@ from automl.reports.findings import (
 )
 from automl.reports.poses.evaluations import VALIDATION, Evaluation, n_images_of
 from automl.reports.poses.held_out import HeldOut
+from automl.reports.prospects import Prospects, prospects_of
 from automl.reports.strict import strict_json
+from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Objective, StudyConfig
 from automl.study.confirmation import n_asked
@@ -99,6 +101,7 @@ class Summary:
         trials: By number.
         counts: Number of trials by state; states without a trial are left out.
         n_refused: Proposals that were refused before they cost anything.
+        refused: The settings of each of them.
         winner: The best usable trial; None if there is none.
         incumbents: Usable trials in the order in which they ended.
         failures: By class, the costliest first.
@@ -120,6 +123,7 @@ class Summary:
     trials: tuple[TrialReport, ...] = ()
     counts: Mapping[TrialState, int] = field(default_factory=dict)
     n_refused: int = 0
+    refused: tuple[Mapping[str, ParamValue], ...] = ()
     winner: Winner | None = None
     incumbents: tuple[IncumbentPoint, ...] = ()
     failures: tuple[FailureGroup, ...] = ()
@@ -169,6 +173,25 @@ class Summary:
         return sum(n for state, n in self.counts.items() if state.is_finished)
 
     @property
+    def n_searched(self) -> int:
+        """Trials of the search that have ended; trainings with fresh seeds are none of them."""
+        own = [trial.record for trial in self.trials if trial.record.confirms is None]
+        return sum(record.state.is_finished for record in own)
+
+    @property
+    def n_to_search(self) -> int:
+        """Trials that the search asked for; of a finished study those that it ran."""
+        if self.status is StudyStatus.FINISHED:
+            return self.n_searched
+        own = sum(trial.record.confirms is None for trial in self.trials)
+        return max(own, self.config.limits.trials if self.is_search else 1)
+
+    @property
+    def n_again(self) -> int:
+        """Trainings of known settings with fresh seeds that have ended."""
+        return self.n_finished - self.n_searched
+
+    @property
     def n_usable(self) -> int:
         """Trials of the search that a rank may be built on."""
         return sum(is_ranked(trial.record) for trial in self.trials)
@@ -202,6 +225,19 @@ class Summary:
         records = [trial.record for trial in self.trials]
         return spent_of(records, self.config.limits, self.cost.wall_s, self.cost.gpu_seconds)
 
+    @property
+    def prospects(self) -> Prospects | None:
+        """How sure the gain is, what it cost and what more would bring; None without a winner."""
+        if self.winner is None or not self.is_search:
+            return None
+        records = [trial.record for trial in self.trials]
+        return prospects_of(records, self.winner, self.cost, self.objective)
+
+    @property
+    def next_commands(self) -> tuple[Command, ...]:
+        """The three most useful commands; the others are for whoever looks for them."""
+        return self.commands[:3]
+
     def command(self, name: str) -> str:
         """The command line of a name; empty where it is not offered."""
         return next((command.line for command in self.commands if command.name == name), "")
@@ -229,6 +265,7 @@ class Summary:
             "failures": [asdict(group) for group in self.failures],
             "cost": asdict(self.cost),
             "budget": asdict(self.spent),
+            "prospects": None if self.prospects is None else asdict(self.prospects),
             "space": self.space.to_json(),
             "edges": [asdict(hint) for hint in self.edges],
             "early_ends": None if self.early_ends is None else asdict(self.early_ends),

@@ -8,11 +8,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from automl.reports import words
-from automl.reports.derive import is_number, setting
+from automl.reports.axes import axis_of, place_on
+from automl.reports.derive import setting
 from automl.reports.importance import Importance, Share
 from automl.reports.model import Summary, TrialReport
 from automl.reports.theme import BLUE, INK, ORANGE, SKY, VERMILLION, Figure, safe, styled
-from automl.skill.tree import ParamValue
 from automl.space.parameter import Parameter
 from automl.space.proposal import sampled
 from automl.study.ranking import is_ranked
@@ -47,7 +47,7 @@ def slice_figure(summary: Summary) -> Figure | None:
         row, column = divmod(i, columns)
         title = f"{safe(names[parameter.key])} (n = {_tried(usable, parameter.key)})"
         place = {"row": row + 1, "col": column + 1}
-        plot.update_xaxes(title_text=title, **_axis(parameter), **place)
+        plot.update_xaxes(title_text=title, **axis_of(parameter), **place)
     plot.update_yaxes(title_text=summary.objective.metric, col=1)
     return Figure("slices", "Each parameter against the objective", _CAPTION, plot)
 
@@ -61,16 +61,6 @@ _CAPTION = (
 
 def _tried(trials: Sequence[TrialReport], key: str) -> int:
     return sum(setting(trial.record.params, key) is not None for trial in trials)
-
-
-def _axis(parameter: Parameter) -> dict[str, Any]:
-    if not parameter.has_order:
-        options = [safe(words.param(option)) for option in parameter.options]
-        return {"type": "category", "categoryorder": "array", "categoryarray": options}
-    if not parameter.distribution.log:
-        return {"type": "linear"}
-    low, high = parameter.ends
-    return {"type": "log", "dtick": 1 if high >= 100 * low > 0 else None}
 
 
 def _panel(
@@ -105,7 +95,7 @@ def _points(
     tried = [(setting(trial.record.params, parameter.key), trial) for trial in trials]
     having = [(value, trial) for value, trial in tried if value is not None]
     return go.Scatter(
-        x=[_place(value, parameter) for value, _ in having],
+        x=[place_on(value, parameter) for value, _ in having],
         y=[trial.record.best_value for _, trial in having],
         customdata=[trial.number for _, trial in having],
         mode="markers",
@@ -114,12 +104,6 @@ def _points(
         legendgroup=name,
         hovertemplate="trial %{customdata}<br>%{x}<br>%{y:.4f}<extra></extra>",
     )
-
-
-def _place(value: ParamValue, parameter: Parameter) -> float | str:
-    if parameter.has_order and is_number(value):
-        return value
-    return safe(words.param(value))
 
 
 #: Each measure of importance: its name, the field of a share, colour and symbol of its marks.

@@ -34,7 +34,7 @@ from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
 from automl.study.state import StudyState, StudyStatus, read_state
 from automl.study.storage import read_study
-from automl.study.trials import n_refused, read_records
+from automl.study.trials import n_refused, read_records, refused_params
 
 if TYPE_CHECKING:
     import optuna
@@ -67,6 +67,7 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
         status=_status(config, trials, state, is_driven=is_driven),
         stop_reason="" if state is None else state.reason,
         n_refused=0 if study is None else n_refused(study),
+        refused=() if study is None else refused_params(study),
         provenance=sources.provenance(),
         cost=_cost(trials, state, clock() if is_driven else None),
     )

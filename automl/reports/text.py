@@ -9,6 +9,7 @@ from datetime import datetime
 from textwrap import wrap
 
 from automl.reports import words
+from automl.reports.calling import wrapped
 from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
 from automl.reports.listing import StudyListing
@@ -32,7 +33,7 @@ __all__ = [
 _WIDTH = 100
 _LABEL = 11
 #: What is offered at the end of a run, the first of them that there are.
-_FURTHER = ("best", "train", "resume", "evaluate")
+_FURTHER = ("resume", "evaluate", "export", "retrain")
 _NEXT = 3
 
 
@@ -85,7 +86,7 @@ def best_text(summary: Summary) -> str:
     lines += [
         labelled("changed" if i == 0 else "", text) for i, text in enumerate(_changes(winner))
     ]
-    return "\n".join([*lines, *_files(summary, winner), *_next(summary)])
+    return "\n".join([*lines, *_files(summary, winner), *_next(summary, _FURTHER)])
 
 
 def value_of(summary: Summary, winner: Winner) -> str:
@@ -150,10 +151,12 @@ def _files(summary: Summary, winner: Winner) -> list[str]:
     return [labelled("spec", spec), labelled("checkpoint", checkpoint)]
 
 
-def _next(summary: Summary) -> list[str]:
-    return [
-        labelled("next", command.line) for command in summary.commands if command.name == "train"
-    ]
+def _next(summary: Summary, names: Sequence[str]) -> list[str]:
+    """The most useful commands, each as it is typed; long ones go on over a line's end."""
+    known = {command.name: command.line for command in summary.commands}
+    further = [known[name] for name in names if name in known][:_NEXT]
+    rows = [row for line in further for row in wrapped(line, _WIDTH - _LABEL)]
+    return [labelled("next" if i == 0 else "", row) for i, row in enumerate(rows)]
 
 
 def _no_winner(summary: Summary) -> list[str]:
@@ -191,10 +194,7 @@ def run_footer(summary: Summary) -> str:
         lines += _failure_lines(summary)
     lines += _early_lines(summary)
     lines.append(labelled("report", str(summary.folder / "report" / "index.html")))
-    known = {command.name: command.line for command in summary.commands}
-    further = [known[name] for name in _FURTHER if name in known][:_NEXT]
-    lines += [labelled("next" if i == 0 else "", line) for i, line in enumerate(further)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_next(summary, (*_FURTHER, "best"))])
 
 
 def _early_lines(summary: Summary) -> Iterator[str]:

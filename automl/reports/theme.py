@@ -48,12 +48,14 @@ class Figure:
         title: What it shows.
         caption: How to read it, with the number of trials behind it.
         plot: The plotly figure.
+        least: Pixels below which it is not squeezed but looked at piece by piece; 0 for any.
     """
 
     name: str
     title: str
     caption: str
     plot: Any
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        customdata=[[_hover(bar)] for bar in chosen],
-        hovertemplate="%{customdata[0]}<extra></extra>",
+        customdata=[[bar.number, _hover(bar)] for bar in chosen],
+        hovertemplate="%{customdata[1]}<extra></extra>",
         marker={
             "color": colour,
             "pattern": {"shape": pattern, "fillmode": "overlay", "size": 6},

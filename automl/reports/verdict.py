@@ -106,7 +106,7 @@ def _trust(summary: Summary, winner: Winner) -> str:
         return f"{ranked}; {winner.note}."
     chosen = _chosen(summary, winner)
     if winner.confirmed is None or winner.mean is None:
-        return f"{ranked}, {chosen}; {note_of(summary, winner)}."
+        return f"{ranked}, {chosen}; {winner.note}."
     lines = "".join(f" {line[0].upper()}{line[1:]}." for line in winner.confirmed.details)
     one_seed = f"{words.value(winner.value)} with one seed"
     return f"{ranked}, {chosen}, {one_seed}.{lines}"

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,12 +22,15 @@ from automl.study.sweep import sweep
 __all__ = ["render_json", "write_report", "write_summary"]
 
 
-def write_report(folder: Path, *, images: bool = True) -> tuple[Path, ...]:
+def write_report(
+    folder: Path, *, images: bool = True, formats: Collection[str] | None = None
+) -> tuple[Path, ...]:
     """Writes the report of the study in ``folder`` and returns the files, the page first.
 
     Args:
         folder: The study.
         images: Whether pictures of its data are shown, where the study does not forbid it.
+        formats: Which of ``html``, ``md``, ``csv``, ``parquet`` and ``json``; None for all.
 
     Raises:
         FixInput: The folder holds no readable study, or its storage has lost trials that have
@@ -35,32 +39,39 @@ def write_report(folder: Path, *, images: bool = True) -> tuple[Path, ...]:
     summary = read_summary(folder)
     sweep(StudyPaths(folder))
     write_samples(StudyPaths(folder))
-    return write_summary(summary, images=images and summary.config.report_images == "inline")
+    may_show = images and summary.config.report_images == "inline"
+    return write_summary(summary, images=may_show, formats=formats)
 
 
-def write_summary(summary: Summary, *, images: bool = True) -> tuple[Path, ...]:
-    """Writes every format of a summary into the study's report folder.
+def write_summary(
+    summary: Summary, *, images: bool = True, formats: Collection[str] | None = None
+) -> tuple[Path, ...]:
+    """Writes formats of a summary into the study's report folder.
 
     Args:
         summary: The study.
         images: Whether pictures of its data are shown.
+        formats: Which of them; None for all.
 
     Raises:
         FixInput: A link stands in the place of that folder.
     """
     target = StudyPaths(summary.folder).report
     poses = pose_part(summary, images=images)
-    contents = {
-        "index.html": render_html(summary, poses),
-        "summary.md": render_markdown(summary),
-        "trials.csv": trials_csv(summary),
-        "trials.parquet": _parquet(trials_frame(summary)),
-        "epochs.parquet": _parquet(epochs_frame(summary)),
-        "report.json": render_json(summary, poses),
+    renderers: Mapping[str, Callable[[], bytes]] = {
+        "index.html": lambda: render_html(summary, poses),
+        "summary.md": lambda: render_markdown(summary),
+        "trials.csv": lambda: trials_csv(summary),
+        "trials.parquet": lambda: _parquet(trials_frame(summary)),
+        "epochs.parquet": lambda: _parquet(epochs_frame(summary)),
+        "report.json": lambda: render_json(summary, poses),
     }
-    for name, content in contents.items():
-        write_bytes(target / name, content, summary.folder)
-    return tuple(target / name for name in contents)
+    written = []
+    for name, render in renderers.items():
+        if formats is None or name.rpartition(".")[2] in formats:
+            write_bytes(target / name, render(), summary.folder)
+            written.append(target / name)
+    return tuple(written)
 
 
 def render_json(summary: Summary, poses: PosePart | None = None) -> bytes:

@@ -23,6 +23,7 @@ __all__ = [
     "params_of",
     "read_records",
     "record_of",
+    "refused_params",
     "values_of",
     "worst_of",
 ]
@@ -113,6 +114,11 @@ def is_refused(trial: FrozenTrial) -> bool:
 def is_measurement(trial: FrozenTrial) -> bool:
     """Whether the value it ended with was measured, and does not stand for a failure."""
     return not {attributes.FAILURE, attributes.REFUSED} & trial.user_attrs.keys()
+
+
+def refused_params(study: optuna.Study) -> tuple[dict[str, ParamValue], ...]:
+    """The settings of the proposals that were refused, oldest first."""
+    return tuple(params_of(t) for t in study.get_trials(deepcopy=False) if is_refused(t))
 
 
 def n_refused(study: optuna.Study) -> int:

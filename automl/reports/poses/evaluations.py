@@ -13,6 +13,7 @@ from automl.study.records import Outcome
 
 __all__ = [
     "TEST",
+    "TRAINING",
     "VALIDATION",
     "Evaluation",
     "n_images_of",
@@ -21,6 +22,7 @@ __all__ = [
     "test_metric",
 ]
 
+TRAINING: Final = "training"
 VALIDATION: Final = "validation"
 TEST: Final = "test"
 _ACTION: Final = "evaluate"
@@ -137,9 +139,9 @@ def _value(record: ActionRecord, metric: str) -> float | None:
 
 
 def n_images_of(provenance: Mapping[str, Any], split: str) -> int | None:
-    """Images of ``validation`` or ``test`` as they were counted when the study began."""
+    """Images of a split as they were counted when the study began."""
     data = provenance.get("data")
-    name = {VALIDATION: "val", TEST: "test"}.get(split)
+    name = {TRAINING: "train", VALIDATION: "val", TEST: "test"}.get(split)
     facts = data.get(name) if isinstance(data, Mapping) and name else None
     number = facts.get("images") if isinstance(facts, Mapping) else None
     return number if isinstance(number, int) else None

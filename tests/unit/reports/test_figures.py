@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from automl.reports.curves import incumbent_figure, learning_figure
+from automl.reports.curves import learning_figure
 from automl.reports.figures import figures_of
 from automl.reports.importance import ENOUGH, importance_of
+from automl.reports.incumbent import incumbent_figure
 from automl.reports.slices import slice_figure
 from automl.reports.summary import read_summary
 from automl.reports.timeline import bars_of, timeline_figure
@@ -22,7 +23,10 @@ from tests.unit.reports.study_builder import StudyBuilder, Told, config, many, p
 
 def test_a_full_study_has_every_figure_but_importance(full_study: Path) -> None:
     drawn = figures_of(read_summary(full_study))
-    assert set(drawn.by_name) == {"incumbent", "learning", "slices", "failures", "timeline"}
+    assert set(drawn.by_name) == {
+        *("incumbent", "learning", "slices", "parallel", "failures", "budget", "timeline"),
+        "throughput",
+    }
     assert drawn.importance_note == f"Not shown: 5 usable trials, {ENOUGH} are needed."
     for name in ("incumbent", "learning", "timeline"):
         assert "n = " in drawn.by_name[name].caption
@@ -39,6 +43,7 @@ def test_a_direct_training_has_its_curve(studies_dir: Path) -> None:
         "incumbent",
         "learning",
         "timeline",
+        "throughput",
     }
 
 
@@ -74,7 +79,11 @@ def test_slices_have_log_axes_and_say_n(full_study: Path) -> None:
     layout = figure.plot.layout
     assert layout.xaxis.type == "log"
     assert layout.xaxis.title.text == "lr (n = 5)"
-    assert layout.xaxis2.type == "linear"
+    assert list(layout.xaxis.ticktext) == [
+        *("1e-5", "3e-5", "1e-4", "3e-4", "1e-3", "3e-3", "0.01"),
+    ]
+    assert layout.xaxis2.type == "log"
+    assert list(layout.xaxis2.tickvals) == [1, 2, 4, 8, 16]
     assert layout.xaxis3.type == "category"
     assert list(layout.xaxis3.categoryarray) == ["nano", "DLA34"]
 

@@ -121,8 +121,11 @@ def test_figures_are_json_that_a_browser_can_read(full_study: Path) -> None:
         "incumbent",
         "learning",
         "slices",
+        "parallel",
         "failures",
+        "budget",
         "timeline",
+        "throughput",
     ]
     for _, block in blocks:
         figure = json.loads(block)
@@ -138,8 +141,8 @@ def test_what_a_user_wrote_stays_text(studies_dir: Path) -> None:
     builder.add(1, Told(evil, [0.2], OutcomeState.FAILED, FailureClass.UNKNOWN, _EVIL))
     page = _parsed(builder.folder)
     assert "img" not in page.elements
-    # Four figures' data, plotly and the page's own script; nothing that a user brought.
-    assert page.elements.count("script") == 4 + 2
+    # Five figures' data, plotly and the page's own two scripts; nothing that a user brought.
+    assert page.elements.count("script") == 5 + 3
     text = render_html(read_summary(builder.folder)).decode()
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)" in text
@@ -148,9 +151,10 @@ def test_what_a_user_wrote_stays_text(studies_dir: Path) -> None:
 
 def test_the_winner_is_marked_and_links_are_relative(full_study: Path) -> None:
     text = render_html(read_summary(full_study)).decode()
-    row = re.search(r'<tr class="winner">.*?</tr>', text, re.DOTALL)
+    row = re.search(r'<tr data-trial="4" class="winner">.*?</tr>', text, re.DOTALL)
     assert row is not None
-    assert 'href="../trials/0004/"' in row[0]
+    assert 'href="#trial-4"' in row[0]
+    assert 'href="../trials/0004/"' in text
     assert "file://" not in text.split("<script>")[0]
 
 

@@ -375,8 +375,6 @@ def test_commands_are_complete_and_quoted(tmp_path: Path) -> None:
     lines = {command.purpose: command.line for command in read_summary(builder.folder).commands}
     assert lines["where the winner is"] == f"automl best bike-fan --studies-dir '{folder}'"
     assert lines["go on with this study"].startswith("automl resume bike-fan")
-    assert "--train-data /data/bike/train" in lines["train the winner again"]
-    assert "--skill-dir /skills/centerpose" in lines["train the winner again"]
     repeated = "automl run 'my study.yaml' --name bike-fan-again"
     assert lines["repeat it under a new name"] == repeated
 
@@ -394,10 +392,20 @@ def test_a_checkpoint_can_be_scored_and_its_settings_trained_longer(tmp_path: Pa
     where = f"--studies-dir '{folder}'"
     assert lines["retrain"] == f"automl retrain --study bike-fan --epochs 6 {where}"
     assert lines["evaluate"] == f"automl evaluate --study bike-fan {where}"
-    for line in (lines["retrain"], lines["evaluate"]):
+    for line in (lines["retrain"], lines["evaluate"], lines["export"]):
         build_parser().parse_args(shlex.split(line)[1:])
-    shown = run_footer(summary).partition("next ")[2].splitlines()
-    assert [shlex.split(line)[1] for line in shown] == ["best", "run", "resume"]
+    shown = run_footer(summary).partition("next ")[2].replace(" \\\n", " ").splitlines()
+    assert [shlex.split(line)[1] for line in shown] == ["resume", "evaluate", "export"]
+    assert max(map(len, run_footer(summary).splitlines())) <= 100 or len(str(folder)) > 60
+
+
+def test_no_command_stands_twice(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    fill(builder)
+    summary = read_summary(builder.folder)
+    lines = [command.line for command in summary.commands]
+    assert len(set(lines)) == len(lines)
+    assert [command.name for command in summary.next_commands] == ["evaluate", "export", "retrain"]
 
 
 def test_the_epochs_of_another_network_are_known_by_its_own_key(studies_dir: Path) -> None:
