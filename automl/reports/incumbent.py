@@ -24,7 +24,7 @@ from automl.reports.theme import (
     time_unit,
     whole_ticks,
 )
-from automl.study.expected import expectations
+from automl.study.expected import expectations, is_race
 from automl.study.ranking import running_best
 
 __all__ = ["incumbent_figure"]
@@ -172,7 +172,11 @@ def _confirming(summary: Summary) -> bool:
 def _seeds(
     summary: Summary, x: float, name: str, number: int, mark: dict[str, Any]
 ) -> Iterator[Any]:
-    own = [t for t in summary.trials if t.record.confirms == number and t.record.is_usable]
+    own = [
+        trial
+        for trial in summary.trials
+        if trial.record.confirms == number and trial.record.is_usable and not is_race(trial.record)
+    ]
     if own and _confirming(summary):
         yield go.Scatter(
             x=[x] * len(own),

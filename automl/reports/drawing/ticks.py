@@ -7,7 +7,7 @@ __all__ = ["linear_ticks", "log2_ticks", "log_ticks", "number_text"]
 
 _MOST = 6
 #: Digits of a decade that get a tick, by how many decades an axis spans at most.
-_DIGITS = ((1.3, (1, 2, 3, 5, 7)), (3.0, (1, 3)))
+_DIGITS = ((2.0 - 1e-9, (1, 2, 5)), (3.5, (1, 3)))
 
 
 def number_text(number: float) -> str:
