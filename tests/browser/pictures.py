@@ -1,0 +1,74 @@
+"""The pictures of a report in docs/images: ``python -m tests.browser.pictures REPORT OUT``.
+
+REPORT is an ``index.html``; OUT gets the page at 1400 and 400 pixels, light and dark, and one
+picture of a trial that was clicked on.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from playwright.sync_api import ViewportSize, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_SIZES: Final = {1400: 1500, 400: 1300}
+_QUALITY: Final = 72
+_Scheme = Literal["light", "dark"]
+_SCHEMES: Final[tuple[_Scheme, ...]] = ("light", "dark")
+
+
+def _opened(browser: "Browser", report: Path, width: int, scheme: _Scheme) -> "Page":
+    size: ViewportSize = {"width": width, "height": _SIZES[width]}
+    page = browser.new_page(viewport=size, color_scheme=scheme)
+    page.goto(report.resolve().as_uri())
+    return page
+
+
+def _settled(page: "Page", name: str) -> None:
+    """Waits until a figure in sight is live."""
+    place = page.locator(f"#plot-{name}")
+    place.scroll_into_view_if_needed()
+    page.wait_for_selector(f"#plot-{name} .main-svg")
+    page.wait_for_timeout(500)
+
+
+def take(report: Path, out: Path) -> list[Path]:
+    """Takes all pictures.
+
+    Args:
+        report: The page.
+        out: Folder of the pictures.
+    """
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    taken = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for width in _SIZES:
+            for scheme in _SCHEMES:
+                page = _opened(browser, report, width, scheme)
+                taken.append(_shot(page, out / f"report-{width}-{scheme}.jpg"))
+                page.close()
+        page = _opened(browser, report, 1400, "light")
+        _settled(page, "slices")
+        page.locator("#mattered").scroll_into_view_if_needed()
+        page.evaluate(
+            "selection.choose(Number(document.querySelector('tr.winner').dataset.trial))"
+        )
+        page.evaluate("document.getElementById('mattered').scrollIntoView()")
+        page.wait_for_timeout(1500)
+        taken.append(_shot(page, out / "report-trial.jpg"))
+        browser.close()
+    return taken
+
+
+def _shot(page: "Page", file: Path) -> Path:
+    page.screenshot(path=file, type="jpeg", quality=_QUALITY)
+    return file
+
+
+if __name__ == "__main__":
+    for picture in take(Path(sys.argv[1]), Path(sys.argv[2])):
+        sys.stdout.write(f"{picture} {picture.stat().st_size / 1e3:.0f} kB\n")
