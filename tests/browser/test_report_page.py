@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -75,6 +78,10 @@ def test_nothing_is_fetched_and_nothing_complained_of(browser: "Browser", report
     assert said == []
     assert [url for url in wanted if not url.startswith(("data:", "blob:"))] == [report]
     context.close()
+
+
+def test_the_page_of_36_trials_stays_small(report: str) -> None:
+    assert Path(url2pathname(urlsplit(report).path)).stat().st_size < 6_000_000
 
 
 def test_a_click_on_a_row_shows_its_trial_everywhere(page: "Page") -> None:

@@ -18,6 +18,7 @@ const selection = (() => {
       if (isIt) row.setAttribute("aria-selected", "true");
       else row.removeAttribute("aria-selected");
     }
+    if ((open === null) !== (number === null)) dispatchEvent(new Event("resize"));
     open = number;
     figures.choose(number);
   };
