@@ -12,6 +12,7 @@ from automl.reports.theme import (
     GREY,
     INK,
     ORANGE,
+    VERMILLION,
     Figure,
     styled,
     whole_ticks,
@@ -34,11 +35,13 @@ def learning_figure(summary: Summary) -> Figure | None:
     newest = max(max(trial.record.values) for trial in measured)
     plot.update_xaxes(title_text="epoch (zero-based)", **whole_ticks(newest))
     plot.update_yaxes(title_text=summary.objective.metric)
+    n_again = sum(trial.record.confirms is not None for trial in measured)
+    again = f" and {words.count(n_again, 'training')} with fresh seeds" if n_again else ""
     return Figure(
         "learning",
         "Learning curves",
-        f"n = {words.count(len(measured), 'trial')} with at least one validation. "
-        "The large dot is the best epoch, whose checkpoint is the one to use.",
+        f"n = {words.count(len(measured) - n_again, 'trial')}{again} with at least one "
+        "validation. The large dot is the best epoch, whose checkpoint is the one to use.",
         plot,
     )
 
@@ -46,13 +49,15 @@ def learning_figure(summary: Summary) -> Figure | None:
 def _kinds(summary: Summary, measured: Sequence[TrialReport]) -> Iterable[Iterable[Any]]:
     winner = summary.winner.number if summary.winner is not None else -1
     special = {winner, 0}
-    ended = [t for t in measured if t.number not in special]
+    ended = [t for t in measured if t.number not in special and t.record.confirms is None]
+    again = [t for t in measured if t.record.confirms is not None]
     full = [t for t in ended if t.record.state is TrialState.COMPLETE]
     short = [t for t in ended if t.record.state in (TrialState.PRUNED, TrialState.FAILED)]
     paused = [t for t in ended if t.record.state is TrialState.PAUSED]
     running = [t for t in ended if not t.record.state.is_at_rest]
     yield _curves(short, "pruned or failed", {"color": GREY, "width": 1, "dash": "dot"})
     yield _curves(full, "finished", {"color": "rgba(86,180,233,0.7)", "width": 1.2})
+    yield _curves(again, "fresh seeds", {"color": VERMILLION, "width": 1, "dash": "dot"})
     yield _curves(paused, "paused", {"color": GREY, "width": 1.2, "dash": "dash"})
     yield _curves(running, "running", {"color": BLUE, "width": 1.2, "dash": "dash"})
     first = [t for t in measured if t.number == 0 and winner != 0]

@@ -70,7 +70,7 @@ def _facts(summary: Summary) -> Iterable[str]:
         f" ({_escaped(summary.stop_reason)})" if summary.stop_reason else ""
     )
     yield f"- objective: {objective}; policy {summary.config.policy}"
-    yield f"- trials: {summary.n_finished} of {summary.n_asked} ended ({counts})"
+    yield f"- trials: {summary.counted} ({counts})"
     if summary.n_refused:
         yield f"- proposals refused free: {summary.n_refused}, beyond what ran out of memory"
     if summary.is_search:

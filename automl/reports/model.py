@@ -23,69 +23,18 @@ from automl.reports.poses.evaluations import VALIDATION, Evaluation, n_images_of
 from automl.reports.poses.held_out import HeldOut
 from automl.reports.prospects import Prospects, prospects_of
 from automl.reports.strict import strict_json
+from automl.reports.trial_report import TrialReport, trial_json
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 from automl.study.config import Objective, StudyConfig
 from automl.study.confirmation import n_asked
 from automl.study.ranking import is_ranked
-from automl.study.records import Measurement, Outcome, TrialRecord, TrialState
+from automl.study.records import TrialState
 from automl.study.state import StudyStatus
 
 __all__ = ["SCHEMA", "Summary", "TrialReport"]
 
 SCHEMA = "automl.report/1"
-#: What of an attempt's outcome stands in the report; the rest is in the trial's own folder.
-_OF_ATTEMPT = (
-    "attempt",
-    "state",
-    "started_at",
-    "ended_at",
-    "seconds",
-    "gpu_seconds",
-    "failure",
-    "evidence",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TrialReport:
-    """One trial: its record in the storage and what its folder adds.
-
-    Attributes:
-        record: The trial as the storage knows it.
-        measurements: Every metric by epoch. Where the folder is silent (the trial still runs)
-            the objective alone, with an ``elapsed_s`` of NaN.
-        attempts: The attempts that have ended, in order.
-        folder: The trial's folder relative to the study folder.
-        seed: What its training was seeded with; None where no setting of the spec takes a seed.
-    """
-
-    record: TrialRecord
-    measurements: tuple[Measurement, ...] = ()
-    attempts: tuple[Outcome, ...] = ()
-    folder: str = ""
-    seed: int | None = None
-
-    @property
-    def number(self) -> int:
-        """The trial's number, from 0."""
-        return self.record.number
-
-    @property
-    def last_epoch(self) -> int | None:
-        """The newest epoch with an objective value."""
-        return max(self.record.values, default=None)
-
-    @property
-    def last_value(self) -> float | None:
-        """The objective at the newest epoch; the best epoch is the optimistic choice beside it."""
-        last = self.last_epoch
-        return None if last is None else self.record.values[last]
-
-    @property
-    def ended_at(self) -> str:
-        """When its last attempt ended; empty while none has."""
-        return self.attempts[-1].ended_at if self.attempts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +141,12 @@ class Summary:
         return self.n_finished - self.n_searched
 
     @property
+    def counted(self) -> str:
+        """How many trials have ended of how many, and how many trainings confirmed them."""
+        again = f", then {self.n_again} with fresh seeds" if self.n_again else ""
+        return f"{self.n_searched} of {self.n_to_search} ended{again}"
+
+    @property
     def n_usable(self) -> int:
         """Trials of the search that a rank may be built on."""
         return sum(is_ranked(trial.record) for trial in self.trials)
@@ -235,8 +190,14 @@ class Summary:
 
     @property
     def next_commands(self) -> tuple[Command, ...]:
-        """The three most useful commands; the others are for whoever looks for them."""
-        return self.commands[:3]
+        """The three most useful commands, and what would confirm a winner that was not."""
+        confirming = (command for command in self.commands[3:] if command.name == "confirm")
+        return (*self.commands[:3], *confirming)
+
+    @property
+    def other_commands(self) -> tuple[Command, ...]:
+        """The others, for whoever looks for them."""
+        return tuple(command for command in self.commands if command not in self.next_commands)
 
     def command(self, name: str) -> str:
         """The command line of a name; empty where it is not offered."""
@@ -261,7 +222,7 @@ class Summary:
             "refused": self.n_refused,
             "winner": None if self.winner is None else asdict(self.winner),
             "incumbents": [asdict(point) for point in self.incumbents],
-            "trials": [_trial_json(trial) for trial in self.trials],
+            "trials": [trial_json(trial) for trial in self.trials],
             "failures": [asdict(group) for group in self.failures],
             "cost": asdict(self.cost),
             "budget": asdict(self.spent),
@@ -279,21 +240,3 @@ class Summary:
         }
         value, reasons = strict_json(content)
         return {**value, "nulls": reasons}
-
-
-def _trial_json(trial: TrialReport) -> dict[str, Any]:
-    record = asdict(trial.record)
-    del record["inherited"]  # they are among the measurements
-    return {
-        **record,
-        "seed": trial.seed,
-        "last_epoch": trial.last_epoch,
-        "last_value": trial.last_value,
-        "folder": trial.folder,
-        "measurements": [asdict(measurement) for measurement in trial.measurements],
-        "attempts_ended": [_attempt_json(outcome) for outcome in trial.attempts],
-    }
-
-
-def _attempt_json(outcome: Outcome) -> dict[str, Any]:
-    return {name: getattr(outcome, name) for name in _OF_ATTEMPT}

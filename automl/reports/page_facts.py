@@ -27,7 +27,7 @@ def study_facts(summary: Summary) -> list[tuple[str, str]]:
         ("Objective", f"{config.objective.metric}, {config.objective.direction}"),
         ("Policy", f"{config.policy} ({config.policy_source})"),
         ("Trainer", f"{config.trainer}: FAKE numbers" if summary.is_fake else config.trainer),
-        ("Trials", _trials(summary)),
+        ("Trials", summary.counted),
         ("The search ended", summary.stop_reason),
         ("Sampler", f"{search.sampler}, seed {search.seed}" if summary.is_search else ""),
         ("Warm start", " | ".join(map(str, config.earlier.studies))),
@@ -39,11 +39,6 @@ def study_facts(summary: Summary) -> list[tuple[str, str]]:
         ("Folder", str(summary.folder)),
     ]
     return [(label, text) for label, text in rows if text]
-
-
-def _trials(summary: Summary) -> str:
-    again = f", then {summary.n_again} with fresh seeds" if summary.n_again else ""
-    return f"{summary.n_searched} of {summary.n_to_search} ended{again}"
 
 
 def provenance_facts(provenance: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
