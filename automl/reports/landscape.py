@@ -27,7 +27,7 @@ __all__ = ["ENOUGH", "Landscape", "landscape_of"]
 
 ENOUGH: Final = 8
 """Usable trials below which the model knows too little to be drawn."""
-_MOST: Final = 200
+_MOST: Final = 100
 _STEPS: Final = 13
 
 Place = tuple[float, ...]

@@ -50,7 +50,7 @@ def map_figure(summary: Summary, landscape: Landscape) -> Figure:
     plot.update_yaxes(title_text=safe(names[y.key]), **axis_of(y))
     plot.update_layout(showlegend=False)
     caption = (
-        f"What a model of all {len(landscape.places)} usable trials expects if these two change "
+        f"What a model of {len(landscape.places)} usable trials expects if these two change "
         "and every other setting stays the winner's (star). They are the two whose change moves "
         "its expectation most. Dots: what was tried, with other settings of the rest."
     )
