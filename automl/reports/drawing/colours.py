@@ -6,9 +6,9 @@ from typing import Final
 
 __all__ = ["SCALE", "mixed"]
 
-#: Dark to bright with even steps of lightness, which every reader can order.
+#: Rising lightness, which every reader can order; its darkest shows on a dark page too.
 SCALE: Final = (
-    (0.0, "#440154"), (0.25, "#3b528b"), (0.5, "#21918c"), (0.75, "#5ec962"), (1.0, "#fde725"),
+    (0.0, "#5e4fa2"), (0.25, "#3b6fb6"), (0.5, "#21918c"), (0.75, "#5ec962"), (1.0, "#fde725"),
 )  # fmt: skip
 
 
