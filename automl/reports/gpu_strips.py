@@ -26,7 +26,7 @@ from automl.reports.theme import (
 from automl.reports.timeline import Bar, bars_of
 from automl.study.gpu_samples import GpuSample
 
-__all__ = ["Idle", "gpu_figure", "idle_of", "missing_samples"]
+__all__ = ["IdleTime", "gpu_figure", "idle_of", "missing_samples"]
 
 _IDLE_PERCENT: Final = 5.0
 #: Points of one line; neighbours of a longer one are averaged.
@@ -37,7 +37,7 @@ _COLOURS: Final = (BLUE, ORANGE, SKY, VERMILLION, GREY)
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class IdleTime:
     """One GPU over the study.
 
     Attributes:
@@ -155,7 +155,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return fmean(known) if known else None
 
 
-def idle_of(summary: Summary, samples: Sequence[GpuSample]) -> list[Idle]:
+def idle_of(summary: Summary, samples: Sequence[GpuSample]) -> list[IdleTime]:
     """Each GPU's mean utilisation, and how long it was idle by cause."""
     start = _start(summary)
     spans = [(bar.begin_s, bar.begin_s + bar.length_s) for bar in bars_of(summary)]
@@ -166,7 +166,7 @@ def idle_of(summary: Summary, samples: Sequence[GpuSample]) -> list[Idle]:
 
 def _idle(
     index: int, own: Sequence[GpuSample], start: float, spans: Sequence[tuple[float, float]]
-) -> Idle:
+) -> IdleTime:
     causes: dict[str, float] = {}
     total = busy = 0.0
     for sample, following in pairwise(own):
@@ -180,7 +180,7 @@ def _idle(
             causes[cause] = causes.get(cause, 0.0) + seconds
     ordered = dict(sorted(causes.items(), key=lambda pair: -pair[1]))
     mean = busy / total if total else math.nan
-    return Idle(index, total, mean, sum(causes.values()), ordered)
+    return IdleTime(index, total, mean, sum(causes.values()), ordered)
 
 
 def _cause(at: float, spans: Sequence[tuple[float, float]]) -> str:
