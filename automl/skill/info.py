@@ -6,6 +6,7 @@ from typing import Any
 
 from automl.errors import FixInput
 from automl.files import ReadOnce
+from automl.skill.execution import args_in, credentials_in, execution_in, mode_in
 from automl.skill.keys import KeyHints
 from automl.skill.model import ActionInfo, Skill, schema_path
 from automl.skill.schema import read_schema
@@ -37,14 +38,18 @@ def skill_from_info(
     """
     name = visible(str(tree.get("name") or folder.name), keep="")
     network = str(tree.get("network_arch") or _network_of(folder, name, files))
+    actions = {action.name: action for action in _actions(tree, info, network, schemas)}
+    is_script = any(action.execution is not None for action in actions.values())
     return Skill(
         folder=folder,
         name=name,
         network_arch=network,
-        automl_enabled=_is_true(tree.get("automl_enabled", False)),
+        automl_enabled=_is_true(tree.get("automl_enabled", is_script)),
         container_image=str(tree.get("container_image") or ""),
-        actions={action.name: action for action in _actions(tree, info, network, schemas)},
+        actions=actions,
         shorthand=_texts(tree, "spec_shorthand_keys", info),
+        credentials=credentials_in(tree, info),
+        resources=block_in(tree, "resource_defaults", info),
         files=files,
     )
 
@@ -91,6 +96,10 @@ def _actions(
             constants=given.constants,
             links=given.links,
             config_format=_config_format(about, name, info),
+            execution=execution_in(about, info.parents[1], f"{info}: actions.{name}"),
+            mode=mode_in(about, f"{info}: actions.{name}"),
+            args=args_in(about, f"{info}: actions.{name}"),
+            defaults=block_in(about, "defaults", info),
         )
 
 

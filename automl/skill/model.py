@@ -54,6 +54,10 @@ class ActionInfo:
         links: Dotted spec key to a file that is to be fetched for it.
         config_format: How its spec is written: ``yaml``, ``json`` or ``toml``.
         execution: The script that runs instead of the command; None for an action with a command.
+        mode: What the program gets: ``config`` (the spec in a file), ``args`` (settings as
+            arguments) or ``passthrough`` (the command as it stands).
+        args: Of the mode ``args``: flag to the dotted key whose value it takes.
+        defaults: Dotted key to what it is where template and user say nothing.
     """
 
     name: str
@@ -66,6 +70,9 @@ class ActionInfo:
     links: Mapping[str, WeightLink] = field(default_factory=dict)
     config_format: str = "yaml"
     execution: Execution | None = None
+    mode: str = "config"
+    args: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
 def schema_path(folder: Path, action: str) -> Path:
@@ -89,6 +96,8 @@ class Skill:
         direction: ``maximize`` or ``minimize``; empty if the skill names none.
         metric_worst: Worst value the metric can take, if the profile says so.
         keys: Which settings of its train spec mean what.
+        credentials: Names of the variables that its trainings need, which hold secrets.
+        resources: What its metadata asks of a machine, as it says it.
         files: Its files as they were when first read: each is read and parsed once.
     """
 
@@ -103,6 +112,8 @@ class Skill:
     direction: str = ""
     metric_worst: float | None = None
     keys: NetworkKeys = field(default_factory=NetworkKeys)
+    credentials: tuple[str, ...] = ()
+    resources: Mapping[str, Any] = field(default_factory=dict)
     files: ReadOnce = field(default_factory=ReadOnce, compare=False, repr=False)
 
     @property

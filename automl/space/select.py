@@ -120,7 +120,7 @@ def _the_set(
 ) -> tuple[dict[str, Asked], list[Refused]]:
     if request.space == "profile":
         return _profile_set(schema, profile), []
-    keys = schema.leaves if request.space == "all" else schema.automl_default_parameters
+    keys = schema.leaves if request.space == "all" else _by_default(schema)
     asked: dict[str, Asked] = {}
     refused: list[Refused] = []
     for key in dict.fromkeys(keys):
@@ -130,6 +130,12 @@ def _the_set(
         else:
             asked[key] = Asked(key, source=f"--space {request.space}")
     return asked, refused
+
+
+def _by_default(schema: SchemaTree) -> tuple[str, ...]:
+    """What the schema searches: the keys that it lists, else the leaves that it enables."""
+    enabled = (key for key, leaf in schema.leaves.items() if leaf.automl_enabled is True)
+    return schema.automl_default_parameters or tuple(enabled)
 
 
 def _profile_set(schema: SchemaTree, profile: Profile) -> dict[str, Asked]:

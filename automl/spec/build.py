@@ -96,7 +96,7 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     start = _start(rules, template, request.spec_file)
     tree, notes = _typed_start(rules, start)
     source = start.source
-    tree = with_settings(tree, _constants(rules), "spec_params")
+    tree = with_settings(tree, _constants(rules, tree), "skill_info.yaml")
     overrides = rules.check(request.overrides, request.where)
     notes = (*notes, *unfilled_notes(rules, tree, overrides))
     _check_owned(rules, overrides, request.where)
@@ -114,9 +114,12 @@ def _template(skill: Skill, action: str) -> Tree | None:
         return None
 
 
-def _constants(rules: SpecRules) -> dict[str, Any]:
-    """What the skill's metadata gives as plain values, for the settings that there are."""
-    return {key: value for key, value in constants_of(rules).items() if rules.has(key)}
+def _constants(rules: SpecRules, tree: Tree) -> dict[str, Any]:
+    """What the skill's metadata gives as plain values, defaults for what nothing else gives."""
+    info = rules.skill.actions.get(rules.action)
+    defaults = info.defaults if info is not None else {}
+    missing = {key: value for key, value in defaults.items() if get(tree, key, None) is None}
+    return {**missing, **{k: value for k, value in constants_of(rules).items() if rules.has(k)}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,15 @@ class AttemptPaths:
         """The GPUs that it holds, as the scheduler names them, and where; absent on a CPU."""
         return self.folder / "gpus.json"
 
+    def config(self, config_format: str) -> Path:
+        """The spec in the format that its program reads; the spec itself where that is YAML."""
+        return self.spec if config_format == "yaml" else self.spec.with_suffix(f".{config_format}")
+
+    def container_config(self, config_format: str) -> Path:
+        """The same as the container sees it."""
+        inside = self.container_spec
+        return inside if config_format == "yaml" else inside.with_suffix(f".{config_format}")
+
     @property
     def stop(self) -> Path:
         """Asks this attempt alone to stop; holds the pruner's reason as text."""

@@ -1,29 +1,28 @@
 """Training as a local process in a session of its own, watched by a guard."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.extras import how_to_get
+from automl.files import write_text
 from automl.inside import read_file, writable
-from automl.skill.model import Skill
+from automl.skill.model import ActionInfo, Skill
+from automl.spec.formats import spec_text
 from automl.study.layout import AttemptPaths
 from automl.trainers import guard
 from automl.trainers.base import Preview, Problem, TrialTask
-from automl.trainers.program import command_of, thread_variables
+from automl.trainers.own_program import OWN_PROGRAMS, missing_packages
+from automl.trainers.program import Filled, command_of, script_arguments, thread_variables
+from automl.trainers.script import missing_files, variables_of
+from automl.yamltext import load_yaml
 
-__all__ = ["GuardedProcess", "ProcessTrainer", "missing_program", "start_guarded"]
-
-#: Networks that this package can train itself: network to the module that does.
-OWN_PROGRAMS = {"centerpose": "automl.centerpose"}
-OWN_PROGRAM_NEEDS = {"torch": "torch", "cv2": "opencv-python-headless", "scipy": "scipy"}
+__all__ = ["OWN_PROGRAMS", "GuardedProcess", "ProcessTrainer", "missing_program", "start_guarded"]
 
 #: Seconds a trainer gets to end by itself once its worker or its driver is gone.
 ORPHAN_GRACE_S = 2.0
@@ -56,15 +55,20 @@ class ProcessTrainer:
     Attributes:
         skill: The model skill whose command is run.
         action: Which of its actions.
+        python: The interpreter of a script; empty for the one that runs this program.
     """
 
     skill: Skill
     action: str = "train"
+    python: str = ""
 
     def check(self) -> Sequence[Problem]:
-        """A missing program, or the packages its own trainer lacks."""
+        """A missing program, script or interpreter, or the packages its own trainer lacks."""
+        execution = self._info.execution
+        if execution is not None:
+            return missing_files(execution, self.python)
         if self.skill.network_arch in OWN_PROGRAMS:
-            return _missing_packages()
+            return missing_packages()
         program = missing_program(self.skill, self.action)
         if not program:
             return []
@@ -78,25 +82,51 @@ class ProcessTrainer:
         ]
 
     def start(self, task: TrialTask, gpus: Sequence[str]) -> "GuardedProcess":
-        """Starts the action on the task's spec."""
-        return start_guarded(self.command(task.spec_path), task, gpus)
+        """Starts the action on the task's spec, written in the format that its skill declares."""
+        paths, info = AttemptPaths(task.folder), self._info
+        spec = load_yaml(task.spec_path)
+        config = paths.config(info.config_format)
+        if config != paths.spec:
+            write_text(config, spec_text(spec, info.config_format))
+        if info.execution is None:
+            return start_guarded(self.command(task.spec_path), task, gpus)
+        own = replace(task, environment={**variables_of(self.python), **task.environment})
+        words = self.command(task.spec_path)
+        return start_guarded(words, own, gpus, cwd=info.execution.cwd)
 
     def preview(
         self,
-        spec: Mapping[str, Any],  # noqa: ARG002 -- the command names the file alone
+        spec: Mapping[str, Any],
         task: TrialTask,
         gpus: Sequence[str],  # noqa: ARG002
     ) -> Preview:
         """The process that ``start`` would start."""
-        return Preview(tuple(self.command(task.spec_path)))
+        return Preview(tuple(self.command(task.spec_path, spec)))
 
-    def command(self, spec_path: Path) -> list[str]:
+    @property
+    def _info(self) -> ActionInfo:
+        return self.skill.actions.get(self.action) or ActionInfo(self.action)
+
+    def command(self, spec_path: Path, spec: Mapping[str, Any] | None = None) -> list[str]:
         """The argument list for one spec.
+
+        Args:
+            spec_path: The spec's file; what the program reads lies beside it.
+            spec: What it holds, for settings that are arguments; None to read it where needed.
 
         Raises:
             FixInput: The skill has no command for the action.
         """
-        words = command_of(self.skill, self.action, str(spec_path))
+        info = self._info
+        if spec is None:
+            spec = load_yaml(spec_path) if info.mode == "args" else {}
+        config = AttemptPaths(spec_path.parent).config(info.config_format)
+        path = spec_path if info.config_format == "yaml" else config
+        filled = Filled(str(path), str(spec_path.parent), spec)
+        if info.execution is not None:
+            interpreter = self.python or sys.executable
+            return [interpreter, str(info.execution.script), *script_arguments(info, filled)]
+        words = command_of(self.skill, self.action, filled)
         own = OWN_PROGRAMS.get(self.skill.network_arch)
         return [sys.executable, "-m", own, *words[1:]] if own else words
 
@@ -107,27 +137,11 @@ def missing_program(skill: Skill, action: str = "train") -> str:
     Raises:
         FixInput: The skill has no command for the action.
     """
-    if skill.network_arch in OWN_PROGRAMS:
+    info = skill.actions.get(action)
+    if skill.network_arch in OWN_PROGRAMS or (info is not None and info.execution is not None):
         return ""
-    program = command_of(skill, action, "spec.yaml")[0]
+    program = command_of(skill, action, Filled("spec.yaml"))[0]
     return "" if shutil.which(program) else program
-
-
-def _missing_packages() -> list[Problem]:
-    missing = [
-        package
-        for module, package in OWN_PROGRAM_NEEDS.items()
-        if importlib.util.find_spec(module) is None
-    ]
-    if not missing:
-        return []
-    return [
-        Problem(
-            "the CenterPose trainer of this package needs its optional part",
-            got=f"not installed: {', '.join(missing)}",
-            fix=how_to_get("trainer"),
-        )
-    ]
 
 
 def start_guarded(
@@ -136,6 +150,7 @@ def start_guarded(
     gpus: Sequence[str],
     pid_path: Path | None = None,
     channel: int = 0,
+    cwd: Path | None = None,
 ) -> "GuardedProcess":
     """Starts a command under a guard, its output going to the task's log.
 
@@ -146,6 +161,7 @@ def start_guarded(
         pid_path: Where the guard writes its ids; None for the attempt's own place.
         channel: Descriptor of a socket that the command gets as its standard input and output;
             0 for no input, and its output in the log.
+        cwd: Folder that it starts in; None for the task's own.
 
     Raises:
         OSError: The folder cannot be written or no process can be started.
@@ -163,7 +179,7 @@ def start_guarded(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            cwd=task.folder,
+            cwd=cwd or task.folder,
             env=environment(os.environ, task, gpus),
             start_new_session=True,
             pass_fds=(channel,) if channel else (),

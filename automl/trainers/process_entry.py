@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.extras import how_to_get
-from automl.settings.forms import choice
+from automl.settings.forms import choice, file, folder
 from automl.settings.setting import Scope, Setting
 from automl.trainers.entry import ChosenOptions, Examined, SettingsGiven, TrainerEntry
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PROCESS", "START", "WARM", "check_packages", "missing_packages"]
 
-#: The one option of the process trainer: whether its process is kept for the next trial.
+#: Whether its process is kept for the next trial.
 START = "start"
+#: The interpreter of a script.
+PYTHON = "python"
 WARM = "warm"
 
 _NAME = "process"
@@ -33,6 +35,13 @@ _START_SETTING = Setting(
     scope=Scope.SEARCH,
     trainer=_NAME,
 )
+_PYTHON_SETTING = Setting(
+    PYTHON, file("PATH"), "interpreter of a skill's script (default: this one)",
+    group="machine", trainer=_NAME,
+)  # fmt: skip
+_VENV_SETTING = Setting(
+    "venv", folder(), "virtual environment of a skill's script", group="machine", trainer=_NAME
+)
 _PACKAGES = ("torch", "cv2", "numpy", "scipy")
 _SHM = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
 
@@ -42,12 +51,13 @@ def _make(skill: "Skill", options: Mapping[str, Any], action: str) -> "Trainer":
     from automl.trainers.process import ProcessTrainer
     from automl.trainers.warm import warm_trainer
 
-    unknown = [str(name) for name in options if name != START]
+    unknown = [str(name) for name in options if name not in (START, PYTHON)]
     if unknown:
         raise FixInput(
-            f"the process trainer must be given no options but '{START}'", got=", ".join(unknown)
+            f"the process trainer must be given no options but '{START}' and '{PYTHON}'",
+            got=", ".join(unknown),
         )
-    cold = ProcessTrainer(skill, action)
+    cold = ProcessTrainer(skill, action, str(options.get(PYTHON, "")))
     return warm_trainer(cold) if options.get(START) == WARM else cold
 
 
@@ -58,13 +68,20 @@ def _choose(given: SettingsGiven) -> ChosenOptions:
     search has several; trials of several GPUs start processes of their own.
     """
     from automl.trainers.process import OWN_PROGRAMS
+    from automl.trainers.script import interpreter_of
 
+    names = (_PYTHON_SETTING.name, _VENV_SETTING.name)
+    python = interpreter_of(*(given.values.get(name) for name in names))
     start = given.values.get(_START_SETTING.name, WARM)
     is_served = given.skill.network_arch in OWN_PROGRAMS and given.gpus_per_trial <= 1
-    return ChosenOptions({START: WARM} if given.searches and is_served and start == WARM else {})
+    is_warm = given.searches and is_served and start == WARM
+    options = {START: WARM} if is_warm else {}
+    return ChosenOptions({**options, **({PYTHON: python} if python else {})})
 
 
 def _remark(options: Mapping[str, Any]) -> str:
+    if options.get(PYTHON):
+        return f"its interpreter is {options[PYTHON]}"
     if options.get(START) != WARM:
         return ""
     return "warm: its processes take trial after trial; --trainer-start cold ends that"
@@ -84,7 +101,9 @@ def _examine(examined: Examined) -> Iterator["Check"]:
     is_own = examined.skill.network_arch in OWN_PROGRAMS
     if is_own:
         yield check_packages(missing_packages())
-    yield from check_problems(examined.trainer, ProcessTrainer(examined.skill).check())
+    python = str(examined.options.get(PYTHON, ""))
+    trainer = ProcessTrainer(examined.skill, python=python)
+    yield from check_problems(examined.trainer, trainer.check())
     free = shutil.disk_usage(_SHM).free if _SHM.is_dir() else 0
     resources = examined.resources
     per_trial = shm_bytes(examined.workers, examined.batch, resources.gpus_per_trial)
@@ -112,7 +131,7 @@ PROCESS = TrainerEntry(
     name=_NAME,
     summary="a process on this machine",
     make=_make,
-    settings=(_START_SETTING,),
+    settings=(_START_SETTING, _PYTHON_SETTING, _VENV_SETTING),
     choose=_choose,
     remark=_remark,
     examine=_examine,

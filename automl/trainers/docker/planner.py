@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.errors import FixInput
 from automl.skill.keys import NetworkKeys
-from automl.skill.model import Skill
+from automl.skill.model import ActionInfo, Skill
 from automl.skill.tree import MISSING, Tree, get, whole_number, with_value
+from automl.spec.formats import spec_text
 from automl.spec.rules import rules_for
 from automl.study.layout import AttemptPaths
 from automl.trainers.base import TrialTask
@@ -18,7 +20,7 @@ from automl.trainers.docker.images import image_to_run
 from automl.trainers.docker.mounts import RESULTS, Mounts, mounts_for, rewritten
 from automl.trainers.docker.options import DockerOptions, size_bytes
 from automl.trainers.docker.plan import ContainerLimits, ContainerPlan, Labels
-from automl.trainers.program import command_of, thread_variables
+from automl.trainers.program import Filled, command_of, thread_variables
 from automl.trainers.shared_memory import shm_bytes
 
 __all__ = ["ContainerPlanner"]
@@ -56,10 +58,18 @@ class ContainerPlanner:
         """
         attempt = AttemptPaths(task.folder)
         mounts = mounts_for(spec, attempt, Path.exists, self._wanted())
-        inside = RESULTS / attempt.container_spec.name
+        info = self._info
+        if info.execution is not None:
+            raise FixInput(
+                "an action that is a script must run as a process",
+                got=f"trainer docker for {info.execution.script.name}",
+                fix="give --trainer process",
+            )
+        inside = RESULTS / attempt.container_config(info.config_format).name
+        filled = Filled(str(inside), str(RESULTS), rewritten(spec, mounts.inside))
         return ContainerPlan(
             image=self.image,
-            command=tuple(command_of(self.skill, self.action, str(inside))),
+            command=tuple(command_of(self.skill, self.action, filled)),
             name=container_name(task),
             labels=Labels(task.study, task.number, task.attempt, str(task.folder), self.action),
             mounts=mounts,
@@ -71,10 +81,24 @@ class ContainerPlanner:
             secrets=tuple(name for name in self.options.env if name in os.environ),
         )
 
+    @property
+    def _info(self) -> ActionInfo:
+        return self.skill.actions.get(self.action) or ActionInfo(self.action)
+
+    def config(self, folder: Path, tree: Tree) -> tuple[Path, str]:
+        """The file that the container's program reads, and its text.
+
+        Args:
+            folder: The attempt's folder.
+            tree: The spec as the container reads it.
+        """
+        config_format = self._info.config_format
+        path = AttemptPaths(folder).container_config(config_format)
+        return path, spec_text(tree, config_format)
+
     def _wanted(self) -> dict[str, str]:
         """Where the skill expects the files that it links to, by dotted key."""
-        info = self.skill.actions.get(self.action)
-        links = info.links if info is not None else {}
+        links = self._info.links
         return {key: link.destination for key, link in links.items() if link.destination}
 
     def container_spec(self, spec: Mapping[str, Any], mounts: Mounts, gpus: Sequence[str]) -> Tree:

@@ -24,7 +24,7 @@ from automl.trainers.docker.leftovers import (
 from automl.trainers.docker.options import DockerOptions
 from automl.trainers.docker.planner import ContainerPlanner
 from automl.trainers.docker.record import ContainerRecord, read_record, write_plan
-from automl.yamltext import dump_yaml, load_yaml
+from automl.yamltext import load_yaml
 
 __all__ = ["DockerTrainer"]
 
@@ -175,7 +175,7 @@ class DockerTrainer:
         plan = self.planner.plan(spec, task, gpus)
         paths, record = AttemptPaths(task.folder), ContainerRecord.of(plan)
         tree = self.planner.container_spec(spec, plan.mounts, gpus)
-        write_text(paths.container_spec, dump_yaml(tree))
+        write_text(*self.planner.config(task.folder, tree))
         write_plan(paths, record)
         container = self.engine.create(plan)
         self.engine.start(container, plan.image)

@@ -18,7 +18,7 @@ from automl.extras import how_to_get
 from automl.processes import started_at
 from automl.skill.model import ActionInfo, Skill
 from automl.study.layout import AttemptPaths, StudyPaths
-from automl.trainers import process
+from automl.trainers import own_program, process
 from automl.trainers.leftovers import end_leftover, end_leftovers, leftover_pid
 from automl.trainers.process import ProcessTrainer, environment, start_guarded, tail_of
 
@@ -65,7 +65,9 @@ class TestCommand:
     def test_packages_that_are_not_there_are_a_problem(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(process, "OWN_PROGRAM_NEEDS", {"no_such_module": "no-such-package"})
+        monkeypatch.setattr(
+            own_program, "OWN_PROGRAM_NEEDS", {"no_such_module": "no-such-package"}
+        )
         (problem,) = ProcessTrainer(skill("centerpose train", "centerpose")).check()
         assert "no-such-package" in problem.got
         assert problem.fix == how_to_get("trainer")
