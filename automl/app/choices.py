@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from automl.app.metric_candidates import metric_candidates
 from automl.errors import FixInput
 from automl.settings.layers import Settings
 from automl.settings.setting import Scope
@@ -53,9 +54,14 @@ def choose_objective(settings: Settings, skill: Skill) -> Objective:
             "a study needs a metric and the direction in which it is better",
             got=f"metric {metric or 'unknown'}, direction {direction or 'unknown'}",
             where=f"skill {skill.name}",
-            fix="give --metric NAME and --direction maximize or minimize",
+            fix=f"give --metric NAME and --direction maximize or minimize{_candidates(skill)}",
         )
     return Objective(metric, Direction(direction), skill.metric_worst if is_skills else None)
+
+
+def _candidates(skill: Skill) -> str:
+    names = metric_candidates(skill)
+    return f"; the skill speaks of {', '.join(names)}" if names else ""
 
 
 def choose_metrics(settings: Settings, skill: Skill, profile: Profile) -> MetricSource:

@@ -31,6 +31,7 @@ from automl.app.request import PlanRequest
 from automl.app.run import start
 from automl.app.screen import Silent
 from automl.app.sharing import trial_values
+from automl.app.skill_facts import check_credentials
 from automl.checkup import Check, Result, refused
 from automl.data.overlap import shared_images
 from automl.errors import AutomlError
@@ -79,6 +80,7 @@ def examine(
     yield from check_gpus(gpus, are_needed=_needs_gpus(entry, subject))
     yield from entry.check_up(_examined(subject, gpus))
     yield from _left_out()
+    yield from check_credentials(subject.skill, subject.config)
     yield from check_inputs(subject)
     yield from check_splits(subject.data)
     each = subject.config.resources.gpus_per_trial

@@ -20,6 +20,7 @@ __all__ = [
     "GPUS",
     "MIRRORED",
     "OVERRIDES",
+    "PATHS",
     "POLICY",
     "RAY_ADDRESS",
     "REQUIREMENT",
@@ -49,6 +50,20 @@ def _overrides(value: Any, place: Place) -> dict[str, Any]:
     if place.folder is not None:
         raise FixInput(f"{place.name} must be a mapping", got=repr(value), where=place.where)
     return dict(parse_assignment(text) for text in value)
+
+
+def _paths(value: Any, place: Place) -> dict[str, str]:
+    """Dotted key to a path or an address."""
+    if isinstance(value, Mapping):
+        return {str(key): place.path(str(one_value(path, place))) for key, path in value.items()}
+    if place.folder is not None:
+        raise FixInput(f"{place.name} must be a mapping", got=repr(value), where=place.where)
+    pairs = [(key.strip(), path) for key, _, path in (text.partition("=") for text in value)]
+    for (key, path), text in zip(pairs, value, strict=True):
+        if not key or not path:
+            rule = "an input must be written KEY=PATH"
+            raise FixInput(rule, got=repr(text), where=place.where)
+    return _once(pairs, place)
 
 
 def _search(value: Any, place: Place) -> dict[str, "Asked"]:
@@ -161,6 +176,7 @@ MIRRORED = Form("TRACKER", _mirrored, repeats=True)
 POLICY = Form("on|off", _policy, words=lambda: ("on", "off"))
 REQUIREMENT = Form("EXPR", _requirement)
 OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
+PATHS = Form("KEY=PATH", _paths, repeats=True, adds_up=True)
 SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
 FREEZE = Form("KEY[=VALUE]", _freeze, repeats=True, adds_up=True)
 SPACE = Form("SPACE", _space, words=_SPACES, completion=Completion.FILES)

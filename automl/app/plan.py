@@ -20,6 +20,7 @@ from automl.app.choices import (
 from automl.app.cluster import as_machine, cluster_resources, survey_of
 from automl.app.datasets import data_names, resolve_data
 from automl.app.fidelity import choose_fidelity
+from automl.app.inputs import with_given_inputs
 from automl.app.linked_weights import with_linked_weights
 from automl.app.machine import choose_resources, detect_machine
 from automl.app.planner import Planner
@@ -27,6 +28,7 @@ from automl.app.request import PlanRequest, as_given, provenance_of, public_comm
 from automl.app.required import check_required
 from automl.app.resume_check import check_resume
 from automl.app.sharing import TrialSetup, check_sharing
+from automl.app.skill_facts import skill_facts
 from automl.app.trainer_choice import ChosenTrainer, choose_trainer, lacks_gpu
 from automl.app.warm_start import WarmStart, take_earlier
 from automl.data.checks import SplitFacts
@@ -109,6 +111,7 @@ def make_plan(request: PlanRequest) -> Plan:
     names = data_names(planner.settings)
     sources, of_data = resolve_data(names, request.tell, request.transfer)
     base = with_data(base, asdict(sources))
+    base = with_given_inputs(base, planner.settings, request.tell, request.transfer)
     base = with_linked_weights(base, planner.settings, request.tell, request.transfer)
     setup = _set_up(planner, base, sources)
     config = _config(planner, setup, objective, sources)
@@ -124,7 +127,12 @@ def make_plan(request: PlanRequest) -> Plan:
         space=setup.space,
         ceilings=setup.ceilings,
         data=setup.data,
-        notes=(*_notes(planner, setup), *_taken(earlier), *_refusals(config)),
+        notes=(
+            *_notes(planner, setup),
+            *_taken(earlier),
+            *_refusals(config),
+            *skill_facts(planner.skill, config),
+        ),
         studies_dir=request.studies_dir,
         request={**as_given(request, planner.file), **parent},
         provenance={

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from automl.app.metric_candidates import metric_candidates
 from automl.errors import FixInput
 from automl.skill.model import Skill
 from automl.skill.policy import obstacles
@@ -71,6 +72,12 @@ def list_skills(root: Path) -> tuple[SkillListing, ...]:
     return tuple(_listing(folder, root) for folder in sorted(_skill_folders(root)))
 
 
+def _unknown(skill: Skill) -> str:
+    """That no metric is known, and which the skill speaks of."""
+    names = metric_candidates(skill)
+    return f"{_UNKNOWN}; the skill speaks of {', '.join(names)}" if names else _UNKNOWN
+
+
 def _skill_folders(root: Path) -> Iterator[Path]:
     """The folders that look like a skill; hidden ones and what lies inside a skill are not.
 
@@ -103,7 +110,7 @@ def _listing(folder: Path, root: Path) -> SkillListing:
         why_not=_within("; ".join(problems), folder),
         actions=tuple(skill.actions),
         default_parameters=schema.automl_default_parameters if schema else (),
-        metric=skill.metric or _UNKNOWN,
+        metric=skill.metric or _unknown(skill),
     )
 
 

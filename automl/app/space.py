@@ -1,5 +1,6 @@
 """``automl space``: the search space alone, which needs no data, no metric and no GPU."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from automl.errors import FixInput
 from automl.files import write_text
 from automl.search.sample import sample
 from automl.skill.keys import NetworkKeys
+from automl.skill.model import Skill
 from automl.skill.read import base_tree, read_action_schema, read_profile_of, read_skill
 from automl.skill.schema import SchemaTree, read_schema
 from automl.skill.tree import ParamValue
@@ -39,11 +41,13 @@ class SpaceView:
         space: The space.
         samples: Proposals, each dotted key to value.
         keys: Which settings of the network mean what.
+        objective: Metric, direction and worst value, as far as they are known.
     """
 
     space: SearchSpace
     samples: tuple[dict[str, ParamValue], ...] = ()
     keys: NetworkKeys = field(default_factory=NetworkKeys)
+    objective: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -57,7 +61,8 @@ class SpaceView:
     @property
     def profile(self) -> str:
         """A search profile drafted from the space and the keys that were found, as YAML."""
-        return dump_yaml({"keys": self.keys.to_json(), **draft_profile(self.space)})
+        known = {"objective": dict(self.objective)} if self.objective else {}
+        return dump_yaml({**known, "keys": self.keys.to_json(), **draft_profile(self.space)})
 
     def to_json(self) -> dict[str, Any]:
         """A plain value of a stable shape that scripts may rely on."""
@@ -86,7 +91,18 @@ def make_space(request: PlanRequest, samples: int = 0) -> SpaceView:
         _, ceilings, _ = check_data(planner.skill, base, resources)
     trainer = choose_trainer(settings, planner.skill, searches=True)
     space = planner.space_of(base, trainer.program, ceilings)
-    return SpaceView(space, tuple(sample(space, samples, planner.search.seed)), planner.skill.keys)
+    drawn = tuple(sample(space, samples, planner.search.seed))
+    return SpaceView(space, drawn, planner.skill.keys, _objective(planner.skill))
+
+
+def _objective(skill: Skill) -> dict[str, Any]:
+    """What a skill knows of its objective, as a profile writes it."""
+    known = {
+        "metric": skill.metric,
+        "direction": skill.direction,
+        "worst": skill.metric_worst,
+    }
+    return {name: value for name, value in known.items() if value not in ("", None)}
 
 
 def save_profile(text: str, target: str) -> Path:

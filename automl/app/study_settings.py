@@ -12,6 +12,7 @@ from automl.app.forms import (
     GPUS,
     MIRRORED,
     OVERRIDES,
+    PATHS,
     POLICY,
     RAY_ADDRESS,
     REQUIREMENT,
@@ -42,6 +43,7 @@ from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
 
 __all__ = [
     "FETCH_WEIGHTS",
+    "INPUTS",
     "SPLITS",
     "STUDY_SETTINGS",
     "TABLE",
@@ -49,6 +51,8 @@ __all__ = [
     "settings_table",
 ]
 
+#: The inputs of a skill that are given by key.
+INPUTS = "data"
 #: Whether files that a skill links to are brought here.
 FETCH_WEIGHTS = "fetch_weights"
 
@@ -76,6 +80,7 @@ _DATA = (
         )
         for split in SPLITS
     ),
+    Setting(INPUTS, PATHS, "an input of the skill, by its key", "data", default={}, key="inputs"),
     Setting("synth", MAPPING, "a synthetic data set", "data", key="data.synth", has_flag=False),
 )  # fmt: skip
 

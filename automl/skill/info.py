@@ -49,6 +49,7 @@ def skill_from_info(
         actions=actions,
         shorthand=_texts(tree, "spec_shorthand_keys", info),
         credentials=credentials_in(tree, info),
+        node_key=str(tree.get("node_spec_key") or ""),
         resources=block_in(tree, "resource_defaults", info),
         files=files,
     )

@@ -97,6 +97,7 @@ class Skill:
         metric_worst: Worst value the metric can take, if the profile says so.
         keys: Which settings of its train spec mean what.
         credentials: Names of the variables that its trainings need, which hold secrets.
+        node_key: The setting that its metadata names for the number of machines; else empty.
         resources: What its metadata asks of a machine, as it says it.
         files: Its files as they were when first read: each is read and parsed once.
     """
@@ -113,6 +114,7 @@ class Skill:
     metric_worst: float | None = None
     keys: NetworkKeys = field(default_factory=NetworkKeys)
     credentials: tuple[str, ...] = ()
+    node_key: str = ""
     resources: Mapping[str, Any] = field(default_factory=dict)
     files: ReadOnce = field(default_factory=ReadOnce, compare=False, repr=False)
 

@@ -14,6 +14,7 @@ from automl.files import ReadOnce
 from automl.skill.info import block_in, key_hints, mapping_in, skill_from_info
 from automl.skill.key_overrides import check_keys, declared_keys
 from automl.skill.keys import KeyHints, NetworkKeys, find_keys
+from automl.skill.known_metrics import known_metrics
 from automl.skill.model import Skill
 from automl.skill.profile import Profile
 from automl.skill.profile_file import read_profile
@@ -107,7 +108,7 @@ def read_skill(folder: Path) -> Skill:
     skill = skill_from_info(folder, tree, info, schemas, files)
     path = profile_path(skill)
     profile = mapping_in(files(path, load_yaml), path) if path.is_file() else {}
-    objective = _objective(profile, path)
+    objective = _objective(profile, path) or _known_objective(skill)
     return replace(
         skill,
         keys=_keys(skill, key_hints(tree, skill), declared_keys(profile.get("keys"), str(path))),
@@ -201,6 +202,15 @@ def _keys(skill: Skill, hints: KeyHints, declared: dict[str, tuple[str, ...]]) -
             settings = []
     check_keys(declared, settings, str(profile_path(skill)) if declared else "")
     return find_keys("train", settings, hints, declared)
+
+
+def _known_objective(skill: Skill) -> Tree:
+    """What the page of a published skill says of its metric; empty for any other skill."""
+    known = known_metrics(skill.files, own_skill_dir()).get(skill.network_arch)
+    if known is None:
+        return {}
+    worst = {} if known.worst is None else {"worst": known.worst}
+    return {"metric": known.metric, "direction": known.direction, **worst}
 
 
 def _objective(profile: Tree, path: Path) -> Tree:

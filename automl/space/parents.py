@@ -18,6 +18,7 @@ __all__ = ["find_parent", "with_known_parents"]
 _DEPENDS = re.compile(r"^\s*(?P<op>>=|<=|!=|>|<)?\s*(?P<names>.*)$", re.DOTALL)
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\[\d+\])?(?:\.\w+(?:\[\d+\])?)*")
 _CONDITION = re.compile(r"\s*(?:,|&&|\band\b)\s*")
+_PART = re.compile(r"(?:(?:>=|<=|!=|>|<|/|\^)\s*[\w.+\-\[\]]+)?")
 _WORDS = ("depends_on", "and")
 
 
@@ -86,6 +87,8 @@ def _condition(
     leaf: ParameterSchema, known: Collection[str], *, has_parents: bool
 ) -> tuple[str, tuple[str, ...]]:
     """``math_cond`` with full keys, without the parts that speak of parents that are nowhere."""
+    if not all(_PART.fullmatch(part) for part in _CONDITION.split(leaf.math_cond.strip())):
+        return leaf.math_cond, ()  # outside the grammar: said where the key is searched
     parts, lost = [], list[str]()
     for part in filter(None, _CONDITION.split(leaf.math_cond.strip())):
         text, missing = part, list(_missing(part, leaf.key, known))

@@ -1,6 +1,7 @@
 """What an action cannot do without, refused by name where it is not given."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from automl.errors import FixInput
@@ -76,10 +77,16 @@ def _needed(rules: SpecRules, tree: Tree) -> Iterator[str]:
 
 def _is_missing(tree: Tree, template: Tree, key: str, *, deploy: bool) -> bool:
     value = get(tree, key, None)
-    if value in _PLACEHOLDERS:
+    if value in _PLACEHOLDERS or _is_example(value):
         return True
     # Paths of a deploy template are examples: places inside the container.
     return deploy and value == get(template, key, None)
+
+
+def _is_example(value: Any) -> bool:
+    """Whether a value is a relative path to nothing, as templates give for an example."""
+    is_path = isinstance(value, str) and "/" in value and "://" not in value and "${" not in value
+    return is_path and not value.startswith("/") and not Path(value).exists()
 
 
 def _fix(rules: SpecRules, key: str) -> str:
@@ -87,6 +94,8 @@ def _fix(rules: SpecRules, key: str) -> str:
     first = key.rpartition(".")[2].partition("_")[0]
     if key in own_data_keys(rules) and first in split:
         return f"give --{split[first]}-data PATH"
+    if rules.action == "train":
+        return f"give --data {key}=PATH"
     above, is_listed, name = key.partition("[0].")
     if is_listed:
         return f"give the list as a whole: --set '{above}=[{{{name}: PATH}}]'"

@@ -84,7 +84,6 @@ def test_the_folder_may_be_a_skill_itself(tmp_path: Path) -> None:
         ({"template": None}, "references/spec_template_train.yaml is missing"),
         ({"template": "a: : b"}, "references/spec_template_train.yaml is broken"),
         ({"schema": _schema({**LR, "math_cond": "about 3"})}, "but got 'about 3' (train.lr)"),
-        ({"schema": _schema({**LR, "depends_on": "train.no"})}, "train.lr -> train.no"),
         ({"schema": _schema({**LR, "minimum": 2.0})}, "train.lr"),
         ({"schema": _schema(defaults=())}, "names no parameter to search by default"),
         ({"schema": _schema({"type": "string", "default": "x"})}, "without a list of options"),
