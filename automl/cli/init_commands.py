@@ -35,6 +35,12 @@ def add_init(commands: "Commands") -> None:
     command.add_argument(
         "--out", type=Path, default=Path("study.yaml"), metavar="FILE", help="default: study.yaml"
     )
+    command.add_argument(
+        "--from-script",
+        type=Path,
+        metavar="FILE",
+        help="instead a skill for a training script: the script, its YAML file or its --help text",
+    )
     command.add_argument("--json", action="store_true", help="strict JSON on standard output")
 
 
@@ -44,6 +50,8 @@ def init(arguments: argparse.Namespace) -> int:
     from automl.app.study_draft import check_new, draft, draft_text
     from automl.files import write_text
 
+    if arguments.from_script is not None:
+        return _skill(arguments)
     out = Path(arguments.out)
     check_new(out)
     made = draft(_splits(arguments), detect_machine(), arguments.model)
@@ -59,6 +67,27 @@ def init(arguments: argparse.Namespace) -> int:
         note("which class to train is not known: the file says where to put it")
     print(text, end="")
     print(f"\nwrote {shown(out.absolute())}; next: automl plan {shown(out.absolute())}")
+    return 0
+
+
+def _skill(arguments: argparse.Namespace) -> int:
+    """Drafts a skill beside a training script; what its options are is read without running it."""
+    from automl.app.skill_draft import draft_skill, write_draft
+
+    source = Path(arguments.from_script)
+    folder = source.absolute().parent
+    script = source.with_suffix(".py") if source.suffix != ".py" else source
+    name = folder.name or script.stem
+    files = draft_skill(source, Path(script.name), name)
+    write_draft(folder, files)
+    if arguments.json:
+        print_json("automl.init/1", {"skill": str(folder), "files": sorted(files)})
+        return 0
+    for file in files:
+        print(f"wrote {shown(folder / file)}")
+    where = shown(folder)
+    print(f"next: ranges in {where}/references/search_profile.yaml")
+    print(f"then: automl plan --skill-dir {where} --space profile")
     return 0
 
 
