@@ -1,9 +1,11 @@
 """Points that are tried to learn rather than to win.
 
 Expected improvement alone settles on the first good region that it meets, or in the corners that
-it knows least. So the first points are spread over what is believed, and later every second or
-fourth proposal goes where the model would not: into the interior of the space, along the settings
-that matter most by the model's own lengthscales.
+it knows least. So every fifth proposal goes where the model would not: into the interior of the
+space, along the settings that matter most by the model's own lengthscales. Where more than a third
+of the trials are as good as the best, the model has little left to go by: it has arrived, or the
+best is a plateau on which noise alone tells trials apart. Then every second proposal is drawn from
+the whole space.
 """
 
 import numpy as np
@@ -13,11 +15,11 @@ from automl.search.encoding import Array, Cube
 
 __all__ = ["interior", "is_turn", "least_distance", "sobol"]
 
-#: Up to this trial every second proposal explores, after it every fourth.
-_EARLY, _EARLY_TURN, _LATE_TURN = 20, 2, 4
-#: Distance in lengthscales that a proposal keeps from known points, up to that trial and after it:
-#: by then the good regions are known, and what is left is to be exact.
-_NEAREST_EARLY, _NEAREST_LATE = 0.2, 0.03
+#: Of so many proposals one explores; and where the values are flat.
+_TURN, _FLAT_TURN = 5, 2
+#: Distance in lengthscales that a proposal keeps from known points, up to a trial and after it: by
+#: then the good regions are known, and what is left is to be exact.
+_EARLY, _NEAREST_EARLY, _NEAREST_LATE = 20, 0.2, 0.03
 #: The part of each side that exploration draws from: its middle three quarters.
 _MARGIN = 0.125
 #: Settings that move at once where there are more.
@@ -35,9 +37,14 @@ def sobol(n_settings: int, seed: int, index: int, count: int = 1) -> Array:
     return np.asarray(sequence.random(count))
 
 
-def is_turn(number: int) -> bool:
-    """Whether the trial of a number explores."""
-    return number % (_EARLY_TURN if number <= _EARLY else _LATE_TURN) == 0
+def is_turn(number: int, *, is_flat: bool = False) -> bool:
+    """Whether the trial of a number explores.
+
+    Args:
+        number: Of the trial.
+        is_flat: Whether too many trials are as good as the best to be told apart.
+    """
+    return number % (_FLAT_TURN if is_flat else _TURN) == 0
 
 
 def least_distance(number: int) -> float:

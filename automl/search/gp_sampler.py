@@ -3,9 +3,10 @@
 A proposal is a pure function of what the study holds, the seed and the trial's number: the model
 is fitted anew for each, and nothing is remembered between two. What is proposed:
 
-1. the first points, a Sobol sequence over what is believed (``prior``);
-2. then by turns the point of the highest expected improvement over the best posterior mean
-   (``surrogate``, ``acquisition``) and one that explores (``exploration``);
+1. the first points, a Sobol sequence, by turns over the whole space and over what is believed
+   (``prior``);
+2. then the point of the highest expected improvement over the best posterior mean
+   (``surrogate``, ``acquisition``), and at times one that explores (``exploration``);
 3. in place of a point that is all but a known one (at first: within a fifth of a lengthscale), one
    that explores.
 """
@@ -31,6 +32,9 @@ from automl.study.seeds import derive_seed
 __all__ = ["GaussianProcessSampler", "Knowledge", "start_points"]
 
 _EXPLORING = 64
+#: Of so many first points one is drawn from the whole space: where the default lies on a plateau,
+#: all that is near it says nothing.
+_WIDE = 2
 #: Best known points that the search for the highest promise looks around.
 _LOOKED_AROUND = 4
 #: How many trials a stated belief is worth: its weight is this over the number of values. (The
@@ -140,11 +144,12 @@ class GaussianProcessSampler(BaseSampler):
         if n_values < max(know.n_start, 1):
             # A draw after a refused one is of another sequence.
             seed = derive_seed(self._seed, "start", self._draw)
-            return np.asarray(prior.at(sobol(len(cube), seed, number))[0])
+            shares = sobol(len(cube), seed, number)
+            return np.asarray(prior.at(shares, is_wide=number % _WIDE == 0)[0])
         seed = derive_seed(self._seed, "proposal", number, self._draw)
         generator = np.random.default_rng(seed)
         surrogate = Surrogate.of(cube, observations, sign, generator)
-        if not is_turn(number):
+        if not is_turn(number, is_flat=surrogate.is_flat):
             point = _promising(surrogate, prior, _BELIEF / n_values, generator)
             if surrogate.distance(point[None, :])[0] >= least_distance(number):
                 return point
@@ -167,10 +172,12 @@ def _promising(
 
 
 def _explored(surrogate: Surrogate, distance: float, generator: np.random.Generator) -> Array:
-    """(d,) A point of the interior that is new and where a training is likely to be possible."""
-    points = interior(
-        surrogate.cube, surrogate.incumbent, surrogate.lengthscales, _EXPLORING, generator
-    )
+    """(d,) A new point, whatever it promises, where a training is likely to be possible."""
+    cube = surrogate.cube
+    if surrogate.is_flat:
+        points = cube.spread(generator.random((_EXPLORING, len(cube))))
+    else:
+        points = interior(cube, surrogate.incumbent, surrogate.lengthscales, _EXPLORING, generator)
     chance = surrogate.chance(points)
     is_new = surrogate.distance(points) >= distance
     likely = np.log(generator.random(len(points))) < chance

@@ -1,11 +1,14 @@
 """Where good settings are expected before anything was trained: a centre and a width a setting.
 
 The default of the template is the centre and the width a rule: half a decade on a logarithmic
-scale, three tenths of a linear range. It draws the first points and counts no more: measured, a
-default that went on pulling held the search back. Whoever knows better says so in the search
-profile; such a belief then weighs the model's promise too, with a power that falls as trials come
-in (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi, piBO: Augmenting acquisition functions with
-user beliefs for Bayesian optimization, ICLR 2022).
+scale, three tenths of a linear range. It draws every second of the first points and counts no
+more: measured, a default that went on pulling held the search back, and where all that is near
+the default is a plateau, a search that began there alone did not leave it (a defensive mixture:
+Hesterberg, Weighted average importance sampling and defensive mixture distributions,
+Technometrics 37, 1995). Whoever knows better says so in the search profile; such a belief then
+weighs the model's promise too, with a power that falls as trials come in (Hvarfner, Stoll, Souza,
+Lindauer, Hutter, Nardi, piBO: Augmenting acquisition functions with user beliefs for Bayesian
+optimization, ICLR 2022).
 """
 
 import math
@@ -78,13 +81,18 @@ class CubePrior:
             np.array([prior.is_stated for _, prior in pairs], dtype=bool),
         )
 
-    def at(self, shares: Array) -> Array:
-        """(m, d) The points at the quantiles ``shares`` (m, d) in [0, 1) of the belief."""
+    def at(self, shares: Array, *, is_wide: bool = False) -> Array:
+        """(m, d) The points at the quantiles ``shares`` (m, d) in [0, 1) of the belief.
+
+        Args:
+            shares: Uniform draws.
+            is_wide: Whether a number of which nobody stated a belief is drawn from all its range.
+        """
         points = self.cube.spread(shares)
         for column, probabilities in self.options.items():
             edges = np.cumsum(probabilities)[:-1]
             points[:, column] = np.searchsorted(edges, shares[:, column], side="right")
-        known = ~np.isnan(self.centres)
+        known = ~np.isnan(self.centres) & (self.is_stated | (not is_wide))
         centres, widths = self.centres[known], self.widths[known]
         low, high = ndtr(-centres / widths), ndtr((1 - centres) / widths)
         points[:, known] = centres + widths * ndtri(low + shares[:, known] * (high - low))

@@ -20,8 +20,12 @@ _LOSS_PRIOR = HyperPrior()
 _POSSIBLE_PRIOR = HyperPrior(lengthscale=1.5, noise=0.05)
 #: What is taken of a place that nobody has been near, between -1 (never possible) and 1.
 _UNKNOWN = 0.5
-#: Losses further above the median than this many times its distance from the best count as that.
-_CLIP = 2.0
+#: Losses further above the median than this many times its distance from the best count as that,
+#: but for those within Tukey's fence: of a plateau the best may be its median.
+_CLIP, _FENCE = 2.0, 1.5
+#: Where more than such a share of the means are so near to the best one, the losses are flat;
+#: fewer than so many say nothing.
+_FLAT_SHARE, _FLAT_WITHIN, _FLAT_AMONG = 1 / 3, 0.1, 4
 _FANTASIES = 8
 #: How far an earlier study is from this one, in sides of the cube, before anything is learned: at
 #: the usual lengthscale a correlation of about 0.9.
@@ -44,6 +48,7 @@ class Surrogate:
         known: (n, d) Every point that was tried, whatever became of it.
         elsewhere: (m, d) Points that earlier studies have tried.
         activity: Which settings exist under which options.
+        is_flat: Whether too many of the points are as good as the best to be told apart.
     """
 
     cube: Cube
@@ -54,6 +59,7 @@ class Surrogate:
     known: Array
     elsewhere: Array
     activity: Activity
+    is_flat: bool
 
     @classmethod
     def of(
@@ -87,7 +93,8 @@ class Surrogate:
         is_rival = has_value & ~is_earlier if (has_value & ~is_earlier).any() else has_value
         rivals = points[is_rival]
         means, _ = model.predict(_here(model, cube.features(rivals)))
-        origin = rivals[np.argmin(means.mean(axis=1))]
+        expected = means.mean(axis=1)
+        origin = rivals[np.argmin(expected)]
         return cls(
             cube,
             model,
@@ -97,6 +104,7 @@ class Surrogate:
             points[~is_earlier],
             points[is_earlier],
             Activity.of(cube, points),
+            _is_flat(expected),
         )
 
     @property
@@ -154,6 +162,13 @@ def _here(model: GaussianProcess, features: Array) -> Array:
     return np.pad(features, ((0, 0), (0, n_more)))
 
 
+def _is_flat(expected: Array) -> bool:
+    """Whether too many expected losses are as good as the best to be told apart."""
+    if len(expected) < _FLAT_AMONG:
+        return False
+    return bool(np.mean(expected <= expected.min() + _FLAT_WITHIN) > _FLAT_SHARE)
+
+
 def _standardised(seen: Sequence[Observation], sign: int) -> tuple[Array, Array]:
     """(n,) Losses of mean 0 and spread 1, outliers clipped, and (n,) variances of their noise."""
     noise = np.array([one.sd for one in seen], dtype=float)
@@ -165,8 +180,10 @@ def _standardised(seen: Sequence[Observation], sign: int) -> tuple[Array, Array]
 def _scaled(losses: Array) -> tuple[Array, float]:
     """Losses of mean 0 and spread 1, and what they were divided by."""
     middle = float(np.median(losses))
+    low, high = np.quantile(losses, (0.25, 0.75))
     reach = _CLIP * (middle - float(losses.min()))
-    clipped = np.minimum(losses, middle + reach) if reach > 0 else losses
+    limit = max(middle + reach, float(high + _FENCE * (high - low)))
+    clipped = np.minimum(losses, limit) if reach > 0 else losses
     spread = float(clipped.std()) or 1.0
     return (clipped - clipped.mean()) / spread, spread
 

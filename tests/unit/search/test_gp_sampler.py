@@ -16,9 +16,11 @@ from optuna.distributions import (
 )
 from optuna.trial import TrialState, create_trial
 
+from automl.search.encoding import Cube
 from automl.search.gp_sampler import GaussianProcessSampler, Knowledge, start_points
 from automl.search.observations import Kind, Observation, Prediction
 from automl.search.prior import Prior
+from automl.search.surrogate import Surrogate
 from automl.study import attributes
 from automl.study.records import FailureClass
 
@@ -32,7 +34,7 @@ KNOWLEDGE = Knowledge(
     SPACE, {"lr": Prior(1e-4), "drop": Prior(0.1), "batch": Prior(4), "net": Prior("a")}, n_start=3
 )
 #: The number of a proposal that follows the promise, and of one that explores.
-PROMISING, EXPLORING = 7, 8
+PROMISING, EXPLORING = 7, 10
 
 Trials = Sequence[tuple[Mapping[str, Any], float]]
 
@@ -158,12 +160,29 @@ def test_whatever_was_measured_the_proposal_is_in_the_space(
 # Start
 
 
-def test_the_first_points_lie_around_the_default() -> None:
+def decades_from_default(points: Sequence[Mapping[str, Any]]) -> Any:
+    return np.log10([one["lr"] for one in points]) + 4
+
+
+def test_the_first_points_lie_by_turns_around_the_default_and_anywhere() -> None:
     points = [propose(study_of([]), number) for number in range(1, 65)]
-    decades = np.log10([one["lr"] for one in points]) + 4
-    assert abs(np.median(decades)) < 0.1
-    assert np.std(decades) == pytest.approx(0.5, abs=0.1)
+    near, wide = decades_from_default(points[::2]), decades_from_default(points[1::2])
+    assert abs(np.median(near)) < 0.2
+    assert np.std(near) == pytest.approx(0.5, abs=0.1)
+    assert np.std(wide) == pytest.approx(4 / np.sqrt(12), abs=0.15)
     assert {one["net"] for one in points} == {"a", "b", "c"}
+
+
+def test_on_a_plateau_every_second_proposal_comes_from_anywhere() -> None:
+    """Five trials of eight are as good as the best; what lies a little above is no outlier."""
+    values = [0.6929, 0.693, 0.693, 0.6931, 0.6931, 0.70, 0.71, 0.72]
+    near = [{"lr": 10 ** (-4 - at / 20), "drop": 0.1, "batch": 4, "net": "a"} for at in range(8)]
+    made = list(zip(near, values, strict=True))
+    seen = [Observation(each, value, 0.0, Kind.MEASURED) for each, value in made]
+    assert Surrogate.of(Cube.of(SPACE), seen, 1, np.random.default_rng(0)).is_flat
+    proposed = [propose(study_of(made), number) for number in range(22, 52, 2)]
+    assert np.ptp(decades_from_default(proposed)) > 2.5
+    assert {one["net"] for one in proposed} == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(("trials", "expected"), [(1, 3), (12, 4), (20, 6), (500, 8)])

@@ -37,6 +37,14 @@ def test_the_rule_is_half_a_decade_and_three_tenths_of_a_range() -> None:
     assert points[:, :2].max() <= 1
 
 
+def test_a_wide_draw_knows_stated_beliefs_alone() -> None:
+    beliefs = {"lr": Prior(1e-4), "drop": Prior(0.1, 0.05, is_stated=True), "net": Prior("b", 0.2)}
+    points = CubePrior.of(CUBE, beliefs).at(SHARES, is_wide=True)
+    assert points[:, 0] == pytest.approx(SHARES[:, 0])
+    assert points[:, 1].std() == pytest.approx(0.05, rel=0.1)
+    assert points[:, 2].mean() == pytest.approx(0.8, abs=0.01)
+
+
 def test_a_default_in_a_corner_keeps_the_draws_inside() -> None:
     points = CubePrior.of(CUBE, {"drop": Prior(1.0, 0.05)}).at(SHARES)
     assert points[:, 1].max() <= 1
@@ -85,11 +93,9 @@ def test_the_points_of_a_sequence_belong_together() -> None:
         assert sorted(column) == list(range(32))
 
 
-def test_every_second_proposal_explores_up_to_the_20th_then_every_fourth() -> None:
-    assert [number for number in range(1, 33) if is_turn(number)] == [
-        *range(2, 21, 2),
-        *(24, 28, 32),
-    ]
+def test_every_fifth_proposal_explores_and_every_second_where_nothing_tells_trials_apart() -> None:
+    assert [number for number in range(1, 21) if is_turn(number)] == [5, 10, 15, 20]
+    assert [number for number in range(1, 7) if is_turn(number, is_flat=True)] == [2, 4, 6]
 
 
 def test_proposals_may_come_nearer_to_what_is_known_once_20_trials_are_over() -> None:
