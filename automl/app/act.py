@@ -12,6 +12,7 @@ from typing import Any
 from automl.app.action_data import action_data
 from automl.app.action_request import ActRequest
 from automl.app.parents import Parent, exported_from, find_parent
+from automl.app.tuned_settings import read_overlay
 from automl.errors import FixInput
 from automl.skill.deploy import deploy_skill
 from automl.skill.model import Skill
@@ -95,7 +96,8 @@ def plan_action(request: ActRequest) -> ActPlan:
         Path(parent.origin.path),
     )
     overrides = dict(parse_assignment(text) for text in request.overrides)
-    asked = ActionRequest(trained, around, overrides, data, deploys)
+    tuned = {} if request.tuned is None else read_overlay(request.tuned)
+    asked = ActionRequest(trained, around, overrides, data, deploys, tuned=tuned)
     spec = build_action(skill, request.action, asked)
     _check_data_taken(request, spec)
     options = _options(request, parent, trainer, deploys=deploys)

@@ -26,6 +26,7 @@ class ActRequest:
         skill_dir: The model skill; None for the study's, else this package's own.
         overrides: ``KEY=VALUE`` texts.
         data: Split to a folder or tarball, as given.
+        tuned: File of settings that ``tune-inference`` found; None for none.
         results: Folder to make for the results; None for one of the study.
         trainer: ``process`` or ``docker``; None for the study's, and docker for an engine.
         gpus: Ids of the GPUs to use; None for the study's first.
@@ -43,6 +44,7 @@ class ActRequest:
     skill_dir: Path | None = None
     overrides: tuple[str, ...] = ()
     data: Mapping[str, str | None] = field(default_factory=dict)
+    tuned: Path | None = None
     results: Path | None = None
     trainer: str | None = None
     gpus: tuple[str, ...] | None = None

@@ -158,6 +158,7 @@ def _record(
         n_files=sum(1 for _ in _results(plan.folder)),
         seconds=seconds,
         started_at=started,
+        tuned="" if plan.request.tuned is None else str(plan.request.tuned),
     )
 
 

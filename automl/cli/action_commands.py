@@ -63,6 +63,7 @@ def _request(arguments: argparse.Namespace) -> "ActRequest":
         skill_dir=arguments.skill_dir,
         overrides=tuple(arguments.set or ()),
         data={split: getattr(arguments, f"{split}_data", None) for split in _SPLITS},
+        tuned=getattr(arguments, "tuned", None),
         results=arguments.results,
         trainer=arguments.trainer,
         gpus=None if gpus is None else tuple(part.strip() for part in gpus.split(",") if part),

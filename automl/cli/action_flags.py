@@ -56,6 +56,13 @@ def add_actions(commands: "Commands") -> None:
                 action="store_true",
                 help="the deploy form: an engine in the container, or the ONNX file by a process",
             )
+        if name in ("evaluate", "inference", "export"):
+            command.add_argument(
+                "--tuned",
+                type=Path,
+                metavar="FILE",
+                help="settings of decoding that automl tune-inference found",
+            )
         _add_data(command, name)
         _add_running(command)
     _add_retrain(commands)

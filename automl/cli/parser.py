@@ -34,6 +34,7 @@ from automl.cli.replay_commands import add_replay
 from automl.cli.report_commands import add_report
 from automl.cli.setting_flags import add_settings
 from automl.cli.stop_commands import add_stop
+from automl.cli.tune_commands import add_tune_inference
 from automl.cli.usage import Parser, count, seeds, some_seeds, take_usual
 from automl.cli.watch_commands import add_watch
 from automl.cli.weights_commands import add_weights
@@ -289,6 +290,7 @@ _COMMANDS: tuple[Callable[["Commands"], None], ...] = (
     add_replay,
     add_clean,
     add_actions,
+    add_tune_inference,
     add_weights,
     add_data,
     add_schema,

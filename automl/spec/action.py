@@ -49,6 +49,8 @@ class ActionRequest:
         data: Split to folder, or to a list of folders for a setting that takes one.
         deploy: Whether it is for the deploy container.
         where: What to call the overrides in an error.
+        tuned: Dotted key to value of settings that were found to decode better; they may lie
+            outside a schema that names but one value, and those of other actions are passed over.
     """
 
     trained: Mapping[str, Any]
@@ -57,6 +59,7 @@ class ActionRequest:
     data: Mapping[str, Any] = field(default_factory=dict)
     deploy: bool = False
     where: str = "--set"
+    tuned: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,18 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     tree = with_settings(template, constants, "spec_params")
     tree = with_settings(tree, carried, "training spec")
     tree = with_settings(tree, inferred | data, "inferred")
+    tree = with_settings(tree, _tuned(action, request.tuned), "--tuned")
     tree = with_settings(tree, overrides, request.where)
     check_given(rules, tree, template, deploy=request.deploy)
     tree, fitted = fit_calibration(action, tree, overrides, request.where)
     notes = (*notes, *((fitted,) if fitted else ()), *unfilled_notes(rules, tree, overrides))
     return ActionSpec(tree, source, carried, inferred, data, rules, notes)
+
+
+def _tuned(action: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What concerns an action: an evaluation decodes as an inference does."""
+    block = {"evaluate": "inference"}.get(action, action)
+    return {key: value for key, value in settings.items() if key.split(".")[0] == block}
 
 
 def _in_bounds(rules: SpecRules, template: Tree, source: str) -> tuple[Tree, tuple[str, ...]]:

@@ -75,6 +75,7 @@ class ActionRecord:
         n_files: Files it left beside its own records.
         seconds: Wall time.
         started_at: ISO 8601, UTC.
+        tuned: File of settings of decoding that it ran with; empty for none.
     """
 
     action: str
@@ -91,6 +92,7 @@ class ActionRecord:
     n_files: int = 0
     seconds: float = 0.0
     started_at: str = ""
+    tuned: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

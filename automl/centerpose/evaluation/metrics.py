@@ -20,7 +20,7 @@ from automl.centerpose.evaluation.measures import IOU_3D, MEASURES, PIXEL_ERROR
 from automl.data.geometry import Array
 from automl.poses.precision import average_precision
 
-__all__ = ["EvaluationResult", "OneToOne", "summarise"]
+__all__ = ["EvaluationResult", "OneToOne", "one_to_one", "summarise"]
 
 _AT_50: Final = 10  # of the 21 thresholds of 3D IoU, that of 0.50
 _AT_75: Final = 15
@@ -102,7 +102,7 @@ def summarise(records: Iterable[Record]) -> EvaluationResult:
         mean_iou=means[IOU_3D],
         means=means,
         curves=curves,
-        one_to_one=_one_to_one(images, n_objects),
+        one_to_one=one_to_one(images),
         candidate_accuracy=_mean(_joined(image.nearness for image in images)),
         n_images=len(images),
         n_objects=n_objects,
@@ -122,8 +122,9 @@ def _curves(
     return {m.name: tuple(part.tolist()) for m, part in zip(MEASURES, parts, strict=True)}
 
 
-def _one_to_one(images: Sequence[Record], n_objects: int) -> OneToOne:
-    """The scores of detections that share no object."""
+def one_to_one(images: Sequence[Record]) -> OneToOne:
+    """The scores of detections that share no object; an image may stand there several times."""
+    n_objects = sum(image.overlaps.shape[1] for image in images)
     ranked = _RankedDetections.of(images)
     precisions = []
     for threshold in (0.5, 0.75):

@@ -7,11 +7,14 @@
     python -m automl.centerpose inference -e spec.yaml [key=value ...]
     python -m automl.centerpose export -e spec.yaml [key=value ...]
     python -m automl.centerpose baseline -e spec.yaml [key=value ...]
+    python -m automl.centerpose tune -e spec.yaml [key=value ...]
     python -m automl.centerpose describe [--format json]
     python -m automl.centerpose serve
     python -m automl.centerpose weights import|export FILE --to OUT.pth
 
 ``gen_trt_engine`` is known and refused: it belongs to the deploy container.
+
+``tune`` takes the spec of an evaluation and scores its checkpoint under many settings of decoding.
 
 ``serve`` takes the specs of several trainings on standard input (``serve.py``).
 
@@ -24,9 +27,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.program.actions import ACTIONS, perform, read_tree, refused, say
 from automl.centerpose.session.interrupt import Interrupt
+from automl.centerpose.session.run import Run
 
 __all__ = ["main"]
 
@@ -58,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     spec = Path(arguments.spec)
     if arguments.action == "baseline":
         return refused(lambda: _baseline(read_tree(spec, arguments.overrides))).code
+    if arguments.action == "tune":
+        return perform("evaluate", spec, arguments.overrides, interrupt, _tune).code
     return perform(arguments.action, spec, arguments.overrides, interrupt).code
 
 
@@ -83,7 +90,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m automl.centerpose", description="CenterPose in PyTorch.")
     parser.add_argument(
-        "action", choices=(*ACTIONS, "baseline", *_WITHOUT_SPEC), help="what to do"
+        "action", choices=(*ACTIONS, "baseline", "tune", *_WITHOUT_SPEC), help="what to do"
     )
     parser.add_argument("-e", "--experiment_spec_file", dest="spec", metavar="SPEC.yaml")
     parser.add_argument(
@@ -98,6 +105,12 @@ def _baseline(tree: Mapping[str, Any]) -> None:
 
     result = baseline(load_spec(tree, "train"))
     say(f"val_3DIoU {result.ap50:.5f}\nval_2DMPE {result.mpe:.5f}")
+
+
+def _tune(spec: Experiment, run: Run) -> None:
+    from automl.centerpose.program.tune import tune
+
+    tune(spec, run)
 
 
 def _describe(form: str) -> None:

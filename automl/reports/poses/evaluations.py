@@ -96,7 +96,8 @@ def read_evaluations(
                 split=split,
                 value=_value(record, config.objective.metric),
                 n_images=n_images_of(provenance, split),
-                is_result=_is_result(record, outcomes),
+                # Other settings of decoding answer another question than the trial's value.
+                is_result=_is_result(record, outcomes) and not record.tuned,
                 is_start=_is_start(record, config),
                 deploy=record.deploy,
                 trainer=record.trainer,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from automl.centerpose.program.cli import main
+from automl.jsontext import read_json
 from automl.poses.bootstrap import draws, estimate
 from automl.poses.metrics import METRICS
 from automl.poses.parquet import read_poses
@@ -64,3 +65,19 @@ def test_poses_and_pictures_lie_beside_the_report(
     pictures = sorted((folder / "pictures").iterdir())
     assert [int(picture.stem) for picture in pictures] == sorted(set(table["index"].tolist()))
     assert all(picture.read_bytes()[:2] == b"\xff\xd8" for picture in pictures)
+
+
+def test_tuning_scores_the_spec_s_own_settings_as_an_evaluation_does(
+    trained: Path, spec_tree: dict[str, Any], status_lines: StatusReader
+) -> None:
+    data = spec_tree["dataset"]
+    assert main(["evaluate", "-e", str(trained)]) == 0
+    folder = Path(spec_tree["results_dir"]) / "evaluate"
+    kpi = next(line["kpi"] for line in status_lines(folder) if "kpi" in line)
+    splits = [f"dataset.val_data={data['test_data']}", f"dataset.test_data={data['test_data']}"]
+    assert main(["tune", "-e", str(trained), *splits]) == 0
+    found = read_json(folder / "tuned.json")
+    assert found["default"]["iou"] == pytest.approx(float(kpi["test_3DIoU"]))
+    assert found["default"]["mpe"] == pytest.approx(float(kpi["test_2DMPE"]))
+    assert found["best"]["ap"] == max(each["ap"] for each in found["candidates"])
+    assert found["test"]["best"] == pytest.approx(found["best"]["ap"])
