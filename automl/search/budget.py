@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from automl.search.cost import Length, expected_length
+from automl.search.cost import Length, Lengths, expected_length
 from automl.search.decision import EndCause, SearchEnd
 from automl.search.trial_store import TrialStore
 from automl.skill.tree import ParamValue
@@ -70,8 +70,8 @@ class Budget:
         limits = self._config.limits
         if self._ended is None and limits.is_timed:
             records = self._records()
-            quickest = [self._length(record.params, records) for record in searched(records)]
-            known = [length for length in quickest if length is not None]
+            fitted = Lengths.of(records, self._config)
+            known = [] if fitted is None else [fitted.length(r.params) for r in searched(records)]
             least = min(known, key=lambda length: length.upper_s, default=None)
             if not self._fits(least, self._reserved(records)):
                 self._ended = self._end(least, records)

@@ -10,12 +10,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from automl.skill.tree import ParamValue
 from automl.study.config import StudyConfig
 from automl.study.records import TrialRecord, TrialState
 
-__all__ = ["Length", "expected_length", "relative_cost", "whole_seconds"]
+__all__ = ["Length", "Lengths", "expected_length", "relative_cost", "whole_seconds"]
 
 # Standard deviations of the logarithm: of the factor over the whole range of a setting, of the
 # level, and of one training's time where the settings are the same.
@@ -55,27 +56,60 @@ def expected_length(
     Returns:
         None where no training has ended.
     """
-    known = [(record, whole) for record in records if (whole := whole_seconds(record, config))]
-    if not known:
-        return None
-    import numpy as np
-    from scipy import special
+    fitted = Lengths.of(records, config)
+    return None if fitted is None else fitted.length(params)
 
-    columns = _Columns.of([dict(record.params) for record, _ in known], config)
-    rows = np.asarray([columns.row(record.params) for record, _ in known])
-    wanted = np.asarray(columns.row(params))
-    logs = np.log([whole for _, whole in known])
-    centre = fmean(map(float, logs))
-    # In units of the spread: the precision of the weights, and what the values add to it.
-    precision = np.diag((_SPREAD / np.asarray(columns.widths)) ** 2) + rows.T @ rows
-    weights = np.linalg.solve(precision, rows.T @ (logs - centre))
-    residual = float((logs - centre) @ (logs - centre) - weights @ precision @ weights)
-    freedom = _PRIOR_WEIGHT + len(known)
-    variance = (_PRIOR_WEIGHT * _SPREAD**2 + max(0.0, residual)) / freedom
-    variance *= 1.0 + float(wanted @ np.linalg.solve(precision, wanted))
-    middle = centre + float(weights @ wanted)
-    above = float(special.stdtrit(freedom, _UPPER)) * math.sqrt(variance)
-    return Length(math.exp(middle), math.exp(middle + above), len(known))
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """What the trainings that have ended say of others; fitted once, asked often.
+
+    Attributes:
+        columns: How settings become numbers.
+        centre: Mean logarithm of the seconds.
+        weights: (c,) Posterior mean of the factors' logarithms.
+        precision: (c, c) Their precision, in units of the spread.
+        variance: Of the logarithm of one training's time.
+        n: Trainings that it is learned from.
+    """
+
+    columns: "_Columns"
+    centre: float
+    weights: Any
+    precision: Any
+    variance: float
+    n: int
+
+    @classmethod
+    def of(cls, records: Sequence[TrialRecord], config: StudyConfig) -> "Lengths | None":
+        """The fit to the records; None where no training has ended."""
+        known = [(record, whole) for record in records if (whole := whole_seconds(record, config))]
+        if not known:
+            return None
+        import numpy as np
+
+        columns = _Columns.of([dict(record.params) for record, _ in known], config)
+        rows = np.asarray([columns.row(record.params) for record, _ in known])
+        logs = np.log([whole for _, whole in known])
+        centre = fmean(map(float, logs))
+        # In units of the spread: the precision of the weights, and what the values add to it.
+        precision = np.diag((_SPREAD / np.asarray(columns.widths)) ** 2) + rows.T @ rows
+        weights = np.linalg.solve(precision, rows.T @ (logs - centre))
+        residual = float((logs - centre) @ (logs - centre) - weights @ precision @ weights)
+        variance = (_PRIOR_WEIGHT * _SPREAD**2 + max(0.0, residual)) / (_PRIOR_WEIGHT + len(known))
+        return cls(columns, centre, weights, precision, variance, len(known))
+
+    def length(self, params: Mapping[str, ParamValue]) -> Length:
+        """How long a whole training with these settings will take."""
+        import numpy as np
+        from scipy import special
+
+        wanted = np.asarray(self.columns.row(params))
+        spread = 1.0 + float(wanted @ np.linalg.solve(self.precision, wanted))
+        middle = self.centre + float(self.weights @ wanted)
+        above = float(special.stdtrit(_PRIOR_WEIGHT + self.n, _UPPER))
+        upper = middle + above * math.sqrt(self.variance * spread)
+        return Length(math.exp(middle), math.exp(upper), self.n)
 
 
 def relative_cost(

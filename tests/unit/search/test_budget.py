@@ -9,10 +9,16 @@ import pytest
 
 from automl.search.decision import EndCause
 from automl.search.engine import Engine
+from automl.search.rungs import rung_epochs
+from automl.search.simulate import simulate
+from automl.search.simulation import Simulation
 from automl.space.model import SearchSpace
 from automl.study.config import Resources, StudyConfig
+from automl.study.earlier import Earlier
 from automl.study.limits import Limits
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
+from tests.bench.search.families import FAMILIES
+from tests.bench.search.warm_start import RESUMED, config_of
 
 BEGIN = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
@@ -147,3 +153,35 @@ def test_a_proposal_that_takes_too_long_is_drawn_again(
     assert max(lengths[-3:]) < max(lengths)
     numbers = [record.number for record in engine.records()]
     assert numbers == list(range(len(numbers)))
+
+
+def bounded(seed: int, **limits: object) -> Simulation:
+    """A search with rungs on three places, whose trainings take four to six minutes each."""
+    problem = FAMILIES["default2"].problem(seed)
+    whole = config_of(problem, seed, 200, Earlier(), "random")
+    config = replace(
+        whole,
+        search=replace(whole.search, fidelity="asha", rungs=rung_epochs(problem.n_epochs, 1)),
+        limits=Limits(200, same_failures=0, **limits),  # type: ignore[arg-type]
+        resources=Resources(max_concurrent=3, gpus_per_trial=1),
+    )
+    return simulate(problem.space, config, problem, until=RESUMED)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_pausing_places_and_confirmations_keep_within_the_wall(seed: int) -> None:
+    done = bounded(seed, max_wall_s=3000.0, confirm=2, confirm_top=1)
+    assert 0.6 * 3000.0 < done.seconds <= 3000.0
+    assert done.end is not None
+    assert "--max-wall" in str(done.end)
+    again = [each for each in done.trials if each.record.confirms is not None]
+    assert len(again) == 4
+    assert all(each.record.state.is_finished for each in again)
+
+
+@pytest.mark.timeout(60)
+def test_gpu_hours_hold_with_several_trials_at_once() -> None:
+    done = bounded(0, gpu_hours=2.0)
+    assert 1.4 < done.gpu_seconds / 3600.0 <= 2.0
+    assert "--gpu-hours" in str(done.end)
