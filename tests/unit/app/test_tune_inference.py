@@ -181,3 +181,8 @@ def test_the_command_says_what_it_found(
     assert "+0.1000 on 4 images, 95 % interval +0.0200 to +0.2000" in said
     assert "not separable" not in said
     assert "--tuned" in said
+    assert (
+        main(["tune-inference", "bikes", "--json", "--studies-dir", str(paths.folder.parent)]) == 0
+    )
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schema"], said["best"]["num_select"]) == ("automl.tuned/1", 10)

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "automl.reproduction/1": ("reproduce",),
     "automl.action/1": ("evaluate", "inference", "export", "gen-trt-engine"),
     "automl.doctor/1": ("doctor",),
+    "automl.tuned/1": ("tune-inference",),
     "automl.poses/1": ("poses",),
     "automl.replay/1": ("replay",),
 }
