@@ -34,7 +34,7 @@ def only_parameter(plan: Plan) -> str:
     space = plan.space
     if not plan.gate.searches or len(space.parameters) != 1 or not space.inert:
         return ""
-    left = "; ".join(f"{each.key} is left out ({each.reason}): {each.fix}" for each in space.inert)
+    left = "; ".join(f"{each.fix} frees {each.key}" for each in space.inert)
     return f"one parameter only, {space.parameters[0].key}; {left}"
 
 

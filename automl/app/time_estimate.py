@@ -27,8 +27,9 @@ _REPEATED, _ALIKE = (0.9, 1.2), (0.85, 1.3)
 _SCALED, _FAR_SCALED, _FAR = (0.5, 2.0), (0.25, 4.0), 10.0
 #: A training is three forward passes: one forward, two backward. A validation is one.
 _PASSES = 3
-#: Seconds a CPU needs to start a training, and to decode an image and draw its targets.
-_CPU_START, _CPU_IMAGE = Between(5.0, 40.0), Between(0.002, 0.02)
+#: Seconds a CPU needs to start a training (a warm process hardly any), and to decode an image and
+#: draw its targets.
+_CPU_START, _CPU_IMAGE = Between(0.5, 40.0), Between(0.002, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
