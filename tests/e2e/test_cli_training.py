@@ -88,7 +88,7 @@ def test_a_finished_search_is_confirmed_by_further_trainings(
     argv = ("run", file, "--trials", "2", "--name", "search", "--max-concurrent", "1")
     done = terminal.run(*argv, *slow, *loss, within_s=300.0)
     assert done.code == 0, done.err
-    assert "`automl confirm search --seeds 3` tells" in done.out
+    assert "automl confirm search --seeds 3` tells" in done.out
     assert best_of(terminal)["confirmed"] is None
 
     done = terminal.run("confirm", "search", "--seeds", "2", "--yes", within_s=300.0)
