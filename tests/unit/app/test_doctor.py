@@ -351,7 +351,7 @@ def test_the_inputs_that_another_skill_lacks_are_named(
         "no value for dataset.train_data_sources[0].image_dir, "
         "dataset.val_data_sources[0].image_dir"
     )
-    assert "--set 'dataset.train_data_sources=[{image_dir: PATH}]'" in found["inputs"].fix
+    assert found["inputs"].fix == "give --data dataset.train_data_sources[0].image_dir=PATH"
 
 
 def test_a_metric_that_never_appears_is_found_by_the_mini_run(
