@@ -22,6 +22,7 @@ from automl.errors import FixInput
 from automl.execution.control import Control
 from automl.execution.driver import Note
 from automl.files import write_json
+from automl.search.decision import SearchEnd
 from automl.search.engine import Engine
 from automl.search.recovery import Recovered
 from automl.skill.model import Skill
@@ -49,7 +50,12 @@ from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_w
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.metrics.table import history_of
 
-__all__ = ["go_on", "start"]
+__all__ = ["check_affordable", "go_on", "start"]
+
+#: What asks for further trainings, by the names of the limits, and the flags that are named
+#: otherwise.
+_MORE = ("trials", "confirm")
+_OTHERWISE = {"confirm": "seeds"}
 
 
 def start(plan: Plan, screen: Screen) -> Ending:
@@ -143,6 +149,7 @@ def go_on(
         driven = _Driven(paths, config, skill, space, base_spec)
         session = driven.session(lock, screen, control)
         _check_total(config, len(searched(session.engine.records())))
+        check_affordable(session.engine.overdrawn(), {"trials": trials, **(limits or {})})
         if config is not kept:
             write_json(paths.resolved, config.to_json())
         end_leftovers(paths)
@@ -205,6 +212,27 @@ def _check_total(config: StudyConfig, started: int) -> None:
             where="--trials",
             fix=f"give {started} to start no further trial, or more",
         )
+
+
+def check_affordable(overdrawn: SearchEnd | None, asked: Mapping[str, Any]) -> None:
+    """Refuses to ask for more trainings where the study's time is used up.
+
+    Args:
+        overdrawn: Why nothing may be started; None while something may.
+        asked: What was asked for, by the names of the limits.
+
+    Raises:
+        FixInput: Trials or fresh seeds were asked for in vain.
+    """
+    more = [_flag(_OTHERWISE.get(name, name)) for name in _MORE if asked.get(name)]
+    if overdrawn is None or not more:
+        return
+    raise FixInput(
+        "a study's time must allow for further trainings",
+        got=overdrawn.reason,
+        where=", ".join(more),
+        fix="give it more with --max-wall, --gpu-hours or --deadline, as the whole study's",
+    )
 
 
 def _recover(

@@ -184,10 +184,6 @@ def _add_confirm(commands: "Commands") -> None:
         handler="automl.cli.run_commands:confirm",
         trials=None,
         detach=False,
-        max_wall_s=None,
-        gpu_hours=None,
-        deadline=None,
-        stop=None,
         accept_drift=False,
         accept_image=False,
         ray_address=None,
@@ -201,6 +197,7 @@ def _add_confirm(commands: "Commands") -> None:
         dest="confirm",
         help="trainings of each (default: 3); auto: until it is clear which is better",
     )
+    add_budget(command)
     add_confirm_top(command)
     add_require(command)
     add_notify(command)
