@@ -9,7 +9,8 @@
     ├── PrepareMachine    fix the machine: engine, GPU, disk, image                exit 3
     ├── NoUsableTrial     read the failures: nothing usable was trained            exit 4
     ├── FixAndResume      one cause ended trial after trial: fix it, then resume   exit 5
-    └── ResolveConflict   the study is in use, or is not what it was               exit 7
+    ├── ResolveConflict   the study is in use, or is not what it was               exit 7
+    └── ResumeLater       what the study needs is away for now: resume it later    exit 75
 
 Each message answers four questions in one order: which rule, what was given, where, how to fix
 it. The caller that raises one gives the parts; only the command line puts them on a screen. The
@@ -31,6 +32,7 @@ __all__ = [
     "NoUsableTrial",
     "PrepareMachine",
     "ResolveConflict",
+    "ResumeLater",
 ]
 
 
@@ -118,3 +120,9 @@ class ResolveConflict(AutomlError):
     """Another driver owns the study, or the study differs from what it was started as."""
 
     exit_code = 7
+
+
+class ResumeLater(AutomlError):
+    """Something that the study needs does not answer; nothing is wrong with the study itself."""
+
+    exit_code = 75

@@ -4,12 +4,13 @@
 of ``CUDA_VISIBLE_DEVICES``: every GPU is listed, in the driver's order.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Gpu", "GpuProcess", "read_gpus"]
+__all__ = ["Gpu", "GpuProcess", "read_gpus", "visible_gpus"]
 
 _TIMEOUT_S = 20.0
 # The name comes last: it alone may hold a comma.
@@ -66,6 +67,22 @@ def read_gpus() -> Sequence[Gpu]:
     processes = [_process(row) for row in _query("compute-apps", _PROCESS) if row[1].isdigit()]
     gpus = [_gpu(row, processes) for row in rows if row[0].isdigit()]
     return sorted(gpus, key=lambda gpu: gpu.index)
+
+
+def visible_gpus(gpus: Sequence[Gpu]) -> Sequence[Gpu]:
+    """Those of them that ``CUDA_VISIBLE_DEVICES`` leaves to this process; all where it is not set.
+
+    A batch system sets it to what a job was given, where it does not hide the others altogether.
+    """
+    said = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if said is None:
+        return gpus
+    names = [name.strip() for name in said.split(",") if name.strip()]
+    return [gpu for gpu in gpus if any(_is_named(gpu, name) for name in names)]
+
+
+def _is_named(gpu: Gpu, name: str) -> bool:
+    return name == str(gpu.index) or (name.startswith("GPU-") and gpu.uuid.startswith(name))
 
 
 def _gpu(row: Sequence[str], processes: Sequence[tuple[str, GpuProcess]]) -> Gpu:

@@ -15,6 +15,7 @@ from tests.docker_engine.fixtures import (  # noqa: F401 -- fixtures are found b
     docker_host,
     scripted_image,
 )
+from tests.postgres.fixtures import database, postgres  # noqa: F401 -- found by their names
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 

@@ -25,6 +25,7 @@ from automl.app.doctor_study import (
     check_splits,
 )
 from automl.app.explain import explain_trial
+from automl.app.lock_check import file_system, lock_problem
 from automl.app.networks import network_of
 from automl.app.plan import make_plan
 from automl.app.request import PlanRequest
@@ -55,7 +56,6 @@ __all__ = ["examine", "examine_machine"]
 _BYTES_A_PARAMETER = 12
 #: Metrics beside the objective that are named.
 _MOST_NAMES = 12
-_MOUNTS = Path("/proc/self/mounts")
 
 
 def examine(
@@ -189,23 +189,13 @@ def folder_facts(folder: Path) -> FolderFacts:
     foreign: list[str] = []
     if folder.is_dir() and os.access(folder, os.R_OK):
         foreign = [e.name for e in os.scandir(folder) if e.stat().st_uid != os.geteuid()]
-    return FolderFacts(folder, error, _file_system(above), tuple(sorted(foreign)))
+    locks = "" if error else lock_problem(above)
+    return FolderFacts(folder, error, file_system(above), tuple(sorted(foreign)), locks)
 
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists."""
     return next(above for above in (folder, *folder.parents) if above.exists())
-
-
-def _file_system(folder: Path) -> str:
-    """Kind of the file system that a folder is on; empty if the system does not say."""
-    try:
-        rows = [line.split() for line in _MOUNTS.read_text(encoding="utf-8").splitlines()]
-    except OSError:
-        return ""
-    real = folder.resolve()
-    fitting = [(row[1], row[2]) for row in rows if len(row) > 2 and real.is_relative_to(row[1])]
-    return max(fitting, key=lambda pair: len(pair[0]), default=("", ""))[1]
 
 
 def try_one_epoch(request: PlanRequest, keys: NetworkKeys) -> Check:

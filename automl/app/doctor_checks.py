@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.app.lock_check import ALTERNATIVES, NETWORK_FILE_SYSTEMS
 from automl.checkup import Check, Result
 from automl.gpus import Gpu
 from automl.reports import words
@@ -25,7 +26,6 @@ __all__ = [
 _MIN_GPU_MIB = 16_000
 _GOOD_GPUS = 2
 _BUSY_MIB = 500
-_NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "lustre", "beegfs", "gpfs", "ceph", "fuse.sshfs")
 #: Part of the disk below which a search should not begin.
 _LEAST_FREE = 0.1
 
@@ -39,12 +39,14 @@ class FolderFacts:
         error: Why no folder can be made there; empty if one can.
         file_system: Kind of its file system; empty if unknown.
         foreign: Entries in it that belong to another user.
+        locks: What is wrong with its locks, as two processes tried them; empty if they hold.
     """
 
     folder: Path
     error: str = ""
     file_system: str = ""
     foreign: tuple[str, ...] = ()
+    locks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,10 @@ def check_folder(facts: FolderFacts, *, is_root: bool) -> Iterator[Check]:
     else:
         owner = "as root: results will belong to root" if is_root else "as you"
         yield Check("studies folder", Result.OK, f"{facts.folder} can be written, {owner}")
-    if facts.file_system.lower().startswith(_NETWORK_FILE_SYSTEMS):
+    if facts.locks:
+        detail = f"{facts.folder}: {facts.locks}"
+        yield Check("file locks", Result.FAIL, detail, ALTERNATIVES)
+    elif facts.file_system.lower().startswith(NETWORK_FILE_SYSTEMS):
         detail = f"{facts.folder} is on {facts.file_system}: other machines may not see its locks"
         fix = "drive a study from one machine, or keep studies on a local disk"
         yield Check("file system", Result.WARN, detail, fix)

@@ -28,6 +28,7 @@ __all__ = [
     "SEEDS",
     "SOURCE",
     "SPACE",
+    "STORAGE",
 ]
 
 _SPACES = names_in("automl.space.request", "SPACES")
@@ -64,6 +65,12 @@ def _paths(value: Any, place: Place) -> dict[str, str]:
             rule = "an input must be written KEY=PATH"
             raise FixInput(rule, got=repr(text), where=place.where)
     return _once(pairs, place)
+
+
+def _storage(value: Any, place: Place) -> str:
+    from automl.study.database_url import database_url
+
+    return database_url(str(one_value(value, place)), place.where)
 
 
 def _search(value: Any, place: Place) -> dict[str, "Asked"]:
@@ -179,6 +186,8 @@ OVERRIDES = Form("KEY=VALUE", _overrides, repeats=True, adds_up=True)
 PATHS = Form("KEY=PATH", _paths, repeats=True, adds_up=True)
 SEARCH = Form("KEY=RANGE", _search, repeats=True, adds_up=True)
 FREEZE = Form("KEY[=VALUE]", _freeze, repeats=True, adds_up=True)
+#: A database of PostgreSQL.
+STORAGE = Form("URL", _storage)
 SPACE = Form("SPACE", _space, words=_SPACES, completion=Completion.FILES)
 CHECKPOINT = Form("CHECKPOINT", _checkpoint, completion=Completion.FILES)
 SOURCE = Form("PATH", _source, completion=Completion.FILES)

@@ -1,15 +1,16 @@
 """What this machine offers a study: CPU threads it may use, and NVIDIA GPUs."""
 
 import os
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from automl.errors import FixInput, PrepareMachine
-from automl.gpus import Gpu, read_gpus
+from automl.gpus import Gpu, read_gpus, visible_gpus
 from automl.reports import words
 from automl.settings.layers import Layer, Settings
 from automl.skill.keys import NetworkKeys
 from automl.study.config import Resources
+from automl.study.gpu_claims import Claim, claimed
 
 __all__ = [
     "Machine",
@@ -30,15 +31,19 @@ class Machine:
     Attributes:
         cpus: CPUs this process may run on.
         gpus: In index order.
+        held: UUID of each GPU that a study trains on to that study.
     """
 
     cpus: int
     gpus: tuple[Gpu, ...] = ()
+    held: Mapping[str, Claim] = field(default_factory=dict)
 
 
 def detect_machine() -> Machine:
     """This machine, as the scheduler of the operating system and the NVIDIA driver report it."""
-    return Machine(len(os.sched_getaffinity(0)), tuple(read_gpus()))
+    gpus = tuple(visible_gpus(read_gpus()))
+    held = claimed([gpu.uuid for gpu in gpus])
+    return Machine(len(os.sched_getaffinity(0)), gpus, held)
 
 
 def choose_resources(
@@ -61,7 +66,11 @@ def choose_resources(
         FixInput: A GPU has no such name, or several GPUs are to be shared.
         PrepareMachine: More GPUs are asked for than there are.
     """
+    from automl.app.free_gpus import free_first
+
     gpu_ids = _gpu_ids(settings["gpus"], settings.origin("gpus"), machine)
+    given: int | None = settings["gpus_per_trial"]
+    gpu_ids, in_use = free_first(gpu_ids, num_gpus if given is None else given, machine)
     available = len(machine.gpus) if gpu_ids is None else len(gpu_ids)
     per_trial = gpus_per_trial(settings, num_gpus, available)
     sharing = trials_per_gpu(settings, per_trial) if searches else 1
@@ -71,7 +80,8 @@ def choose_resources(
     threads = max(1, machine.cpus // concurrent)
     resources = Resources(concurrent, per_trial, gpu_ids, threads, sharing)
     trials = settings["trials"] if searches else 1
-    notes = (*_remarks(resources, asked, machine), *_idle(resources, trials))
+    idle = _idle(resources, trials) if settings["gpus"] else ()
+    notes = (*in_use, *_remarks(resources, asked, machine), *idle)
     return resources, notes
 
 
@@ -184,7 +194,8 @@ def _gpu_ids(
             where=where,
             fix="write 0,1 or GPU-8f1c...; nvidia-smi -L lists both",
         ) from None
-    missing = [index for index in ids if not 0 <= index < len(machine.gpus)]
+    there = {gpu.index for gpu in machine.gpus}
+    missing = [index for index in ids if index not in there]
     if missing:
         raise PrepareMachine(
             "a GPU must exist to be used",

@@ -240,6 +240,7 @@ def _config(
         metrics=planner.metrics,
         require=settings["require"],
         mirrors=settings["mirror"],
+        storage_url=settings["storage"] or "",
     )
 
 

@@ -1,14 +1,16 @@
 """The use-cases that drive a study: start a new one, go on with one that was left."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from automl.app.checks import check_seed
 from automl.app.drift import check_drift
+from automl.app.gpu_use import gpus_of, shared_use
 from automl.app.image import hold_to_image, left_running, pinned
+from automl.app.lock_check import check_locks
 from automl.app.plan import Plan
 from automl.app.prepare import Preparer
 from automl.app.required import check_required, held_to_requirement
@@ -19,7 +21,7 @@ from automl.app.session import Session, check_trainer
 from automl.app.startable import check_startable
 from automl.app.trainer_choice import check_container_gpu
 from automl.errors import FixInput
-from automl.execution.control import Control
+from automl.execution.control import Control, Stage
 from automl.execution.driver import Note
 from automl.files import write_json
 from automl.search.decision import SearchEnd
@@ -32,6 +34,7 @@ from automl.space.model import SearchSpace
 from automl.spec.rules import rules_for
 from automl.study.config import StudyConfig
 from automl.study.confirmation import searched
+from automl.study.database_lock import DatabaseLock
 from automl.study.folder import (
     NewStudy,
     create_folder,
@@ -44,8 +47,9 @@ from automl.study.folder import (
 )
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import StudyLock
+from automl.study.patience import Patience
 from automl.study.records import Measurement
-from automl.study.storage import open_storage, open_study, read_study
+from automl.study.storage import check_new, open_storage, open_study, read_study
 from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_whole
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.metrics.table import history_of
@@ -68,16 +72,22 @@ def start(plan: Plan, screen: Screen) -> Ending:
     check_startable(plan)
     check_container_gpu(plan.config)
     check_room(plan.studies_dir.absolute(), "free some, or choose another --studies-dir")
+    check_locks(plan.studies_dir.absolute())
     check_trainer(plan.config, plan.skill, plan.studies_dir.absolute())
     config, image = pinned(plan.config, plan.skill)
     ahead = StudyPaths(plan.studies_dir.absolute() / plan.config.name)
-    with _handling_signals(ahead, screen) as control:
+    with (
+        _handling_signals(ahead, screen) as control,
+        DatabaseLock(config.storage_url, config.name) as database,
+    ):
+        check_new(config.storage_url, config.name)
         paths = create_folder(plan.studies_dir, plan.config.name)
-        with StudyLock(paths) as lock:
+        with StudyLock(paths) as lock, gpus_of(config) as claims:
             control.hold()
             _write(plan, config, image, paths)
             driven = _Driven(paths, config, plan.skill, plan.space, plan.base_spec)
-            return held_to_requirement(driven.session(lock, screen, control).drive())
+            session = driven.session(lock, screen, control, database)
+            return held_to_requirement(session.drive(shared_use(claims)))
 
 
 def _write(plan: Plan, config: StudyConfig, image: Mapping[str, Any], paths: StudyPaths) -> None:
@@ -130,14 +140,16 @@ def go_on(
         PrepareMachine: The trainer cannot be started here.
         ResolveConflict: Another driver has the study, or it is not what it was.
     """
-    with _handling_signals(paths, screen) as control, StudyLock(paths) as lock:
+    with ExitStack() as stack:
+        control = stack.enter_context(_handling_signals(paths, screen))
+        lock = stack.enter_context(StudyLock(paths))
         control.hold()
         kept = read_config(paths)
+        database = stack.enter_context(DatabaseLock(kept.storage_url, kept.name))
         skill = read_skill(Path(kept.skill_dir))
         kept = _moved(paths, _with_keys(paths, kept, skill), limits)
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
-        check_room(paths.folder, "free some, then automl resume goes on; all that ended is safe")
-        check_trainer(kept, skill, paths.folder)
+        _check_machine(paths, kept, skill)
         check_still_there(paths, kept.resume_from, read_provenance(paths))
         notes += check_drift(paths, kept, skill, accept=accept_drift)
         config = _extended(kept, {"trials": trials, **(limits or {})})
@@ -147,7 +159,8 @@ def go_on(
         check_seed(rules_for(skill, "train", base_spec), config.limits)
         read_study(paths, config)  # refuses to begin again over the folders of lost trials
         driven = _Driven(paths, config, skill, space, base_spec)
-        session = driven.session(lock, screen, control)
+        claims = stack.enter_context(gpus_of(config))
+        session = driven.session(lock, screen, control, database)
         _check_total(config, len(searched(session.engine.records())))
         check_affordable(session.engine.overdrawn(), {"trials": trials, **(limits or {})})
         if config is not kept:
@@ -155,8 +168,15 @@ def go_on(
         end_leftovers(paths)
         held = left_running(paths, config, skill)
         session.preparer.attached = held
-        recovered = _recover(session.engine, paths, config, held)
-        return held_to_requirement(session.drive([*notes, *map(str, recovered)]))
+        recovered = map(str, _recover(session.engine, paths, config, held))
+        return held_to_requirement(session.drive([*shared_use(claims), *notes, *recovered]))
+
+
+def _check_machine(paths: StudyPaths, config: StudyConfig, skill: Skill) -> None:
+    """Whether the study can go on here: locks, disk and trainer."""
+    check_locks(paths.folder)
+    check_room(paths.folder, "free some, then automl resume goes on; all that ended is safe")
+    check_trainer(config, skill, paths.folder)
 
 
 def _with_keys(paths: StudyPaths, config: StudyConfig, skill: Skill) -> StudyConfig:
@@ -264,9 +284,11 @@ class _Driven:
         self._space = space
         self._base_spec = base_spec
 
-    def session(self, lock: StudyLock, screen: Screen, control: Control) -> Session:
+    def session(
+        self, lock: StudyLock, screen: Screen, control: Control, database: DatabaseLock
+    ) -> Session:
         config, paths = self._config, self._paths
-        storage = open_storage(paths, config.storage_url)
+        storage = open_storage(paths, config.storage_url, _patience(screen, control, database))
         study = open_study(storage, config.name, config.objective)
         return Session(
             paths=paths,
@@ -278,3 +300,11 @@ class _Driven:
             screen=screen,
             control=control,
         )
+
+
+def _patience(screen: Screen, control: Control, database: DatabaseLock) -> Patience:
+    def tell(text: str) -> None:
+        with suppress(OSError):
+            screen.event(Note(text))
+
+    return Patience(tell=tell, is_over=lambda: control.stage is Stage.NOW, regain=database.take)

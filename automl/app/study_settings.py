@@ -20,6 +20,7 @@ from automl.app.forms import (
     SEEDS,
     SOURCE,
     SPACE,
+    STORAGE,
 )
 from automl.settings.forms import (
     AMOUNT,
@@ -172,6 +173,8 @@ _MACHINE = (
     Setting("keep", choice(lambda: tuple(Keep), "best|last|all"),
             "checkpoints that outlive a trial; last: the best and the last", "machine",
             default=Keep.BEST),
+    Setting("storage", STORAGE, "postgresql://USER@HOST/DATABASE that keeps the trials (default: "
+            "a journal in the study's folder)", "machine"),
     Setting("report_images", choice(lambda: ("inline", "none"), "inline|none"),
             "pictures of the data in reports", "machine", default="inline"),
     Setting("trainer", choice(trainer_names, "|".join(TRAINERS)), "how a trial is run",

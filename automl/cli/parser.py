@@ -27,12 +27,14 @@ from automl.cli.extending_flags import (
     add_require,
 )
 from automl.cli.init_commands import add_init
+from automl.cli.kuberay_commands import add_kuberay
 from automl.cli.log_commands import add_logs
 from automl.cli.mirror_command import add_mirror
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.report_commands import add_report
 from automl.cli.setting_flags import add_settings
+from automl.cli.slurm_commands import add_slurm
 from automl.cli.stop_commands import add_stop
 from automl.cli.tune_commands import add_tune_inference
 from automl.cli.usage import Parser, count, seeds, some_seeds, take_usual
@@ -80,9 +82,8 @@ def build_parser() -> Parser:
 
 
 def _command(commands: "Commands", name: str, help_text: str) -> Parser:
-    return commands.add_parser(
-        name, help=help_text, description=help_text[0].upper() + help_text[1:] + "."
-    )
+    text = help_text[0].upper() + help_text[1:] + "."
+    return commands.add_parser(name, help=help_text, description=text)
 
 
 def _add_run(commands: "Commands") -> None:
@@ -223,6 +224,7 @@ def _add_readers(commands: "Commands") -> None:
     command = _command(commands, "list", "list the studies of a folder, newest first")
     command.set_defaults(handler="automl.cli.read_commands:list_studies")
     _add_studies_dir(command)
+    command.add_argument("--storage", metavar="URL", help="those of a shared database")
     _add_json(command)
 
 
@@ -274,6 +276,8 @@ _COMMANDS: tuple[Callable[["Commands"], None], ...] = (
     _add_confirm,
     add_add,
     add_watch,
+    add_slurm,
+    add_kuberay,
     add_stop,
     _add_readers,
     _add_doctor,

@@ -111,12 +111,14 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def list_studies(arguments: argparse.Namespace) -> int:
-    """Lists the studies of a folder, newest first."""
-    from automl.reports.listing import list_of
+    """Lists the studies of a folder, or of a shared database, newest first."""
+    if arguments.storage is not None:
+        return _list_shared(arguments)
+    from automl.app.listings import listings_of
     from automl.reports.text import list_text
 
     folder = studies_dir(arguments)
-    listings = list_of(folder)
+    listings = listings_of(folder)
     if arguments.json:
         _print_json(
             {
@@ -130,4 +132,23 @@ def list_studies(arguments: argparse.Namespace) -> int:
         print(f"no studies in {folder}", file=sys.stderr)
     else:
         print(list_text(listings, datetime.now(UTC)))
+    return 0
+
+
+def _list_shared(arguments: argparse.Namespace) -> int:
+    from automl.cli.database_flags import take_password
+    from automl.cli.shared_text import shared_text
+    from automl.study.database_url import database_url
+    from automl.study.shared import shared_studies
+
+    take_password(arguments, ())
+    url = database_url(arguments.storage, "--storage")
+    studies = shared_studies(url)
+    if arguments.json:
+        found = [study.to_json() for study in studies]
+        _print_json({"schema": "automl.list-shared/1", "storage": url, "studies": found})
+    elif not studies:
+        print(f"no studies in {visible(url, keep='')}", file=sys.stderr)
+    else:
+        print(shared_text(studies, datetime.now(UTC)))
     return 0

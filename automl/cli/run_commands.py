@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from automl.cli.background import detach, is_detached
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.database_flags import take_password
 from automl.cli.json_out import print_json
 from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
@@ -73,12 +74,13 @@ def request_of(arguments: argparse.Namespace) -> "PlanRequest":
     """The plan that the settings of a command line ask for."""
     from automl.app.request import PlanRequest
 
+    command = take_password(arguments, sys.argv)
     return PlanRequest(
         flags=given(arguments),
         study_file=arguments.study_file,
         demo=arguments.demo,
         studies_dir=studies_dir(arguments),
-        command=tuple(sys.argv),
+        command=command,
         tell=note,
         transfer=show_transfer,
     )

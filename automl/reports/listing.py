@@ -1,19 +1,19 @@
-"""The studies of a folder at a glance."""
+"""A study at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any, Self
 
 from automl.errors import AutomlError
+from automl.field_types import check_fields
 from automl.reports.derive import moment
 from automl.reports.strict import strict_json
 from automl.reports.summary import read_summary
 from automl.study.clock import Clock, utc_now
-from automl.study.folder import list_studies
 from automl.study.layout import StudyPaths
 
-__all__ = ["StudyListing", "list_of"]
+__all__ = ["StudyListing", "listing_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,22 @@ class StudyListing:
         value, _ = strict_json(fields)
         return dict(value)
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The listing that ``to_json`` made.
 
-def list_of(studies_dir: Path, clock: Clock = utc_now) -> Sequence[StudyListing]:
-    """Every study in ``studies_dir``, the newest first; one that is broken is listed as such."""
-    return [_listing(paths, clock) for paths in list_studies(studies_dir)]
+        Raises:
+            KeyError, TypeError, ValueError: The value is no such listing.
+        """
+        started = value["started"]
+        fields = {name: value[name] for name in cls.__slots__}
+        listing = cls(**fields | {"started": started and datetime.fromisoformat(started)})
+        check_fields(listing)
+        return listing
 
 
-def _listing(paths: StudyPaths, clock: Clock) -> StudyListing:
+def listing_of(paths: StudyPaths, clock: Clock = utc_now) -> StudyListing:
+    """One study; one that is broken is listed as such."""
     try:
         summary = read_summary(paths.folder, clock)
     except AutomlError as error:

@@ -5,16 +5,18 @@ gets a normal score of its rank among the trials that it compares with: positive
 their median, and 0 says nothing.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from automl.search.method import SearchView, TrialView
 from automl.search.ranks import normal_scores
 from automl.skill.signals import ANY_OTHER, TRAINING_LOSS, Signal
 from automl.study.config import Direction, Objective, StudyConfig
 from automl.study.records import TrialState
+
+_UNKNOWN: Any = object()
 
 __all__ = ["Scored", "cohort", "objective_so_far", "other_signals", "reached", "score"]
 
@@ -121,22 +123,36 @@ def _best_so_far(
     merits: dict[int, float] = {}
     values: dict[int, float] = {}
     for trial in trials:
-        for entry in trial.measured:
-            value = entry.metrics.get(signal.metric) if entry.epoch < rung else None
-            merit = None if value is None else signal.merit(value)
-            if value is None or merit is None:
-                continue
-            if merit > merits.get(trial.number, -math.inf):
-                merits[trial.number], values[trial.number] = merit, value
+        best = _best(trial, signal, rung)
+        if best is not None:
+            merits[trial.number], values[trial.number] = best
     return merits, values
+
+
+def _best(trial: TrialView, signal: Signal, rung: int) -> tuple[float, float] | None:
+    """The best merit within the first epochs, and its value; None without any."""
+    known: tuple[float, float] | None = trial.worked_out.get((signal, rung), _UNKNOWN)
+    if known is not _UNKNOWN:
+        return known
+    best: tuple[float, float] | None = None
+    for entry in trial.measured:
+        value = entry.metrics.get(signal.metric) if entry.epoch < rung else None
+        merit = None if value is None else signal.merit(value)
+        if value is not None and merit is not None and (best is None or merit > best[0]):
+            best = merit, value
+    trial.worked_out[signal, rung] = best
+    return best
 
 
 def _group(trial: TrialView, signal: Signal, config: StudyConfig) -> tuple[tuple[str, str], ...]:
     """The values of a trial's settings that change what a signal means."""
-    params = trial.record.params
-    return tuple(
-        (key, repr(params[key])) for key in sorted(params) if _splits(key, signal, config)
-    )
+    key = (signal, config.keys.optimizer, tuple(config.keys.milestones))
+    found: tuple[tuple[str, str], ...] | None = trial.worked_out.get(key)
+    if found is None:
+        params = trial.record.params
+        split = (name for name in sorted(params) if _splits(name, signal, config))
+        found = trial.worked_out[key] = tuple((name, repr(params[name])) for name in split)
+    return found
 
 
 def _splits(key: str, signal: Signal, config: StudyConfig) -> bool:

@@ -1,9 +1,9 @@
 """The trials of a study as a method sees them, found by number and by state without a search."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import overload
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
 
 from automl.study.records import Measurement, TrialRecord, TrialState
 
@@ -20,11 +20,16 @@ class TrialView:
             and whatever else the trainer reported.
         audited: Why it would have been stopped or paused, where it goes on so that the decision
             can be checked; empty of all others.
+        worked_out: What was worked out of this trial alone, so that the next decision need not;
+            no part of what it is.
     """
 
     record: TrialRecord
     measured: tuple[Measurement, ...] = ()
     audited: str = ""
+    worked_out: dict[Hashable, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def number(self) -> int:

@@ -1,24 +1,61 @@
 """A database as the storage of a study, on request."""
 
 import warnings
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import optuna
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import FrozenTrial
 
 from automl.errors import FixInput, InstallExtra, PrepareMachine
+from automl.extras import how_to_get
+from automl.study.database_url import connect_url
 from automl.study.operations import check_attributes
+from automl.study.patience import Patience
 
-__all__ = ["check_trials", "database_errors", "open_database"]
+__all__ = ["check_trials", "database_errors", "open_database", "opening_database"]
+
+_CONNECT_S = 10
 
 
-def open_database(url: str) -> RDBStorage:
+def open_database(url: str, patience: Patience | None = None) -> BaseStorage:
     """The storage that a URL names.
 
     Args:
-        url: In SQLAlchemy's form (``postgresql+psycopg://...``, ``sqlite:///...``).
+        url: In SQLAlchemy's form (``postgresql://...``, ``sqlite:///...``); a password that it
+            lacks is looked for in ``PGPASSWORD`` and ``~/.pgpass``.
+        patience: How long a connection that was lost is waited for; None for a reader, who is
+            told of it at once.
+
+    Raises:
+        FixInput: The database cannot be opened.
+        InstallExtra: Its Python driver is not installed.
+    """
+    with opening_database(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        storage = RDBStorage(connect_url(url), engine_kwargs=_engine_settings(url))
+    # Its connections are closed with it, whoever held it and however that ended.
+    weakref.finalize(storage, storage.engine.dispose)
+    if patience is None:
+        return storage
+    from automl.study.patient_storage import PatientStorage
+
+    # Optuna's own cache of ended trials lies below.
+    return PatientStorage(get_storage(storage), patience)
+
+
+def _engine_settings(url: str) -> dict[str, Any]:
+    if not url.startswith("postgresql"):
+        return {}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECT_S}}
+
+
+@contextmanager
+def opening_database() -> Iterator[None]:
+    """Turns what keeps a database from being opened within the block into what a person can do.
 
     Raises:
         FixInput: The database cannot be opened.
@@ -27,15 +64,13 @@ def open_database(url: str) -> RDBStorage:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return RDBStorage(url, skip_compatibility_check=False)
+        yield
     except ImportError as error:
         raise InstallExtra(
             "a database needs its Python driver installed",
             got=str(error).splitlines()[0],
             where="storage",
-            fix="install the driver that the URL names",
+            fix=how_to_get("postgres"),
         ) from error
     except (SQLAlchemyError, ValueError, RuntimeError) as error:
         raise _unopened(error) from error
@@ -46,7 +81,8 @@ def _unopened(error: Exception) -> FixInput:
         "the storage must be a database that can be opened",
         got=str(error).splitlines()[0],
         where="storage",
-        fix="check the URL, the account and that the server runs; "
+        fix="check the address, the account, its password (PGPASSWORD or ~/.pgpass) and that the "
+        "server runs; "
         "or leave it out: the study then keeps a journal in its own folder",
     )
 

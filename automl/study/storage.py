@@ -12,9 +12,10 @@ from automl.study.config import Objective, StudyConfig
 from automl.study.database import check_trials, database_errors, open_database
 from automl.study.journal import CheckedJournal, deleted_in, repair_journal
 from automl.study.layout import StudyPaths
+from automl.study.patience import Patience
 from automl.study.trials import by_number
 
-__all__ = ["create_study", "memory_study", "open_storage", "open_study", "read_study"]
+__all__ = ["check_new", "create_study", "memory_study", "open_storage", "open_study", "read_study"]
 
 #: What Optuna's replay of a journal ends in where a line is not as it wrote it.
 _REPLAY_ERRORS: Final = (
@@ -23,20 +24,23 @@ _REPLAY_ERRORS: Final = (
 )  # fmt: skip
 
 
-def open_storage(paths: StudyPaths, url: str = "") -> BaseStorage:
+def open_storage(
+    paths: StudyPaths, url: str = "", patience: Patience | None = None
+) -> BaseStorage:
     """The storage of a study; an unfinished end of the journal is cut off first.
 
     Args:
         paths: The study folder, which must exist.
-        url: A database in SQLAlchemy's form (``postgresql+psycopg://...``, ``sqlite:///...``);
-            empty for the journal in the study folder.
+        url: A database in SQLAlchemy's form (``postgresql://...``, ``sqlite:///...``); empty for
+            the journal in the study folder.
+        patience: How long a database that went away is waited for; None for not at all.
 
     Raises:
         FixInput: The journal is broken before its end, or the database cannot be opened.
     """
     # Optuna announces each study it makes; what a user sees is the command line's business.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return open_database(url) if url else _open_journal(paths)
+    return open_database(url, patience) if url else _open_journal(paths)
 
 
 def _open_journal(paths: StudyPaths) -> JournalStorage:
@@ -74,6 +78,25 @@ def _refused(journal: Path, error: OSError) -> PrepareMachine:
     )
 
 
+def check_new(url: str, name: str) -> None:
+    """Makes sure that a shared database holds no study of this name yet.
+
+    Args:
+        url: The database; empty for none.
+        name: The study that is to be made.
+
+    Raises:
+        FixInput: The database cannot be opened.
+        ResolveConflict: It holds one, of whomever.
+    """
+    if url:
+        storage = open_database(url)
+        with database_errors(url):
+            names = {study.study_name for study in storage.get_all_studies()}
+        if name in names:
+            raise _taken(name)
+
+
 def create_study(storage: BaseStorage, name: str, objective: Objective) -> optuna.Study:
     """A new Optuna study.
 
@@ -85,12 +108,16 @@ def create_study(storage: BaseStorage, name: str, objective: Objective) -> optun
             storage=storage, study_name=name, direction=_direction(objective)
         )
     except optuna.exceptions.DuplicatedStudyError as error:
-        raise ResolveConflict(
-            "a study's name must be new in its storage",
-            got=f"{name}, which is there already",
-            where="--name",
-            fix="choose another name, or go on with that study: automl resume",
-        ) from error
+        raise _taken(name) from error
+
+
+def _taken(name: str) -> ResolveConflict:
+    return ResolveConflict(
+        "a study's name must be new in its storage",
+        got=f"{name}, which is there already",
+        where="--name",
+        fix="choose another name, or go on with that study: automl resume",
+    )
 
 
 def open_study(storage: BaseStorage, name: str, objective: Objective) -> optuna.Study:

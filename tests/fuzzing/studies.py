@@ -15,12 +15,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from automl.app.clean import find_leftovers
+from automl.app.listings import listings_of
 from automl.app.trial_choice import find_trial
 from automl.app.winner import keep_best_current
 from automl.cli.main import main
 from automl.errors import AutomlError
 from automl.files import write_json
-from automl.reports.listing import list_of
 from automl.reports.markdown import render_markdown
 from automl.reports.status import status_text
 from automl.reports.summary import read_summary
@@ -148,7 +148,7 @@ def _go_on(paths: StudyPaths) -> None:
 def _look_over(paths: StudyPaths) -> None:
     """What goes on over a study that cannot be read."""
     studies = paths.folder.parent
-    assert len(list_of(studies)) == len(list_studies(studies))
+    assert len(listings_of(studies)) == len(list_studies(studies))
     find_leftovers(list_studies(studies), studies, None)
     list(read_actions(paths.actions))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
 from automl.search.engine import Engine
@@ -120,8 +120,14 @@ def _no_checkpoint(paths: AttemptPaths, epoch: int | None) -> None:
 def _drive(
     lines: list[str], cuts: set[int], sampler: str, space: SearchSpace = SPACE
 ) -> tuple[TrialRecord, ...]:
+    return drive(JournalStorage(Lines(lines, cuts)), sampler, space)
+
+
+def drive(
+    storage: BaseStorage, sampler: str, space: SearchSpace = SPACE
+) -> tuple[TrialRecord, ...]:
     """One driver's life: everything up to the end of the study, or to the power cut."""
-    study = open_study(JournalStorage(Lines(lines, cuts)), "replay", OBJECTIVE)
+    study = open_study(storage, "replay", OBJECTIVE)
     engine = Engine(study, space, _config(sampler))
     folder = StudyPaths(Path(tempfile.gettempdir()) / "automl-replay-without-files")
     engine.recover(folder, _no_history, _no_checkpoint)
@@ -130,13 +136,13 @@ def _drive(
     return engine.records()
 
 
-def _outcome_by_number(records: tuple[TrialRecord, ...]) -> list[Any]:
+def outcome_by_number(records: tuple[TrialRecord, ...]) -> list[Any]:
     return [(record.number, record.state, record.params, record.best_value) for record in records]
 
 
 @pytest.fixture(scope="module")
 def uninterrupted() -> dict[str, list[Any]]:
-    return {name: _outcome_by_number(_drive([], set(), name)) for name in SAMPLERS}
+    return {name: outcome_by_number(_drive([], set(), name)) for name in SAMPLERS}
 
 
 @settings(max_examples=40, deadline=None)
@@ -154,14 +160,12 @@ def test_a_resumed_study_proposes_the_same(
             records = _drive(lines, cuts, sampler)
         except PowerCutError:
             continue
-    assert _outcome_by_number(records) == uninterrupted[sampler]
+    assert outcome_by_number(records) == uninterrupted[sampler]
 
 
 @pytest.fixture(scope="module")
 def bounded() -> dict[str, list[Any]]:
-    return {
-        name: _outcome_by_number(_drive([], set(), name, NARROW)) for name in ("tpe", "random")
-    }
+    return {name: outcome_by_number(_drive([], set(), name, NARROW)) for name in ("tpe", "random")}
 
 
 @settings(max_examples=15, deadline=None)
@@ -180,9 +184,9 @@ def test_a_resumed_study_refuses_the_same(
         except PowerCutError:
             continue
     assert any('"refused"' in line for line in lines)
-    assert _outcome_by_number(records) == bounded[sampler]
+    assert outcome_by_number(records) == bounded[sampler]
 
 
 def test_the_seed_decides_the_proposals(uninterrupted: dict[str, list[Any]]) -> None:
-    assert _outcome_by_number(_drive([], set(), "tpe")) == uninterrupted["tpe"]
+    assert outcome_by_number(_drive([], set(), "tpe")) == uninterrupted["tpe"]
     assert uninterrupted["tpe"] != uninterrupted["random"]

@@ -154,8 +154,12 @@ class Drive:
     def end(self, number: int, state: OutcomeState, failure: FailureClass | None = None) -> None:
         attempt, measured = self.live.pop(number), tuple(self.measured[number])
         failed = failure if state is OutcomeState.FAILED else None
+        # A pause whose checkpoint has gone is known to the driver that looked for it alone.
+        checkpoint = None if state is OutcomeState.PAUSED else "c.pth"
         self.engine.finish(
-            Outcome(number, attempt.attempt, state, measured, failed, "ended", checkpoint="c.pth")
+            Outcome(
+                number, attempt.attempt, state, measured, failed, "ended", checkpoint=checkpoint
+            )
         )
 
 

@@ -7,6 +7,7 @@ where it is judged first; at a rung all trials that are judged there compete wit
 """
 
 import math
+from functools import cache
 
 from automl.search.methods.asha import Asha
 from automl.search.rungs import ETA
@@ -29,9 +30,16 @@ def bracket_of(number: int, n_rungs: int) -> int:
         number: The trial's number, from 0.
         n_rungs: Rungs of the ladder.
     """
+    turns = _turns(n_rungs)
+    return turns[number % len(turns)]
+
+
+@cache
+def _turns(n_rungs: int) -> tuple[int, ...]:
+    """The brackets of one round, in the order in which their trials begin."""
     sizes = [_size(n_rungs - first, n_rungs) for first in range(n_rungs + 1)]
     turns = [((1 + n) / size, first) for first, size in enumerate(sizes) for n in range(size)]
-    return sorted(turns)[number % len(turns)][1]
+    return tuple(first for _, first in sorted(turns))
 
 
 def _size(n_judging: int, n_rungs: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from automl.app.explain import explain_class, explain_trial
 from automl.cli.explain_commands import class_text, trial_text
-from automl.reports.listing import StudyListing, list_of
+from automl.reports.listing import StudyListing, listing_of
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
 from automl.reports.status import status_text
@@ -17,6 +17,7 @@ from automl.reports.summary import read_summary
 from automl.reports.text import best_text, list_text, run_footer
 from automl.space.model import SearchSpace
 from automl.study.config import DataSources, SearchSettings
+from automl.study.folder import list_studies
 from automl.study.limits import Limits
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
@@ -160,7 +161,7 @@ def test_list(golden: Golden) -> None:
         make()
     (_HERE / "torn").mkdir()
     (_HERE / "torn" / "resolved.json").write_text("{", encoding="utf-8")
-    found = sorted(list_of(_HERE), key=lambda listing: listing.name)
+    found = sorted(map(listing_of, list_studies(_HERE)), key=lambda listing: listing.name)
     broken = found[-1]
     assert broken.status == "unreadable"
     assert "resolved.json" in broken.remark

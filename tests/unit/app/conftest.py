@@ -15,6 +15,7 @@ from automl.search.engine import Engine
 from automl.skill import schema
 from automl.skill.read import own_skill_dir
 from automl.skill.tree import Tree
+from automl.study.gpu_claims import Claim
 from automl.study.layout import StudyPaths
 from automl.study.storage import memory_study
 from automl.yamltext import dump_yaml, load_yaml
@@ -51,9 +52,9 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_machine(monkeypatch: pytest.MonkeyPatch) -> OnMachine:
     """``on_machine(cpus=8, gpus=4)`` makes plans believe that this is what there is."""
 
-    def pretend(cpus: int = 2, gpus: int = 0) -> None:
+    def pretend(cpus: int = 2, gpus: int = 0, held: Mapping[str, Claim] | None = None) -> None:
         found = tuple(Gpu(index, f"GPU-{index}", "NVIDIA H200") for index in range(gpus))
-        machine = Machine(cpus, found)
+        machine = Machine(cpus, found, held or {})
         monkeypatch.setattr("automl.app.plan.detect_machine", lambda: machine)
 
     return pretend

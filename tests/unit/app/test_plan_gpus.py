@@ -6,6 +6,7 @@ from automl.app.run import start
 from automl.app.screen import Silent
 from automl.errors import PrepareMachine
 from automl.skill.tree import get
+from automl.study.gpu_claims import Claim
 from tests.unit.app.kit import MakePlan, OnMachine
 
 
@@ -46,3 +47,48 @@ def test_containers_do_not_train_on_the_cpu_unasked(plan: MakePlan) -> None:
         start(made, Silent())
     asked = plan("--policy", "off", "--trainer", "docker", "--gpus-per-trial", "0")
     assert not any("refuses" in note for note in asked.notes)
+
+
+def test_gpus_that_another_study_trains_on_are_left_to_it(
+    plan: MakePlan, on_machine: OnMachine
+) -> None:
+    on_machine(cpus=8, gpus=3, held={"GPU-1": Claim("bikes", 11)})
+    made = plan("--trials", "4")
+    assert made.config.resources.gpu_ids == (0, 2)
+    assert made.config.resources.max_concurrent == 2
+    note = "left where they are in use: GPU 1 to the study bikes (pid 11); this study trains on 2"
+    assert any(note in said for said in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("held", "argv", "ids", "said"),
+    [
+        ({"GPU-1": Claim("bikes", 11)}, ("--gpus", "1"), (1,), "free: --gpus 0,2"),
+        ({f"GPU-{n}": Claim("bikes", 11) for n in range(3)}, (), None, "no other one is free"),
+        (
+            {f"GPU-{n}": Claim("bikes", 11) for n in (1, 2)},
+            ("--gpus-per-trial", "2"),
+            None,
+            "free: --gpus 0",
+        ),
+    ],
+)
+def test_no_gpu_is_used_twice_in_silence(
+    plan: MakePlan,
+    on_machine: OnMachine,
+    held: dict[str, Claim],
+    argv: tuple[str, ...],
+    ids: tuple[int, ...] | None,
+    said: str,
+) -> None:
+    on_machine(cpus=8, gpus=3, held=held)
+    made = plan("--trials", "4", *argv)
+    assert made.config.resources.gpu_ids == ids
+    (note,) = [note for note in made.notes if "GPU 1 is in use by the study bikes" in note]
+    assert said in note
+
+
+def test_on_the_cpu_nobodys_gpu_matters(plan: MakePlan, on_machine: OnMachine) -> None:
+    on_machine(cpus=8, gpus=1, held={"GPU-0": Claim("bikes", 11)})
+    made = plan("--gpus-per-trial", "0")
+    assert not any("bikes" in note for note in made.notes)

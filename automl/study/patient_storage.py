@@ -1,0 +1,120 @@
+"""A database that may go away for a while: what was asked is asked again until it answers.
+
+A write whose answer was lost may have been carried out. To make it again would make a trial twice
+or end one twice, so that what the database holds is looked at before a write is repeated.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from automl.errors import ResumeLater
+from automl.study.patience import Patience
+from automl.study.storage_layer import StorageLayer
+
+__all__ = ["PatientStorage"]
+
+_Result = TypeVar("_Result")
+
+_FAILURES = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
+
+
+class PatientStorage(StorageLayer):
+    """Asks again where a connection was lost.
+
+    Args:
+        inner: The database.
+        patience: How long.
+    """
+
+    def __init__(self, inner: BaseStorage, patience: Patience) -> None:
+        super().__init__(inner)
+        self._patience = patience
+
+    def _call(self, method: Callable[..., _Result], *values: Any) -> _Result:
+        try:
+            return method(*values)
+        except _FAILURES as error:
+            return self._again(error, lambda: method(*values))
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Makes a trial, once."""
+
+        def _made() -> int:
+            made = self._like(study_id, template_trial)
+            if made is not None:
+                return made._trial_id
+            return self._inner.create_new_trial(study_id, template_trial)
+
+        try:
+            return self._inner.create_new_trial(study_id, template_trial)
+        except _FAILURES as error:
+            return self._again(error, _made)
+
+    def _like(self, study_id: int, template: FrozenTrial | None) -> FrozenTrial | None:
+        """The trial that was made from a template; each of ours says what no other one says."""
+        if template is None or not template.user_attrs:
+            return None
+        found = self._inner.get_all_trials(study_id, deepcopy=False, states=(template.state,))
+        return next((each for each in found if each.user_attrs == template.user_attrs), None)
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        """Where a trial stands, once."""
+
+        def _set() -> bool:
+            if self._inner.get_trial(trial_id).state is state:
+                return True
+            return self._inner.set_trial_state_values(trial_id, state, values)
+
+        try:
+            return self._inner.set_trial_state_values(trial_id, state, values)
+        except _FAILURES as error:
+            return self._again(error, _set)
+
+    def _again(self, error: Exception, ask: Callable[[], _Result]) -> _Result:
+        if not _is_lost(error):
+            raise error
+        patience, began, wait_s = self._patience, time.monotonic(), _FIRST_WAIT_S
+        patience.tell(f"the database does not answer: waiting for it ({_said(error)})")
+        while not patience.is_over() and time.monotonic() - began < patience.wait_s:
+            time.sleep(min(wait_s, patience.wait_s))
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            try:
+                if patience.regain is not None:
+                    patience.regain()
+                answer = ask()
+            except _FAILURES as again:
+                if not _is_lost(again):
+                    raise
+                error = again
+            else:
+                away_s = time.monotonic() - began
+                patience.tell(f"the database answers again after {away_s:.0f} s")
+                return answer
+        raise ResumeLater(
+            "the database of a study must answer",
+            got=_said(error),
+            where="storage",
+            fix="look at its server; all that ended is safe, and automl resume goes on",
+        ) from error
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether a connection could not be made, or broke."""
+    if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ is not None:
+        error = error.__cause__
+    is_broken = isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, OperationalError) or is_broken
+
+
+def _said(error: BaseException) -> str:
+    cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
+    return str(getattr(cause, "orig", None) or cause or error).splitlines()[0].strip()

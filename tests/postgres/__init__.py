@@ -1,0 +1,1 @@
+"""A real PostgreSQL server of the tests' own."""
