@@ -24,6 +24,13 @@ def survey_of(settings: Settings, data: Sequence[str], *, searches: bool) -> Sur
         PrepareMachine: There is no such cluster.
     """
     address: str = settings["ray_address"]
+    if settings["study_store"] and searches and not address:
+        raise FixInput(
+            "a study store is for the nodes of a Ray cluster",
+            got="study_store without ray_address",
+            where=settings.origin("study_store"),
+            fix="give --ray-address auto or HOST:PORT too",
+        )
     if not address or not searches:
         return None
     where = settings.origin("ray_address")

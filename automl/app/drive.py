@@ -1,6 +1,7 @@
 """Which driver runs a study's trials, and what it is given of the configuration."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import astuple
 
 from automl.execution import serial
@@ -8,9 +9,10 @@ from automl.execution.driver import ClusterChoice, DriveRequest
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
 from automl.study.nodes import NodeRecord
+from automl.study.study_store import StudyStore
 from automl.trainers.attempt_settings import AttemptSettings
 
-__all__ = ["attempt_settings", "cluster_of", "drive_trials"]
+__all__ = ["attempt_settings", "cluster_of", "drive_trials", "store_end", "store_of"]
 
 
 def attempt_settings(paths: StudyPaths, config: StudyConfig) -> AttemptSettings:
@@ -42,7 +44,22 @@ def cluster_of(
         return None
     data = tuple(folder for folder in astuple(config.data) if folder)
     follows = config.origin.get("max_concurrent", "default") == "default"
-    return ClusterChoice(config.ray_address, on_nodes, on_gpus, data, follows)
+    return ClusterChoice(config.ray_address, on_nodes, on_gpus, data, store_of(config), follows)
+
+
+def store_of(config: StudyConfig) -> str:
+    """Where in the store the study lies; empty without one."""
+    return f"{config.study_store.rstrip('/')}/{config.name}" if config.study_store else ""
+
+
+def store_end(paths: StudyPaths, config: StudyConfig) -> None:
+    """Stores how a study ended, for whoever goes on on another machine; nothing without a store."""
+    if config.study_store:
+        from automl.execution.cluster.carrier import store_study
+
+        # The folder here is whole; a store that is away now is behind by its last seconds.
+        with suppress(OSError):
+            store_study(StudyStore(store_of(config)).snapshots(), paths)
 
 
 def drive_trials(request: DriveRequest, *, searches: bool) -> None:

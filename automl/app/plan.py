@@ -237,6 +237,7 @@ def _config(
         parent_checkpoint=str(parent.absolute()) if parent else "",
         report_images=settings["report_images"],
         ray_address=settings["ray_address"],
+        study_store=settings["study_store"],
         metrics=planner.metrics,
         require=settings["require"],
         mirrors=settings["mirror"],

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
-from automl.app.drive import attempt_settings, cluster_of, drive_trials
+from automl.app.drive import attempt_settings, cluster_of, drive_trials, store_end
 from automl.app.following import Following
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
@@ -280,4 +280,6 @@ class Session:
         wall_s = time.monotonic() - self._began_s
         state = state_of(self.config, self.engine, self._following, status)
         write_state(self.paths, replace(state, reason=reason, wall_s=wall_s, nodes=self._nodes))
+        if status is not StudyStatus.RUNNING:
+            store_end(self.paths, self.config)
         return wall_s

@@ -170,6 +170,8 @@ _MACHINE = (
     Setting("gpus", GPUS, "indices or UUIDs of the GPUs (default: all)", "machine"),
     Setting("ray_address", RAY_ADDRESS, "Ray cluster that trials run on (default: a private Ray "
             "on this machine)", "machine", key="ray", default="", scope=_SEARCHED),
+    Setting("study_store", SOURCE, "s3://bucket/prefix for nodes that do not share the studies' "
+            "folder", "machine", default="", scope=_SEARCHED),
     Setting("keep", choice(lambda: tuple(Keep), "best|last|all"),
             "checkpoints that outlive a trial; last: the best and the last", "machine",
             default=Keep.BEST),

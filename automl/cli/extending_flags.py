@@ -11,7 +11,14 @@ from automl.cli.usage import (
     wall_seconds,
 )
 
-__all__ = ["add_budget", "add_confirm_top", "add_notify", "add_ray_address", "add_require"]
+__all__ = [
+    "add_budget",
+    "add_confirm_top",
+    "add_notify",
+    "add_ray_address",
+    "add_require",
+    "add_study_store",
+]
 
 
 def add_confirm_top(command: Parser) -> None:
@@ -31,6 +38,15 @@ def add_ray_address(command: Parser) -> None:
         type=ray_address,
         metavar="auto|HOST:PORT|local",
         help="go on on this Ray cluster, or on this machine alone",
+    )
+
+
+def add_study_store(command: Parser) -> None:
+    """Where the study is brought from, if its folder is not on this machine."""
+    command.add_argument(
+        "--study-store",
+        metavar="URL",
+        help="bring the study from this store where its folder is not here",
     )
 
 

@@ -25,6 +25,7 @@ from automl.cli.extending_flags import (
     add_notify,
     add_ray_address,
     add_require,
+    add_study_store,
 )
 from automl.cli.init_commands import add_init
 from automl.cli.kuberay_commands import add_kuberay
@@ -161,6 +162,7 @@ def _add_resume(commands: "Commands") -> None:
     add_ray_address(command)
     add_require(command)
     add_notify(command)
+    add_study_store(command)
     command.add_argument(
         "--accept-drift",
         action="store_true",
@@ -188,6 +190,7 @@ def _add_confirm(commands: "Commands") -> None:
         accept_drift=False,
         accept_image=False,
         ray_address=None,
+        study_store=None,
     )
     _add_study_choice(command)
     command.add_argument(

@@ -134,6 +134,8 @@ def resume(arguments: argparse.Namespace) -> int:
 
     if arguments.detach and not is_detached():
         return detach(sys.argv[1:])
+    if getattr(arguments, "study_store", None):
+        _bring(arguments)
     limits = {name: getattr(arguments, name) for name in _EXTENDED}
     extends = any(value is not None for value in limits.values())
     limits["ray_address"] = getattr(arguments, "ray_address", None)
@@ -155,6 +157,18 @@ def resume(arguments: argparse.Namespace) -> int:
     with _screen(arguments) as screen:
         ending = notified(notify_targets(tuple(arguments.notify or ())), screen, drive, note)
     return _close(ending, as_json=arguments.json)
+
+
+def _bring(arguments: argparse.Namespace) -> None:
+    from automl.app.from_store import bring_study
+    from automl.errors import FixInput
+
+    name = study_named(arguments)
+    if name is None:
+        raise FixInput("--study-store needs the name of the study", fix="automl resume NAME")
+    brought = bring_study(arguments.study_store, name, studies_dir(arguments))
+    if brought:
+        note(brought)
 
 
 def confirm(arguments: argparse.Namespace) -> int:

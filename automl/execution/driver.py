@@ -106,6 +106,8 @@ class ClusterChoice:
         on_gpus: Called with the number of GPUs that the next attempt gets, before it is prepared,
             where that is not as many as were asked for.
         data: Folders that every node must see.
+        store: Address of the study's store, for nodes that do not share its folder; empty where
+            all of them must.
         follows: Whether as many trials run as the cluster has room for, however many were
             reckoned with beforehand; else ``max_concurrent`` is asked for, and waited for.
     """
@@ -114,6 +116,7 @@ class ClusterChoice:
     on_nodes: Callable[[tuple[NodeRecord, ...]], None]
     on_gpus: Callable[[int | None], None] = field(default=lambda _: None)
     data: tuple[str, ...] = ()
+    store: str = ""
     follows: bool = True
 
 

@@ -196,6 +196,8 @@ class StudyConfig:
         earlier: What is taken from earlier studies (``--warm-start``).
         mirrors: Trackers that are told of it while it runs.
         require: What must hold at its end; empty for nothing (``study.requirement``).
+        study_store: Address of a store that nodes use which do not share the study's folder; empty
+            where all must.
     """
 
     name: str
@@ -220,6 +222,7 @@ class StudyConfig:
     parent_checkpoint: str = ""
     report_images: str = "inline"
     ray_address: str = ""
+    study_store: str = ""
     metrics: MetricSource = STATUS_FILE
     earlier: Earlier = field(default_factory=Earlier)
     require: str = ""

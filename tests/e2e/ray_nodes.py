@@ -52,6 +52,20 @@ def _descendants(pid: int) -> Iterator[int]:
         yield from _descendants(child)
 
 
+def _without(folder: Path) -> list[str]:
+    """How a program is started that finds an empty folder of its own in the place of another."""
+    script = 'mount -t tmpfs none "$0" && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", script, str(folder)]
+
+
+def _command_of(pid: int) -> str:
+    """The command line of a process, its words parted by zeros; empty where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 @dataclass
 class RayNode:
     """One node.
@@ -68,8 +82,7 @@ class RayNode:
     def raylet(self) -> int:
         """Process id of its raylet."""
         for pid in _descendants(self.starter.pid):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(b"/raylet"):
+            if _command_of(pid).partition("\0")[0].endswith("/raylet"):
                 return pid
         raise AssertionError(f"no raylet of {self.address}")
 
@@ -98,12 +111,14 @@ class RayCluster:
         port: The head's.
         head: The head's address, which Ray takes to be this machine's.
         nodes: Address to node.
+        n_started: How many were added.
     """
 
     folder: Path
     port: int
     head: str = ""
     nodes: dict[str, RayNode] = field(default_factory=dict)
+    n_started: int = 0
 
     @property
     def address(self) -> str:
@@ -119,27 +134,44 @@ class RayCluster:
         said = (self.folder / "head.log").read_text()
         self.head = said.partition("Local node IP: ")[2].split()[0]
 
+    @property
+    def other(self) -> str:
+        """Address of the one node beside the head."""
+        (address,) = self.nodes.keys() - {"head"}
+        return address
+
     def start_node(
-        self, address: str, cpus: int, environment: Mapping[str, str] | None = None
+        self,
+        cpus: int,
+        environment: Mapping[str, str] | None = None,
+        hidden: Path | None = None,
     ) -> RayNode:
-        """Adds a node.
+        """Adds a node, at an address that none has had.
 
         Args:
-            address: A loopback address of its own.
             cpus: What the cluster is to count there.
             environment: What its workers are to find.
+            hidden: A folder in whose place the node has an empty one of its own.
         """
+        self.n_started += 1
+        address = f"127.0.0.{1 + self.n_started}"
         words = [f"--address={self.address}", f"--node-ip-address={address}"]
-        return self._start(address, cpus, words, environment or {})
+        return self._start(address, cpus, words, environment or {}, hidden)
 
     def _start(
-        self, name: str, cpus: int, words: list[str], environment: Mapping[str, str]
+        self,
+        name: str,
+        cpus: int,
+        words: list[str],
+        environment: Mapping[str, str],
+        hidden: Path | None = None,
     ) -> RayNode:
         ports = ["--min-worker-port=0", "--max-worker-port=0"]
         words += [f"--num-cpus={cpus}", *ports]
+        apart = [] if hidden is None else _without(hidden)
         log = (self.folder / f"{name}.log").open("wb")
         starter = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *words],
+            [*apart, sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *words],
             env={**self.environment(), **environment},
             cwd=self.folder,
             stdout=log,
@@ -169,13 +201,11 @@ class RayCluster:
     def workers(self) -> list[int]:
         """Processes below the raylets that run an actor of ours."""
         mine = [pid for node in self.nodes.values() for pid in _descendants(node.starter.pid)]
-        return [
-            pid for pid in mine if b"AttemptWorker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
+        return [pid for pid in mine if "AttemptWorker" in _command_of(pid)]
 
 
 def ray_cluster(cpus: int) -> Iterator[RayCluster]:
-    """A head and a node at 127.0.0.2; nothing of them outlives their last use."""
+    """A head and another node; nothing of them outlives their last use."""
     folder = Path(tempfile.mkdtemp(prefix="ac-", dir="/tmp"))
     with socket.socket() as tried:
         tried.bind(("127.0.0.1", 0))
@@ -183,7 +213,7 @@ def ray_cluster(cpus: int) -> Iterator[RayCluster]:
     cluster = RayCluster(folder, port)
     try:
         cluster.start_head(cpus)
-        cluster.start_node("127.0.0.2", cpus)
+        cluster.start_node(cpus)
         yield cluster
     finally:
         for node in cluster.nodes.values():

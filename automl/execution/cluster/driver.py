@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from automl.errors import PrepareMachine
+from automl.execution.cluster.carrier import Carrier
 from automl.execution.cluster.connection import ClusterHead, connected
 from automl.execution.cluster.fleet import Fleet
 from automl.execution.cluster.losses import Loss, Losses
@@ -24,7 +25,8 @@ from automl.execution.live_attempts import LiveAttempts, Lost
 from automl.execution.ray_driver import gpus_of_a_trial
 from automl.execution.ray_thread import RayThread, supervise
 from automl.study.config import Resources
-from automl.study.records import Outcome
+from automl.study.records import Attempt, Outcome
+from automl.study.study_store import StudyStore
 
 __all__ = ["drive", "need_of"]
 
@@ -77,11 +79,15 @@ def need_of(resources: Resources) -> Need:
 def _work(request: DriveRequest, live: LiveAttempts, cluster: ClusterChoice) -> None:
     import ray
 
-    shared = SharedFolder.marked(request.settings.paths.folder)
+    paths = request.settings.paths
+    carrier = Carrier(StudyStore(cluster.store), paths) if cluster.store else None
+    shared = SharedFolder.marked(paths.folder, has_store=carrier is not None)
     try:
-        _Driving(ray, request, live, cluster, shared).run()
+        _Driving(ray, request, live, shared, carrier).run()
     finally:
         shared.clear()
+        if carrier is not None:
+            carrier.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +107,16 @@ class _Driving:
         ray: Any,
         request: DriveRequest,
         live: LiveAttempts,
-        cluster: ClusterChoice,
         shared: SharedFolder,
+        carrier: Carrier | None,
     ) -> None:
         resources = request.resources
+        cluster = request.cluster
+        assert cluster is not None  # noqa: S101 -- that is why this driver was chosen
         self._ray = ray
         self._request = request
         self._live = live
+        self._carrier = carrier
         self._losses = Losses()
         here = NodeFacts.here(cluster.data)
         self._roster = Roster(ray, here, shared, self._losses, lambda text: live.say(Note(text)))
@@ -143,6 +152,8 @@ class _Driving:
             self._seen = records
             self._cluster.on_nodes(records)
         self._check_nodes()
+        if self._carrier is not None:
+            self._carrier.look()
 
     def _check_nodes(self) -> None:
         """Ends the study where it waits for a node that does not come."""
@@ -175,10 +186,32 @@ class _Driving:
             if is_less:
                 less = f"no node has {asked} GPUs: {attempt} trains on {slot.need.gpus:g}"
                 self._live.say(Note(less))
+            if (carrier := self._carrier_of(slot)) is not None:
+                carrier.send(attempt, task)
             slot.begin(attempt, replace(task, driver_pid=None, node=name))
+
+    def _carrier_of(self, slot: Slot) -> Carrier | None:
+        """What carries the files of a slot; None where its node shares the study's folder."""
+        return self._carrier if self._roster.is_apart(slot.node) else None
+
+    def _bring(self, slot: Slot, attempt: Attempt) -> None:
+        if (carrier := self._carrier_of(slot)) is not None:
+            carrier.bring(attempt)
+
+    def _keep(self, attempt: Attempt) -> None:
+        if self._carrier is not None:
+            self._carrier.keep(attempt)
+
+    def _pass_on(self, slot: Slot) -> None:
+        """Lets an attempt hear what it is asked for by files that its node does not see."""
+        carrier = self._carrier_of(slot)
+        if carrier is not None and slot.attempt is not None:
+            for path, content in carrier.requests(slot.attempt):
+                slot.ask(path, content)
 
     def _hear(self) -> None:
         for slot in self._fleet.busy():
+            self._pass_on(slot)
             if slot in self._doubts:
                 self._resolve(slot, self._doubts[slot])
                 continue
@@ -198,7 +231,9 @@ class _Driving:
     def _ended(self, slot: Slot) -> None:
         assert slot.attempt is not None  # noqa: S101 -- a busy slot has one
         name = self._roster.node(slot.node).name
+        self._bring(slot, slot.attempt)
         outcome = self._live.recover(slot.attempt, Lost(str(Loss.WORKER), node=name))
+        self._keep(slot.attempt)
         self._losses.ended(name, outcome)
         self._roster.ended(slot.node)
         slot.end_attempt()
@@ -219,8 +254,10 @@ class _Driving:
         goes_on = self._losses.goes_on(attempt.number, loss)
         where = f"{because}: node {name}"
         self._live.say(Note(f"{attempt} was lost, {where}{', it goes on' if goes_on else ''}"))
+        self._bring(slot, attempt)
         self._fleet.drop(slot)
         self._live.recover(attempt, Lost(where, goes_on=goes_on, node=name))
+        self._keep(attempt)
         self._losses.lost(name, slot.node, attempt.number, loss)
         self._roster.ended(slot.node)
         self._fleet.is_hungry = True

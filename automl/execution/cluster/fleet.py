@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from automl.execution.cluster.mirror import NodeStore
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.roster import Roster
 from automl.execution.cluster.slots import Slot, close_all
@@ -40,6 +41,7 @@ class Fleet:
         self._need = need
         self._n_most = n_most
         self._roster = roster
+        self._store = "" if request.cluster is None else request.cluster.store
         self._slots: list[Slot] = []
         self._looked_at = -_LOOK_S
 
@@ -79,7 +81,8 @@ class Fleet:
             if slot.attempt is None and self._is_useless(slot, now):
                 self.drop(slot)
             elif not slot.has_worker and slot.find_room() and self._is_fit(slot):
-                slot.open(self._request.trainer, self._request.settings)
+                place = NodeStore(self._store, is_apart=self._roster.is_apart(slot.node))
+                slot.open(self._request.trainer, self._request.settings, place)
         while self.is_hungry and len(self._slots) < self.n_wanted:
             self._slots.append(Slot(self._ray, self.need, self._roster.unfit()))
 

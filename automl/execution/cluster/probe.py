@@ -67,21 +67,27 @@ class SharedFolder:
     Attributes:
         folder: The folder; None where this is not to be checked.
         word: What the driver has written into it.
+        has_store: Whether a node may do without it, because the study has a store.
     """
 
     folder: Path | None = None
     word: str = ""
+    has_store: bool = False
 
     @classmethod
-    def marked(cls, folder: Path) -> Self:
+    def marked(cls, folder: Path, *, has_store: bool = False) -> Self:
         """Leaves a new word in a folder.
+
+        Args:
+            folder: The folder.
+            has_store: Whether a node may do without it.
 
         Raises:
             OSError: Nothing can be written there.
         """
         place = folder / _FOLDER
         place.mkdir(exist_ok=True)
-        shared = cls(folder, secrets.token_hex(8))
+        shared = cls(folder, secrets.token_hex(8), has_store)
         (place / shared.word).write_text(shared.word, encoding="utf-8")
         return shared
 

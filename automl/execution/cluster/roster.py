@@ -75,6 +75,7 @@ class _Probed:
     refused: str = ""
     note: str = ""
     is_gone: bool = False
+    is_apart: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -144,7 +145,9 @@ class Roster:
         if error:
             self._refuse(probed, error)
         elif probed.is_clock:
-            probed.note = clock_note(Offset.of(answer, probed.asked_at, time.time()))
+            clock = clock_note(Offset.of(answer, probed.asked_at, time.time()))
+            apart = "uses the study's store" if probed.is_apart else ""
+            probed.note = "; ".join(filter(None, (clock, apart)))
             probed.is_fit = True
             self._tell(f"node {self.record(probed.node.id)}")
         else:
@@ -152,17 +155,25 @@ class Roster:
 
     def _judge(self, probed: _Probed, facts: NodeFacts) -> None:
         why = refusal(self._here, facts)
-        folder = self._shared.folder
-        if not why and folder is not None:
-            if facts.error:
-                why = f"it does not see the study's folder: {facts.error}"
-            elif not self._shared.is_seen_both_ways(facts, probed.node.id):
-                why = f"what it writes into {folder} is not seen here"
+        unseen = "" if why else self._unseen(facts, probed.node.id)
+        probed.is_apart = bool(unseen)
+        if unseen and not self._shared.has_store:
+            why = unseen
         if why:
             self._refuse(probed, why)
             return
         probed.is_clock, probed.asked_at = True, time.time()
         probed.reference = self._tasks.ask_time(probed.node.id)
+
+    def _unseen(self, facts: NodeFacts, node: str) -> str:
+        """Why a node does not share the study's folder; empty where it does."""
+        if self._shared.folder is None:
+            return ""
+        if facts.error:
+            return f"it does not see the study's folder: {facts.error}"
+        if not self._shared.is_seen_both_ways(facts, node):
+            return f"what it writes into {self._shared.folder} is not seen here"
+        return ""
 
     def _refuse(self, probed: _Probed, why: str) -> None:
         probed.refused = why
@@ -190,6 +201,10 @@ class Roster:
         """Whether a node is in the cluster, as of the last look."""
         probed = self._known.get(node)
         return probed is not None and not probed.is_gone
+
+    def is_apart(self, node: str) -> bool:
+        """Whether a node does not share the study's folder, and uses the study's store."""
+        return self._known[node].is_apart
 
     def node(self, node: str) -> Node:
         """A node by its id."""

@@ -6,8 +6,10 @@ node is known before anything runs on it.
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from automl.execution.cluster.mirror import NodeStore
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.worker import CONTROL, worker_class
 from automl.execution.driver import TrainerChoice
@@ -75,15 +77,21 @@ class Slot:
             self.node = str(table["bundles_to_node_id"][0])
         return bool(self.node)
 
-    def open(self, choice: TrainerChoice, settings: AttemptSettings) -> None:
-        """Starts the worker; returns at once."""
+    def open(self, choice: TrainerChoice, settings: AttemptSettings, store: NodeStore) -> None:
+        """Starts the worker; returns at once.
+
+        Args:
+            choice: What trains.
+            settings: What is the same for every attempt.
+            store: Where the attempts' files are kept beside the study's folder.
+        """
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
         inside = PlacementGroupSchedulingStrategy(self._group, placement_group_bundle_index=0)
         self._worker = (
             worker_class()
             .options(num_cpus=self.need.cpus, num_gpus=self.need.gpus, scheduling_strategy=inside)
-            .remote(choice, settings)
+            .remote(choice, settings, store)
         )
         self.idle_since = time.monotonic()
 
@@ -96,6 +104,10 @@ class Slot:
     def go_on(self) -> None:
         """Lets the attempt run to its next measurement."""
         self._step = self._worker.advance.remote()
+
+    def ask(self, path: Path, content: str) -> None:
+        """Writes a file on the worker's node, which asks the attempt there for something."""
+        self._worker.put.options(concurrency_group=CONTROL).remote(path, content)
 
     def heard(self) -> Measurement | Outcome | None:
         """What the attempt has to say; None while it trains.

@@ -1,0 +1,100 @@
+"""The driver's side of a study store: what nodes need goes there, what they made comes back."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from automl.errors import PrepareMachine
+from automl.execution.cluster.mirror import files_of
+from automl.study.layout import StudyPaths
+from automl.study.records import Attempt
+from automl.study.study_store import Snapshots, StudyStore
+from automl.trainers.base import TrialTask
+from automl.trainers.checkpoints import checkpoints_in
+
+__all__ = ["Carrier", "store_study"]
+
+_STUDY_EVERY_S = 5.0
+#: Of the study's own folder: what is of this machine alone.
+_NOT_STORED = ("driver.lock", "stop", "stop-after-running")
+
+
+def store_study(snapshots: Snapshots, paths: StudyPaths) -> None:
+    """Stores the files of the study's own folder, its trials among them as a journal.
+
+    Raises:
+        OSError: The store cannot be written.
+    """
+    files = (path for path in sorted(paths.folder.iterdir()) if path.is_file())
+    wanted = (p for p in files if p.name not in _NOT_STORED and not p.name.startswith("."))
+    snapshots.push("", wanted)
+
+
+class Carrier:
+    """Carries the files of one study.
+
+    Args:
+        store: Where to.
+        paths: The study on the driver's machine.
+
+    Raises:
+        InstallExtra: The packages for such a store are not installed.
+        PrepareMachine: The store cannot be written.
+    """
+
+    def __init__(self, store: StudyStore, paths: StudyPaths) -> None:
+        self._paths = paths
+        self._snapshots = store.snapshots()
+        self._asked: set[tuple[int, int, Path]] = set()
+        self._stored_at = time.monotonic()
+        try:
+            store_study(self._snapshots, paths)
+        except Exception as error:  # each store has errors of its own
+            raise PrepareMachine(
+                "the study's store must be there and take files",
+                got=f"{type(error).__name__}: {error}",
+                where=f"--study-store, {store.url}",
+                fix="check the address, the bucket and the credentials in the environment",
+            ) from error
+
+    def look(self) -> None:
+        """Stores the study's own files, every few seconds."""
+        if time.monotonic() - self._stored_at > _STUDY_EVERY_S:
+            self._stored_at = time.monotonic()
+            store_study(self._snapshots, self._paths)
+
+    def close(self) -> None:
+        """Stores the study's own files a last time."""
+        store_study(self._snapshots, self._paths)
+
+    def send(self, attempt: Attempt, task: TrialTask) -> None:
+        """Stores what a node needs to begin an attempt."""
+        self._snapshots.push(self._paths.relative(task.folder), [task.spec_path])
+        if attempt.resume_from is None:
+            return
+        checkpoint = PurePosixPath(attempt.resume_from)
+        file = self._paths.folder / checkpoint
+        if file.is_file():
+            self._snapshots.push(str(checkpoint.parent), files_of(file.parent))
+
+    def keep(self, attempt: Attempt) -> None:
+        """Stores an attempt as it ended here, for whoever goes on on another machine."""
+        folder = self._paths.attempt(attempt.number, attempt.attempt).folder
+        self._snapshots.push(self._paths.relative(folder), files_of(folder))
+
+    def requests(self, attempt: Attempt) -> Iterator[tuple[Path, str]]:
+        """What an attempt is newly asked for by files here: their paths, and their content."""
+        place = self._paths.attempt(attempt.number, attempt.attempt)
+        for path in (place.pause, place.stop, self._paths.stop):
+            asked = (attempt.number, attempt.attempt, path)
+            if asked not in self._asked and path.exists():
+                self._asked.add(asked)
+                yield path, path.read_text(encoding="utf-8", errors="replace")
+
+    def bring(self, attempt: Attempt) -> None:
+        """Brings what an attempt has left in the store, and drops what it has dropped."""
+        folder = self._paths.attempt(attempt.number, attempt.attempt).folder
+        names = self._snapshots.pull(self._paths.relative(folder), folder)
+        for entry in checkpoints_in(folder):
+            if entry.path.name not in names:
+                entry.path.unlink(missing_ok=True)

@@ -1,0 +1,121 @@
+"""A study on nodes that share no folder with the driver, its files on a real S3 server."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from automl.study.layout import StudyPaths
+from automl.study.outcomes import read_outcome
+from automl.study.records import OutcomeState, TrialState
+from automl.study.state import read_state
+from automl.study.study_store import StudyStore
+from tests.e2e.evidence import Evidence
+from tests.e2e.ray_nodes import RayCluster, ray_cluster
+from tests.e2e.terminal import Terminal, eventually, opened
+
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a folder is hidden from a node by a mount"),
+]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket of a server that is a process of its own."""
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        port = tried.getsockname()[1]
+    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+    def answers() -> bool:
+        with socket.socket() as asked:
+            return asked.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        assert eventually(answers, 30.0)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("bikes")
+        yield "s3://bikes/studies"
+    finally:
+        server.kill()
+        server.wait()
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+
+
+@pytest.fixture
+def cluster(bucket: str) -> Iterator[RayCluster]:
+    yield from ray_cluster(cpus=1)
+
+
+@pytest.fixture
+def guest(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
+    for name, value in cluster.environment().items():
+        monkeypatch.setenv(name, value)
+    yield from opened(tmp_path)
+
+
+def test_trials_go_on_from_the_store_where_no_folder_is_shared(
+    guest: Terminal, cluster: RayCluster, bucket: str
+) -> None:
+    guest.studies.mkdir()
+    apart = cluster.start_node(2, hidden=guest.studies)
+    study = guest.study_file(
+        f"ray: {cluster.address}\nstudy_store: {bucket}\nsampler: random\nconfirm: 0\n"
+        "fidelity: full\ntrials: 5\nset: {train.num_epochs: 12}\nscript: {epoch_s: 1.0}\n"
+    )
+    driver = guest.start("run", study, "--name", "s")
+    paths = StudyPaths(guest.studies / "s")
+    store = StudyStore(f"{bucket}/s").snapshots()
+
+    def stored() -> list[str]:
+        """Folders of attempts whose checkpoints are in the store alone, not in the folder here."""
+        keys = [key for key in store.folders() if key]
+        found = [key for key in keys if any("model_epoch" in name for name in store._listed(key))]
+        return [key for key in found if not list((paths.folder / key).glob("model_epoch_*"))]
+
+    assert eventually(lambda: len(stored()) == 2, 90.0), driver.err.read_text()
+    keys = stored()
+    cluster.nodes.pop(apart.address).kill()
+    done = driver.wait(120.0)
+    assert done.code == 0, done.err
+    state = read_state(paths)
+    assert state is not None
+    notes = {node.name.partition(" ")[0]: node.note for node in state.nodes}
+    assert notes.pop(apart.address) == "uses the study's store"
+    assert set(notes.values()) == {""}
+    for key in keys:
+        number = int(Path(key).parent.name)
+        lost, _ = read_outcome(paths.attempt(number, 1))
+        following, _ = read_outcome(paths.attempt(number, 2))
+        assert lost is not None
+        assert lost.state is OutcomeState.INTERRUPTED
+        assert lost.checkpoint is not None
+        assert following is not None
+        assert following.state is OutcomeState.OK
+        assert [entry.epoch for entry in following.measurements] == [*range(12)]
+    records = Evidence(paths).records()
+    assert {record.state for record in records} == {TrialState.COMPLETE}
+
+    # Another machine, which has no folder of the study, goes on from the store.
+    shutil.move(paths.folder, guest.folder / "gone")
+    resumed = guest.run("resume", "s", "--trials", "6", "--study-store", bucket, within_s=120.0)
+    assert resumed.code == 0, resumed.err
+    assert "brought" in resumed.err
+    again = Evidence(paths).records()
+    assert [record.values for record in again[:5]] == [record.values for record in records]
+    assert again[5].state is TrialState.COMPLETE

@@ -1,0 +1,93 @@
+"""A study's files in a bucket, on a server that speaks S3."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+from moto.server import ThreadedMotoServer
+
+from automl.errors import InstallExtra, PrepareMachine
+from automl.study.study_store import Snapshots, StudyStore
+
+KEY = "trials/0000/1"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Snapshots]:
+    """The store of a study in an empty bucket."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    system = fsspec.filesystem("s3", skip_instance_cache=True)
+    system.mkdir("bikes")
+    yield StudyStore("s3://bikes/studies/s").snapshots()
+    system.rm("bikes", recursive=True)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+
+
+def test_what_is_pushed_comes_back_whole_on_another_machine(
+    store: Snapshots, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "status.json").write_text("{}\n")
+    (here / "model.pth").write_bytes(bytes(range(256)) * 9)
+    assert store.push(KEY, sorted(here.iterdir()))
+    assert not store.push(KEY, sorted(here.iterdir()))
+    assert store.folders() == [KEY]
+    assert sorted(store.pull(KEY, there)) == ["model.pth", "status.json"]
+    for path in here.iterdir():
+        assert (there / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_reader_sees_the_old_state_or_the_new_one(store: Snapshots, tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    path.write_text("1\n")
+    store.push(KEY, [path])
+    names = store._listed(KEY)
+    path.write_text("1\n2\n")
+    store.push(KEY, [path])
+    # A reader of the first list can still read what that names; after one more list it is gone.
+    system = store._system
+    old = store._at(KEY, names["status.json"]["sha256"])
+    assert system.cat_file(old) == b"1\n"
+    path.write_text("1\n2\n3\n")
+    store.push(KEY, [path])
+    with pytest.raises(FileNotFoundError):
+        system.cat_file(old)
+
+
+def test_one_file_of_many_and_what_is_not_there(store: Snapshots, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    store.push(KEY, [tmp_path / "a", tmp_path / "b", tmp_path / "vanished"])
+    assert "b" in store.pull(KEY, tmp_path / "there", only="b")
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["b"]
+    assert store.pull("trials/0001/1", tmp_path / "none") == ()
+
+
+def test_what_is_damaged_in_the_store_replaces_nothing(store: Snapshots, tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    path.write_bytes(b"good")
+    store.push(KEY, [path])
+    digest = store._listed(KEY)["model.pth"]["sha256"]
+    store._system.pipe_file(store._at(KEY, digest), b"bad")
+    with pytest.raises(OSError, match=r"model\.pth is damaged"):
+        store.pull(KEY, tmp_path / "there")
+    assert not list((tmp_path / "there").iterdir())
+
+
+def test_an_address_that_nobody_knows_is_refused() -> None:
+    with pytest.raises((PrepareMachine, InstallExtra), match="--study-store nowhere://x"):
+        StudyStore("nowhere://x").snapshots()
