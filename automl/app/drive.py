@@ -53,7 +53,7 @@ def store_of(config: StudyConfig) -> str:
 
 
 def store_end(paths: StudyPaths, config: StudyConfig) -> None:
-    """Stores how a study ended, for whoever goes on on another machine; nothing without a store."""
+    """Stores how a study ended, for whoever goes on elsewhere; does nothing without a store."""
     if config.study_store:
         from automl.execution.cluster.carrier import store_study
 
