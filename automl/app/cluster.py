@@ -23,7 +23,7 @@ def survey_of(settings: Settings, data: Sequence[str], *, searches: bool) -> Sur
         FixInput: Another setting asks for what a cluster cannot give.
         PrepareMachine: There is no such cluster.
     """
-    address: str = settings["ray_address"]
+    address: str = settings["ray_address"] or ""
     if settings["study_store"] and searches and not address:
         raise FixInput(
             "a study store is for the nodes of a Ray cluster",
