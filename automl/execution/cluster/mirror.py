@@ -17,7 +17,7 @@ from automl.study.records import Attempt
 from automl.study.study_store import Snapshots
 from automl.trainers.checkpoints import checkpoints_in, is_whole
 
-__all__ = ["Mirror", "files_of"]
+__all__ = ["AttemptMirror", "files_of"]
 
 _EVERY_S = 2.0
 
@@ -46,7 +46,7 @@ class NodeStore:
     is_apart: bool = False
 
 
-class Mirror:
+class AttemptMirror:
     """Keeps the snapshot of one attempt current, from its start to its end.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from automl.execution.cluster.mirror import Mirror, NodeStore
+from automl.execution.cluster.mirror import AttemptMirror, NodeStore
 from automl.execution.driver import TrainerChoice, open_trainer
 from automl.files import write_text
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
@@ -36,7 +36,7 @@ class AttemptWorker:
     def __init__(self, choice: TrainerChoice, settings: AttemptSettings, store: NodeStore) -> None:
         self._snapshots = StudyStore(store.url).snapshots() if store.url else None
         self._is_apart = store.is_apart
-        self._mirror: Mirror | None = None
+        self._mirror: AttemptMirror | None = None
         self._trainer = open_trainer(choice)
         self._settings = settings
         self._run: AttemptRun | None = None
@@ -45,7 +45,7 @@ class AttemptWorker:
         """Starts an attempt, and waits for its first measurement, or for its end."""
         paths = self._settings.paths
         if self._snapshots is not None:
-            self._mirror = Mirror(self._snapshots, paths.relative(task.folder), task.folder)
+            self._mirror = AttemptMirror(self._snapshots, paths.relative(task.folder), task.folder)
             if self._is_apart:
                 self._mirror.fetch(paths, attempt)
             self._mirror.start()

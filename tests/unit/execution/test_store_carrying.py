@@ -8,7 +8,7 @@ import pytest
 from automl.app.from_store import bring_study
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.execution.cluster.carrier import Carrier
-from automl.execution.cluster.mirror import Mirror, files_of
+from automl.execution.cluster.mirror import AttemptMirror, files_of
 from automl.study.clock import utc_now
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt
@@ -36,9 +36,9 @@ class Two:
         place = paths.attempt(attempt.number, attempt.attempt)
         return TrialTask("s", attempt.number, attempt.attempt, place.folder, place.spec, place.log)
 
-    def mirror(self, attempt: Attempt) -> Mirror:
+    def mirror(self, attempt: Attempt) -> AttemptMirror:
         folder = self.task(self.there, attempt).folder
-        return Mirror(self.store.snapshots(), self.there.relative(folder), folder)
+        return AttemptMirror(self.store.snapshots(), self.there.relative(folder), folder)
 
 
 @pytest.fixture
