@@ -32,6 +32,7 @@ _TASKSET = Objective("valid_loss", Direction.MINIMIZE)
 # Every setting of TaskSet is one of the optimiser's, so that its training losses compare.
 _TASKSET_SIGNALS = (Signal("train_loss", "lower"),)
 _BETAS = ("beta1", "beta2")
+_SWAPPED = "-swapped"
 
 
 @dataclass(frozen=True)
@@ -101,19 +102,23 @@ class Table:
         return self._curves.train(params, seed)
 
 
-def recorded(path: Path) -> Table:
+def recorded(path: Path, judges: Path) -> Table:
     """A file of recorded trainings of this package's trainer.
 
     Settings that were recorded several times are left out: they are the default, which somebody
-    had chosen well before. A file beside it with ``-again`` in its name has other seeds.
+    had chosen well before.
+
+    Args:
+        path: The file that answers for trainings.
+        judges: A file with other seeds of the same settings, which says how good they are; where
+            there is none, the first one does.
     """
     file = read_curve_file(path)
     once = _recorded_once(file)
     signals = read_profile_of(read_skill(own_skill_dir())).signals
-    again = path.with_stem(f"{path.stem}-again")
-    if not again.exists():
+    if not judges.exists():
         return Table(file.space, once, _RECORDED, signals)
-    others = {repr(each.params): each for each in _recorded_once(read_curve_file(again))}
+    others = {repr(each.params): each for each in _recorded_once(read_curve_file(judges))}
     both = [each for each in once if repr(each.params) in others]
     return Table(file.space, both, _RECORDED, signals, others=tuple(others.values()))
 
@@ -179,17 +184,22 @@ def _curve(valid: list[float], train: list[float]) -> Curve:
 
 
 @cache
-def _read(path: Path) -> Table:
-    return recorded(path) if path.suffix == ".jsonl" else taskset(path)
+def _read(path: Path, judges: Path) -> Table:
+    return recorded(path, judges) if path.suffix == ".jsonl" else taskset(path)
 
 
 def table_of(folder: Path, name: str, seed: int) -> Table:
     """A table of a folder, by the name of its file without the ending.
 
+    With ``-swapped`` behind the name the file of other seeds answers, and the first one judges.
+
     Raises:
         FileNotFoundError: There is none.
     """
-    for path in (folder / f"{name}.jsonl", folder / f"{name}.npz"):
+    first = name.removesuffix(_SWAPPED)
+    for path in (folder / f"{first}.jsonl", folder / f"{first}.npz"):
         if path.exists():
-            return _with_default(_read(path), seed)
-    raise FileNotFoundError(f"no {name}.jsonl and no {name}.npz in {folder}")
+            again = path.with_stem(f"{path.stem}-again")
+            pair = (again, path) if name.endswith(_SWAPPED) else (path, again)
+            return _with_default(_read(*pair), seed)
+    raise FileNotFoundError(f"no {first}.jsonl and no {first}.npz in {folder}")
