@@ -70,8 +70,8 @@ def _details(summary: Summary) -> list[str]:
     winner, files = summary.winner, summary.provenance.get("files")
     rows = {
         "model": "CenterPose: 9 keypoints of each object from one RGB image, pose by PnP",
-        "network": _setting(summary, "model.backbone.model_type"),
-        "category": _setting(summary, "dataset.category"),
+        "network": _setting(summary, "model_type"),
+        "category": _setting(summary, "category"),
         "checkpoint": f"`{winner.checkpoint}`" if winner and winner.checkpoint else "",
         "SHA-256": "" if winner is None else winner.checkpoint_sha256,
         "trial": "" if winner is None else f"{winner.number}, epoch {winner.epoch} (from 0)",
@@ -85,16 +85,18 @@ def _details(summary: Summary) -> list[str]:
     return _bullets(rows)
 
 
-def _setting(summary: Summary, key: str) -> str:
-    """A setting of the winner: searched, or set for the whole study."""
+def _setting(summary: Summary, name: str) -> str:
+    """A setting of the winner by the end of its key: searched, or set for the whole study."""
     trial = None if summary.winner is None else summary.trial(summary.winner.number)
     params = {} if trial is None else trial.record.params
-    value = params.get(key, summary.config.overrides.get(key))
+    given = {**summary.config.overrides, **params}
+    values = (value for key, value in given.items() if key.rpartition(".")[2] == name)
+    value = next(values, None)
     return "" if value is None else words.param(value)
 
 
 def _uses(summary: Summary) -> list[str]:
-    category = _setting(summary, "dataset.category") or "the category it was trained on"
+    category = _setting(summary, "category") or "the category it was trained on"
     return [
         f"**Direct use.** 6-DoF pose and size of objects ({category}) in RGB images whose camera "
         "intrinsics are known.",
