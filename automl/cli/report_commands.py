@@ -72,8 +72,7 @@ def report(arguments: argparse.Namespace) -> int:
     """Writes the report and says where; with ``--watch`` until the study has ended."""
     from automl.cli.read_commands import of_study
 
-    folder = of_study(arguments, lambda found: found)
-    written = _write(folder, arguments)
+    folder, written = of_study(arguments, lambda found: (found, _write(found, arguments)))
     _say(written, as_json=arguments.json)
     if arguments.open:
         _open(written)

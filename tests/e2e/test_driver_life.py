@@ -172,7 +172,7 @@ class TestInTheBackground:
         argv = ("run", terminal.study_file(self.TRAINING), "--name", "bikes", "--detach")
         done = terminal.run(*argv)
         assert done.code == 0, done.err
-        assert "automl status bikes" in done.out
+        assert "automl watch bikes" in done.out
         assert "automl stop bikes" in done.out
         owner = read_owner(paths)
         assert owner is not None

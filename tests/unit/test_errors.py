@@ -44,5 +44,6 @@ def test_exit_codes_are_the_published_ones() -> None:
         "PrepareMachine": 3,
         "NoUsableTrial": 4,
         "FixAndResume": 5,
+        "ResumeLater": 75,
         "ResolveConflict": 7,
     }

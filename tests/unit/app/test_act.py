@@ -85,7 +85,7 @@ def test_trials_and_their_checkpoints_by_name(
     assert (origin.trial, origin.epoch) == (number, epoch)
 
 
-@pytest.mark.parametrize(("trial", "why"), [("9", "started"), ("worst", "best, baseline")])
+@pytest.mark.parametrize(("trial", "why"), [("9", "started"), ("worst", "best, default")])
 def test_trials_that_are_none(act: Act, trial: str, why: str) -> None:
     with pytest.raises(FixInput, match=why):
         act("evaluate", trial=trial)
