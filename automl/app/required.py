@@ -7,9 +7,10 @@ from automl.app.screen import Ending
 from automl.reports.findings import Winner
 from automl.reports.model import Summary
 from automl.reports.summary import read_summary
+from automl.study.condition import Known
 from automl.study.config import Objective
 from automl.study.records import TrialState
-from automl.study.requirement import NAMES, Known, check_names, parse_requirement
+from automl.study.requirement import NAMES, check_names, parse_requirement
 
 __all__ = ["REQUIREMENT_UNMET", "check_required", "held_to_requirement", "known_of"]
 

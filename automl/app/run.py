@@ -8,6 +8,7 @@ from typing import Any
 
 from automl.app.checks import check_seed
 from automl.app.drift import check_drift
+from automl.app.extending import check_affordable, check_total, extended, moved
 from automl.app.gpu_use import gpus_of, shared_use
 from automl.app.image import hold_to_image, left_running, pinned
 from automl.app.lock_check import check_locks
@@ -20,11 +21,9 @@ from automl.app.screen import Ending, Screen
 from automl.app.session import Session, check_trainer
 from automl.app.startable import check_startable
 from automl.app.trainer_choice import check_container_gpu
-from automl.errors import FixInput
 from automl.execution.control import Control, Stage
 from automl.execution.driver import Note
 from automl.files import write_json
-from automl.search.decision import SearchEnd
 from automl.search.engine import Engine
 from automl.search.recovery import Recovered
 from automl.skill.model import Skill
@@ -54,12 +53,7 @@ from automl.trainers.checkpoints import CheckpointFile, checkpoints_in, newest_w
 from automl.trainers.leftovers import end_leftovers
 from automl.trainers.metrics.table import history_of
 
-__all__ = ["check_affordable", "go_on", "start"]
-
-#: What asks for further trainings, by the names of the limits, and the flags that are named
-#: otherwise.
-_MORE = ("trials", "confirm")
-_OTHERWISE = {"confirm": "seeds"}
+__all__ = ["go_on", "start"]
 
 
 def start(plan: Plan, screen: Screen) -> Ending:
@@ -147,12 +141,12 @@ def go_on(
         kept = read_config(paths)
         database = stack.enter_context(DatabaseLock(kept.storage_url, kept.name))
         skill = read_skill(Path(kept.skill_dir))
-        kept = _moved(paths, _with_keys(paths, kept, skill), limits)
+        kept = moved(paths, _with_keys(paths, kept, skill), limits)
         kept, notes = hold_to_image(paths, kept, skill, accept=accept_image)
         _check_machine(paths, kept, skill)
         check_still_there(paths, kept.resume_from, read_provenance(paths))
         notes += check_drift(paths, kept, skill, accept=accept_drift)
-        config = _extended(kept, {"trials": trials, **(limits or {})})
+        config = extended(kept, {"trials": trials, **(limits or {})})
         check_required(config.require, config.objective, "--require")
         space = SearchSpace.from_json(read_space(paths))
         base_spec = read_base_spec(paths)
@@ -161,7 +155,7 @@ def go_on(
         driven = _Driven(paths, config, skill, space, base_spec)
         claims = stack.enter_context(gpus_of(config))
         session = driven.session(lock, screen, control, database)
-        _check_total(config, len(searched(session.engine.records())))
+        check_total(config, len(searched(session.engine.records())))
         check_affordable(session.engine.overdrawn(), {"trials": trials, **(limits or {})})
         if config is not kept:
             write_json(paths.resolved, config.to_json())
@@ -186,73 +180,6 @@ def _with_keys(paths: StudyPaths, config: StudyConfig, skill: Skill) -> StudyCon
     found = replace(config, keys=skill.keys)
     write_json(paths.resolved, found.to_json())
     return found
-
-
-def _moved(paths: StudyPaths, config: StudyConfig, given: Mapping[str, Any] | None) -> StudyConfig:
-    """The configuration with the cluster that the study goes on on, where another one is given."""
-    address = (given or {}).get("ray_address")
-    if address is None or address == config.ray_address:
-        return config
-    origin = {**config.origin, "ray_address": "automl resume --ray-address"}
-    moved = replace(config, ray_address=address, origin=origin)
-    write_json(paths.resolved, moved.to_json())
-    return moved
-
-
-def _extended(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:
-    """The configuration with other limits, and another requirement where one is given."""
-    require = given.get("require")
-    if require is not None:
-        config = replace(config, require=require)
-    given = {name: value for name, value in given.items() if name != "require"}
-    new = {
-        name: value
-        for name, value in given.items()
-        if value is not None and name != "ray_address" and value != getattr(config.limits, name)
-    }
-    if new and not config.is_search:
-        name, value = next(iter(new.items()))
-        raise FixInput("a plain training must be one trial", got=str(value), where=_flag(name))
-    if not new:
-        return config
-    origin = {name: f"automl resume {_flag(name)}" for name in new}
-    limits = replace(config.limits, **new)
-    return replace(config, limits=limits, origin={**config.origin, **origin})
-
-
-def _flag(name: str) -> str:
-    return f"--{name.removesuffix('_s').replace('_', '-')}"
-
-
-def _check_total(config: StudyConfig, started: int) -> None:
-    if config.limits.trials < started:
-        raise FixInput(
-            "a study's total must count the trials that were started",
-            got=f"{config.limits.trials}, though {started} were",
-            where="--trials",
-            fix=f"give {started} to start no further trial, or more",
-        )
-
-
-def check_affordable(overdrawn: SearchEnd | None, asked: Mapping[str, Any]) -> None:
-    """Refuses to ask for more trainings where the study's time is used up.
-
-    Args:
-        overdrawn: Why nothing may be started; None while something may.
-        asked: What was asked for, by the names of the limits.
-
-    Raises:
-        FixInput: Trials or fresh seeds were asked for in vain.
-    """
-    more = [_flag(_OTHERWISE.get(name, name)) for name in _MORE if asked.get(name)]
-    if overdrawn is None or not more:
-        return
-    raise FixInput(
-        "a study's time must allow for further trainings",
-        got=overdrawn.reason,
-        where=", ".join(more),
-        fix="give it more with --max-wall, --gpu-hours or --deadline, as the whole study's",
-    )
 
 
 def _recover(

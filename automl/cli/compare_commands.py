@@ -11,7 +11,7 @@ from automl.cli.read_commands import note, of_study
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
-    from automl.app.compare import Difference, Side, SideBySide
+    from automl.app.side_by_side import Difference, Side, SideBySide
     from automl.cli.usage import Parser
     from automl.reports.model import Summary
     from automl.skill.tree import ParamValue

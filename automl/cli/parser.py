@@ -15,6 +15,7 @@ from automl.cli.best_command import add_best_flags
 from automl.cli.card_command import add_card
 from automl.cli.clean_commands import add_clean
 from automl.cli.compare_commands import add_compare
+from automl.cli.completion_command import add_completion
 from automl.cli.config_commands import add_config
 from automl.cli.dashboard_command import add_dashboard
 from automl.cli.data_flags import add_data, add_schema
@@ -231,13 +232,6 @@ def _add_readers(commands: "Commands") -> None:
     _add_json(command)
 
 
-def _add_completion(commands: "Commands") -> None:
-    command = _command(commands, "completion", "print the completion script of a shell")
-    command.epilog = "bash, zsh: source <(automl completion bash); fish: ... | source"
-    command.set_defaults(handler="automl.cli.completion:completion")
-    command.add_argument("shell", choices=("bash", "zsh", "fish"))
-
-
 def _add_detach(command: Parser) -> None:
     command.add_argument(
         "--detach", action="store_true", help="in the background, with a log in the study's folder"
@@ -298,5 +292,5 @@ _COMMANDS: tuple[Callable[["Commands"], None], ...] = (
     add_weights,
     add_data,
     add_schema,
-    _add_completion,
+    add_completion,
 )

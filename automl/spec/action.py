@@ -10,7 +10,6 @@ from automl.skill.deploy import deploy_template
 from automl.skill.model import Skill
 from automl.skill.read import base_tree, read_profile_of, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
-from automl.spec.build import completed
 from automl.spec.calibration import fit_calibration
 from automl.spec.inferred import Surroundings, constants_of, function_names, infer
 from automl.spec.needed import check_given
@@ -21,6 +20,7 @@ from automl.spec.sources import (
     own_data_keys,
     with_settings,
 )
+from automl.spec.start import completed
 from automl.spec.unfilled import unfilled_notes
 from automl.spec.values import out_of_bounds
 from automl.yamltext import load_yaml

@@ -9,19 +9,23 @@ Comparisons of names and numbers, ``and``, ``or``, ``not`` and parentheses; noth
 and nothing else can be named, so that an expression from anywhere does no harm.
 """
 
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.study.condition import (
+    OPERATORS,
+    Both,
+    Compared,
+    Condition,
+    Known,
+    Opposite,
+    shown_side,
+)
 
-__all__ = ["NAMES", "Known", "Requirement", "check_names", "parse_requirement"]
-
-#: A name to its value; None where it is not known.
-Known: TypeAlias = Mapping[str, float | None]
+__all__ = ["NAMES", "Requirement", "check_names", "parse_requirement"]
 
 #: Every name but the metric's own, with what it stands for.
 NAMES: Mapping[str, str] = {
@@ -44,14 +48,6 @@ NAMES: Mapping[str, str] = {
     "wall_hours": "hours that its drivers have run",
 }
 
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-}
 _WORDS = ("and", "or", "not")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
@@ -59,65 +55,6 @@ _TOKEN = re.compile(
 )
 #: Parentheses and ``not`` inside one another; deeper ones are nobody's wish.
 _DEEPEST = 40
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """A comparison of two names or numbers."""
-
-    left: str | float
-    sign: str
-    right: str | float
-
-    def holds(self, known: Known) -> bool | None:
-        """Whether it holds; None where a value is not known."""
-        left, right = (_value(side, known) for side in (self.left, self.right))
-        return None if left is None or right is None else _OPERATORS[self.sign](left, right)
-
-    def leaves(self, *, wanted: bool) -> Iterator[tuple["_Compared", bool]]:
-        yield self, wanted
-
-    def __str__(self) -> str:
-        return f"{_shown(self.left)} {self.sign} {_shown(self.right)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Both:
-    """``and``, or with ``is_either`` ``or``, of two conditions."""
-
-    left: "_Condition"
-    right: "_Condition"
-    is_either: bool
-
-    def holds(self, known: Known) -> bool | None:
-        """As Kleene's logic has it: what is not known decides only where it must."""
-        values = (self.left.holds(known), self.right.holds(known))
-        decided = self.is_either
-        if decided in values:
-            return decided
-        return None if None in values else not decided
-
-    def leaves(self, *, wanted: bool) -> Iterator[tuple[_Compared, bool]]:
-        yield from self.left.leaves(wanted=wanted)
-        yield from self.right.leaves(wanted=wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class _Not:
-    """The opposite of a condition."""
-
-    inner: "_Condition"
-
-    def holds(self, known: Known) -> bool | None:
-        """The opposite; None where that is not known."""
-        value = self.inner.holds(known)
-        return None if value is None else not value
-
-    def leaves(self, *, wanted: bool) -> Iterator[tuple[_Compared, bool]]:
-        yield from self.inner.leaves(wanted=not wanted)
-
-
-_Condition: TypeAlias = _Compared | _Both | _Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +67,7 @@ class Requirement:
     """
 
     text: str
-    condition: _Condition
+    condition: Condition
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -154,21 +91,13 @@ class Requirement:
         )
 
 
-def _why(leaf: _Compared, known: Known, *, wanted: bool) -> str:
+def _why(leaf: Compared, known: Known, *, wanted: bool) -> str:
     names = [side for side in (leaf.left, leaf.right) if isinstance(side, str)]
     missing = [name for name in names if known[name] is None]
     if missing:
         return f"{leaf}: {' and '.join(missing)} is not known"
     values = ", ".join(f"{name} is {known[name]:.6g}" for name in names)
     return f"{leaf} {'does not hold' if wanted else 'holds'}: {values}"
-
-
-def _value(side: str | float, known: Known) -> float | None:
-    return known[side] if isinstance(side, str) else side
-
-
-def _shown(side: str | float) -> str:
-    return side if isinstance(side, str) else f"{side:.15g}"
 
 
 # Reading
@@ -219,7 +148,7 @@ class _Reader:
         self._at = 0
         self._depth = 0
 
-    def whole(self) -> _Condition:
+    def whole(self) -> Condition:
         condition = self._either()
         if self._next:
             raise self._broken(f"{self._next!r} after {' '.join(self._words[: self._at])!r}")
@@ -242,33 +171,33 @@ class _Reader:
         self._at += 1
         return self._words[self._at - 1]
 
-    def _either(self) -> _Condition:
+    def _either(self) -> Condition:
         left = self._both()
         while self._next == "or":
             self._take()
-            left = _Both(left, self._both(), is_either=True)
+            left = Both(left, self._both(), is_either=True)
         return left
 
-    def _both(self) -> _Condition:
+    def _both(self) -> Condition:
         left = self._single()
         while self._next == "and":
             self._take()
-            left = _Both(left, self._single(), is_either=False)
+            left = Both(left, self._single(), is_either=False)
         return left
 
-    def _single(self) -> _Condition:
+    def _single(self) -> Condition:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise self._broken(f"more than {_DEEPEST} parentheses inside one another")
         try:
             if self._next == "not":
                 self._take()
-                return _Not(self._single())
+                return Opposite(self._single())
             return self._parenthesis() if self._next == "(" else self._compared()
         finally:
             self._depth -= 1
 
-    def _parenthesis(self) -> _Condition:
+    def _parenthesis(self) -> Condition:
         self._take()
         inner = self._either()
         if self._next != ")":
@@ -276,21 +205,21 @@ class _Reader:
         self._take()
         return inner
 
-    def _compared(self) -> _Compared:
+    def _compared(self) -> Compared:
         left = self._side()
-        if self._next not in _OPERATORS:
-            raise self._broken(f"{self._next!r} where one of {', '.join(_OPERATORS)} was expected")
+        if self._next not in OPERATORS:
+            raise self._broken(f"{self._next!r} where one of {', '.join(OPERATORS)} was expected")
         sign = self._take()
         right = self._side()
-        if self._next in _OPERATORS:
+        if self._next in OPERATORS:
             raise self._broken("a chain of comparisons: write a < b and b < c")
         if not isinstance(left, str) and not isinstance(right, str):
-            raise self._broken(f"two numbers: {_shown(left)} {sign} {_shown(right)}")
-        return _Compared(left, sign, right)
+            raise self._broken(f"two numbers: {shown_side(left)} {sign} {shown_side(right)}")
+        return Compared(left, sign, right)
 
     def _side(self) -> str | float:
         word = self._next
-        if not word or word in _WORDS or word in _OPERATORS or word in "()":
+        if not word or word in _WORDS or word in OPERATORS or word in "()":
             shown = repr(word) if word else "the end"
             raise self._broken(f"{shown} where a name or a number was expected")
         self._take()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from automl.app.run import check_affordable
+from automl.app.extending import check_affordable
 from automl.errors import FixInput
 from automl.search.decision import EndCause, SearchEnd
 

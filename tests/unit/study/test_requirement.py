@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.errors import FixInput
-from automl.study.requirement import NAMES, Known, check_names, parse_requirement
+from automl.study.condition import Known
+from automl.study.requirement import NAMES, check_names, parse_requirement
 
 KNOWN: Known = {**dict.fromkeys(NAMES), "best": 0.82, "gain_low": -0.01, "trials": 12.0,
                 "val_3DIoU": 0.8}  # fmt: skip
