@@ -7,6 +7,7 @@ from typing import Any
 from automl.app.trial_names import TRIAL_NAMES, named_trial
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.reports import words
 from automl.reports.advice import ADVICE
 from automl.reports.commands import training_of
 from automl.reports.derive import setting
@@ -15,6 +16,7 @@ from automl.reports.log_tail import last_lines
 from automl.reports.model import Summary, TrialReport
 from automl.space.model import SearchSpace
 from automl.space.proposal import sampled
+from automl.study.confirmation import searched
 from automl.study.known_errors import LOGGED, OBSERVED, KnownError, fitting, known_error
 from automl.study.layout import StudyPaths
 from automl.study.records import FailureClass, TrialState
@@ -31,6 +33,7 @@ class TrialAccount:
     Attributes:
         number: The trial.
         state: Where it stands.
+        score: What it reached, in words; empty where it has no value.
         failure: Class of its failure; None if it did not fail.
         evidence: One line that shows why.
         known: Name of the known error that the evidence shows; empty if it shows none.
@@ -46,6 +49,7 @@ class TrialAccount:
 
     number: int
     state: TrialState
+    score: str
     failure: FailureClass | None
     evidence: str
     known: str
@@ -148,6 +152,7 @@ def explain_trial(summary: Summary, number: int) -> TrialAccount:
     return TrialAccount(
         number=number,
         state=record.state,
+        score=_score(trial, summary),
         failure=record.failure,
         evidence=record.evidence,
         known=known.name if known else "",
@@ -160,6 +165,20 @@ def explain_trial(summary: Summary, number: int) -> TrialAccount:
         changes=() if near is None else _changes(near, trial, summary.param_keys),
         reproduce=training_of(summary.config, spec, name, summary.folder.parent) if spec else "",
     )
+
+
+def _score(trial: TrialReport, summary: Summary) -> str:
+    """The objective at the trial's best epoch, and its place among the usable trials."""
+    record, objective = trial.record, summary.objective
+    if record.best_value is None or record.best_epoch is None:
+        return ""
+    said = f"{objective.metric} {words.value(record.best_value)} at epoch {record.best_epoch}"
+    usable = searched([each.record for each in summary.trials if each.record.is_usable])
+    if record not in usable:
+        return said
+    losses = [objective.loss(each.best_value) for each in usable if each.best_value is not None]
+    place = 1 + sum(loss < objective.loss(record.best_value) for loss in losses)
+    return f"{said}, place {place} of the {len(losses)} usable trials"
 
 
 def nearest_usable(

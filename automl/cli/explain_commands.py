@@ -98,7 +98,7 @@ def trial_text(account: "TrialAccount") -> str:
     failure = f", class {account.failure}" if account.failure else ""
     known = f" ({account.known})" if account.known else ""
     lines = [f"trial {account.number}: {account.state}{failure}{known}"]
-    for label in ("evidence", "cause", "hint", "told"):
+    for label in ("score", "evidence", "cause", "hint", "told"):
         lines += _row(label, str(getattr(account, label)))
     lines += _difference(account)
     lines += _row("again", account.reproduce)
