@@ -1,7 +1,7 @@
 """The pictures of a report in docs/images: ``python -m tests.browser.pictures REPORT OUT``.
 
-REPORT is an ``index.html``; OUT gets the page at 1400 and 400 pixels, light and dark, and one
-picture of a trial that was clicked on.
+REPORT is an ``index.html``; OUT gets the page at 1400 and 400 pixels, light and dark, one picture
+of a trial that was clicked on, and one of the poses.
 """
 
 import shutil
@@ -60,8 +60,29 @@ def take(report: Path, out: Path) -> list[Path]:
         page.evaluate("document.getElementById('mattered').scrollIntoView()")
         page.wait_for_timeout(1500)
         taken.append(_shot(page, out / "report-trial.jpg"))
+        page.close()
+        taken.append(_poses(_opened(browser, report, 1400, "light"), out / "report-poses.jpg"))
         browser.close()
     return taken
+
+
+def _poses(page: "Page", file: Path) -> Path:
+    """The same images side by side, and the beginning of the worst of the winner."""
+    heading = page.locator("h3", has_text="Side by side")
+    heading.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    box = heading.bounding_box()
+    if box is None:
+        raise ValueError(f"{file} shows poses, and the report has none")
+    top = box["y"] + page.evaluate("scrollY")
+    page.screenshot(
+        path=file,
+        type="jpeg",
+        quality=_QUALITY,
+        full_page=True,
+        clip={"x": 120, "y": top - 10, "width": 1160, "height": 950},
+    )
+    return file
 
 
 def _shot(page: "Page", file: Path) -> Path:
