@@ -91,12 +91,13 @@ def _check_alike(first: Summary, other: Summary) -> list[str]:
 def same_data(one: Mapping[str, Any], other: Mapping[str, Any], split: str) -> bool | None:
     """Whether two studies' provenances name the same data; None where they do not say.
 
-    A hash decides where both have one, else what was counted in the split.
+    A hash, or the digest of all names and sizes, decides where both have one, else what was
+    counted in the split.
     """
     ours, theirs = (_facts(each, split) for each in (one, other))
     if not ours or not theirs:
         return None
-    for name in ("fingerprint", "sha256"):
+    for name in ("digest", "sha256"):
         if name in ours and name in theirs:
             return bool(ours[name] == theirs[name])
     counted = ("images", "objects", "categories")

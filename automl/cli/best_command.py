@@ -25,7 +25,8 @@ __all__ = ["FIELDS", "add_best_flags", "best"]
 #: Facts of the winner; None or empty where the study has none.
 _OF_WINNER: Mapping[str, "Callable[[Winner], object]"] = {
     "trial": attrgetter("number"),
-    "value": attrgetter("value"),
+    "value": lambda winner: winner.value if winner.mean is None else winner.mean,
+    "best": attrgetter("value"),
     "mean": attrgetter("mean"),
     "epoch": attrgetter("epoch"),
     "default": attrgetter("baseline"),

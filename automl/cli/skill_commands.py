@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from automl.cli.paths import shown
@@ -20,6 +21,7 @@ _MARGIN = " " * 12
 def skills(arguments: argparse.Namespace) -> int:
     """Lists every skill below a folder; one that is broken is listed with the reason."""
     from automl.app.skills import list_skills
+    from automl.skill.read import own_skill_dir
 
     folder = arguments.folder.expanduser()
     listings = list_skills(folder)
@@ -32,8 +34,10 @@ def skills(arguments: argparse.Namespace) -> int:
         print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
         return 0
     if not listings:
-        print(f"no skills in {shown(folder)}", file=sys.stderr)
-        return 0
+        own = own_skill_dir()
+        said = f"no skills in {shown(folder)}; without --skill-dir the packaged one is used"
+        print(said, file=sys.stderr)
+        listings = tuple(replace(each, path=str(own)) for each in list_skills(own))
     print("\n\n".join(_text(listing) for listing in listings))
     runnable = sum(listing.runnable for listing in listings)
     enabled = sum(listing.automl_enabled is True for listing in listings)

@@ -140,7 +140,7 @@ def _data(summary: Summary) -> list[str]:
         if isinstance(each, Mapping):
             classes = each.get("categories")
             named = ", ".join(classes) if isinstance(classes, Mapping) else ""
-            source = next((each[n] for n in ("fingerprint", "sha256", "from") if each.get(n)), "-")
+            source = next((each[n] for n in ("sha256", "digest", "from") if each.get(n)), "-")
             numbers = [str(each.get(name, "-")) for name in ("images", "objects")]
             rows.append([said, *numbers, named or "-", str(source)])
     return _table(rows) if len(rows) > 1 else ["What the data held was not recorded."]
@@ -152,7 +152,7 @@ def _procedure(summary: Summary) -> list[str]:
     fixed = {f"`{k}`": words.param(v) for k, v in summary.config.overrides.items()
              if k not in searched}  # fmt: skip
     how = (
-        f"Searched: {words.count(summary.n_finished, 'trial')} over "
+        f"Searched: {words.count(summary.n_searched, 'trial')} over "
         f"{words.count(len(searched), 'setting')}, sampler `{search.sampler}`, seed {search.seed}."
         if summary.is_search
         else "One direct training."

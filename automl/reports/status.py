@@ -77,7 +77,7 @@ def status_text(
 
 def _head(summary: Summary) -> str:
     head = f"{summary.name} in {summary.folder.parent}   {str(summary.status).upper()}"
-    head += f"   {summary.n_finished}/{summary.n_asked} ended"
+    head += f"   {summary.counted}"
     running = summary.counts.get(TrialState.RUNNING, 0)
     alive = "running" if summary.status is StudyStatus.RUNNING else "cut short"
     head += f", {running} {alive}" if running else ""

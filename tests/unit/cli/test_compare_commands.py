@@ -133,6 +133,8 @@ def test_one_trial_is_no_comparison(
     [
         ({"sha256": "a", "images": 1}, {"sha256": "a", "images": 1}, True),
         ({"sha256": "a", "images": 1}, {"sha256": "b", "images": 1}, False),
+        ({"digest": "a", "images": 1}, {"digest": "b", "images": 1}, False),
+        ({"digest": "a"}, {"sha256": "a"}, None),
         ({"images": 1, "objects": 2}, {"images": 1, "objects": 3}, False),
         ({"images": 1, "folder": "/a"}, {"images": 1, "folder": "/b"}, True),
         ({}, {"images": 1}, None),
