@@ -62,7 +62,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
 
 
 def _facts(summary: Summary) -> Iterable[str]:
-    counts = ", ".join(f"{n} {state}" for state, n in summary.counts.items()) or "none"
+    counts = (
+        ", ".join(f"{n} {summary.called(state)}" for state, n in summary.counts.items()) or "none"
+    )
     cost = summary.cost
     gpu = f", {words.duration(cost.gpu_seconds)} of GPU time" if cost.gpu_seconds else ""
     search = summary.config.search

@@ -146,6 +146,11 @@ class Summary:
         again = f", then {self.n_again} with fresh seeds" if self.n_again else ""
         return f"{self.n_searched} of {self.n_to_search} ended{again}"
 
+    def called(self, state: TrialState) -> str:
+        """A trial's state in words: nothing runs in a study that nobody drives."""
+        is_left = state is TrialState.RUNNING and self.status is not StudyStatus.RUNNING
+        return "cut short" if is_left else str(state)
+
     @property
     def n_usable(self) -> int:
         """Trials of the search that a rank may be built on."""

@@ -164,7 +164,7 @@ def _state_row(
         seconds += sum(each.age_s(now.timestamp()) for each in live)
         gpu_seconds += sum(each.gpu_seconds(now.timestamp(), sharing) for each in live)
     return (
-        str(state),
+        summary.called(state),
         str(summary.counts[state]),
         words.duration(seconds),
         f"{gpu_seconds / _HOUR_S:.2f}" if gpu_seconds else "-",

@@ -175,7 +175,10 @@ def _failure_lines(summary: Summary) -> list[str]:
 
 def run_footer(summary: Summary) -> str:
     """The end of a run: what was found, where things are, what to do next."""
-    counts = ", ".join(f"{n} {state}" for state, n in summary.counts.items()) or "no trial"
+    counts = (
+        ", ".join(f"{n} {summary.called(state)}" for state, n in summary.counts.items())
+        or "no trial"
+    )
     spent = f"{words.duration(summary.cost.wall_s)} wall"
     if summary.cost.gpu_seconds:
         spent += f", {words.duration(summary.cost.gpu_seconds)} GPU"
