@@ -23,7 +23,7 @@ from automl.reports.theme import (
     styled,
     time_unit,
 )
-from automl.reports.timeline import Bar, bars_of
+from automl.reports.timeline import Bar, bars_of, slot_bars
 from automl.study.gpu_samples import GpuSample
 
 __all__ = ["IdleTime", "gpu_figure", "idle_of", "missing_samples"]
@@ -120,15 +120,9 @@ def _series(own: Sequence[GpuSample]) -> Iterator[list[float]]:
 
 
 def _trials(bars: Sequence[Bar], unit_s: float) -> Any:
-    return go.Bar(
-        orientation="h",
-        y=[bar.slot for bar in bars],
-        base=[bar.begin_s / unit_s for bar in bars],
-        x=[bar.length_s / unit_s for bar in bars],
-        text=[str(bar.number) for bar in bars],
-        textposition="inside",
-        insidetextanchor="middle",
-        textangle=0,
+    return slot_bars(
+        bars,
+        unit_s,
         customdata=[[bar.number] for bar in bars],
         marker={"color": SKY, "line": {"color": "white", "width": 1}},
         hovertemplate="trial %{customdata[0]}<extra></extra>",

@@ -25,7 +25,7 @@ from automl.study.records import Outcome, OutcomeState
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["Bar", "bars_of", "failure_figure", "timeline_figure"]
+__all__ = ["Bar", "bars_of", "failure_figure", "slot_bars", "timeline_figure"]
 
 _LOOK = {
     OutcomeState.OK: (BLUE, ""),
@@ -95,18 +95,33 @@ def timeline_figure(summary: Summary) -> Figure | None:
     )
 
 
-def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
-    colour, pattern = _LOOK[state]
-    chosen = [bar for bar in bars if bar.outcome.state is state]
+def slot_bars(bars: Sequence[Bar], unit_s: float, **look: Any) -> Any:
+    """Attempts as bars over time, a row a slot, each with its trial's number inside.
+
+    Args:
+        bars: The attempts.
+        unit_s: Seconds of one unit of the time axis.
+        look: Further arguments of ``plotly.graph_objects.Bar``.
+    """
     return go.Bar(
         orientation="h",
-        y=[bar.slot for bar in chosen],
-        base=[bar.begin_s / unit_s for bar in chosen],
-        x=[bar.length_s / unit_s for bar in chosen],
-        text=[str(bar.number) for bar in chosen],
+        y=[bar.slot for bar in bars],
+        base=[bar.begin_s / unit_s for bar in bars],
+        x=[bar.length_s / unit_s for bar in bars],
+        text=[str(bar.number) for bar in bars],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
+        **look,
+    )
+
+
+def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
+    colour, pattern = _LOOK[state]
+    chosen = [bar for bar in bars if bar.outcome.state is state]
+    return slot_bars(
+        chosen,
+        unit_s,
         customdata=[[bar.number, _hover(bar)] for bar in chosen],
         hovertemplate="%{customdata[1]}<extra></extra>",
         marker={
