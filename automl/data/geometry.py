@@ -13,6 +13,7 @@ Normalised device coordinates inherit that swap: of a point with device coordina
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 __all__ = [
     "CORNER_SIGNS",
+    "EDGES",
     "GL_FROM_CV",
     "N_CORNERS",
     "Array",
@@ -42,6 +44,13 @@ CORNER_SIGNS: Final[Array] = np.array(
     [[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64
 )
 """(8, 3): the signs of x, y, z of corners 1 to 8, z changing fastest."""
+
+EDGES: Final[tuple[tuple[int, int], ...]] = tuple(
+    (a, b)
+    for a, b in combinations(range(N_CORNERS), 2)
+    if int((CORNER_SIGNS[a] != CORNER_SIGNS[b]).sum()) == 1
+)
+"""The twelve pairs of corners, from 0, that differ in one sign."""
 
 GL_FROM_CV: Final[Array] = np.array(
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]], dtype=np.float64

@@ -1,7 +1,6 @@
 """Boxes and axes drawn on an image."""
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -10,19 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from automl.centerpose.predict.objects import DetectedObject, ObjectPose
-from automl.data.geometry import CORNER_SIGNS, GL_FROM_CV, N_CORNERS, Array
+from automl.data.geometry import CORNER_SIGNS, EDGES, GL_FROM_CV, Array
 from automl.files import write_bytes
 
-__all__ = ["EDGES", "draw", "write_image"]
+__all__ = ["draw", "write_image"]
 
 Pixels = npt.NDArray[np.uint8]
-
-EDGES: Final[tuple[tuple[int, int], ...]] = tuple(
-    (a, b)
-    for a, b in combinations(range(N_CORNERS), 2)
-    if int((CORNER_SIGNS[a] != CORNER_SIGNS[b]).sum()) == 1
-)
-"""The twelve pairs of corners, from 0, that differ in one sign."""
 
 _EDGE_BGR: Final = (80, 220, 80)
 _CORNER_BGR: Final = (0, 200, 255)
