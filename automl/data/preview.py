@@ -14,7 +14,7 @@ from automl.data.opencv import cv2, decoded
 from automl.errors import FixInput
 from automl.files import write_bytes
 
-__all__ = ["PREVIEW_SUFFIXES", "Outline", "Tile", "spread", "write_grid"]
+__all__ = ["PREVIEW_SUFFIXES", "CuboidOutline", "GridTile", "spread", "write_grid"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -32,7 +32,7 @@ _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outline:
+class CuboidOutline:
     """One labelled box on an image.
 
     Attributes:
@@ -47,7 +47,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tile:
+class GridTile:
     """One image of the grid.
 
     Attributes:
@@ -58,7 +58,7 @@ class Tile:
 
     image: Path
     caption: str
-    outlines: tuple[Outline, ...] = ()
+    outlines: tuple[CuboidOutline, ...] = ()
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -67,7 +67,7 @@ def spread(count: int, most: int) -> list[int]:
     return [place * count // taken for place in range(taken)]
 
 
-def write_grid(path: Path, tiles: Sequence[Tile]) -> None:
+def write_grid(path: Path, tiles: Sequence[GridTile]) -> None:
     """Writes one picture of labelled images, as many columns as make it nearly square.
 
     Each box shows its edges and, from its centre to the middle of the faces in front, its axes: x
@@ -96,7 +96,7 @@ def write_grid(path: Path, tiles: Sequence[Tile]) -> None:
     write_bytes(path, content.tobytes())
 
 
-def _tile(tile: Tile) -> Pixels:
+def _tile(tile: GridTile) -> Pixels:
     side = _SIDE_PX + 2 * _GAP_PX
     canvas: Pixels = np.full((side + _CAPTION_PX, side, 3), 24, np.uint8)
     image = decoded(tile.image)
@@ -111,7 +111,7 @@ def _tile(tile: Tile) -> Pixels:
     return canvas
 
 
-def _with_outlines(image: Any, outlines: Sequence[Outline]) -> Pixels:
+def _with_outlines(image: Any, outlines: Sequence[CuboidOutline]) -> Pixels:
     """The image shrunk or grown to the tile, with its boxes drawn at that size."""
     factor = _SIDE_PX / max(image.shape[:2])
     height, width = (max(1, round(side * factor)) for side in image.shape[:2])
@@ -123,7 +123,7 @@ def _with_outlines(image: Any, outlines: Sequence[Outline]) -> Pixels:
     return canvas
 
 
-def _draw(canvas: Pixels, points: Array, outline: Outline) -> None:
+def _draw(canvas: Pixels, points: Array, outline: CuboidOutline) -> None:
     colour = _SUSPECT_BGR if outline.suspect else _EDGE_BGR
     middle, *corners = _whole(points)
     for a, b in EDGES:

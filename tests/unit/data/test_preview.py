@@ -15,7 +15,7 @@ from automl.data.geometry import (  # noqa: E402
     project,
     projection_of,
 )
-from automl.data.preview import Outline, Tile, spread, write_grid  # noqa: E402
+from automl.data.preview import CuboidOutline, GridTile, spread, write_grid  # noqa: E402
 from automl.errors import FixInput  # noqa: E402
 
 _SIDE = 408
@@ -44,7 +44,7 @@ def _near(picture: "np.typing.NDArray[np.uint8]", point: Array, colour: object) 
 @pytest.mark.parametrize("suspect", [False, True])
 def test_the_edges_lie_where_the_points_are(tmp_path: Path, size: int, suspect: bool) -> None:
     points = _points(size)
-    tile = Tile(_image(tmp_path, size), "one", (Outline(points, "", suspect),))
+    tile = GridTile(_image(tmp_path, size), "one", (CuboidOutline(points, "", suspect),))
     write_grid(tmp_path / "grid.png", [tile])
     picture = cv2.imread(str(tmp_path / "grid.png"))
     assert picture.shape[:2] == (_SIDE + 22, _SIDE)
@@ -63,14 +63,14 @@ def test_images_of_all_shapes_and_broken_ones_fill_one_grid(tmp_path: Path) -> N
         tmp_path / "lost.png",
     ]
     points = np.array([[np.nan, 1e12]] * 9)
-    tiles = [Tile(image, f"Grün {image.name}", (Outline(points),)) for image in images]
+    tiles = [GridTile(image, f"Grün {image.name}", (CuboidOutline(points),)) for image in images]
     write_grid(tmp_path / "grid.jpg", [*tiles, tiles[0]])
     assert cv2.imread(str(tmp_path / "grid.jpg")).shape[:2] == (2 * (_SIDE + 22), 3 * _SIDE)
 
 
 def test_a_preview_has_the_ending_of_a_picture_and_shows_something(tmp_path: Path) -> None:
     with pytest.raises(FixInput, match=r"a PNG or a JPEG, but got grid\.txt"):
-        write_grid(tmp_path / "grid.txt", [Tile(_image(tmp_path, 50), "")])
+        write_grid(tmp_path / "grid.txt", [GridTile(_image(tmp_path, 50), "")])
     with pytest.raises(FixInput, match="at least one image"):
         write_grid(tmp_path / "grid.png", [])
 
