@@ -11,6 +11,7 @@ from typing import Any
 
 from automl.app.action_data import action_data
 from automl.app.action_request import ActRequest
+from automl.app.metric_scale import with_known_size
 from automl.app.parents import Parent, exported_from, find_parent
 from automl.app.tuned_settings import read_overlay
 from automl.errors import FixInput
@@ -101,6 +102,10 @@ def plan_action(request: ActRequest) -> ActPlan:
     spec = build_action(skill, request.action, asked)
     _check_data_taken(request, spec)
     options = _options(request, parent, trainer, deploys=deploys)
+    runner = make_trainer(trainer.name, skill, options, request.action)
+    preview = _preview(runner, spec, folder)
+    image = None if trainer.container is None else preview.image
+    spec = with_known_size(spec, request, trained_skill, image)
     return ActPlan(
         request,
         skill,
@@ -109,7 +114,7 @@ def plan_action(request: ActRequest) -> ActPlan:
         folder,
         trainer,
         options,
-        _preview(make_trainer(trainer.name, skill, options, request.action), spec, folder),
+        preview,
         (*notes, *data_notes, *spec.notes),
     )
 

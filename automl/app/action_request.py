@@ -27,6 +27,8 @@ class ActRequest:
         overrides: ``KEY=VALUE`` texts.
         data: Split to a folder or tarball, as given.
         tuned: File of settings that ``tune-inference`` found; None for none.
+        known_size: What is known of the object's size, as ``poses.known_size`` reads it; empty for
+            nothing.
         results: Folder to make for the results; None for one of the study.
         trainer: ``process`` or ``docker``; None for the study's, and docker for an engine.
         gpus: Ids of the GPUs to use; None for the study's first.
@@ -45,6 +47,7 @@ class ActRequest:
     overrides: tuple[str, ...] = ()
     data: Mapping[str, str | None] = field(default_factory=dict)
     tuned: Path | None = None
+    known_size: str = ""
     results: Path | None = None
     trainer: str | None = None
     gpus: tuple[str, ...] | None = None

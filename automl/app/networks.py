@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 from automl.data.checks import SplitFacts
 from automl.skill.model import Skill
 
-__all__ = ["NETWORKS", "Costed", "MemoryForecast", "Network", "network_of"]
+__all__ = ["NETWORKS", "Costed", "MemoryForecast", "Network", "Scalable", "network_of"]
 
 
 class MemoryForecast(Protocol):
@@ -71,6 +71,23 @@ class Costed(Protocol):
     @property
     def cheapest(self) -> Mapping[str, Any]:
         """Dotted key to value: what makes it the network that costs least."""
+        ...
+
+
+@runtime_checkable
+class Scalable(Protocol):
+    """A network whose inference gives metres once the object's true size is known."""
+
+    def size_settings(self, spec: Mapping[str, Any], text: str, where: str) -> Mapping[str, Any]:
+        """Dotted key to value: what tells the inference a known size.
+
+        Raises:
+            FixInput: It is none, or of another category.
+        """
+        ...
+
+    def is_up_to_scale(self, spec: Mapping[str, Any]) -> bool:
+        """Whether nothing in the spec says how long a unit of the poses is."""
         ...
 
 

@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from automl.centerpose.config.dataset import Dataset
 from automl.centerpose.config.load import load_spec
 from automl.centerpose.hardware.compute_forecast import GFLOP_FORWARD, forecast_gflop
 from automl.centerpose.hardware.memory_forecast import MEMORY_NEEDS, forecast_mib
@@ -18,6 +19,7 @@ from automl.data.checks import (
 )
 from automl.data.splits import read_through_split
 from automl.errors import FixData, FixInput
+from automl.poses.known_size import read_known_size
 
 __all__ = ["CenterPose", "TrainingForecast"]
 
@@ -26,6 +28,10 @@ _LATER = {"test": "test_data", "inference": "inference_data"}
 _MODEL, _BATCH, _SIDE, _PRECISION = (
     *("model.backbone.model_type", "dataset.batch_size"),
     *("dataset.input_res", "train.precision"),
+)
+_CATEGORY, _ABSOLUTE, _KNOWN_SIZE = (
+    *("dataset.category", "dataset.use_absolute_scale"),
+    "inference.known_size",
 )
 
 
@@ -117,6 +123,24 @@ class CenterPose:
         """
         model, side, precision = (_value(spec, key) for key in (_MODEL, _SIDE, _PRECISION))
         return f"{model}, {side} px, {precision}"
+
+    def size_settings(self, spec: Mapping[str, Any], text: str, where: str) -> Mapping[str, Any]:
+        """Dotted key to value: what tells the inference a known size.
+
+        Args:
+            spec: Of the inference; names the category.
+            text: What is known, as ``automl.poses.known_size`` reads it.
+            where: What to call the place in an error.
+
+        Raises:
+            FixInput: It is none, or of another category.
+        """
+        read_known_size(text, str(_value(spec, _CATEGORY) or Dataset().category), where)
+        return {_KNOWN_SIZE: text}
+
+    def is_up_to_scale(self, spec: Mapping[str, Any]) -> bool:
+        """Whether nothing in the spec says how long a unit of the poses is."""
+        return not (_value(spec, _KNOWN_SIZE) or _value(spec, _ABSOLUTE))
 
     @property
     def cheapest(self) -> Mapping[str, Any]:

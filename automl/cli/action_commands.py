@@ -64,12 +64,18 @@ def _request(arguments: argparse.Namespace) -> "ActRequest":
         overrides=tuple(arguments.set or ()),
         data={split: getattr(arguments, f"{split}_data", None) for split in _SPLITS},
         tuned=getattr(arguments, "tuned", None),
+        known_size=_known_size(arguments),
         results=arguments.results,
         trainer=arguments.trainer,
         gpus=None if gpus is None else tuple(part.strip() for part in gpus.split(",") if part),
         image=arguments.image or "",
         tell=note,
     )
+
+
+def _known_size(arguments: argparse.Namespace) -> str:
+    flags = ("known_height", "known_size")
+    return ", ".join(text for flag in flags for text in getattr(arguments, flag, None) or ())
 
 
 def _show_plan(plan: "ActPlan", text: str, *, as_json: bool) -> None:

@@ -63,6 +63,8 @@ def add_actions(commands: "Commands") -> None:
                 metavar="FILE",
                 help="settings of decoding that automl tune-inference found",
             )
+        if name == "inference":
+            _add_known_size(command)
         _add_data(command, name)
         _add_running(command)
     _add_retrain(commands)
@@ -115,6 +117,21 @@ def _add_spec(command: "Parser") -> None:
         help="what a checkpoint from elsewhere was trained with",
     )
     group.add_argument("--skill-dir", type=Path, metavar="DIR", help="default: the study's")
+
+
+def _add_known_size(command: "Parser") -> None:
+    group = command.add_argument_group(
+        "metres", "true size of the object, of each category if there are several"
+    )
+    group.add_argument(
+        "--known-height", action="append", metavar="[CATEGORY=]METRES", help="edge along y (up)"
+    )
+    group.add_argument(
+        "--known-size",
+        action="append",
+        metavar="[CATEGORY=]WxHxD",
+        help="edges along x, y and z in metres: corrects the network's proportions as well",
+    )
 
 
 def _add_data(command: "Parser", name: str) -> None:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["INF", "MISSING_VALUE", "Entry", "Facts", "block", "entries", "leaf_entries", "setting"]
+__all__ = [
+    "INF",
+    "MISSING_VALUE",
+    "Entry",
+    "Facts",
+    "block",
+    "entries",
+    "leaf_entries",
+    "published",
+    "setting",
+]
 
 INF = float("inf")
 MISSING_VALUE = "???"
@@ -37,6 +47,8 @@ class Facts:
         required: Whether its own action refuses to start without it.
         optional: Whether null is accepted; it is read as the empty text.
         key: The name in the spec where it is no good name in Python.
+        own: Whether only the trainer of this package knows it: the container refuses what it does
+            not know, so no schema and no template has it.
     """
 
     title: str
@@ -49,6 +61,7 @@ class Facts:
     required: bool = False
     optional: bool = False
     key: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +125,11 @@ def entries(kind: type[Any]) -> tuple[Entry, ...]:
     """The fields of a block in their order."""
     hashable: Any = kind
     return _entries(hashable)
+
+
+def published(kind: type[Any]) -> tuple[Entry, ...]:
+    """The fields of a block that the container knows too."""
+    return tuple(entry for entry in entries(kind) if not entry.facts.own)
 
 
 @cache

@@ -157,3 +157,15 @@ class Inference:
             maximum=INF,
         ),
     )
+    known_size: str = setting(
+        "",
+        Facts(
+            "Known size",
+            "True size of the object in metres, with which poses are given in metres too: its "
+            "height (0.30), or its edges along x, y (up) and z (0.19x0.30x0.06). With the name of "
+            "the category in front, several may stand in a row: shoe=0.11, bottle=0.24. "
+            "Empty leaves poses up to scale. Known to the trainer of this package alone.",
+            optional=True,
+            own=True,
+        ),
+    )

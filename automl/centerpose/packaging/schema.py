@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automl.centerpose.config.experiment import ACTIONS, Experiment
-from automl.centerpose.config.fields import Entry, entries, leaf_entries
-from automl.centerpose.config.load import to_tree
+from automl.centerpose.config.fields import Entry, leaf_entries, published
 
 __all__ = [
     "NETWORK",
@@ -27,7 +26,7 @@ SCHEMA_VERSION = 1
 
 def _own_entries(action: str) -> tuple[Entry, ...]:
     """What every action's spec holds (training's block is part of it), then the own block."""
-    everything = entries(Experiment)
+    everything = published(Experiment)
     shared = [entry for entry in everything if entry.name not in ACTIONS or entry.name == "train"]
     own = [entry for entry in everything if entry.name == action != "train"]
     return (*shared, *own)
@@ -35,8 +34,13 @@ def _own_entries(action: str) -> tuple[Entry, ...]:
 
 def default_tree(action: str) -> dict[str, Any]:
     """The defaults of an action's schema, nested, in the order of a spec."""
-    whole = to_tree(Experiment())
-    return {entry.name: whole[entry.name] for entry in _own_entries(action)}
+    return {entry.name: _default(entry) for entry in _own_entries(action)}
+
+
+def _default(entry: Entry) -> Any:
+    if not entry.is_block:
+        return _listed(entry.default)
+    return {inner.name: _default(inner) for inner in published(entry.annotation)}
 
 
 def render_schema(action: str) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def _search_lists() -> dict[str, list[str]]:
 
 
 def _all_entries(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Entry]]:
-    for entry in entries(kind):
+    for entry in published(kind):
         key = f"{prefix}{entry.name}"
         yield key, entry
         if entry.is_block:
@@ -81,7 +85,7 @@ def _all_entries(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Entry
 
 
 def _disabled_children(kind: type[Any], prefix: str) -> list[str]:
-    return [f"{prefix}{entry.name}" for entry in entries(kind) if entry.automl is False]
+    return [f"{prefix}{entry.name}" for entry in published(kind) if entry.automl is False]
 
 
 def _property(entry: Entry, prefix: str) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _listed(value: Any) -> Any:
 
 def _group(entry: Entry, prefix: str) -> dict[str, Any]:
     key = f"{prefix}{entry.name}."
-    children = entries(entry.annotation)
+    children = published(entry.annotation)
     searched = [f"{key}{child.name}" for child in children if child.automl is True]
     disabled = _disabled_children(entry.annotation, key)
     popular = [child.name for child in children if _is_popular(child)]
@@ -123,7 +127,7 @@ def _group(entry: Entry, prefix: str) -> dict[str, Any]:
     }
     return {
         "automl_enabled": False,
-        "default": to_tree(entry.default),
+        "default": _default(entry),
         "description": entry.facts.description,
         "properties": {child.name: _property(child, key) for child in children},
         "title": entry.facts.title,
@@ -139,7 +143,7 @@ def _is_popular(entry: Entry) -> bool:
 
 def _popular_tree(kind: type[Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    for entry in entries(kind):
+    for entry in published(kind):
         if not _is_popular(entry):
             continue
         inner = _popular_tree(entry.annotation) if entry.is_block else _listed(entry.default)

@@ -18,6 +18,7 @@ from automl.centerpose.predict.objects import DetectedObject, detect_objects, to
 from automl.centerpose.predict.outputs import OutputFiles, output_files
 from automl.centerpose.predict.overlay import draw, write_image
 from automl.centerpose.predict.predictor import open_predictor
+from automl.centerpose.predict.scale import Scale, scale_of
 from automl.centerpose.session.run import Run
 from automl.centerpose.training.supported import check_supported
 from automl.data.geometry import Array
@@ -34,6 +35,7 @@ class _Task:
     frames: Sequence[Frame]
     cameras: Sequence[Array] | None
     outputs: Sequence[OutputFiles]
+    scale: Scale
 
 
 def inference(spec: Experiment, run: Run) -> int:
@@ -45,7 +47,8 @@ def inference(spec: Experiment, run: Run) -> int:
     Raises:
         NotImplementedError: The spec asks for something that this program does not do.
         ValueError: No folder is named, or it holds fewer images than a batch.
-        FixInput: The checkpoint, the images or their cameras cannot be used as they are.
+        FixInput: The checkpoint, the images, their cameras or the known size cannot be used as
+            they are.
         OSError: An image cannot be decoded.
         InstallExtra: What runs an ONNX file is not installed.
         Interrupted: A signal ended the inference; what is written is whole.
@@ -65,6 +68,8 @@ def inference(spec: Experiment, run: Run) -> int:
             _save(spec, task, image, objects)
             n_objects += len(objects)
     run.say(f"{n_objects} objects in {len(paths)} images")
+    said = task.scale.to_json()["from"]
+    run.say(f"metres follow from {said}")
     return n_objects
 
 
@@ -72,6 +77,7 @@ def _task(spec: Experiment, folder: Path) -> _Task:
     data = spec.dataset
     if not data.inference_data:
         raise ValueError("dataset.inference_data must name a folder of images, but it is empty")
+    scale = scale_of(spec)
     root = Path(data.inference_data)
     frames = list_frames(root, annotated=False)
     if len(frames) < data.batch_size:
@@ -81,7 +87,8 @@ def _task(spec: Experiment, folder: Path) -> _Task:
         )
     pnp = spec.inference.use_pnp
     cameras = cameras_of(spec.inference, frames) if pnp else None
-    return _Task(frames, cameras, output_files([frame.image for frame in frames], root, folder))
+    outputs = output_files([frame.image for frame in frames], root, folder)
+    return _Task(frames, cameras, outputs, scale)
 
 
 def _objects_of(
@@ -96,7 +103,8 @@ def _objects_of(
     )
     pixels = to_pixels(cells, center, size, spec.dataset.output_res)
     cameras = None if task.cameras is None else [task.cameras[image.number] for image in images]
-    return detect_objects(pixels, block.visualization_threshold, cameras, opencv=block.opencv)
+    threshold, scale = block.visualization_threshold, task.scale
+    return detect_objects(pixels, threshold, cameras, opencv=block.opencv, scale=scale)
 
 
 def _save(
@@ -108,4 +116,5 @@ def _save(
     if block.save_visualization:
         write_image(output.overlay, draw(image.pixels, objects, camera))
     if block.save_json:
-        write_json(output.poses, to_json(task.frames[image.number].image.name, objects))
+        name = task.frames[image.number].image.name
+        write_json(output.poses, to_json(name, objects, task.scale))

@@ -74,6 +74,24 @@ def test_the_best_of_the_newest_study_is_taken_unless_something_is_named(
     assert not plan.folder.exists()
 
 
+def test_a_known_size_goes_to_the_trainer_that_takes_one(act: Act) -> None:
+    plan = act("inference", known_size="cereal_box=0.30, bottle=0.24")
+    assert get(plan.spec.tree, "inference.known_size") == "cereal_box=0.30, bottle=0.24"
+    assert not [note for note in plan.notes if "up to scale" in note]
+    without = act("inference")
+    assert [note for note in without.notes if "up to scale" in note]
+    assert get(without.spec.tree, "inference.known_size", None) is None
+    for known in ("bottle=0.24", "0", "-0.3"):
+        with pytest.raises(FixInput, match="a known size must") as caught:
+            act("inference", known_size=known)
+        assert "--known-height" in caught.value.where
+    with pytest.raises(FixInput, match="trainer of this package") as caught:
+        act("inference", known_size="0.3", trainer="docker")
+    assert "relative_scale" in caught.value.fix
+    ours = act("inference", known_size="0.3", trainer="docker", image="automl-centerpose:dev")
+    assert get(ours.spec.tree, "inference.known_size") == "0.3"
+
+
 @pytest.mark.parametrize(
     ("trial", "checkpoint", "number", "epoch"),
     [("0", "best", 0, 1), ("baseline", "0", 0, 0), ("last", "last", 1, 1), ("1", "2", 1, 1)],
@@ -117,7 +135,7 @@ def test_an_evaluation_reads_the_test_data_and_annotations_frame(act: Act, split
 def test_inference_reads_the_val_data_where_no_other_was_given(act: Act, splits: Path) -> None:
     plan = act("inference")
     assert plan.spec.data == {"dataset.inference_data": str(splits / "val")}
-    assert plan.notes == ("no inference data is recorded: it reads val",)
+    assert plan.notes[0] == "no inference data is recorded: it reads val"
 
 
 def test_data_of_a_flag_beats_the_recorded(act: Act, splits: Path) -> None:

@@ -104,6 +104,40 @@ def test_poses_agree_with_themselves_and_with_the_picture(
     assert np.median(off) < 20.0
 
 
+def test_a_known_height_is_said_and_gives_metres_to_every_object(
+    named: dict[str, Any], act: Act, results: Path, pictures: Path, tmp_path: Path
+) -> None:
+    assert act("inference") == 0
+    metric = tmp_path / "metric"
+    size = {"inference__known_size": "cereal_box=0.25", "inference__results_dir": metric}
+    assert act("inference", **size) == 0
+    off = []
+    for path in metric.glob("0*.json"):
+        content = json.loads(path.read_text())
+        assert content["scale"]["from"] == "known height 0.25 m of cereal_box"
+        truth = read_annotation(next(pictures.rglob(path.name)))
+        for plain, each in zip(_objects(results / path.name), content["objects"], strict=True):
+            factor = 0.25 / each["relative_scale"][1]
+            np.testing.assert_allclose(each["location_m"], factor * np.array(each["location"]))
+            assert each["size_m"][1] == pytest.approx(0.25)
+            assert {name: each[name] for name in plain} == plain
+            true = truth.objects[0]
+            # The objects differ in height by some per cent; so then do their distances.
+            share = 0.25 / true.scale[1]
+            off.append(np.linalg.norm(each["location_m"]) / np.linalg.norm(true.location) / share)
+    assert np.median(off) == pytest.approx(1.0, abs=0.15)
+    assert not json.loads((results / path.name).read_text())["scale"]["is_metric"]
+
+
+@pytest.mark.parametrize("size", ["-0.2", "0", "bottle=0.2", "tall"])
+def test_a_size_that_is_none_is_refused_before_anything_is_predicted(
+    size: str, named: dict[str, Any], act: Act, results: Path, messages: Messages
+) -> None:
+    assert act("inference", inference__known_size=size) == 1
+    assert "inference.known_size" in messages("inference")[-1]
+    assert not list(results.glob("0*"))
+
+
 def test_the_frame_of_annotations_is_the_other_one_turned(
     named: dict[str, Any], act: Act, results: Path, tmp_path: Path
 ) -> None:

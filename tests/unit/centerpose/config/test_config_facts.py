@@ -17,6 +17,8 @@ FACTS = {
     )
 }
 LEAVES = dict(leaf_entries(Experiment))
+#: Known to the trainer of this package alone, so that nobody has published facts about them.
+OWN = {key for key, entry in LEAVES.items() if entry.facts.own}
 
 
 def _all_entries(kind: type[Any]) -> list[Entry]:
@@ -29,7 +31,8 @@ def _all_entries(kind: type[Any]) -> list[Entry]:
 
 
 def test_the_settings_are_those_of_the_table() -> None:
-    assert sorted(LEAVES) == sorted(FACTS)
+    assert sorted(LEAVES.keys() - OWN) == sorted(FACTS)
+    assert not OWN & FACTS.keys()
 
 
 @pytest.mark.parametrize("key", sorted(FACTS))

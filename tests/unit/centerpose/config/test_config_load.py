@@ -211,7 +211,7 @@ def _values(annotation: Any) -> st.SearchStrategy[Any]:
     plain: dict[Any, st.SearchStrategy[Any]] = {
         bool: st.booleans(),
         int: st.integers(-(1 << 63), (1 << 63) - 1),
-        float: st.floats(allow_nan=False),
+        float: st.floats(allow_nan=False, allow_infinity=False),
         str: st.text().filter(lambda text: "${" not in text),
     }
     if annotation in plain:

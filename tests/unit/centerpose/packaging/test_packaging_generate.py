@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from automl.centerpose.config.experiment import ACTIONS
+from automl.centerpose.config.experiment import ACTIONS, Experiment
+from automl.centerpose.config.fields import leaf_entries
 from automl.centerpose.config.load import load_spec, to_tree
 from automl.centerpose.packaging.generate import generate, render, stale
 from automl.centerpose.packaging.schema import default_tree
@@ -63,6 +64,14 @@ def test_every_departure_stands_with_its_reason_in_its_templates() -> None:
                 line.lstrip("# ") for line in text.splitlines() if line.startswith("#")
             )
             assert f"{departure.key}: false ({departure.reason})" in comment
+
+
+@pytest.mark.parametrize(
+    "key", [key for key, entry in leaf_entries(Experiment) if entry.facts.own]
+)
+def test_what_the_container_does_not_know_is_in_nothing_that_is_generated(key: str) -> None:
+    name = key.rpartition(".")[2]
+    assert [path for path, text in render().items() if name in text] == []
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -1,0 +1,57 @@
+"""Metres: a size that the user knows, laid on the spec of an inference."""
+
+from dataclasses import replace
+
+from automl.app.action_request import ActRequest
+from automl.app.networks import Scalable, network_of
+from automl.errors import FixInput
+from automl.skill.model import Skill
+from automl.spec.action import ActionSpec
+from automl.spec.sources import with_settings
+from automl.trainers.docker.images import is_nvidias
+
+__all__ = ["with_known_size"]
+
+_INFERENCE = "inference"
+_FLAGS = "--known-height, --known-size"
+_UP_TO_SCALE = (
+    "poses are up to scale: --known-height METRES or --known-size WxHxD gives them in metres too"
+)
+
+
+def with_known_size(
+    spec: ActionSpec, request: ActRequest, skill: Skill, image: str | None
+) -> ActionSpec:
+    """The spec with what is known of the object's size; a note where nothing is.
+
+    Args:
+        spec: Of an action.
+        request: Holds the known size.
+        skill: Which network it is.
+        image: The container's image that it runs in; None for a process.
+
+    Raises:
+        FixInput: The size is none, of another category, or nothing that runs here takes one.
+    """
+    network = _scalable(skill) if image is None or not is_nvidias(image) else None
+    if not request.known_size:
+        if network is None or request.action != _INFERENCE:
+            return spec
+        if not network.is_up_to_scale(spec.tree):
+            return spec
+        return replace(spec, notes=(*spec.notes, _UP_TO_SCALE))
+    if network is None:
+        raise FixInput(
+            "a known size must be given to the trainer of this package",
+            got=image or f"the network {skill.network_arch}",
+            where=_FLAGS,
+            fix="add --trainer process; or multiply yourself: metres = location x height / "
+            "relative_scale[1]",
+        )
+    settings = network.size_settings(spec.tree, request.known_size, _FLAGS)
+    return replace(spec, tree=with_settings(spec.tree, settings, _FLAGS))
+
+
+def _scalable(skill: Skill) -> Scalable | None:
+    network: object = network_of(skill)
+    return network if isinstance(network, Scalable) else None
