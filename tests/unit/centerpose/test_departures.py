@@ -17,6 +17,7 @@ LEAVES = dict(leaf_entries(Experiment))
 NAMES = {word for key in LEAVES for word in (key, key.rsplit(".", 1)[-1])}
 OTHER_NAMES = {"FAILURE", "Data error", "Unexpected error", "Execution status", "-e"} | {
     *("camera_data.intrinsics", "report.txt", "true", "True", "symmetric"),
+    *("size_m", "location_m", "keypoints_3d_m"),
     *("train_loss", "val_loss", "val_3DIoU", "val_candidate_accuracy", PROGRESS),
 }
 
