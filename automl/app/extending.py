@@ -5,10 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from automl.errors import FixInput
-from automl.files import write_json
 from automl.search.decision import SearchEnd
 from automl.study.config import StudyConfig
-from automl.study.layout import StudyPaths
 
 __all__ = ["check_affordable", "check_total", "extended", "moved"]
 
@@ -18,15 +16,13 @@ _MORE = ("trials", "confirm")
 _OTHERWISE = {"confirm": "seeds"}
 
 
-def moved(paths: StudyPaths, config: StudyConfig, given: Mapping[str, Any] | None) -> StudyConfig:
+def moved(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:
     """The configuration with the cluster that the study goes on on, where another one is given."""
-    address = (given or {}).get("ray_address")
+    address = given.get("ray_address")
     if address is None or address == config.ray_address:
         return config
     origin = {**config.origin, "ray_address": "automl resume --ray-address"}
-    moved = replace(config, ray_address=address, origin=origin)
-    write_json(paths.resolved, moved.to_json())
-    return moved
+    return replace(config, ray_address=address, origin=origin)
 
 
 def extended(config: StudyConfig, given: Mapping[str, Any]) -> StudyConfig:

@@ -38,7 +38,12 @@ def _pinned(config: StudyConfig, skill: Skill) -> Pinned | None:
 
 
 def hold_to_image(
-    paths: StudyPaths, config: StudyConfig, skill: Skill, *, accept: bool = False
+    paths: StudyPaths,
+    config: StudyConfig,
+    skill: Skill,
+    *,
+    accept: bool = False,
+    writes: bool = True,
 ) -> tuple[StudyConfig, tuple[str, ...]]:
     """The configuration to go on with, and what to say, once its image is known to be the same.
 
@@ -47,6 +52,7 @@ def hold_to_image(
         config: What it was resolved to.
         skill: Its skill.
         accept: Whether to go on with another image than the one it began with.
+        writes: Whether another image is entered in the study's provenance.
 
     Raises:
         ResolveConflict: The image's name stands for another image now.
@@ -65,21 +71,30 @@ def hold_to_image(
             fix=f"give the name back to the old one with docker tag, or go on with the new one: "
             f"automl resume {shlex.quote(paths.folder.name)} --accept-image",
         )
-    earlier = [*provenance.get("images_before", []), began_with]
-    write_json(paths.provenance, {**provenance, "image": now.image, "images_before": earlier})
+    if writes:
+        earlier = [*provenance.get("images_before", []), began_with]
+        write_json(paths.provenance, {**provenance, "image": now.image, "images_before": earlier})
     held = replace(config, trainer_options=now.options)
-    write_json(paths.resolved, held.to_json())
     return held, (f"from here on trials run in {now.image['id']}, not in {before}",)
 
 
-def left_running(paths: StudyPaths, config: StudyConfig, skill: Skill) -> frozenset[Path]:
-    """Folders of the attempts whose trainings go on, or ended unseen; what is useless is removed.
+def left_running(
+    paths: StudyPaths, config: StudyConfig, skill: Skill, *, discards: bool = True
+) -> frozenset[Path]:
+    """Folders of the attempts whose trainings go on, or ended unseen.
 
     To be called by the driver that holds the study's lock.
+
+    Args:
+        paths: The study.
+        config: What it was resolved to.
+        skill: Its skill.
+        discards: Whether what is useless is removed.
     """
     trainer = make_trainer(config.trainer, skill, config.trainer_options)
     if not isinstance(trainer, Outliving):
         return frozenset()
     held = trainer.left_running(paths.trials)
-    trainer.discard(paths.folder, held)
+    if discards:
+        trainer.discard(paths.folder, held)
     return held

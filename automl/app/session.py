@@ -15,7 +15,7 @@ from automl.app.screen import Ending, Screen, Sight, Silent
 from automl.app.standing import state_of
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
-from automl.execution.control import Control, Stage
+from automl.execution.control import PAUSED, Control, Stage
 from automl.execution.driver import (
     DriveRequest,
     Event,
@@ -260,7 +260,10 @@ class Session:
         missing = asked - len(records) + unfinished
         ended = self.engine.stopped
         if missing and ended is not None and ended.cause is EndCause.CIRCUIT_BREAKER:
-            reason = f"{ended}; fix the cause, then automl resume goes on"
+            reason = (
+                f"{ended}; fix the cause, then automl resume goes on, and --retry-failed trains "
+            )
+            reason += "those trials again"
             return Ending(FixAndResume.exit_code, reason, self.paths)
         if missing and ended is not None and ended.cause is EndCause.NO_METRIC:
             reason = f"{ended}; start a new study with --metric NAME"
@@ -268,8 +271,9 @@ class Session:
         if missing and control.stage is not Stage.RUNNING:
             number = control.signal
             code = RESUMABLE if number is None else _SIGNALLED + number
-            why = f"{control.reason}: " if control.reason else ""
-            reason = f"{why}stopped with {missing} of {asked} trials to go"
+            why = f"{control.reason}: stopped" if control.reason else "stopped"
+            how = PAUSED if control.reason == PAUSED else why
+            reason = f"{how} with {missing} of {asked} trials to go"
             return Ending(code, f"{reason}; automl resume goes on", self.paths)
         if self.engine.incumbent() is None:
             return Ending(NoUsableTrial.exit_code, "no trial ended usable", self.paths)

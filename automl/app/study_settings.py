@@ -28,6 +28,7 @@ from automl.settings.forms import (
     MOMENT,
     NAMES,
     SECONDS,
+    SHARE,
     SWITCH,
     TARGETS,
     choice,
@@ -149,6 +150,8 @@ _SPENDING = (
     Setting("trial_timeout", SECONDS, "90s, 10m, 2h: then it is hung", "limits"),
     Setting("same_failures", whole(1), "of one class in a row, then stop", "limits",
             default=_LIMITS.same_failures, scope=_SEARCHED),
+    Setting("failed_share", SHARE, "of six or more failed, of whatever class, then stop; 1: only "
+            "where all did", "limits", default=_LIMITS.failed_share, scope=_SEARCHED),
 )  # fmt: skip
 
 _OUTCOME = (

@@ -10,15 +10,22 @@ from automl.cli.usage import (
     target,
     wall_seconds,
 )
+from automl.study.records import FailureClass
 
 __all__ = [
+    "ALL_FAILED",
     "add_budget",
     "add_confirm_top",
+    "add_detach",
     "add_notify",
     "add_ray_address",
     "add_require",
+    "add_retry",
     "add_study_store",
 ]
+
+#: What stands for the failed trials of every class.
+ALL_FAILED = "all"
 
 
 def add_confirm_top(command: Parser) -> None:
@@ -63,6 +70,19 @@ def add_budget(command: Parser) -> None:
     )
 
 
+def add_retry(command: Parser) -> None:
+    """Failed trials that are trained once more, and the plan alone."""
+    command.add_argument(
+        "--retry-failed",
+        nargs="?",
+        const=ALL_FAILED,
+        choices=(ALL_FAILED, *map(str, FailureClass)),
+        metavar="CLASS",
+        help="train those that failed again, with the same settings; of one class: oom, data, ...",
+    )
+    command.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+
+
 def add_notify(command: Parser) -> None:
     """Who is told how the study goes; no study keeps that."""
     command.add_argument(
@@ -81,4 +101,11 @@ def add_require(command: Parser) -> None:
         type=requirement,
         metavar="EXPR",
         help="what must hold at the end, else exit 6",
+    )
+
+
+def add_detach(command: Parser) -> None:
+    """Whether it is driven in the background."""
+    command.add_argument(
+        "--detach", action="store_true", help="in the background, with a log in the study's folder"
     )

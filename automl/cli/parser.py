@@ -19,15 +19,9 @@ from automl.cli.completion_command import add_completion
 from automl.cli.config_commands import add_config
 from automl.cli.dashboard_command import add_dashboard
 from automl.cli.data_flags import add_data, add_schema
+from automl.cli.exit_codes import EXIT_CODES
 from automl.cli.explain_commands import add_explain
-from automl.cli.extending_flags import (
-    add_budget,
-    add_confirm_top,
-    add_notify,
-    add_ray_address,
-    add_require,
-    add_study_store,
-)
+from automl.cli.extending_flags import add_detach
 from automl.cli.init_commands import add_init
 from automl.cli.kuberay_commands import add_kuberay
 from automl.cli.log_commands import add_logs
@@ -35,11 +29,12 @@ from automl.cli.mirror_command import add_mirror
 from automl.cli.pose_commands import add_poses
 from automl.cli.replay_commands import add_replay
 from automl.cli.report_commands import add_report
+from automl.cli.resume_commands import add_confirm, add_resume
 from automl.cli.setting_flags import add_settings
 from automl.cli.slurm_commands import add_slurm
-from automl.cli.stop_commands import add_stop
+from automl.cli.stop_commands import add_pause, add_stop
 from automl.cli.tune_commands import add_tune_inference
-from automl.cli.usage import Parser, count, seeds, some_seeds, take_usual
+from automl.cli.usage import Parser, count, take_usual
 from automl.cli.watch_commands import add_watch
 from automl.cli.weights_commands import add_weights
 
@@ -48,21 +43,7 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[Parser]
 
-__all__ = ["EXIT_CODES", "build_parser"]
-
-EXIT_CODES = """\
-exit codes:
-  0    finished with a usable trial (policy off: the training succeeded)
-  1    an error inside automl itself
-  2    a flag, study file, spec, skill or data set breaks a rule
-  3    the machine lacks something the study needs
-  4    finished, but no trial is usable (policy off: the training failed)
-  5    stopped itself: a row of trials failed of one cause, or half of six or more failed
-  6    --require is not met; automl reproduce: trained again, and a metric differs
-  7    the study is in use, or is not what it was
-  75   stopped early, can be resumed
-  130  stopped by Ctrl-C, can be resumed (143: by SIGTERM, 129: its terminal was closed)
-"""
+__all__ = ["build_parser"]
 
 _DESCRIPTION = """\
 Find the training settings that give a 6-DoF pose model the highest val_3DIoU.
@@ -93,7 +74,7 @@ def _add_run(commands: "Commands") -> None:
     command.epilog = EXIT_CODES
     command.set_defaults(handler="automl.cli.run_commands:run")
     _add_study_settings(command)
-    _add_detach(command)
+    add_detach(command)
     command.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
     _add_json(command)
@@ -146,70 +127,6 @@ def _add_skills(commands: "Commands") -> None:
     _add_json(command)
 
 
-def _add_resume(commands: "Commands") -> None:
-    command = _command(commands, "resume", "go on with a study that was interrupted")
-    command.epilog = EXIT_CODES
-    command.set_defaults(handler="automl.cli.run_commands:resume")
-    _add_study_choice(command)
-    command.add_argument("--trials", type=count, metavar="N", help="new total number of trials")
-    command.add_argument(
-        "--confirm",
-        type=seeds,
-        metavar="N|auto",
-        help="then winner and default again, N fresh seeds each; auto: until it is clear",
-    )
-    add_confirm_top(command)
-    add_budget(command)
-    add_ray_address(command)
-    add_require(command)
-    add_notify(command)
-    add_study_store(command)
-    command.add_argument(
-        "--accept-drift",
-        action="store_true",
-        help="keep the study's space although its skill gives another one now",
-    )
-    command.add_argument(
-        "--accept-image",
-        action="store_true",
-        help="go on although the image's name stands for another image now",
-    )
-    command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
-    _add_json(command)
-    _add_detach(command)
-
-
-def _add_confirm(commands: "Commands") -> None:
-    command = _command(
-        commands, "confirm", "train the winner and the default of a study again, with fresh seeds"
-    )
-    command.epilog = EXIT_CODES
-    command.set_defaults(
-        handler="automl.cli.run_commands:confirm",
-        trials=None,
-        detach=False,
-        accept_drift=False,
-        accept_image=False,
-        ray_address=None,
-        study_store=None,
-    )
-    _add_study_choice(command)
-    command.add_argument(
-        "--seeds",
-        type=some_seeds,
-        default=3,
-        metavar="N|auto",
-        dest="confirm",
-        help="trainings of each (default: 3); auto: until it is clear which is better",
-    )
-    add_budget(command)
-    add_confirm_top(command)
-    add_require(command)
-    add_notify(command)
-    command.add_argument("--plain", action="store_true", help="event lines, even on a terminal")
-    _add_json(command)
-
-
 def _add_readers(commands: "Commands") -> None:
     for name, help_text in (
         ("status", "show where a study stands"),
@@ -230,12 +147,6 @@ def _add_readers(commands: "Commands") -> None:
     _add_studies_dir(command)
     command.add_argument("--storage", metavar="URL", help="those of a shared database")
     _add_json(command)
-
-
-def _add_detach(command: Parser) -> None:
-    command.add_argument(
-        "--detach", action="store_true", help="in the background, with a log in the study's folder"
-    )
 
 
 def _add_json(command: Parser) -> None:
@@ -269,13 +180,14 @@ _COMMANDS: tuple[Callable[["Commands"], None], ...] = (
     add_config,
     _add_space,
     _add_skills,
-    _add_resume,
-    _add_confirm,
+    add_resume,
+    add_confirm,
     add_add,
     add_watch,
     add_slurm,
     add_kuberay,
     add_stop,
+    add_pause,
     _add_readers,
     _add_doctor,
     add_poses,

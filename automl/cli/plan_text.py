@@ -15,6 +15,7 @@ from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
 from automl.study.config import SearchSettings, StudyConfig
 from automl.study.confirmation import most_of_race, n_planned
+from automl.study.records import FailureClass
 from automl.trainers.table import trainer_entry
 from automl.visible import visible
 
@@ -95,6 +96,8 @@ def _trials(plan: Plan) -> Iterator[str]:
         yield from _rungs(config.search)
     if config.limits.confirms:
         yield from _confirming(config)
+    if plan.gate.searches:
+        yield from _failing(config)
     limit = config.limits.trial_timeout_s
     yield _line("limit", f"{words.duration(limit)} a trial" if limit else "no time limit a trial")
     epochs = whole_number(plan.base_spec, config.keys.epochs)
@@ -144,6 +147,23 @@ def _confirming(config: StudyConfig) -> Iterator[str]:
     yield _line("" if n_race else "then", pair)
 
 
+def _failing(config: StudyConfig) -> Iterator[str]:
+    """What becomes of a trial that fails, by class, and what ends the search."""
+    limits = config.limits
+    yield _line("failures", f"count as the worst value, not proposed again: {_classes(True)}")
+    yield _line("", f"say nothing of the settings: {_classes(False)}")
+    yield _line("", "cut short by a stop or a lost machine: goes on from its checkpoint by itself")
+    yield _line("", "automl resume --retry-failed [CLASS] trains failed ones again")
+    share = f"{limits.failed_share:.0%} of six or more"
+    yield _line(
+        "", f"the search stops at {limits.same_failures} of one class in a row, or {share}"
+    )
+
+
+def _classes(are_configs_fault: bool) -> str:
+    return ", ".join(c for c in FailureClass if c.is_configs_fault is are_configs_fault)
+
+
 def _first(plan: Plan, count: int) -> Iterator[str]:
     shown = first_params(plan.space, plan.config, count)
     yield f"first {words.count(len(shown), 'spec')}, as changes to the base spec; 0 is the default"
@@ -185,6 +205,10 @@ def plan_json(plan: Plan, first: int) -> Mapping[str, Any]:
         },
         "time": estimate.to_json() if (estimate := estimate_time(plan)) is not None else None,
         "disk": disk.to_json() if (disk := estimate_disk(plan)) is not None else None,
+        "failures": {
+            str(each): "worst value" if each.is_configs_fault else "not counted"
+            for each in FailureClass
+        },
         "container": container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir),
         "cluster": None if plan.cluster is None else plan.cluster.to_json(),
         "notes": list(plan.notes),

@@ -1,4 +1,4 @@
-"""``automl run``, ``plan``, ``space`` and ``resume``."""
+"""``automl run``, ``plan`` and ``space``."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from automl.cli.database_flags import take_password
 from automl.cli.json_out import print_json
 from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
-from automl.cli.read_commands import note, study_named
+from automl.cli.read_commands import note
 from automl.cli.setting_flags import given
 from automl.cli.terminal import beneath
 from automl.visible import visible
@@ -29,22 +29,16 @@ if TYPE_CHECKING:
     from automl.cli.live import LiveScreen
 
 __all__ = [
-    "confirm",
+    "close",
+    "notify_targets",
     "plan",
     "request_of",
-    "resume",
     "run",
+    "screen_of",
     "show_transfer",
     "space",
     "train_plan",
 ]
-
-
-#: The limits of a study that may be changed when it goes on.
-_EXTENDED = (
-    *("trials", "confirm", "confirm_top", "max_wall_s", "gpu_hours", "deadline", "stop"),
-    "require",
-)
 
 
 def show_transfer(done: int, total: int) -> None:
@@ -112,7 +106,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace, *, reproduces: bool 
         return 0
     for line in (*opening(plan), *plan.notes):
         note(line)
-    with _screen(arguments) as screen:
+    with screen_of(arguments) as screen:
         ending = notified(
             notify_targets(plan.notify),
             screen,
@@ -121,59 +115,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace, *, reproduces: bool 
             ),
             note,
         )
-    return _close(ending, as_json=as_json)
-
-
-def resume(arguments: argparse.Namespace) -> int:
-    """Recovers what a driver left behind, then goes on to the study's limits."""
-    from automl.app.mirroring import mirrored
-    from automl.app.notify import notified
-    from automl.app.run import go_on
-    from automl.study.choice import Wanted, find_study
-    from automl.study.folder import read_config
-
-    if arguments.detach and not is_detached():
-        return detach(sys.argv[1:])
-    if getattr(arguments, "study_store", None):
-        _bring(arguments)
-    limits = {name: getattr(arguments, name) for name in _EXTENDED}
-    extends = any(value is not None for value in limits.values())
-    limits["ray_address"] = getattr(arguments, "ray_address", None)
-    wanted = Wanted.READ if extends else Wanted.RESUME
-    paths = find_study(studies_dir(arguments), study_named(arguments), wanted, note)
-
-    def go_on_seen(seen: "Screen") -> "Ending":
-        return go_on(
-            paths,
-            seen,
-            limits=limits,
-            accept_drift=arguments.accept_drift,
-            accept_image=arguments.accept_image,
-        )
-
-    def drive(watched: "Screen") -> "Ending":
-        return mirrored(read_config(paths).mirrors, watched, go_on_seen, note)
-
-    with _screen(arguments) as screen:
-        ending = notified(notify_targets(tuple(arguments.notify or ())), screen, drive, note)
-    return _close(ending, as_json=arguments.json)
-
-
-def _bring(arguments: argparse.Namespace) -> None:
-    from automl.app.from_store import bring_study
-    from automl.errors import FixInput
-
-    name = study_named(arguments)
-    if name is None:
-        raise FixInput("--study-store needs the name of the study", fix="automl resume NAME")
-    brought = bring_study(arguments.study_store, name, studies_dir(arguments))
-    if brought:
-        note(brought)
-
-
-def confirm(arguments: argparse.Namespace) -> int:
-    """Adds a confirmation to a study; trials that it still lacks are run first."""
-    return resume(arguments)
+    return close(ending, as_json=as_json)
 
 
 def notify_targets(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -182,7 +124,8 @@ def notify_targets(given: tuple[str, ...]) -> tuple[str, ...]:
     return (*given, everywhere) if everywhere else given
 
 
-def _screen(arguments: argparse.Namespace) -> "AbstractContextManager[Screen]":
+def screen_of(arguments: argparse.Namespace) -> "AbstractContextManager[Screen]":
+    """Who watches a driven study: the screen that terminal and flags ask for."""
     from automl.app.screen import Silent
     from automl.cli.waiting import PatientScreen, quiet_on
 
@@ -205,7 +148,8 @@ def _drawn(arguments: argparse.Namespace) -> "LiveScreen | EventScreen":
     return EventScreen()
 
 
-def _close(ending: "Ending", *, as_json: bool) -> int:
+def close(ending: "Ending", *, as_json: bool) -> int:
+    """Says how a driven study ended; returns the command's exit code."""
     from automl.errors import NoUsableTrial
     from automl.reports.summary import read_summary
     from automl.reports.text import run_footer

@@ -9,13 +9,19 @@ from enum import IntEnum
 from pathlib import Path
 from types import FrameType
 
+from automl.inside import read_file
 from automl.signals import leave_terminal
 
-__all__ = ["Control", "Stage"]
+__all__ = ["PAUSED", "Control", "Stage"]
+
+#: Why a study ended that was paused.
+PAUSED = "paused"
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNALS_FROM = 128
 _LAST_NOTICE_S = 0.5
+#: Bytes of a stop file that are read.
+_LONGEST = 200
 
 
 class Stage(IntEnum):
@@ -112,6 +118,7 @@ class Control:
             self._announce("asked to stop after the running trials: no further one is started")
         if self.stage is Stage.NOW and not self._has_told:
             self._has_told = True
+            self.reason = self.reason or _said_in(self._stop_file)
             self._announce("asked to stop: the running trials end now; their checkpoints are kept")
 
     @contextmanager
@@ -190,6 +197,13 @@ class Control:
         thread = threading.Thread(target=self._notify, args=(text,), name="notice", daemon=True)
         thread.start()
         return thread
+
+
+def _said_in(file: Path) -> str:
+    """Why somebody asked, where the file says it; an empty file says nothing."""
+    with suppress(OSError, UnicodeDecodeError), read_file(file) as opened:
+        return opened.read(_LONGEST).decode().strip()
+    return ""
 
 
 def _pass_over(number: int, frame: FrameType | None) -> None:

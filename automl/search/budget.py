@@ -105,6 +105,10 @@ class Budget:
             return None
         return SearchEnd(EndCause.LIMITS, f"the budget is used up ({self._said()})")
 
+    def left(self) -> str:
+        """What is left now, in words: ``1h52m and 7.6 GPU-h``; empty where nothing limits it."""
+        return _amounts(self.rest(())) if self._config.limits.is_timed else ""
+
     def rest(self, records: Sequence[TrialRecord]) -> Rest:
         """What is left now.
 
@@ -205,10 +209,15 @@ class Budget:
 
 
 def _left(rest: Rest) -> str:
+    is_several = rest.wall_s > 1  # no limit of the wall time is infinitely many
+    return f"{_amounts(rest)} {'are' if is_several else 'is'}"
+
+
+def _amounts(rest: Rest) -> str:
     parts = [] if math.isinf(rest.wall_s) else [_duration(max(0.0, rest.wall_s))]
     if not math.isinf(rest.gpu_s):
         parts.append(f"{max(0.0, rest.gpu_s) / _HOUR_S:.3g} GPU-h")
-    return f"{' and '.join(parts)} {'are' if len(parts) > 1 or rest.wall_s > 1 else 'is'}"
+    return " and ".join(parts)
 
 
 def _duration(seconds: float) -> str:

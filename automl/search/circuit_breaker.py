@@ -2,14 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Self
 
+from automl.study.limits import Limits
 from automl.study.records import FailureClass
 
 __all__ = ["CircuitBreaker"]
 
 # The share of failures counts from this many ends on: before, one accident would be a third.
 _SHARE_AFTER = 6
-_SHARE = 0.5
 
 
 @dataclass(slots=True)
@@ -21,11 +22,18 @@ class CircuitBreaker:
 
     Attributes:
         same_failures: Ends in a row with one failure class that break the search; 0 for never.
+        failed_share: Share of all ends, at least six, that break it where so many failed.
     """
 
     same_failures: int
+    failed_share: float = 0.5
     _ends: list[FailureClass | None] = field(default_factory=list)
     _failed: Counter[FailureClass] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        """The circuit breaker that a study's limits ask for."""
+        return cls(limits.same_failures, limits.failed_share)
 
     def observe(self, failure: FailureClass | None) -> str | None:
         """Takes note of how a trial ended.
@@ -51,7 +59,7 @@ class CircuitBreaker:
 
     def _share(self) -> str | None:
         n_failed = self._failed.total()
-        if len(self._ends) < _SHARE_AFTER or n_failed < _SHARE * len(self._ends):
+        if len(self._ends) < _SHARE_AFTER or n_failed < self.failed_share * len(self._ends):
             return None
         classes = ", ".join(f"{n} {word}" for word, n in self._failed.items())
         return f"{n_failed} of {len(self._ends)} trials failed ({classes})"

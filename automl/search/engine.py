@@ -27,6 +27,7 @@ from automl.search.prediction import predictor
 from automl.search.proposals import default_trial
 from automl.search.queued_trial import QueuedTrial
 from automl.search.recovery import FindCheckpoint, ReadHistory, Recovered, Recovery
+from automl.search.retrying import Retry, retry_failed
 from automl.search.samplers import SamplerSource
 from automl.search.screening import Screening
 from automl.search.signature import sign_study
@@ -97,7 +98,7 @@ class Engine:
             config.objective.metric,
             earlier=earlier_observations(config, space),
         )
-        self._circuit_breaker = CircuitBreaker(config.limits.same_failures)
+        self._circuit_breaker = CircuitBreaker.of(config.limits)
         self._halted: SearchEnd | None = None
         self._live: dict[int, optuna.Trial] = {}
         sign_study(self._store.study, space.digest, config.name)
@@ -226,6 +227,7 @@ class Engine:
         read_history: ReadHistory,
         find_checkpoint: FindCheckpoint,
         held: frozenset[Path] = frozenset(),
+        retry: Retry | None = None,
     ) -> tuple[Recovered, ...]:
         """Recovers every start that a driver left running; to be called before the first ``ask``.
 
@@ -235,6 +237,7 @@ class Engine:
             find_checkpoint: The newest whole checkpoint in an attempt's folder, of an epoch or an
                 earlier one if an epoch is given.
             held: Folders of the attempts whose trainings were left running.
+            retry: Failed trials that are queued again with the same parameters; None for none.
         """
         with self._guard:
             recovery = Recovery(
@@ -249,7 +252,8 @@ class Engine:
             )
             recovered = recovery.recover_all()
             self._views.lose(recovery.lost())
-            return recovered
+            again = retry_failed(self._store, retry, paths, find_checkpoint)
+            return (*recovered, *again)
 
     def settle(self) -> None:
         """Tells Optuna that what stays paused was stopped early, once nothing will follow."""
@@ -264,6 +268,11 @@ class Engine:
         """Why running trainings must end now: the time is used up; None while it is not."""
         with self._guard:
             return self._budget.over()
+
+    def left(self) -> str:
+        """What is left of the study's time, in words; empty where nothing limits it."""
+        with self._guard:
+            return self._budget.left()
 
     def _halt(self) -> SearchEnd | None:
         """Why nothing at all is started any more."""

@@ -19,6 +19,7 @@ __all__ = [
     "MOMENT",
     "NAMES",
     "SECONDS",
+    "SHARE",
     "SWITCH",
     "TARGETS",
     "choice",
@@ -177,6 +178,18 @@ def _amount(value: Any, place: Place) -> float:
 
 #: A number above 0, such as ``1.5``.
 AMOUNT = Form("H", _amount)
+
+
+def _share(value: Any, place: Place) -> float:
+    number = _amount(value, place)
+    if number > 1.0:
+        rule = f"{place.name} must be a share, above 0 and at most 1"
+        raise FixInput(rule, got=str(value), where=place.where, fix="write 0.5 for a half")
+    return number
+
+
+#: A part of a whole, such as ``0.5``.
+SHARE = Form("SHARE", _share)
 
 
 def moment(value: Any, where: str, now: datetime) -> str:

@@ -19,9 +19,9 @@ class Limits:
     Attributes:
         trials: Logical trials in total, over all resumes; at least 1.
         trial_timeout_s: Wall seconds after which one attempt counts as hung; None for no limit.
-        same_failures: Trials in a row with one failure class after which the search stops. It also
-            stops once half of at least six trials that one driver saw end have failed, of whatever
-            class.
+        same_failures: Trials in a row with one failure class after which the search stops.
+        failed_share: Share of the trials that one driver saw end, at least six, that stops the
+            search where so many failed, of whatever class; above 0, at most 1.
         confirm: Seeds with which winner and default are trained again after the search, or
             ``auto`` for as many as it takes until the answer is known.
         confirm_top: Trials that race for being the winner before that; 0 in studies of older
@@ -38,6 +38,7 @@ class Limits:
     trials: int = 20
     trial_timeout_s: float | None = None
     same_failures: int = 3
+    failed_share: float = 0.5
     confirm: int | str = 0
     confirm_top: int = 3
     max_wall_s: float | None = None
@@ -57,6 +58,9 @@ class Limits:
         if self.confirm_top < 0:
             rule = "confirm_top must be at least 0"
             raise FixInput(rule, got=str(self.confirm_top), where="--confirm-top")
+        if not 0.0 < self.failed_share <= 1.0:
+            rule = "failed_share must be above 0 and at most 1"
+            raise FixInput(rule, got=f"{self.failed_share:g}", where="--failed-share")
         for flag, amount in (
             ("--trial-timeout", self.trial_timeout_s),
             ("--max-wall", self.max_wall_s),

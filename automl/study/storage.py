@@ -15,7 +15,15 @@ from automl.study.layout import StudyPaths
 from automl.study.patience import Patience
 from automl.study.trials import by_number
 
-__all__ = ["check_new", "create_study", "memory_study", "open_storage", "open_study", "read_study"]
+__all__ = [
+    "check_new",
+    "copy_in_memory",
+    "create_study",
+    "memory_study",
+    "open_storage",
+    "open_study",
+    "read_study",
+]
 
 #: What Optuna's replay of a journal ends in where a line is not as it wrote it.
 _REPLAY_ERRORS: Final = (
@@ -212,3 +220,19 @@ def memory_study(objective: Objective) -> optuna.Study:
     """A study that is kept in memory alone and goes with this process."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(direction=_direction(objective))
+
+
+def copy_in_memory(study: optuna.Study | None, objective: Objective) -> optuna.Study:
+    """The trials of a study in memory, whatever their states; nothing of it reaches the original.
+
+    Args:
+        study: The study; None for one without a trial.
+        objective: What it optimises.
+    """
+    copy = memory_study(objective)
+    if study is not None:
+        for name, value in study.user_attrs.items():
+            copy.set_user_attr(name, value)
+        for trial in study.get_trials(deepcopy=True):
+            copy._storage.create_new_trial(copy._study_id, template_trial=trial)
+    return copy

@@ -5,6 +5,7 @@ Signals go to the group, as ``timeout``, batch systems and closed terminals send
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -189,6 +190,21 @@ class TestInTheBackground:
         assert eventually(lambda: not started_at(detached.pid), SOON_S)
         assert json.loads(paths.state.read_text())["status"] == "interrupted"
         assert list(paths.trials.glob("0000/1/*.pth"))
+
+    def test_it_is_paused_and_says_what_goes_on(
+        self, detached: Owner, terminal: Terminal, paths: StudyPaths
+    ) -> None:
+        assert eventually(lambda: "epoch " in paths.driver_log.read_text(), 60.0)
+        done = terminal.run("pause", "bikes")
+        assert done.code == 0, done.err
+        assert "bikes is paused" in done.out
+        assert re.search(
+            r"trial 0  was cut short: goes on from the checkpoint of epoch \d+", done.out
+        )
+        assert not started_at(detached.pid)
+        assert not processes_naming(paths.folder)
+        state = json.loads(paths.state.read_text())
+        assert state["reason"].startswith("paused with 1 of 1 trials to go")
 
     def test_it_is_asked_to_end_after_its_training(
         self, detached: Owner, terminal: Terminal, paths: StudyPaths

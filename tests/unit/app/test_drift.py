@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from automl.app import run
+from automl.app.going_on import GoingOn
 from automl.app.screen import Sight, Silent
 from automl.cli.main import main
 from automl.errors import ResolveConflict
@@ -79,8 +80,8 @@ def _change_leaf(skill: Path, key: str, **facts: Any) -> None:
 
 def _resumed(paths: StudyPaths, *, accept: bool = False) -> list[str]:
     notes = Notes()
-    assert run.go_on(paths, notes, 3, accept_drift=accept).exit_code == 0
-    return notes.texts
+    assert run.go_on(paths, notes, GoingOn({"trials": 3}, accept_drift=accept)).exit_code == 0
+    return [text for text in notes.texts if not text.startswith(("ended and kept", "to go"))]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_changed_schema_is_refused_with_the_difference(
     before = paths.resolved.read_bytes()
     _change_leaf(skill, "train.optim.lr", maximum=1e-4)
     with pytest.raises(ResolveConflict) as caught:
-        run.go_on(paths, Silent(), 3)
+        run.go_on(paths, Silent(), GoingOn({"trials": 3}))
     text = str(caught.value)
     assert "~ train.optim.lr: 6e-06 .. 0.0006  log float -> 6e-06 .. 0.0001  log float" in text
     assert "changed files: train schema" in text
@@ -145,10 +146,10 @@ def test_a_profile_of_the_users_own_is_looked_at_again(
     paths = started("--space", str(profile))
     profile.write_text("parameters: {train.optim.lr: {low: 1.0e-5, high: 1.0e-2}}\n")
     with pytest.raises(ResolveConflict, match=r"0\.001  log float -> 1e-05 \.\. 0\.01"):
-        run.go_on(paths, Silent(), 3)
+        run.go_on(paths, Silent(), GoingOn({"trials": 3}))
     profile.unlink()
     with pytest.raises(ResolveConflict, match="cannot be made any more"):
-        run.go_on(paths, Silent(), 3)
+        run.go_on(paths, Silent(), GoingOn({"trials": 3}))
 
 
 def test_an_edited_space_is_refused(started: Callable[..., StudyPaths]) -> None:
@@ -157,7 +158,7 @@ def test_an_edited_space_is_refused(started: Callable[..., StudyPaths]) -> None:
     value["parameters"][0]["high"] = 0.5
     paths.space.write_text(json.dumps(value))
     with pytest.raises(ResolveConflict, match=r"space\.json was edited") as caught:
-        run.go_on(paths, Silent(), 3)
+        run.go_on(paths, Silent(), GoingOn({"trials": 3}))
     assert "6e-06 .. 0.5  log float -> 6e-06 .. 0.0006" in str(caught.value)
 
 
@@ -167,7 +168,7 @@ def test_a_broken_skill_cannot_make_the_space_any_more(
     paths = started()
     (skill / "schemas" / "train.schema.json").write_text("{,}")
     with pytest.raises(ResolveConflict, match="cannot be made any more"):
-        run.go_on(paths, Silent(), 3)
+        run.go_on(paths, Silent(), GoingOn({"trials": 3}))
 
 
 def test_the_command_exits_with_7_and_takes_the_flag(

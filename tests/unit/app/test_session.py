@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from automl.app import run
+from automl.app.going_on import GoingOn
 from automl.app.plan import Plan
 from automl.app.screen import Ending, Sight, Silent
 from automl.errors import FixInput, ResolveConflict
@@ -221,7 +222,7 @@ class TestGoesOn:
         self, finished: Ending, paths: StudyPaths
     ) -> None:
         watcher = Watcher()
-        assert run.go_on(paths, watcher, trials=3).exit_code == 0
+        assert run.go_on(paths, watcher, GoingOn({"trials": 3})).exit_code == 0
         assert watcher.started() == [2]
         config = read_config(paths)
         assert config.limits.trials == 3
@@ -232,13 +233,13 @@ class TestGoesOn:
     ) -> None:
         before = paths.resolved.read_bytes()
         with pytest.raises(FixInput, match="1, though 2 were"):
-            run.go_on(paths, Silent(), trials=1)
+            run.go_on(paths, Silent(), GoingOn({"trials": 1}))
         assert paths.resolved.read_bytes() == before
 
     def test_a_plain_training_has_one_trial(self, plan: MakePlan, paths: StudyPaths) -> None:
         run.start(plan("--policy", "off", *SHORT, file=SCRIPT), Silent())
         with pytest.raises(FixInput, match="a plain training must be one trial"):
-            run.go_on(paths, Silent(), trials=2)
+            run.go_on(paths, Silent(), GoingOn({"trials": 2}))
 
     def test_a_name_is_used_once(
         self, finished: Ending, search: Callable[..., Plan], paths: StudyPaths
@@ -253,7 +254,7 @@ class TestGoesOn:
             StudyLock(paths),
             pytest.raises(ResolveConflict, match=rf"pid {os.getpid()} on"),
         ):
-            run.go_on(paths, Silent(), trials=3)
+            run.go_on(paths, Silent(), GoingOn({"trials": 3}))
         assert read_config(paths).limits.trials == 2
 
     def test_a_study_of_an_older_version_gets_its_keys_from_the_skill(
@@ -271,7 +272,7 @@ class TestGoesOn:
     ) -> None:
         paths.journal.unlink()
         with pytest.raises(FixInput, match=r"restore study\.journal from a copy") as caught:
-            run.go_on(paths, Silent(), trials=3)
+            run.go_on(paths, Silent(), GoingOn({"trials": 3}))
         assert "trials/0001" in caught.value.got
         assert str(paths.journal) in caught.value.where
         assert not paths.journal.exists()
@@ -287,7 +288,9 @@ class TestGoesOn:
         watcher = Watcher()
         assert run.go_on(paths, watcher).exit_code == 0
         assert watcher.notes() == [
-            "trial 0  no whole checkpoint: starts again with the same parameters (attempt 2)"
+            "ended and kept: none",
+            "trial 0  no whole checkpoint: starts again with the same parameters (attempt 2)",
+            "to go: 2 trainings",
         ]
         assert watcher.started() == [0, 1]
 
@@ -326,7 +329,7 @@ def test_a_search_that_has_ended_can_be_confirmed(
     assert before.command("confirm") == (
         f"automl confirm {paths.folder.name} --seeds 3 --studies-dir {paths.folder.parent}"
     )
-    assert run.go_on(paths, Silent(), limits={"confirm": 2, "confirm_top": 1}).exit_code == 0
+    assert run.go_on(paths, Silent(), GoingOn({"confirm": 2, "confirm_top": 1})).exit_code == 0
     after = read_summary(paths.folder)
     assert after.winner is not None
     assert after.winner.confirmed is not None
@@ -340,7 +343,7 @@ def test_a_longer_search_confirms_its_new_winner(
 ) -> None:
     run.start(search("--trials", "3", "--confirm", "1", "--confirm-top", "1"), Silent())
     known = len(read_summary(paths.folder).trials)
-    ending = run.go_on(paths, Silent(), trials=6)
+    ending = run.go_on(paths, Silent(), GoingOn({"trials": 6}))
     assert ending.exit_code == 0
     records = [t.record for t in read_summary(paths.folder).trials]
     assert sum(record.confirms is None for record in records) == 6
@@ -364,7 +367,7 @@ def test_wall_time_is_one_number_on_the_screen_in_the_state_and_in_the_report(
     assert state is not None
     assert looks == sorted(looks)
     assert looks[-1] == state.wall_s == read_summary(paths.folder).cost.wall_s > 0
-    run.go_on(paths, Clockwatcher(), trials=2)
+    run.go_on(paths, Clockwatcher(), GoingOn({"trials": 2}))
     again = read_state(paths)
     assert again is not None
     assert looks[-1] == again.wall_s > state.wall_s

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from automl.app import run
+from automl.app.going_on import GoingOn
 from automl.app.plan import Plan
 from automl.app.screen import Sight, Silent
 from automl.execution import ray_driver, serial
@@ -157,7 +158,7 @@ def test_a_larger_budget_may_let_go_on_what_the_end_had_stopped(
     stopped = {record.number for record in before if record.state is TrialState.PRUNED}
     assert stopped
     again = Watcher()
-    assert run.go_on(paths, again, trials=12).exit_code == 0
+    assert run.go_on(paths, again, GoingOn({"trials": 12})).exit_code == 0
     check_what_went_on(paths, again.started)
     went_on = {attempt.number for attempt in again.started if attempt.attempt > 1}
     after = records_of(paths)

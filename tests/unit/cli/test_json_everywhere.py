@@ -27,6 +27,7 @@ SPOKEN = {
     "card": ("", "automl.card/1"),
     "add": ("dataset.batch_size=2", "automl.add/1"),
     "stop": ("", "automl.stop/1"),
+    "pause": ("", "automl.pause/1"),
     "config": ("--demo", "automl.config/1"),
     "space": ("", "automl.space/1"),
     "skills": ("{skills}", "automl.skills/1"),
@@ -39,6 +40,7 @@ SPOKEN = {
 #: What speaks JSON too, and is held to it where it has something to do: the tests of each.
 ELSEWHERE = {
     "automl.run/1": ("run", "resume", "confirm", "retrain"),
+    "automl.resume/1": ("resume --dry-run",),
     "automl.reproduction/1": ("reproduce",),
     "automl.action/1": ("evaluate", "inference", "export", "gen-trt-engine"),
     "automl.doctor/1": ("doctor",),

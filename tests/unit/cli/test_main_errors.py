@@ -11,8 +11,9 @@ from types import ModuleType
 import pytest
 
 from automl.app.study_settings import STUDY_SETTINGS
+from automl.cli.exit_codes import EXIT_CODES
 from automl.cli.main import main
-from automl.cli.parser import EXIT_CODES, build_parser
+from automl.cli.parser import build_parser
 from automl.errors import (
     AutomlError,
     FixAndResume,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from automl.cli.exit_codes import EXIT_CODES
 from automl.cli.main import main
-from automl.cli.parser import EXIT_CODES, build_parser
+from automl.cli.parser import build_parser
 from automl.errors import FixInput
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from automl.search.circuit_breaker import CircuitBreaker
+from automl.study.limits import Limits
 from automl.study.records import FailureClass
 
 OOM, DATA, GPU = FailureClass.OOM, FailureClass.DATA, FailureClass.GPU
@@ -35,6 +36,14 @@ def test_half_of_six_or_more_breaks(ends: list[FailureClass | None], breaks: boo
     breaker = CircuitBreaker(0)
     answers = [breaker.observe(failure) for failure in ends]
     assert (answers[-1] is not None) == breaks
+
+
+def test_the_share_can_be_chosen() -> None:
+    ends = [OOM, DATA, GPU, OOM, DATA, None]
+    for share, breaks in ((0.9, False), (0.8, True)):
+        breaker = CircuitBreaker.of(Limits(same_failures=9, failed_share=share))
+        answers = [breaker.observe(failure) for failure in ends]
+        assert (answers[-1] is not None) is breaks, share
 
 
 def test_the_reason_counts_the_classes() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from automl.cli.parser import EXIT_CODES, build_parser
+from automl.cli.exit_codes import EXIT_CODES
+from automl.cli.parser import build_parser
 from automl.skill.read import own_skill_dir, read_action_schema, read_skill
 from automl.yamltext import load_yaml
 
