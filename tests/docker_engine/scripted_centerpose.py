@@ -74,9 +74,10 @@ def main() -> int:
             hold += b"x" * (8 << 20)
     bowls = {"train.optim.lr": {"best": 1e-4, "width": 2.0, "log10": True}}
     shared = {"metric": "val_3DIoU", "top": 0.8, "rise_epochs": 3.0, "bowls": bowls}
+    times = {"epoch_s": script.get("epoch_s", 0.05), "steps_every_s": 5.0}
     play = HeldPlay(
         {
-            "script": shared | {"epoch_s": script.get("epoch_s", 0.05)},
+            "script": shared | times,
             "fault": fault if isinstance(fault, dict) else {"kind": fault} if fault else None,
             "params": {"train.optim.lr": train["optim"]["lr"]},
             "epochs": train["num_epochs"],
