@@ -33,7 +33,7 @@ _FIRST = ("init",)
 #: What trains or renders something, in a process of its own.
 _ALONE = ("confirm", "resume", "reproduce", "doctor", "data")
 #: Where a library is wanted that an extra of the package installs.
-_EXTRAS = {
+_EXTRAS: dict[tuple[str, ...], str] = {
     ("mirror", "mlflow"): "mlflow",
     ("mirror", "tensorboard"): "tensorboardX",
     ("mirror", "wandb"): "wandb",
