@@ -236,6 +236,7 @@ def _config(
         resume_from="" if planner.resumes is None else planner.resumes.path,
         parent_checkpoint=str(parent.absolute()) if parent else "",
         report_images=settings["report_images"],
+        price_per_gpu_hour=settings["price_per_gpu_hour"],
         ray_address=settings["ray_address"] or "",
         study_store=settings["study_store"],
         metrics=planner.metrics,

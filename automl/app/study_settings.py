@@ -27,6 +27,7 @@ from automl.settings.forms import (
     MAPPING,
     MOMENT,
     NAMES,
+    PRICE,
     SECONDS,
     SHARE,
     SWITCH,
@@ -182,6 +183,8 @@ _MACHINE = (
             "a journal in the study's folder)", "machine"),
     Setting("report_images", choice(lambda: ("inline", "none"), "inline|none"),
             "pictures of the data in reports", "machine", default="inline"),
+    Setting("price_per_gpu_hour", PRICE, "in any currency: reports then say what it cost",
+            "machine", has_flag=False),
     Setting("trainer", choice(trainer_names, "|".join(TRAINERS)), "how a trial is run",
             "machine", default=DEFAULT.name),
 )  # fmt: skip

@@ -34,6 +34,12 @@ def add_report(commands: "Commands") -> "Parser":
         help="write these alone (default: all of them)",
     )
     command.add_argument("--no-images", action="store_true", help="no picture of the data in it")
+    command.add_argument(
+        "--price-per-gpu-hour",
+        type=_price,
+        metavar="P",
+        help="say what the GPU time cost at this price, in any currency (default: the study's)",
+    )
     command.add_argument("--open", action="store_true", help="show the page in a browser")
     command.add_argument(
         "--watch",
@@ -68,6 +74,14 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _price(text: str) -> float:
+    """What a GPU hour costs."""
+    from automl.settings.forms import PRICE
+    from automl.settings.setting import Place
+
+    return float(PRICE.read(text, Place("price_per_gpu_hour", "--price-per-gpu-hour")))
+
+
 def report(arguments: argparse.Namespace) -> int:
     """Writes the report and says where; with ``--watch`` until the study has ended."""
     from automl.cli.read_commands import of_study
@@ -84,7 +98,12 @@ def report(arguments: argparse.Namespace) -> int:
 def _write(folder: Path, arguments: argparse.Namespace) -> "Sequence[Path]":
     from automl.reports.write import write_report
 
-    return write_report(folder, images=not arguments.no_images, formats=arguments.formats)
+    return write_report(
+        folder,
+        images=not arguments.no_images,
+        formats=arguments.formats,
+        price=arguments.price_per_gpu_hour,
+    )
 
 
 def _say(written: "Sequence[Path]", *, as_json: bool) -> None:

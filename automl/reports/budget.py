@@ -26,6 +26,7 @@ class Spent:
         saved_s: Seconds of training that the trials which were ended early would have taken, by
             the median of those that ran to their end; None where none was, or none did.
         n_early: Trials that were ended early.
+        price: What a GPU hour costs; None where nobody said.
     """
 
     wall_s: float
@@ -35,6 +36,12 @@ class Spent:
     deadline: str | None = None
     saved_s: float | None = None
     n_early: int = 0
+    price: float | None = None
+
+    @property
+    def cost(self) -> float | None:
+        """What the GPU hours used have cost; None without a price."""
+        return None if self.price is None else self.price * self.gpu_hours_used
 
     @property
     def gpu_hours_used(self) -> float:
@@ -49,6 +56,9 @@ class Spent:
         if self.saved_s is not None:
             early = words.count(self.n_early, "trial")
             yield f"about {words.duration(self.saved_s)} of training saved: {early} ended early"
+        if self.cost is not None:
+            of = f"{self.gpu_hours_used:.3g} GPU-h at {self.price:g} a GPU-hour"
+            yield f"cost {words.money(self.cost)} ({of})"
 
     def planned(self) -> str:
         """What was planned, and what of it is used; empty where nothing was."""

@@ -14,6 +14,7 @@ from automl.reports.theme import (
     ORANGE,
     VERMILLION,
     Figure,
+    safe,
     styled,
     whole_ticks,
 )
@@ -31,18 +32,68 @@ def learning_figure(summary: Summary) -> Figure | None:
     if not measured:
         return None
     plot = go.Figure([trace for kind in _kinds(summary, measured) for trace in kind])
+    plot.add_traces([*_early(measured), *_rungs(summary, measured)])
     styled(plot, 380)
     newest = max(max(trial.record.values) for trial in measured)
     plot.update_xaxes(title_text="epoch (zero-based)", **whole_ticks(newest))
-    plot.update_yaxes(title_text=summary.objective.metric)
+    plot.update_yaxes(title_text=safe(summary.measured))
     n_again = sum(trial.record.confirms is not None for trial in measured)
     again = f" and {words.count(n_again, 'training')} with fresh seeds" if n_again else ""
     return Figure(
         "learning",
         "Learning curves",
         f"n = {words.count(len(measured) - n_again, 'trial')}{again} with at least one "
-        "validation. The large dot is the best epoch, whose checkpoint is the one to use.",
+        "validation. The large dot is the best epoch, whose checkpoint is the one to use."
+        f"{_about_rungs(summary, measured)}",
         plot,
+    )
+
+
+def _ended_early(measured: Sequence[TrialReport]) -> list[TrialReport]:
+    early = (TrialState.PRUNED, TrialState.PAUSED)
+    return [trial for trial in measured if trial.record.state in early]
+
+
+def _about_rungs(summary: Summary, measured: Sequence[TrialReport]) -> str:
+    """What upright lines and crosses mean; empty where there are none."""
+    n = len(_ended_early(measured))
+    early = f" A cross marks where one ended early (n = {n})." if n else ""
+    rungs = summary.config.search.rungs
+    upright = ", ".join(str(rung - 1) for rung in rungs)
+    return early + (f" Upright: the rungs, after epoch {upright}." if rungs else "")
+
+
+def _early(measured: Sequence[TrialReport]) -> Iterable[Any]:
+    """A cross at the end of each trial that was ended early."""
+    early = _ended_early(measured)
+    if not early:
+        return
+    yield go.Scatter(
+        x=[trial.last_epoch for trial in early],
+        y=[trial.last_value for trial in early],
+        customdata=[[t.number, safe(words.one_line(t.record.evidence, 90))] for t in early],
+        mode="markers",
+        marker={"color": VERMILLION, "size": 8, "symbol": "x-thin-open"},
+        name=f"ended early (n = {len(early)})",
+        hovertemplate="trial %{customdata[0]} ended at epoch %{x}<br>%{customdata[1]}"
+        "<extra></extra>",
+    )
+
+
+def _rungs(summary: Summary, measured: Sequence[TrialReport]) -> Iterable[Any]:
+    """One upright line a rung, as one trace; a rung counts epochs from 1, the axis from 0."""
+    rungs = summary.config.search.rungs
+    values = [value for trial in measured for value in trial.record.values.values()]
+    if not rungs:
+        return
+    low, high = min(values), max(values)
+    yield go.Scatter(
+        x=[x for rung in rungs for x in (rung - 1, rung - 1, None)],
+        y=[y for _ in rungs for y in (low, high, None)],
+        mode="lines",
+        line={"color": INK, "width": 1.2, "dash": "dash"},
+        name="rung",
+        hovertemplate="rung after epoch %{x}<extra></extra>",
     )
 
 

@@ -12,11 +12,14 @@ from automl.reports.landscape_figures import map_figure, rank_figure
 from automl.reports.memory import memory_figure
 from automl.reports.model import Summary
 from automl.reports.parallel import parallel_figure
+from automl.reports.phases import ByAttempt, phases_of
 from automl.reports.slices import importance_figure, slice_figure
+from automl.reports.slots import bars_of
 from automl.reports.spending import budget_figure
 from automl.reports.theme import Figure
 from automl.reports.throughput import throughput_figure
 from automl.reports.timeline import failure_figure, timeline_figure
+from automl.reports.waits import Wait, waits_of
 from automl.study.gpu_samples import GpuSample
 
 __all__ = ["Figures", "figures_of"]
@@ -29,19 +32,25 @@ class Figures:
     Attributes:
         by_name: The figures that have data, by name.
         importance_note: The trials behind the importance, or why it is not shown.
+        phases: Of its attempts.
+        waits: Of its slots.
     """
 
     by_name: Mapping[str, Figure]
     importance_note: str
+    phases: ByAttempt
+    waits: Sequence[Wait] = ()
 
 
 def figures_of(summary: Summary, samples: Sequence[GpuSample] = ()) -> Figures:
     """Every figure that the study has data for; an empty study has none.
 
     Args:
-        summary: The study.
+        summary: The study, whose folder is asked for its attempts' logs and its evaluations.
         samples: What its GPUs did.
     """
+    phases = phases_of(summary)
+    waits = waits_of(summary, bars_of(summary))
     importance = importance_of(summary)
     drawn = (
         incumbent_figure(summary),
@@ -53,11 +62,13 @@ def figures_of(summary: Summary, samples: Sequence[GpuSample] = ()) -> Figures:
         failure_figure(summary),
         memory_figure(summary),
         budget_figure(summary),
-        timeline_figure(summary),
+        timeline_figure(summary, phases, waits),
         gpu_figure(summary, samples),
         throughput_figure(summary),
     )
-    return Figures({figure.name: figure for figure in drawn if figure}, importance.note)
+    return Figures(
+        {figure.name: figure for figure in drawn if figure}, importance.note, phases, waits
+    )
 
 
 def _landscape(summary: Summary) -> Iterator[Figure]:

@@ -12,7 +12,9 @@ from plotly.subplots import make_subplots
 
 from automl.reports import words
 from automl.reports.derive import moment
+from automl.reports.energy import GAP_S
 from automl.reports.model import Summary
+from automl.reports.slots import Bar, bars_of, slot_bars
 from automl.reports.theme import (
     BLUE,
     GREY,
@@ -23,7 +25,6 @@ from automl.reports.theme import (
     styled,
     time_unit,
 )
-from automl.reports.timeline import Bar, bars_of, slot_bars
 from automl.study.gpu_samples import GpuSample
 
 __all__ = ["IdleTime", "gpu_figure", "idle_of", "missing_samples"]
@@ -31,8 +32,6 @@ __all__ = ["IdleTime", "gpu_figure", "idle_of", "missing_samples"]
 _IDLE_PERCENT: Final = 5.0
 #: Points of one line; neighbours of a longer one are averaged.
 _MOST_POINTS: Final = 400
-#: A gap longer than this between samples is time in which nothing was driven.
-_GAP_S: Final = 60.0
 _COLOURS: Final = (BLUE, ORANGE, SKY, VERMILLION, GREY)
 
 
@@ -165,7 +164,7 @@ def _idle(
     total = busy = 0.0
     for sample, following in pairwise(own):
         seconds = following.time - sample.time
-        if math.isnan(sample.utilisation) or seconds > _GAP_S:
+        if math.isnan(sample.utilisation) or seconds > GAP_S:
             continue
         total += seconds
         busy += seconds * sample.utilisation

@@ -22,16 +22,20 @@ from automl.reports.details import details_of
 from automl.reports.drawing.figure import svg_of
 from automl.reports.drawing.small import small_curve
 from automl.reports.early_ends import sentences
+from automl.reports.energy import energy_of
 from automl.reports.failure_rates import failure_rates
-from automl.reports.figures import figures_of
+from automl.reports.figures import Figures, figures_of
 from automl.reports.gpu_strips import idle_of, missing_samples
+from automl.reports.loader_hint import loader_hint
 from automl.reports.model import Summary
 from automl.reports.page_facts import comparison_of, provenance_facts, range_of, study_facts
+from automl.reports.phases import PhaseName, totals_of
 from automl.reports.poses.page import PosePart
 from automl.reports.spending import wall_sentence
 from automl.reports.theme import Figure
 from automl.reports.trial_table import confirmation_rows, searched_rows, state_word, state_words
-from automl.reports.verdict import FAKE, headline, verdict
+from automl.reports.verdict import FAKE, headline, on_images, verdict
+from automl.reports.waits import by_cause
 from automl.study.config import Direction
 from automl.study.gpu_samples import GpuSample, read_samples
 
@@ -58,6 +62,7 @@ def render_html(summary: Summary, poses: PosePart | None = None) -> bytes:
     body = environment.get_template("body.html.j2").render(
         summary=summary,
         verdict=verdict(summary),
+        on_images=on_images(summary),
         here=str(Path.cwd()),
         state_words=state_words(summary),
         figures=figures,
@@ -69,7 +74,7 @@ def render_html(summary: Summary, poses: PosePart | None = None) -> bytes:
         comparison=comparison_of(summary),
         provenance=list(provenance_facts(summary.provenance)),
         **_trials(summary),
-        **_costs(summary, samples),
+        **_costs(summary, samples, drawn),
     )
     page = environment.get_template("index.html.j2").render(
         summary=summary,
@@ -117,14 +122,24 @@ def _trials(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _costs(summary: Summary, samples: Sequence[GpuSample]) -> dict[str, Any]:
+def _costs(summary: Summary, samples: Sequence[GpuSample], drawn: Figures) -> dict[str, Any]:
     """What the parts on failures and costs show beside their figures."""
     return {
         "rates": failure_rates(summary),
         "wall": wall_sentence(summary.cost),
         "idle": idle_of(summary, samples),
+        "energy": energy_of(samples),
+        "phases": _shares(totals_of(drawn.phases)),
+        "waits": by_cause(drawn.waits),
+        "loader": loader_hint(summary, drawn.phases, samples),
         "gpu_note": "" if samples else missing_samples(summary),
     }
+
+
+def _shares(totals: Mapping[PhaseName, float]) -> list[tuple[str, float, float]]:
+    """Each phase with its seconds, and its share of all in percent."""
+    whole = sum(totals.values())
+    return [(str(name), seconds, 100 * seconds / whole) for name, seconds in totals.items()]
 
 
 def _curves(summary: Summary) -> Mapping[int, Markup]:

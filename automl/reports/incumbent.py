@@ -50,7 +50,7 @@ def incumbent_figure(summary: Summary) -> Figure | None:
     ticks = whole_ticks(by_number[-1][1])
     plot.update_xaxes(title_text="trial number", **ticks, row=1, col=1)
     plot.update_xaxes(title_text=f"training time of all trials ({unit.name})", row=1, col=2)
-    plot.update_yaxes(title_text=safe(summary.objective.metric), row=1, col=1)
+    plot.update_yaxes(title_text=safe(summary.measured), row=1, col=1)
     return Figure("incumbent", "Best value so far", _caption(summary, len(by_number)), plot)
 
 

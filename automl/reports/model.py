@@ -5,7 +5,7 @@ folder, and the formats only lay them out. Seconds are wall seconds unless a nam
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,12 @@ class Summary:
     def n_validation(self) -> int | None:
         """Images of the validation split; None where nobody counted them."""
         return n_images_of(self.provenance, VALIDATION)
+
+    @property
+    def measured(self) -> str:
+        """The metric, and on how many validation images it is measured where that is known."""
+        n, metric = self.n_validation, self.objective.metric
+        return metric if n is None else f"{metric} ({n} images)"
 
     @property
     def start(self) -> Evaluation | None:
@@ -183,7 +189,8 @@ class Summary:
     def spent(self) -> Spent:
         """What of the study's time was planned, used and saved."""
         records = [trial.record for trial in self.trials]
-        return spent_of(records, self.config.limits, self.cost.wall_s, self.cost.gpu_seconds)
+        spent = spent_of(records, self.config.limits, self.cost.wall_s, self.cost.gpu_seconds)
+        return replace(spent, price=self.config.price_per_gpu_hour)
 
     @property
     def prospects(self) -> Prospects | None:

@@ -15,6 +15,9 @@ from automl.study.records import Measurement
 
 __all__ = ["BesideDefault", "comparison_of", "provenance_facts", "range_of", "study_facts"]
 
+#: Of a digest on the study's card; all of them stand under Provenance.
+_DIGITS = 12
+
 
 def study_facts(summary: Summary) -> list[tuple[str, str]]:
     """The study in facts: label and value, empty values left out."""
@@ -35,8 +38,9 @@ def study_facts(summary: Summary) -> list[tuple[str, str]]:
         ("Warm start", " | ".join(map(str, config.earlier.studies))),
         ("Each trial on", f"{gpus}, {threads}"),
         ("At a time", str(resources.max_concurrent) if summary.is_search else ""),
-        ("Training data", config.data.train),
-        ("Validation data", config.data.val),
+        ("Training data", _split(summary, "train", config.data.train)),
+        ("Validation data", _split(summary, "val", config.data.val)),
+        ("Test data", _split(summary, "test", config.data.test)),
         ("Set by the user", ", ".join(_settings(config.overrides))),
         ("Folder", str(summary.folder)),
     ]
@@ -58,6 +62,22 @@ def provenance_facts(provenance: Mapping[str, Any], prefix: str = "") -> Iterabl
         else:
             pairs = (f"{key} {words.param(inner)}" for key, inner in value.items())
             yield label, ", ".join(pairs)
+
+
+def _split(summary: Summary, name: str, folder: str) -> str:
+    """Where a split lies, what was counted in it and the digest of its files, as far as known."""
+    data = summary.provenance.get("data")
+    facts = data.get(name) if isinstance(data, Mapping) else None
+    if not folder or not isinstance(facts, Mapping):
+        return folder
+    counted = [
+        words.count(facts[key], key.removesuffix("s"))
+        for key in ("images", "objects")
+        if isinstance(facts.get(key), int)
+    ]
+    digest = facts.get("digest")
+    mark = [f"digest {str(digest)[:_DIGITS]}"] if digest else []
+    return ", ".join((folder, *counted, *mark))
 
 
 def _entry(value: Any) -> str:

@@ -34,7 +34,7 @@ def parallel_figure(summary: Summary) -> Figure | None:
     plot = go.Figure(list(_lines(usable, parameters, (min(values), max(values)))))
     plot.add_trace(_labels(parameters, (min(values), max(values))))
     names = words.short_names([parameter.key for parameter in parameters])
-    titles = [*(safe(names[p.key]) for p in parameters), safe(summary.objective.metric)]
+    titles = [*(safe(names[p.key]) for p in parameters), safe(summary.measured)]
     n = len(parameters)
     styled(plot, 380)
     plot.update_xaxes(

@@ -48,7 +48,7 @@ def slice_figure(summary: Summary) -> Figure | None:
         title = f"{safe(names[parameter.key])} (n = {_tried(usable, parameter.key)})"
         place = {"row": row + 1, "col": column + 1}
         plot.update_xaxes(title_text=title, **axis_of(parameter), **place)
-    plot.update_yaxes(title_text=summary.objective.metric, col=1)
+    plot.update_yaxes(title_text=safe(summary.measured), col=1)
     return Figure("slices", "Each parameter against the objective", _CAPTION, plot)
 
 

@@ -1,5 +1,6 @@
 """Where the time went, as bars and in a sentence: planned, used by state, saved."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -50,18 +51,11 @@ def budget_figure(summary: Summary) -> Figure | None:
     is_gpu = bool(spent.gpu_seconds)
     used = summary.cost.gpu_seconds_by_state if is_gpu else summary.cost.seconds_by_state
     planned = spent.gpu_hours * _HOUR_S if is_gpu and spent.gpu_hours is not None else None
-    if planned is None and spent.saved_s is None:
+    price = spent.price if is_gpu else None
+    if planned is None and spent.saved_s is None and price is None:
         return None
     unit = time_unit(max(sum(used.values()), planned or 0.0, spent.saved_s or 0.0))
-    plot = go.Figure()
-    base = 0.0
-    for state, seconds in used.items():
-        if seconds:
-            colour = _COLOURS.get(state, INK)
-            plot.add_trace(
-                _bar(str(state), "used", base / unit.seconds, seconds / unit.seconds, colour)
-            )
-            base += seconds
+    plot = go.Figure(list(_used(used, unit.seconds, price)))
     if spent.saved_s:
         each = _rate(summary) if is_gpu else 1.0
         length = spent.saved_s * each / unit.seconds
@@ -78,7 +72,22 @@ def budget_figure(summary: Summary) -> Figure | None:
         "Used: by how the trials ended. Saved: what trials ended early would have taken, "
         "by the median of those that ran to their end."
     )
+    if price is not None:
+        caption += f" In brackets: what it cost at {price:g} a GPU-hour."
     return Figure("budget", "Planned, used, saved", caption, plot)
+
+
+def _used(
+    seconds_by_state: Mapping[TrialState, float], unit_s: float, price: float | None
+) -> Iterator[Any]:
+    """The bars of what was used, one after the other, each with its cost where there is one."""
+    base = 0.0
+    for state, seconds in seconds_by_state.items():
+        if seconds:
+            cost = "" if price is None else f" ({words.money(price * seconds / _HOUR_S)})"
+            colour = _COLOURS.get(state, INK)
+            yield _bar(f"{state}{cost}", "used", base / unit_s, seconds / unit_s, colour)
+            base += seconds
 
 
 def _rate(summary: Summary) -> float:

@@ -1,4 +1,4 @@
-"""The tables for other programs: one row a trial, and one row an epoch."""
+"""The tables for other programs: one row a trial, one an attempt, one an epoch."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from automl.reports.model import Summary, TrialReport
 from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
 
-__all__ = ["epochs_frame", "trials_csv", "trials_frame"]
+__all__ = ["attempts_frame", "epochs_frame", "trials_csv", "trials_frame"]
 
 _AFTER_PARAMS: Mapping[str, str] = {
     "best_epoch": "Int64",
@@ -90,6 +90,39 @@ def _as_text(value: ParamValue) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value)
+
+
+#: Columns of an attempt, each a field of its outcome.
+_OF_ATTEMPT: Mapping[str, str] = {
+    "number": "Int64",
+    "attempt": "Int64",
+    "state": "string",
+    "started_at": "string",
+    "ended_at": "string",
+    "seconds": "Float64",
+    "gpu_seconds": "Float64",
+    "failure": "string",
+    "evidence": "string",
+    "exit_code": "Int64",
+    "checkpoint": "string",
+    "checkpoint_sha256": "string",
+    "node": "string",
+    "note": "string",
+}
+
+
+def attempts_frame(summary: Summary) -> pd.DataFrame:
+    """One row for each attempt that has ended, by trial and attempt; what is empty is missing."""
+    ended = [outcome for trial in summary.trials for outcome in trial.attempts]
+    columns = {
+        name: pd.Series([_plain(getattr(outcome, name)) for outcome in ended], dtype=dtype)
+        for name, dtype in _OF_ATTEMPT.items()
+    }
+    return pd.DataFrame(columns)
+
+
+def _plain(value: Any) -> Any:
+    return (str(value) or None) if isinstance(value, str) else value
 
 
 def epochs_frame(summary: Summary) -> pd.DataFrame:

@@ -1,17 +1,18 @@
 """Where the time went: attempts by slot, and the time that failures cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from automl.reports import words
-from automl.reports.derive import moment
 from automl.reports.model import Summary
+from automl.reports.phases import ByAttempt, PhaseName
+from automl.reports.slots import Bar, bars_of, slot_bars
 from automl.reports.theme import (
     BLUE,
     GREY,
+    INK,
     ORANGE,
     SKY,
     VERMILLION,
@@ -20,12 +21,10 @@ from automl.reports.theme import (
     styled,
     time_unit,
 )
-from automl.study.records import Outcome, OutcomeState
+from automl.reports.waits import Wait
+from automl.study.records import OutcomeState
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-__all__ = ["Bar", "bars_of", "failure_figure", "slot_bars", "timeline_figure"]
+__all__ = ["failure_figure", "timeline_figure"]
 
 _LOOK = {
     OutcomeState.OK: (BLUE, ""),
@@ -36,92 +35,106 @@ _LOOK = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One attempt on the timeline.
+#: Phases of an attempt, below its bar.
+_PHASES: Final = {
+    PhaseName.START: ("#F0E442", "start: process, data, network, first step"),
+    PhaseName.TRAINING: (SKY, "training"),
+    PhaseName.VALIDATION: ("#009E73", "validation"),
+    PhaseName.END: (INK, "end: checkpoint, process"),
+}
+_BAR, _STRIP = (0.08, 0.52), (-0.3, 0.2)  # each its place in the slot, and its thickness
+_WAIT: Final = "rgba(138,143,152,0.35)"
 
-    Attributes:
-        slot: Row in which it ran, from 0; attempts of one row do not overlap.
-        number: The trial.
-        outcome: How the attempt ended.
-        begin_s: Seconds from the study's first start.
-        length_s: Its length.
+
+def timeline_figure(
+    summary: Summary, phases: ByAttempt | None = None, waits: Sequence[Wait] = ()
+) -> Figure | None:
+    """When each attempt ran, in which phases, and how it ended; None before the first has ended.
+
+    Args:
+        summary: The study.
+        phases: Of its attempts; None or empty for none.
+        waits: Of its slots.
     """
-
-    slot: int
-    number: int
-    outcome: Outcome
-    begin_s: float
-    length_s: float
-
-
-def bars_of(summary: Summary) -> tuple[Bar, ...]:
-    """Every attempt with both moments, each in the first slot that was free when it began."""
-    timed = [
-        (start, end, trial.number, outcome)
-        for trial in summary.trials
-        for outcome in trial.attempts
-        if (start := moment(outcome.started_at)) and (end := moment(outcome.ended_at))
-    ]
-    timed.sort(key=lambda entry: (entry[0], entry[2]))
-    free_from: list[datetime] = []
-    bars = []
-    for start, end, number, outcome in timed:
-        slot = next((i for i, free in enumerate(free_from) if free <= start), len(free_from))
-        free_from[slot : slot + 1] = [end]
-        begin = (start - timed[0][0]).total_seconds()
-        bars.append(Bar(slot, number, outcome, begin, (end - start).total_seconds()))
-    return tuple(bars)
-
-
-def timeline_figure(summary: Summary) -> Figure | None:
-    """When each attempt ran and how it ended; None before the first has ended."""
     bars = bars_of(summary)
     if not bars:
         return None
     unit = time_unit(max(bar.begin_s + bar.length_s for bar in bars))
     plot = go.Figure([_row(bars, state, unit.seconds) for state in _LOOK])
+    if phases:
+        plot.add_traces([_strip(bars, phases, name, unit.seconds) for name in _PHASES])
+        plot.add_traces([_waiting(waits, unit.seconds)] if waits else [])
     plot.update_layout(barmode="overlay", bargap=0.25)
     slots = 1 + max(bar.slot for bar in bars)
-    styled(plot, 120 + 46 * slots)
+    styled(plot, 130 + (62 if phases else 46) * slots)
     plot.update_xaxes(title_text=f"time since the first start ({unit.name})", rangemode="tozero")
-    plot.update_yaxes(title_text="slot", tickmode="array", tickvals=list(range(slots)))
-    return Figure(
-        "timeline",
-        "Trials over time",
+    plot.update_yaxes(
+        title_text="slot", tickmode="array", tickvals=list(range(slots)),
+        range=[-0.5, slots - 0.5],
+    )  # fmt: skip
+    caption = (
         f"n = {words.count(len(bars), 'attempt')} that ended; the number is the trial's. A slot "
-        "is a place for one trial at a time; white between bars is time without training.",
-        plot,
+        "is a place for one trial at a time; white between bars is time without training."
+    )
+    if phases:
+        caption += (
+            " Below each bar its phases, and grey what a slot waited for. Validation is drawn "
+            "where the trainer's log times it; else it is part of the training."
+        )
+    return Figure("timeline", "Trials over time", caption, plot)
+
+
+def _strip(bars: Sequence[Bar], phases: ByAttempt, name: PhaseName, unit_s: float) -> Any:
+    """One kind of phase of all attempts."""
+    colour, title = _PHASES[name]
+    parts = [
+        (bar, part)
+        for bar in bars
+        if (own := phases.get((bar.number, bar.outcome.attempt))) is not None
+        for part in own.parts
+        if part.name is name
+    ]
+    place, thick = _STRIP
+    return go.Bar(
+        orientation="h",
+        y=[bar.slot + place for bar, _ in parts],
+        base=[round((bar.begin_s + part.begin_s) / unit_s, 4) for bar, part in parts],
+        x=[round(part.length_s / unit_s, 4) for _, part in parts],
+        width=thick,
+        customdata=[[bar.number, words.duration(part.length_s)] for bar, part in parts],
+        hovertemplate=f"trial %{{customdata[0]}}: {name}, %{{customdata[1]}}<extra></extra>",
+        marker={"color": colour},
+        name=title,
+        visible=True if parts else "legendonly",
+        showlegend=bool(parts),
     )
 
 
-def slot_bars(bars: Sequence[Bar], unit_s: float, **look: Any) -> Any:
-    """Attempts as bars over time, a row a slot, each with its trial's number inside.
-
-    Args:
-        bars: The attempts.
-        unit_s: Seconds of one unit of the time axis.
-        look: Further arguments of ``plotly.graph_objects.Bar``.
-    """
+def _waiting(waits: Sequence[Wait], unit_s: float) -> Any:
+    place, thick = _STRIP
     return go.Bar(
         orientation="h",
-        y=[bar.slot for bar in bars],
-        base=[bar.begin_s / unit_s for bar in bars],
-        x=[bar.length_s / unit_s for bar in bars],
-        text=[str(bar.number) for bar in bars],
-        textposition="inside",
-        insidetextanchor="middle",
-        textangle=0,
-        **look,
+        y=[wait.slot + place for wait in waits],
+        base=[round(wait.begin_s / unit_s, 4) for wait in waits],
+        x=[round(wait.length_s / unit_s, 4) for wait in waits],
+        width=thick,
+        text=[f"{words.duration(wait.length_s)}: {wait.cause}" for wait in waits],
+        textposition="none",
+        hovertemplate="waited %{text}<extra></extra>",
+        marker={"color": _WAIT},
+        name="wait",
     )
 
 
 def _row(bars: Sequence[Bar], state: OutcomeState, unit_s: float) -> Any:
+    place, thick = _BAR
     colour, pattern = _LOOK[state]
     chosen = [bar for bar in bars if bar.outcome.state is state]
     return slot_bars(
         chosen,
         unit_s,
+        place=place,
+        width=thick,
         customdata=[[bar.number, _hover(bar)] for bar in chosen],
         hovertemplate="%{customdata[1]}<extra></extra>",
         marker={

@@ -68,7 +68,7 @@ def _nothing(summary: Summary) -> tuple[str, str]:
 def _direct(summary: Summary, winner: Winner) -> tuple[str, str]:
     return (
         f"One direct training, no search: {summary.objective.metric} "
-        f"{words.value(winner.value)} at epoch {winner.epoch}.",
+        f"{words.value(winner.value)}{on_images(summary)} at epoch {winner.epoch}.",
         f"At its last epoch the value was {words.value(winner.last_value)}; "
         "the best epoch is the optimistic choice of the two.",
     )
@@ -77,7 +77,7 @@ def _direct(summary: Summary, winner: Winner) -> tuple[str, str]:
 def _outcome(summary: Summary, winner: Winner) -> str:
     metric = summary.objective.metric
     if winner.confirmed is not None and winner.mean is not None:
-        means = f"{metric} {winner.confirmed.means}, means of fresh seeds"
+        means = f"{metric} {winner.confirmed.means}, means of fresh seeds{on_images(summary)}"
         return f"Trial {winner.number} is {winner.confirmed.phrase}: {means}."
     reached = f"{metric} {words.value(winner.value)}{on_images(summary)}"
     if winner.number == 0:

@@ -9,6 +9,7 @@ from automl.skill.tree import ParamValue
 __all__ = [
     "count",
     "duration",
+    "money",
     "one_line",
     "param",
     "short_names",
@@ -73,6 +74,11 @@ def duration(seconds: float | None) -> str:
 def count(n: int, noun: str) -> str:
     """A number with its noun: ``1 trial``, ``3 trials``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def money(amount: float) -> str:
+    """An amount of some currency to a hundredth: ``1,234.50``."""
+    return f"{amount:,.2f}"
 
 
 def one_line(text: str, width: int) -> str:

@@ -3,18 +3,19 @@
 import io
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
 
 from automl.files import write_bytes
+from automl.inside import read_file
 from automl.reports.html import render_html
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
 from automl.reports.poses.page import PosePart, pose_part
 from automl.reports.summary import read_summary
-from automl.reports.tables import epochs_frame, trials_csv, trials_frame
+from automl.reports.tables import attempts_frame, epochs_frame, trials_csv, trials_frame
 from automl.study.gpu_samples import write_samples
 from automl.study.layout import StudyPaths
 from automl.study.sweep import sweep
@@ -23,7 +24,11 @@ __all__ = ["render_json", "write_report", "write_summary"]
 
 
 def write_report(
-    folder: Path, *, images: bool = True, formats: Collection[str] | None = None
+    folder: Path,
+    *,
+    images: bool = True,
+    formats: Collection[str] | None = None,
+    price: float | None = None,
 ) -> tuple[Path, ...]:
     """Writes the report of the study in ``folder`` and returns the files, the page first.
 
@@ -31,6 +36,7 @@ def write_report(
         folder: The study.
         images: Whether pictures of its data are shown, where the study does not forbid it.
         formats: Which of ``html``, ``md``, ``csv``, ``parquet`` and ``json``; None for all.
+        price: What a GPU hour cost; None for what the study says.
 
     Raises:
         FixInput: The folder holds no readable study, or its storage has lost trials that have
@@ -40,6 +46,8 @@ def write_report(
     sweep(StudyPaths(folder))
     write_samples(StudyPaths(folder))
     may_show = images and summary.config.report_images == "inline"
+    if price is not None:
+        summary = replace(summary, config=replace(summary.config, price_per_gpu_hour=price))
     return write_summary(summary, images=may_show, formats=formats)
 
 
@@ -63,7 +71,9 @@ def write_summary(
         "summary.md": lambda: render_markdown(summary),
         "trials.csv": lambda: trials_csv(summary),
         "trials.parquet": lambda: _parquet(trials_frame(summary)),
+        "attempts.parquet": lambda: _parquet(attempts_frame(summary)),
         "epochs.parquet": lambda: _parquet(epochs_frame(summary)),
+        **_samples(summary),
         "report.json": lambda: render_json(summary, poses),
     }
     written = []
@@ -72,6 +82,17 @@ def write_summary(
             write_bytes(target / name, render(), summary.folder)
             written.append(target / name)
     return tuple(written)
+
+
+def _samples(summary: Summary) -> Mapping[str, Callable[[], bytes]]:
+    """The table of what the GPUs did, as it lies in the study's folder; nothing without one."""
+    table = StudyPaths(summary.folder).gpu_table
+
+    def content() -> bytes:
+        with read_file(table) as file:
+            return file.read()
+
+    return {table.name: content} if table.is_file() and not table.is_symlink() else {}
 
 
 def render_json(summary: Summary, poses: PosePart | None = None) -> bytes:

@@ -18,6 +18,7 @@ __all__ = [
     "MAPPING",
     "MOMENT",
     "NAMES",
+    "PRICE",
     "SECONDS",
     "SHARE",
     "SWITCH",
@@ -178,6 +179,8 @@ def _amount(value: Any, place: Place) -> float:
 
 #: A number above 0, such as ``1.5``.
 AMOUNT = Form("H", _amount)
+#: What something costs.
+PRICE = Form("P", _amount)
 
 
 def _share(value: Any, place: Place) -> float:

@@ -191,6 +191,8 @@ class StudyConfig:
         parent_checkpoint: Absolute path of the weights that every trial starts from; may be empty.
         metrics: Where a training's metrics are read.
         report_images: ``inline`` or ``none``: whether reports show pictures of the data.
+        price_per_gpu_hour: What a GPU hour costs, in the user's own currency; None for no costs in
+            reports.
         ray_address: Ray cluster that trials run on, ``auto`` or ``HOST:PORT``; empty for a
             private Ray on the driver's machine.
         earlier: What is taken from earlier studies (``--warm-start``).
@@ -221,6 +223,7 @@ class StudyConfig:
     resume_from: str = ""
     parent_checkpoint: str = ""
     report_images: str = "inline"
+    price_per_gpu_hour: float | None = None
     ray_address: str = ""
     study_store: str = ""
     metrics: MetricSource = STATUS_FILE

@@ -11,14 +11,16 @@ from automl.reports.figures import figures_of
 from automl.reports.importance import ENOUGH, importance_of
 from automl.reports.incumbent import incumbent_figure
 from automl.reports.slices import slice_figure
+from automl.reports.slots import bars_of
 from automl.reports.summary import read_summary
-from automl.reports.timeline import bars_of, timeline_figure
+from automl.reports.timeline import timeline_figure
 from automl.space.distributions import Choice
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
+from automl.study.config import SearchSettings
 from automl.study.limits import Limits
 from automl.study.records import FailureClass, OutcomeState
-from tests.unit.reports.study_builder import StudyBuilder, Told, config, many, params
+from tests.unit.reports.study_builder import StudyBuilder, Told, config, fill_paused, many, params
 
 
 def test_a_full_study_has_every_figure_but_importance(full_study: Path) -> None:
@@ -71,6 +73,20 @@ def test_lines_of_one_kind_are_one_trace(full_study: Path) -> None:
     short = by_name["pruned or failed (n = 2)"]
     assert list(short.x) == [0, 1, None, 0, 1, None]
     assert by_name["winner (trial 4)"].line.width > short.line.width
+
+
+def test_rungs_and_early_ends_are_marked(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir, config(search=SearchSettings(rungs=(3, 6), n_epochs=9)))
+    fill_paused(builder)
+    figure = learning_figure(read_summary(builder.folder))
+    assert figure is not None
+    by_name = {trace.name: trace for trace in figure.plot.data if trace.name}
+    # A rung counts epochs from 1, the axis from 0.
+    assert list(by_name["rung"].x) == [2, 2, None, 5, 5, None]
+    early = by_name["ended early (n = 3)"]
+    assert list(early.x) == [2, 2, 2]
+    assert [number for number, _ in early.customdata] == [1, 2, 3]
+    assert "after epoch 2, 5" in figure.caption
 
 
 def test_slices_have_log_axes_and_say_n(full_study: Path) -> None:

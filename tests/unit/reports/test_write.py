@@ -19,6 +19,7 @@ def test_every_file_is_written_and_written_again(full_study: Path) -> None:
         "summary.md",
         "trials.csv",
         "trials.parquet",
+        "attempts.parquet",
         "epochs.parquet",
         "report.json",
     ]
