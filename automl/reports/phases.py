@@ -20,7 +20,15 @@ from automl.reports.model import Summary, TrialReport
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import Measurement, Outcome
 
-__all__ = ["MOST_ATTEMPTS", "ByAttempt", "Phase", "PhaseName", "Phases", "phases_of", "totals_of"]
+__all__ = [
+    "MOST_ATTEMPTS",
+    "ByAttempt",
+    "PhaseName",
+    "PhaseSpan",
+    "Phases",
+    "phases_of",
+    "totals_of",
+]
 
 #: Attempts of a study beyond which no log is read for its phases.
 MOST_ATTEMPTS: Final = 500
@@ -42,7 +50,7 @@ class PhaseName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class PhaseSpan:
     """One phase of an attempt.
 
     Attributes:
@@ -65,7 +73,7 @@ class Phases:
         gpus: The GPUs that it held, by index or by UUID; empty where nobody noted them.
     """
 
-    parts: tuple[Phase, ...]
+    parts: tuple[PhaseSpan, ...]
     gpus: tuple[str, ...] = ()
 
 
@@ -111,9 +119,9 @@ def _own(trial: TrialReport) -> Iterator[tuple[Outcome, list[Measurement]]]:
 def _phases(attempt: AttemptPaths, outcome: Outcome, measured: Sequence[Measurement]) -> Phases:
     gpus = _gpus(attempt)
     if not measured:
-        return Phases((Phase(PhaseName.START, 0.0, outcome.seconds),), gpus)
+        return Phases((PhaseSpan(PhaseName.START, 0.0, outcome.seconds),), gpus)
     timed = _timed(attempt.log)
-    parts: list[Phase] = []
+    parts: list[PhaseSpan] = []
     at = max(0.0, measured[0].elapsed_s - _first_epochs(measured, timed))
     _add(parts, PhaseName.START, 0.0, at)
     for each in measured:
@@ -126,13 +134,13 @@ def _phases(attempt: AttemptPaths, outcome: Outcome, measured: Sequence[Measurem
     return Phases(tuple(parts), gpus)
 
 
-def _add(parts: list[Phase], name: PhaseName, begin_s: float, end_s: float) -> None:
+def _add(parts: list[PhaseSpan], name: PhaseName, begin_s: float, end_s: float) -> None:
     """Adds a phase; one that goes on is made longer."""
     if end_s <= begin_s:
         return
     if parts and parts[-1].name is name:
         begin_s = parts.pop().begin_s
-    parts.append(Phase(name, begin_s, end_s - begin_s))
+    parts.append(PhaseSpan(name, begin_s, end_s - begin_s))
 
 
 def _first_epochs(
