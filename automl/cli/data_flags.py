@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from automl.cli.convert_flags import add_convert
 from automl.cli.usage import Parser, count
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def _command(commands: "Commands", name: str, help_text: str) -> Parser:
 
 def add_data(commands: "Commands") -> None:
     """Declares ``automl data``."""
-    group = _command(commands, "data", "make and check data sets")
+    group = _command(commands, "data", "make, convert and check data sets")
     verbs = group.add_subparsers(metavar="VERB", required=True, title="verbs")
     synth = _command(verbs, "synth", "render a synthetic data set in the Objectron layout")
     synth.set_defaults(handler="automl.cli.data_commands:synth")
@@ -32,6 +33,7 @@ def add_data(commands: "Commands") -> None:
     synth.add_argument("--seed", type=count, default=0, help="same seed, same bytes")
     synth.add_argument("--difficulty", choices=("easy", "moderate"), default="easy")
     synth.add_argument("--image-format", choices=("jpg", "png"), default="jpg")
+    add_convert(verbs)
     check = _command(verbs, "check", "check the layout of a data set folder or tarball")
     check.set_defaults(handler="automl.cli.data_commands:check")
     check.add_argument("source", help="folder or tarball of one split")

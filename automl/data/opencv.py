@@ -18,7 +18,7 @@ except ModuleNotFoundError as error:
         fix=how_to_get("trainer"),
     ) from error
 
-__all__ = ["cv2", "decoded", "decodes"]
+__all__ = ["cv2", "decoded", "decodes", "labels"]
 
 _REDUCED_FROM = 64  # pixels: OpenCV reduces no image to nothing
 
@@ -33,6 +33,12 @@ def decodes(path: Path, image: ImageFile) -> bool:
     is_large = min(image.width, image.height) >= _REDUCED_FROM
     flag = cv2.IMREAD_REDUCED_GRAYSCALE_8 if is_large else cv2.IMREAD_GRAYSCALE
     return _read(path, flag) is not None
+
+
+def labels(path: Path) -> Any:
+    """(H, W) numbers of an image of classes; None if there is none, or OpenCV makes none of it."""
+    image = _read(path, cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    return image if image is not None and image.ndim == 2 else None
 
 
 def _read(path: Path, flag: int) -> Any:

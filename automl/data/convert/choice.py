@@ -1,0 +1,124 @@
+"""Which of a source's objects are kept, and what they are called in the training layout."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from automl.data.convert.cuboid_fit import pixels_of
+from automl.data.convert.frames import SourceBox, SourceFrame
+from automl.data.geometry import CORNER_SIGNS
+from automl.errors import FixInput
+
+__all__ = ["LEAST_VISIBLE", "Chosen", "Counts"]
+
+LEAST_VISIBLE: Final = 0.1
+"""Objects seen less than this are left out, as in the layout's own preparation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the user wants of a source's objects.
+
+    Attributes:
+        kinds: What the source calls those that are kept; empty for all.
+        category: What they are called afterwards; empty for what the source calls them.
+        turns: Kind to its number of turns, over what the source says.
+        least_visible: Objects seen less are left out.
+        visibility: What is written where the source does not say; None for nothing.
+    """
+
+    kinds: tuple[str, ...] = ()
+    category: str = ""
+    turns: Mapping[str, int] = field(default_factory=dict)
+    least_visible: float = LEAST_VISIBLE
+    visibility: float | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the objects.
+
+    Attributes:
+        kept: Kind to number of objects that were written.
+        other: Kind to number of those that were not asked for.
+        faint: Objects seen too little.
+        outside: Objects behind the camera or outside the image.
+        unsaid: Written objects whose visibility nobody knows.
+        turns: Category to the turns that look the same, where known.
+        longest: Longest edge of an object that was written, in metres.
+    """
+
+    kept: Counter[str] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+    faint: int = 0
+    outside: int = 0
+    unsaid: int = 0
+    turns: dict[str, int] = field(default_factory=dict)
+    longest: float = 0.0
+
+    def select(
+        self, chosen: Chosen, frame: SourceFrame, size: tuple[int, int]
+    ) -> list[tuple[str, SourceBox]]:
+        """The objects of a frame that are written, each with its category.
+
+        Args:
+            chosen: What the user wants.
+            frame: The frame.
+            size: Width and height of its image in pixels.
+
+        Raises:
+            FixInput: One category is asked for, and the source has several kinds of objects.
+        """
+        taken = []
+        for box in self._wanted(chosen, frame.boxes):
+            if not _in_view(box, frame, size):
+                self.outside += 1
+            elif box.visibility is not None and box.visibility <= chosen.least_visible:
+                self.faint += 1
+            else:
+                taken.append((chosen.category or box.kind, _completed(box, chosen)))
+        for category, box in taken:
+            self._count(category, box)
+        return taken
+
+    def _wanted(self, chosen: Chosen, boxes: Iterable[SourceBox]) -> list[SourceBox]:
+        wanted = []
+        for box in boxes:
+            if chosen.kinds and box.kind not in chosen.kinds:
+                self.other[box.kind] += 1
+                continue
+            wanted.append(box)
+            kinds = {*self.kept, box.kind}
+            if chosen.category and not chosen.kinds and len(kinds) > 1:
+                raise FixInput(
+                    "one category must be one kind of object",
+                    got=f"{', '.join(sorted(kinds))}",
+                    where="--category",
+                    fix=f"say which is {chosen.category}, such as --objects {box.kind}",
+                )
+        return wanted
+
+    def _count(self, category: str, box: SourceBox) -> None:
+        self.kept[box.kind] += 1
+        self.unsaid += box.visibility is None
+        self.longest = max(self.longest, float(box.size.max()))
+        if box.turns is not None:
+            self.turns[category] = box.turns
+
+
+def _completed(box: SourceBox, chosen: Chosen) -> SourceBox:
+    seen = chosen.visibility if box.visibility is None else box.visibility
+    return replace(box, visibility=seen, turns=chosen.turns.get(box.kind, box.turns))
+
+
+def _in_view(box: SourceBox, frame: SourceFrame, size: tuple[int, int]) -> bool:
+    """Whether the whole box lies before the camera, and its outline reaches into the image."""
+    corners = CORNER_SIGNS * (box.size / 2) @ box.rotation.T + box.centre
+    if not (corners[:, 2] > 0).all():
+        return False
+    pixels = pixels_of(corners, frame.intrinsics)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    return bool((high > 0).all() and (low < np.array(size)).all())

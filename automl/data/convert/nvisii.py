@@ -1,0 +1,225 @@
+"""DOPE's family: NVISII, BlenderProc, NDDS and FAT, and what Isaac Sim writes for DOPE.
+
+A JSON file beside each image gives the pose in the OpenCV camera frame and the nine points of the
+box as pixels, the centre last. The edge lengths follow from both; where the pose is missing, or
+does not show the points where they are, it is found from the points and a size that is given.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from automl.data.convert.axes import rotation_from, upright
+from automl.data.convert.cuboid_fit import (
+    FACE_BY_FACE,
+    MOST_OFF_PX,
+    pixels_of,
+    pose_by_pixels,
+    size_by_pixels,
+)
+from automl.data.convert.frames import (
+    BrokenFrame,
+    FrameRef,
+    SourceBox,
+    SourceFrame,
+    SourceOptions,
+    numbers,
+)
+from automl.data.convert.reading import image_beside, json_frames, json_object, object_in
+from automl.data.geometry import Array, Intrinsics
+
+__all__ = ["NvisiiSource", "is_nvisii"]
+
+_SETTINGS: Final = "_object_settings.json"
+_CAMERAS: Final = "_camera_settings.json"
+_NDDS_METRES: Final = 0.01
+"""NDDS, whose settings have ``fixed_model_transform``, counts in centimetres."""
+_UP: Final = "z"
+
+
+def is_nvisii(value: Mapping[str, Any]) -> bool:
+    """Whether the JSON of a frame is one of DOPE's family."""
+    objects = value.get("objects")
+    first = objects[0] if isinstance(objects, list) and objects else None
+    is_dope = isinstance(first, dict) and "projected_cuboid" in first and "class" in first
+    return is_dope and "AR_data" not in value
+
+
+class NvisiiSource:
+    """A folder of JSON files with images.
+
+    Args:
+        root: The folder.
+        options: What the user says of it.
+
+    Raises:
+        FixData: It holds no JSON file, or its settings are broken.
+    """
+
+    def __init__(self, root: Path, options: SourceOptions) -> None:
+        self._refs = json_frames(root)
+        settings = _settings(root)
+        is_ndds = any("fixed_model_transform" in item for item in settings.values())
+        self._metres = options.metres or (_NDDS_METRES if is_ndds else 1.0)
+        self._up = options.up or _UP
+        self._sizes = {
+            kind: numbers(item["cuboid_dimensions"], (3,), "cuboid_dimensions") * self._metres
+            for kind, item in settings.items()
+            if "cuboid_dimensions" in item
+        }
+        self._sizes |= {kind: np.array(size) for kind, size in options.sizes.items()}
+        self._middle_taken = False
+
+    def frames(self) -> Sequence[FrameRef]:
+        """Every JSON file."""
+        return self._refs
+
+    def read(self, ref: FrameRef) -> SourceFrame:
+        """One image with its labels.
+
+        Raises:
+            BrokenFrame: Image, camera or a box is missing or broken, or a pose and its points
+                disagree.
+            FixData: The file cannot be read.
+        """
+        values = json_object(ref.path)
+        camera, size = self._camera(values, ref.path)
+        objects = values.get("objects")
+        if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
+            raise BrokenFrame("objects must be a list of JSON objects", repr(objects)[:60])
+        boxes = tuple(self._box(item, camera) for item in objects)
+        return SourceFrame(image_beside(ref.path), camera, boxes, size=size)
+
+    def notes(self) -> Sequence[str]:
+        """Whether the camera was complete."""
+        if not self._middle_taken:
+            return ()
+        return ["cx and cy are 0 in the files: the middle of the image is taken for them"]
+
+    def _camera(
+        self, values: Mapping[str, Any], path: Path
+    ) -> tuple[Intrinsics, tuple[int, int] | None]:
+        camera = values.get("camera_data")
+        camera = camera if isinstance(camera, dict) else {}
+        inner: Mapping[str, Any]
+        if "intrinsics" in camera:
+            inner = object_in(camera, "intrinsics", "camera_data")
+            sides = [camera.get("width"), camera.get("height")]
+        else:
+            inner, sides = _shared_camera(path)
+        fx, fy, cx, cy = (numbers(inner.get(k), (), k).item() for k in ("fx", "fy", "cx", "cy"))
+        size = (
+            None if None in sides else tuple(int(v) for v in numbers(sides, (2,), "width, height"))
+        )
+        if cx == cy == 0 and size is not None:
+            self._middle_taken = True
+            cx, cy = size[0] / 2, size[1] / 2
+        return Intrinsics(fx, fy, cx, cy), size if size is None else (size[0], size[1])
+
+    def _box(self, item: Mapping[str, Any], camera: Intrinsics) -> SourceBox:
+        kind = item.get("class")
+        if not isinstance(kind, str):
+            raise BrokenFrame("an object must have a class", repr(kind)[:60])
+        corners, middle = _points(item)
+        size = self._sizes.get(kind)
+        rotation, centre, sides = self._pose(item, corners, middle, camera, size)
+        seen = item.get("visibility")
+        share = float(seen) if isinstance(seen, int | float) and 0 <= seen <= 1 else None
+        turned, upright_sides = upright(rotation, sides, self._up)
+        return SourceBox(kind, turned, centre, upright_sides, share)
+
+    def _pose(
+        self,
+        item: Mapping[str, Any],
+        corners: Array,
+        middle: Array,
+        camera: Intrinsics,
+        size: Array | None,
+    ) -> tuple[Array, Array, Array]:
+        """Rotation, centre and size in metres."""
+        stated = _stated(item, self._metres)
+        off = np.inf
+        if stated is not None and stated[1][2] > 0:
+            rotation, centre = stated
+            found = size_by_pixels(corners, camera, rotation, centre)
+            signs = np.where(found < 0, -1.0, 1.0)
+            sides = np.abs(found) if size is None else size
+            off = _off(rotation, centre, signs * sides, camera, corners, middle)
+            if off <= MOST_OFF_PX and sides.min() > 0:
+                return rotation, centre, sides
+        if size is not None:
+            rotation, centre, off = pose_by_pixels(corners, camera, size)
+            if off <= MOST_OFF_PX:
+                return rotation, centre, size
+        raise _disagreement(str(item.get("class")), stated is None, off, size)
+
+
+def _off(
+    rotation: Array, centre: Array, size: Array, camera: Intrinsics, corners: Array, middle: Array
+) -> float:
+    """Root mean square distance in pixels of centre and corners from where they should show."""
+    points = np.vstack([centre, FACE_BY_FACE * size / 2 @ rotation.T + centre])
+    if (points[:, 2] <= 0).any():
+        return np.inf
+    apart = pixels_of(points, camera) - np.vstack([middle, corners])
+    return float(np.sqrt((apart**2).sum(axis=1).mean()))
+
+
+def _disagreement(kind: str, is_missing: bool, off: float, size: Array | None) -> BrokenFrame:
+    far = f"{off:.0f} pixels off" if np.isfinite(off) else "a pose behind the camera"
+    if size is not None:
+        rule = f"projected_cuboid must be the box of {kind} at some pose"
+        fix = "the size may be of another object, or along other axes"
+        return BrokenFrame(rule, far, fix)
+    rule = "location and quaternion_xyzw must show the box where projected_cuboid is"
+    fix = f"with its size, --size {kind}=X,Y,Z in metres, the pose is found from the pixels"
+    return BrokenFrame(rule, "neither" if is_missing else far, fix)
+
+
+def _points(item: Mapping[str, Any]) -> tuple[Array, Array]:
+    """The corners (8, 2) and the centre (1, 2)."""
+    points = item.get("projected_cuboid")
+    if isinstance(points, list) and len(points) == len(FACE_BY_FACE):
+        middle = item.get("projected_cuboid_centroid")
+        return (
+            numbers(points, (8, 2), "projected_cuboid"),
+            numbers(middle, (1, 2), "projected_cuboid_centroid"),
+        )
+    pixels = numbers(points, (9, 2), "projected_cuboid")
+    return pixels[:-1], pixels[-1:]
+
+
+def _stated(item: Mapping[str, Any], metres: float) -> tuple[Array, Array] | None:
+    """Rotation and centre as the file says; None where it says neither."""
+    location = item.get("cuboid_centroid", item.get("location"))
+    quaternion = item.get("quaternion_xyzw")
+    if location is None or quaternion is None:
+        return None
+    rotation = rotation_from(numbers(quaternion, (4,), "quaternion_xyzw"), "quaternion_xyzw")
+    return rotation, numbers(location, (3,), "location") * metres
+
+
+def _settings(root: Path) -> dict[str, dict[str, Any]]:
+    """Class to what the folder's settings say of it."""
+    path = next(iter(sorted(root.rglob(_SETTINGS))), None)
+    items = json_object(path).get("exported_objects") if path else None
+    items = items if isinstance(items, list) else []
+    return {
+        str(item["class"]): item for item in items if isinstance(item, dict) and "class" in item
+    }
+
+
+def _shared_camera(path: Path) -> tuple[Mapping[str, Any], list[Any]]:
+    """Intrinsics and size from the settings of the folder, as NDDS leaves them."""
+    settings = path.parent / _CAMERAS
+    if not settings.is_file():
+        rule = f"the camera must be in camera_data.intrinsics or in {_CAMERAS}"
+        raise BrokenFrame(rule, "neither")
+    cameras = json_object(settings).get("camera_settings")
+    first = cameras[0] if isinstance(cameras, list) and cameras else None
+    inner = object_in(first if isinstance(first, dict) else {}, "intrinsic_settings", _CAMERAS)
+    size = first.get("captured_image_size") if isinstance(first, dict) else None
+    size = size if isinstance(size, dict) else {}
+    return inner, [size.get("width"), size.get("height")]
