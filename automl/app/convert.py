@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from automl.data.convert.choice import LEAST_VISIBLE, Chosen
+from automl.data.convert.choice import LEAST_VISIBLE, WantedObjects
 from automl.data.convert.conversion import Converted, ConvertRequest
 from automl.data.convert.frames import SourceOptions
 from automl.data.layout import list_frames
-from automl.data.objectron import read_annotation
+from automl.data.objectron import PoseObject, read_annotation
 from automl.data.preview import (
     PREVIEW_SUFFIXES,
     CuboidOutline,
@@ -42,7 +42,7 @@ def convert_request(words: Mapping[str, Any]) -> ConvertRequest:
         sizes=dict(_size(text) for text in words.get("size") or ()),
         models=words.get("models"),
     )
-    chosen = Chosen(
+    chosen = WantedObjects(
         kinds=tuple(
             kind for text in words.get("objects") or () for kind in text.split(",") if kind
         ),
@@ -161,16 +161,21 @@ def write_preview(path: Path, made: Converted, most: int = _TILES) -> None:
         FixInput: The name does not end as a picture's does.
     """
     frames = [frame for folder in made.folders.values() for frame in list_frames(folder)]
+    is_mixed = len(made.counts.kept) > 1
     tiles = []
     for place in spread(len(frames), most):
         frame = frames[place]
         objects = read_annotation(frame.annotation).objects
-        outlines = [CuboidOutline(item.projected_cuboid, _caption(item)) for item in objects]
+        outlines = [
+            CuboidOutline(item.projected_cuboid, _caption(item, is_mixed=is_mixed))
+            for item in objects
+        ]
         name = "/".join(frame.image.parts[-3:])
         tiles.append(GridTile(frame.image, name, tuple(outlines)))
     write_grid(path, tiles)
 
 
-def _caption(item: Any) -> str:
-    seen = "" if item.visibility is None else f" {item.visibility:.0%}"
-    return f"{item.category}{seen}"
+def _caption(item: PoseObject, *, is_mixed: bool) -> str:
+    """How much of an object is seen, and what it is where there are several kinds."""
+    seen = "" if item.visibility is None else f"{item.visibility:.0%}"
+    return f"{item.category} {seen}".strip() if is_mixed else seen

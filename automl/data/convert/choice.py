@@ -12,14 +12,14 @@ from automl.data.convert.frames import SourceBox, SourceFrame
 from automl.data.geometry import CORNER_SIGNS
 from automl.errors import FixInput
 
-__all__ = ["LEAST_VISIBLE", "Chosen", "Counts"]
+__all__ = ["LEAST_VISIBLE", "Counts", "WantedObjects"]
 
 LEAST_VISIBLE: Final = 0.1
 """Objects seen less than this are left out, as in the layout's own preparation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class WantedObjects:
     """What the user wants of a source's objects.
 
     Attributes:
@@ -60,7 +60,7 @@ class Counts:
     longest: float = 0.0
 
     def select(
-        self, chosen: Chosen, frame: SourceFrame, size: tuple[int, int]
+        self, chosen: WantedObjects, frame: SourceFrame, size: tuple[int, int]
     ) -> list[tuple[str, SourceBox]]:
         """The objects of a frame that are written, each with its category.
 
@@ -84,7 +84,7 @@ class Counts:
             self._count(category, box)
         return taken
 
-    def _wanted(self, chosen: Chosen, boxes: Iterable[SourceBox]) -> list[SourceBox]:
+    def _wanted(self, chosen: WantedObjects, boxes: Iterable[SourceBox]) -> list[SourceBox]:
         wanted = []
         for box in boxes:
             if chosen.kinds and box.kind not in chosen.kinds:
@@ -109,7 +109,7 @@ class Counts:
             self.turns[category] = box.turns
 
 
-def _completed(box: SourceBox, chosen: Chosen) -> SourceBox:
+def _completed(box: SourceBox, chosen: WantedObjects) -> SourceBox:
     seen = chosen.visibility if box.visibility is None else box.visibility
     return replace(box, visibility=seen, turns=chosen.turns.get(box.kind, box.turns))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from automl.data.convert.choice import Chosen, Counts
+from automl.data.convert.choice import Counts, WantedObjects
 from automl.data.convert.formats import FORMATS, format_of
 from automl.data.convert.frames import BrokenFrame, FrameRef, FrameSource, SourceOptions
 from automl.data.convert.parts import in_turn, parts_of, thinned
@@ -54,7 +54,7 @@ class ConvertRequest:
     split: str = "train"
     val_share: float = 0.0
     options: SourceOptions = field(default_factory=SourceOptions)
-    chosen: Chosen = field(default_factory=Chosen)
+    chosen: WantedObjects = field(default_factory=WantedObjects)
     every: int = 1
     most: int | None = None
     overwrite: bool = False

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from automl.data.convert.choice import Chosen, Counts
+from automl.data.convert.choice import Counts, WantedObjects
 from automl.data.convert.frames import BrokenFrame, FrameRef, Pixels, SourceBox, SourceFrame
 from automl.data.geometry import GL_FROM_CV, Array, pose_matrix
 from automl.data.imagefile import image_file
@@ -34,7 +34,7 @@ class FrameWriter:
         copies: Whether image files are copied even where a hard link would do.
     """
 
-    chosen: Chosen
+    chosen: WantedObjects
     provenance: str
     copies: bool = False
 

@@ -69,7 +69,7 @@ def _normalised(text: str, here: Path) -> str:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help in its own way")
-@pytest.mark.parametrize("command", ["", "run"])
+@pytest.mark.parametrize("command", ["", "run", "data convert"])
 def test_help(said: Callable[..., str], golden: Golden, command: str) -> None:
     name = command.replace(" ", "-") or "automl"
     golden(f"cli/help-{name}.txt", said(*command.split(), "--help"))

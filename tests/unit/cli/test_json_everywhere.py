@@ -47,6 +47,7 @@ ELSEWHERE = {
     "automl.tuned/1": ("tune-inference",),
     "automl.poses/1": ("poses",),
     "automl.replay/1": ("replay",),
+    "automl.data-convert/1": ("data convert",),
 }
 WITHOUT_STUDIES = ("skills", "init", "data check")
 
