@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import automl
+from automl.app.glances import glance_at
 from automl.data.cache import cache_dir
 from automl.errors import AutomlError
 from automl.files import write_text
 from automl.jsontext import read_json
-from automl.reports.listing import StudyListing, listing_of
-from automl.study.folder import list_studies
+from automl.reports.glance import Glance
+from automl.reports.listing import StudyListing, unreadable
+from automl.study.clock import utc_now
+from automl.study.folder import epochs_of, list_studies
 from automl.study.layout import StudyPaths
-from automl.study.state import StudyStatus
+from automl.study.state import StudyStatus, read_state
 
 __all__ = ["listings_of"]
 
@@ -37,7 +40,7 @@ def listings_of(studies_dir: Path) -> Sequence[StudyListing]:
         name, marks = paths.folder.name, _marks(paths)
         before = known.get(name, {})
         listing = _remembered(before) if before.get("marks") == marks else None
-        listing = listing_of(paths) if listing is None else listing
+        listing = _listing_of(paths) if listing is None else listing
         found.append(listing)
         if listing.status in _ENDED:
             kept[name] = {"marks": marks, "listing": listing.to_json()}
@@ -47,6 +50,24 @@ def listings_of(studies_dir: Path) -> Sequence[StudyListing]:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_text(file, json.dumps(value))
     return found
+
+
+def _listing_of(paths: StudyPaths) -> StudyListing:
+    """One study; one that is broken is listed as such."""
+    try:
+        seen, _ = glance_at(paths, lambda: _read_glance(paths))
+    except AutomlError as error:
+        return unreadable(paths.folder.name, error)
+    return seen.glance.listing
+
+
+def _read_glance(paths: StudyPaths) -> Glance:
+    from automl.reports.glancing import glance_of
+    from automl.reports.summary import read_summary
+
+    summary = read_summary(paths.folder)
+    epochs = epochs_of(paths, summary.config.keys.epochs)
+    return glance_of(summary, read_state(paths), utc_now(), epochs)
 
 
 def _cache_file(studies_dir: Path) -> Path | None:

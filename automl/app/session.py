@@ -8,6 +8,7 @@ from pathlib import Path
 
 from automl.app.drive import attempt_settings, cluster_of, drive_trials, store_end
 from automl.app.following import Following
+from automl.app.glance_keeper import GlanceKeeper
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
 from automl.app.room import FULL, room_at, size_of
@@ -111,8 +112,10 @@ class Session:
     _best_note: str = field(default="", init=False)
     _nodes: tuple[NodeRecord, ...] = field(default=(), init=False)
     _following: Following = field(init=False)
+    _glances: GlanceKeeper = field(init=False)
 
     def __post_init__(self) -> None:
+        self._glances = GlanceKeeper(self.paths, self.config)
         self._following = Following(self.paths, self.config.objective)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
@@ -283,7 +286,9 @@ class Session:
         """Writes where the study stands, and returns the wall time that it says."""
         wall_s = time.monotonic() - self._began_s
         state = state_of(self.config, self.engine, self._following, status)
-        write_state(self.paths, replace(state, reason=reason, wall_s=wall_s, nodes=self._nodes))
+        state = replace(state, reason=reason, wall_s=wall_s, nodes=self._nodes)
+        write_state(self.paths, state)
+        self._glances.keep(self.engine.records(), state, self.engine.n_refused)
         if status is not StudyStatus.RUNNING:
             store_end(self.paths, self.config)
         return wall_s

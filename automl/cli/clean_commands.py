@@ -62,7 +62,7 @@ def clean(arguments: argparse.Namespace) -> int:
 
 def findings_text(findings: "Findings", *, is_removed: bool) -> str:
     """What was found, as a table with its sum, and how to be rid of it."""
-    from automl.reports.text import table
+    from automl.reports.aligned import table
 
     if not findings.leftovers:
         # Something may have been left behind all the same, which somebody waits for.

@@ -15,7 +15,7 @@ from typing import Self, TextIO
 
 from automl.app.screen import Sight
 from automl.cli.paths import shown
-from automl.cli.progress import Progress, Snapshot, epochs_of
+from automl.cli.progress import Progress, Snapshot
 from automl.cli.quiet import Quiet
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.reports import words
@@ -23,6 +23,7 @@ from automl.reports.changed import changed_params
 from automl.reports.verdict import FAKE
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
+from automl.study.folder import epochs_of
 from automl.study.layout import StudyPaths
 from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord, TrialState
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from automl.cli.progress import Snapshot, epochs_of
+from automl.cli.progress import Snapshot
 from automl.reports.driver_words import driver_words
 from automl.study.clock import Clock, moment_of, utc_now
-from automl.study.folder import read_config
+from automl.study.folder import epochs_of, read_config
 from automl.study.gpu_samples import recent_samples
 from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner

@@ -11,10 +11,11 @@ from rich.live import Live
 from automl.app.screen import Sight
 from automl.cli.paths import shown
 from automl.cli.picture import DRIVER_KEYS, render
-from automl.cli.progress import Progress, epochs_of
+from automl.cli.progress import Progress
 from automl.cli.terminal import beneath
 from automl.execution.driver import Event
 from automl.study.config import StudyConfig
+from automl.study.folder import epochs_of
 from automl.study.layout import StudyPaths
 from automl.visible import visible
 

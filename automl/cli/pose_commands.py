@@ -93,8 +93,8 @@ def _text(part: "PosePart | None", page: Path) -> str:
 
 
 def _table(scores: "Scores") -> list[str]:
+    from automl.reports.aligned import table
     from automl.reports.poses.held_out import interval, signed_interval
-    from automl.reports.text import table
     from automl.reports.words import value
 
     has_default = scores.rows[0].default is not None

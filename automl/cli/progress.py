@@ -10,20 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from automl.app.screen import Sight
-from automl.errors import FixInput
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
 from automl.reports.remaining import Outlook, SecondsRange, remaining
-from automl.skill.tree import whole_number
 from automl.study.config import StudyConfig
 from automl.study.confirmation import n_asked
-from automl.study.folder import read_base_spec
 from automl.study.gpu_samples import GpuSample
-from automl.study.layout import StudyPaths
 from automl.study.live import LiveAttempt
 from automl.study.race import winner
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
-__all__ = ["Progress", "Snapshot", "epochs_of"]
+__all__ = ["Progress", "Snapshot"]
 
 _KEPT_NOTES = 2
 
@@ -116,19 +112,6 @@ class Snapshot:
         return remaining(
             Outlook(self.config, self.records, self.running, self.now_s, self.wall_s, self.epochs)
         )
-
-
-def epochs_of(paths: StudyPaths, key: str) -> int | None:
-    """Epochs of one full training by the study's base spec; None if it does not say.
-
-    Args:
-        paths: The study.
-        key: The setting that holds the epochs; empty if none does.
-    """
-    try:
-        return whole_number(read_base_spec(paths), key)
-    except (FixInput, OSError):
-        return None
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from automl.reports.glance import Glance
     from automl.reports.model import Summary
 
 _Made = TypeVar("_Made")
@@ -86,28 +87,55 @@ def _print_json(value: Any) -> None:
 
 def status(arguments: argparse.Namespace) -> int:
     """Shows where a study stands, driven or not."""
-    from automl.cli.progress import epochs_of
-    from automl.reports.status import left_of, status_text
+    if arguments.json:
+        return _status_json(arguments)
+    print(of_study(arguments, lambda folder: _status_of(shown(folder))))
+    return 0
+
+
+def _status_json(arguments: argparse.Namespace) -> int:
+    from automl.reports.glancing import left_of
+    from automl.study.folder import epochs_of
     from automl.study.layout import StudyPaths
     from automl.study.state import read_state
 
     summary = summary_of(arguments)
     paths, now = StudyPaths(summary.folder), datetime.now(UTC)
     state, epochs = read_state(paths), epochs_of(paths, summary.config.keys.epochs)
-    if arguments.json:
-        left = left_of(summary, state, now, epochs)
-        _print_json(
-            {
-                "schema": "automl.status/1",
-                "status": str(summary.status),
-                "state": None if state is None else state.to_json(),
-                "left_s": None if left is None else [left.low_s, left.high_s],
-                "summary": summary.to_json(),
-            }
-        )
-        return 0
-    print(status_text(summary, state, now, epochs))
+    left = left_of(summary, state, now, epochs)
+    _print_json(
+        {
+            "schema": "automl.status/1",
+            "status": str(summary.status),
+            "state": None if state is None else state.to_json(),
+            "left_s": None if left is None else [left.low_s, left.high_s],
+            "summary": summary.to_json(),
+        }
+    )
     return 0
+
+
+def _status_of(folder: "Path") -> str:
+    """Where a study stands, by what was kept of it if that still holds."""
+    from automl.app.glances import glance_at
+    from automl.reports.status import status_text
+    from automl.study.layout import StudyPaths
+    from automl.study.state import read_state
+
+    paths, now = StudyPaths(folder), datetime.now(UTC)
+    state = read_state(paths)
+
+    def _glance() -> "Glance":
+        from automl.reports.glancing import glance_of
+        from automl.reports.summary import read_summary
+        from automl.study.folder import epochs_of
+
+        summary = read_summary(folder)
+        epochs = epochs_of(paths, summary.config.keys.epochs)
+        return glance_of(summary, state, now, epochs)
+
+    seen, _ = glance_at(paths, _glance)
+    return status_text(seen.glance, folder, state, now, seen.age_s)
 
 
 def list_studies(arguments: argparse.Namespace) -> int:
@@ -115,7 +143,7 @@ def list_studies(arguments: argparse.Namespace) -> int:
     if arguments.storage is not None:
         return _list_shared(arguments)
     from automl.app.listings import listings_of
-    from automl.reports.text import list_text
+    from automl.reports.listing import list_text
 
     folder = studies_dir(arguments)
     listings = listings_of(folder)

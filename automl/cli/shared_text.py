@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from automl.reports import words
-from automl.reports.text import table
+from automl.reports.aligned import table
 from automl.study.shared import SharedStudy
 
 __all__ = ["shared_text"]

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["program", "wrapped"]
+__all__ = ["program", "studies_flag", "study_command", "wrapped"]
 
 _NAME = "automl"
 _WIDTH = 100
+_DEFAULT_STUDIES = Path("studies")
 
 
 def program() -> str:
@@ -56,3 +57,21 @@ def wrapped(line: str, width: int = _WIDTH) -> list[str]:
 def _words(line: str) -> Sequence[str]:
     """The words as they are quoted in the line."""
     return [shlex.quote(word) for word in shlex.split(line)] if "'" in line else line.split()
+
+
+def study_command(verb: str, folder: Path, *flag: str, more: Sequence[str] = ()) -> str:
+    """A command about a study.
+
+    Args:
+        verb: Which command, with what stands before the study's name.
+        folder: The study's folder, as it is shown.
+        flag: The flag that names the study, where it is one.
+        more: What follows the name.
+    """
+    words = [*verb.split(), *flag, folder.name, *more]
+    return f"{program()} " + shlex.join([*words, *studies_flag(folder.parent)])
+
+
+def studies_flag(studies: Path) -> list[str]:
+    """The flag that names a folder of studies, where it is not the usual one."""
+    return [] if studies == _DEFAULT_STUDIES else ["--studies-dir", str(studies)]

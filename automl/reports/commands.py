@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.errors import FixInput
-from automl.reports.calling import program
+from automl.reports.calling import program, studies_flag, study_command
 from automl.reports.findings import ONE_SEED, Command, Winner
 from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
@@ -17,7 +17,6 @@ from automl.yamltext import load_yaml
 
 __all__ = ["commands_for", "training_of"]
 
-_DEFAULT_STUDIES = Path("studies")
 #: A study that ended without a usable trial has nothing left to start.
 _GO_ON = (StudyStatus.INTERRUPTED, StudyStatus.STOPPED)
 #: How much longer a retraining is that is offered.
@@ -31,17 +30,19 @@ def commands_for(summary: Summary) -> tuple[Command, ...]:
     folder, winner = summary.folder, summary.winner
     commands = []
     if _can_go_on(summary):
-        commands.append(Command("resume", "go on with this study", _study("resume", folder)))
+        commands.append(
+            Command("resume", "go on with this study", study_command("resume", folder))
+        )
     if winner is not None:
         commands += _with_weights(summary, winner)
     commands += _confirmation(summary)
     if winner is not None:
         purpose = "where the winner is" if summary.is_search else "where the result is"
-        commands.append(Command("best", purpose, _study("best", folder)))
+        commands.append(Command("best", purpose, study_command("best", folder)))
     if summary.failures:
-        why = _study(f"explain {summary.failures[0].failure}", folder, "--study")
+        why = study_command(f"explain {summary.failures[0].failure}", folder, "--study")
         commands.append(Command("explain", "what failed, and what to do about it", why))
-    commands.append(Command("report", "write this report again", _study("report", folder)))
+    commands.append(Command("report", "write this report again", study_command("report", folder)))
     given = summary.provenance.get("command")
     if isinstance(given, list) and len(given) > 1:
         repeated = _repeated([str(word) for word in given], f"{summary.name}-again")
@@ -63,7 +64,7 @@ def _confirmation(summary: Summary) -> list[Command]:
     takes_seed = summary.config.keys.seed
     if winner is None or winner.note != ONE_SEED or is_open or not takes_seed:
         return []
-    line = _study("confirm", summary.folder, more=("--seeds", str(_SEEDS)))
+    line = study_command("confirm", summary.folder, more=("--seeds", str(_SEEDS)))
     purpose = f"train winner and default again with {_SEEDS} fresh seeds each"
     return [Command("confirm", purpose, line)]
 
@@ -76,13 +77,15 @@ def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
     if summary.held_out is None:
         split = "test" if summary.config.data.test else "validation"
         purpose = f"score its checkpoint on the {split} data"
-        commands.append(Command("evaluate", purpose, _study("evaluate", folder, "--study")))
+        commands.append(Command("evaluate", purpose, study_command("evaluate", folder, "--study")))
     purpose = "write its checkpoint as an ONNX file"
-    commands.append(Command("export", purpose, _study("export", folder, "--study")))
+    commands.append(Command("export", purpose, study_command("export", folder, "--study")))
     epochs = _epochs(folder / winner.spec, summary.config.keys.epochs) if winner.spec else None
     if epochs is not None and summary.is_search:
         longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
-        line = _study("retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs)))
+        line = study_command(
+            "retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs))
+        )
         commands.append(Command("retrain", longer, line))
     return commands
 
@@ -93,16 +96,6 @@ def _epochs(spec: Path, key: str) -> int | None:
         return whole_number(load_yaml(spec), key)
     except (FixInput, OSError):
         return None
-
-
-def _study(verb: str, folder: Path, *flag: str, more: Sequence[str] = ()) -> str:
-    words = [*verb.split(), *flag, folder.name, *more]
-    return f"{program()} " + shlex.join([*words, *_place(folder.parent)])
-
-
-def _place(studies: Path) -> list[str]:
-    """The flag that names a folder of studies, where it is not the usual one."""
-    return [] if studies == _DEFAULT_STUDIES else ["--studies-dir", str(studies)]
 
 
 def training_of(config: StudyConfig, spec: Path, name: str, studies: Path) -> str:
@@ -120,7 +113,7 @@ def training_of(config: StudyConfig, spec: Path, name: str, studies: Path) -> st
             words += [flag, path]
     if not _is_own_skill(config.skill_dir):
         words += ["--skill-dir", config.skill_dir]
-    return f"{program()} " + shlex.join([*words, "--name", name, *_place(studies)])
+    return f"{program()} " + shlex.join([*words, "--name", name, *studies_flag(studies)])
 
 
 def _is_own_skill(folder: str) -> bool:

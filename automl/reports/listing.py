@@ -1,19 +1,17 @@
-"""A study at a glance."""
+"""A study in a line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from automl.errors import AutomlError
 from automl.field_types import check_fields
-from automl.reports.derive import moment
+from automl.reports import words
+from automl.reports.aligned import table
 from automl.reports.strict import strict_json
-from automl.reports.summary import read_summary
-from automl.study.clock import Clock, utc_now
-from automl.study.layout import StudyPaths
 
-__all__ = ["StudyListing", "listing_of"]
+__all__ = ["StudyListing", "list_text", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +61,35 @@ class StudyListing:
         return listing
 
 
-def listing_of(paths: StudyPaths, clock: Clock = utc_now) -> StudyListing:
-    """One study; one that is broken is listed as such."""
-    try:
-        summary = read_summary(paths.folder, clock)
-    except AutomlError as error:
-        remark = f"{error.rule}, but got {error.got}" if error.got else error.rule
-        return StudyListing(paths.folder.name, "unreadable", remark=remark)
-    created = moment(str(summary.provenance.get("created_at", "")))
-    written = datetime.fromtimestamp(paths.resolved.stat().st_mtime, UTC)
-    winner = summary.winner
-    remarks = ["FAKE"] * summary.is_fake + ["direct training"] * (not summary.is_search)
-    if winner is not None and winner.confirmed is not None:
-        remarks.append(winner.confirmed.finding)
-    return StudyListing(
-        name=paths.folder.name,
-        status=str(summary.status),
-        ended=summary.n_finished,
-        asked=summary.n_asked,
-        objective=summary.objective.metric,
-        best=None if winner is None else winner.value if winner.mean is None else winner.mean,
-        best_trial=None if winner is None else winner.number,
-        started=created or written,
-        remark=", ".join(remarks),
-    )
+def unreadable(name: str, error: AutomlError) -> StudyListing:
+    """A study that is broken, as such.
+
+    Args:
+        name: The folder's name.
+        error: Why it cannot be read.
+    """
+    remark = f"{error.rule}, but got {error.got}" if error.got else error.rule
+    return StudyListing(name, "unreadable", remark=remark)
+
+
+def list_text(listings: Sequence[StudyListing], now: datetime) -> str:
+    """The studies of a folder, one a line, in the order given."""
+    if not listings:
+        return "no studies"
+    rows = [
+        (
+            listing.name,
+            listing.status,
+            f"{listing.ended}/{listing.asked}",
+            words.value(listing.best),
+            "-" if listing.best_trial is None else str(listing.best_trial),
+            listing.objective,
+            words.duration(
+                None if listing.started is None else (now - listing.started).total_seconds()
+            ),
+            listing.remark,
+        )
+        for listing in listings
+    ]
+    head = ("study", "status", "ended", "best", "trial", "objective", "age", "")
+    return "\n".join(table(head, rows, "llrrrlrl"))

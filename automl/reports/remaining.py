@@ -1,7 +1,7 @@
 """How long the rest of a study takes: by trials that ended, and by the pace of those that run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import fmean, median, stdev
 
@@ -35,6 +35,11 @@ class SecondsRange:
     low_s: float
     high_s: float
     is_cut: bool = False
+
+    def after(self, seconds: float) -> "SecondsRange":
+        """What is left of it after so many further seconds."""
+        low, high = (max(0.0, end - seconds) for end in (self.low_s, self.high_s))
+        return replace(self, low_s=low, high_s=high)
 
     def __str__(self) -> str:
         low, high = words.duration(self.low_s), words.duration(self.high_s)

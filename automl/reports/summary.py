@@ -39,7 +39,7 @@ from automl.study.trials import n_refused, read_records, refused_params
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["read_summary"]
+__all__ = ["read_summary", "summarise"]
 
 
 def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
@@ -58,23 +58,45 @@ def read_summary(folder: Path, clock: Clock = utc_now) -> Summary:
     paths = StudyPaths(folder)
     config = read_config(paths)
     sources = Sources(paths)
-    space = sources.space()
     study = read_study(paths, config)
     trials = _trials(config, sources, study)
-    state, is_driven = read_state(paths), _is_driven(paths, clock)
+    now = clock() if _is_driven(paths, clock) else None
     summary = replace(
-        _summarise(folder, config, space, trials),
-        status=_status(config, trials, state, is_driven=is_driven),
-        stop_reason="" if state is None else state.reason,
+        summarise(sources, config, trials, read_state(paths), now),
         n_refused=0 if study is None else n_refused(study),
         refused=() if study is None else refused_params(study),
-        provenance=sources.provenance(),
-        cost=_cost(trials, state, clock() if is_driven else None),
     )
     winner = _with_paths(summary.winner, paths, sources)
     summary = _with_evaluations(replace(summary, winner=winner), paths, sources)
-    summary = replace(summary, notes=(*sources.notes, *_refused_nodes(state)))
+    summary = replace(summary, notes=(*sources.notes, *summary.notes))
     return replace(summary, commands=commands_for(summary))
+
+
+def summarise(
+    sources: Sources,
+    config: StudyConfig,
+    trials: tuple[TrialReport, ...],
+    state: StudyState | None,
+    now: datetime | None,
+) -> Summary:
+    """What follows from the trials and the small files of a study, its evaluations left out.
+
+    Args:
+        sources: The study's files.
+        config: What was asked.
+        trials: Every trial, by number.
+        state: The driver's last snapshot; None if it wrote none.
+        now: The time of day where a driver is alive; None where none is.
+    """
+    summary = _summarise(sources.paths.folder, config, sources.space(), trials)
+    return replace(
+        summary,
+        status=_status(config, trials, state, is_driven=now is not None),
+        stop_reason="" if state is None else state.reason,
+        provenance=sources.provenance(),
+        cost=_cost(trials, state, now),
+        notes=tuple(_refused_nodes(state)),
+    )
 
 
 def _refused_nodes(state: StudyState | None) -> list[str]:

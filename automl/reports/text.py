@@ -5,28 +5,22 @@ that the text can be piped. Paths are shown as the summary's folder was given.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from textwrap import wrap
 
 from automl.reports import words
+from automl.reports.aligned import labelled, named
 from automl.reports.calling import wrapped
 from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
-from automl.reports.listing import StudyListing
 from automl.reports.model import Summary
 from automl.reports.poses.lines import evaluation_lines, failed_lines
 from automl.reports.verdict import FAKE, leading, note_of, on_images
-from automl.visible import visible
 
 __all__ = [
     "best_text",
     "expected_lines",
     "fake_lines",
-    "labelled",
-    "list_text",
-    "named",
     "run_footer",
-    "table",
     "value_of",
 ]
 
@@ -35,32 +29,6 @@ _LABEL = 11
 #: What is offered at the end of a run, the first of them that there are.
 _FURTHER = ("resume", "evaluate", "export", "retrain")
 _NEXT = 3
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: str) -> list[str]:
-    """Columns as wide as their widest cell, under a rule.
-
-    Args:
-        head: One title a column.
-        rows: The cells.
-        numeric: One letter a column: ``r`` for right-aligned, anything else for left.
-    """
-    grid = [list(head), *([visible(cell, keep="") for cell in row] for row in rows)]
-    widths = [max(len(row[i]) for row in grid) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if side == "r" else cell.ljust(width)
-            for cell, width, side in zip(row, widths, numeric, strict=True)
-        ).rstrip()
-        for row in grid
-    ]
-    rule = "─" * min(_WIDTH, sum(widths) + 2 * (len(widths) - 1))
-    return [lines[0], rule, *lines[1:]]
-
-
-def labelled(label: str, text: str) -> str:
-    """A line with a word before it."""
-    return f"{label:<{_LABEL}}{text}".rstrip()
 
 
 def fake_lines(summary: Summary) -> list[str]:
@@ -205,32 +173,3 @@ def _early_lines(summary: Summary) -> Iterator[str]:
     wrapped = (line for text in sentences(summary) for line in wrap(text, _WIDTH - _LABEL))
     for i, line in enumerate(wrapped):
         yield labelled("" if i else "rungs", line)
-
-
-def named(numbers: Sequence[int]) -> str:
-    """``trial 3``, ``trials 1, 2``; the first dozen of many."""
-    shown = ", ".join(map(str, numbers[:12])) + (", ..." if len(numbers) > 12 else "")
-    return f"trial{'' if len(numbers) == 1 else 's'} {shown}"
-
-
-def list_text(listings: Sequence[StudyListing], now: datetime) -> str:
-    """The studies of a folder, one a line, in the order given."""
-    if not listings:
-        return "no studies"
-    rows = [
-        (
-            listing.name,
-            listing.status,
-            f"{listing.ended}/{listing.asked}",
-            words.value(listing.best),
-            "-" if listing.best_trial is None else str(listing.best_trial),
-            listing.objective,
-            words.duration(
-                None if listing.started is None else (now - listing.started).total_seconds()
-            ),
-            listing.remark,
-        )
-        for listing in listings
-    ]
-    head = ("study", "status", "ended", "best", "trial", "objective", "age", "")
-    return "\n".join(table(head, rows, "llrrrlrl"))

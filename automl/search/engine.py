@@ -295,6 +295,12 @@ class Engine:
         with self._guard:
             return self._store.records()
 
+    @property
+    def n_refused(self) -> int:
+        """Proposals that were refused before they were started."""
+        with self._guard:
+            return self._store.tally.n_refused
+
     def incumbent(self) -> TrialRecord | None:
         """The trial that the study names as its best; None before there is one."""
         return winner(self.records(), self._config)

@@ -11,7 +11,7 @@ from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.files import write_json, write_text
 from automl.jsontext import read_json
 from automl.skill.keys import NetworkKeys, find_keys
-from automl.skill.tree import Tree, leaves
+from automl.skill.tree import Tree, leaves, whole_number
 from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.layout import StudyPaths
@@ -22,6 +22,7 @@ __all__ = [
     "NewStudy",
     "check_name",
     "create_folder",
+    "epochs_of",
     "fresh_name",
     "has_keys",
     "is_study",
@@ -203,6 +204,19 @@ def read_base_spec(paths: StudyPaths) -> Tree:
     if not isinstance(tree, dict):
         raise FixInput("a spec must be a mapping", got=repr(tree), where=str(paths.base_spec))
     return tree
+
+
+def epochs_of(paths: StudyPaths, key: str) -> int | None:
+    """Epochs of one full training by the study's base spec; None if it does not say.
+
+    Args:
+        paths: The study.
+        key: The setting that holds the epochs; empty if none does.
+    """
+    try:
+        return whole_number(read_base_spec(paths), key)
+    except (FixInput, OSError):
+        return None
 
 
 def read_provenance(paths: StudyPaths) -> dict[str, Any]:

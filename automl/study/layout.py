@@ -6,7 +6,7 @@
       study.yaml        what was asked, as given     resolved.json    what it became, with origins
       study.journal     the Optuna storage           provenance.json  versions, hashes, seeds, host
       state.json        rewritten every few seconds  driver.lock      who drives it, its heartbeat
-      space.json        the search space and its hash
+      space.json        the search space and hash   glance.json      what status shows of trials
       stop              its presence asks every running trial to stop now
       stop-after-running  asks the driver to start no further trial; gone once it has heard
       driver.log        what a driver in the background says
@@ -139,6 +139,11 @@ class StudyPaths:
     def state(self) -> Path:
         """A snapshot for readers, replaced whole every few seconds."""
         return self.folder / "state.json"
+
+    @property
+    def glance(self) -> Path:
+        """What ``automl status`` shows of the trials, so that it need not read them all."""
+        return self.folder / "glance.json"
 
     @property
     def lock(self) -> Path:

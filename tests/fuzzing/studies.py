@@ -21,6 +21,7 @@ from automl.app.winner import keep_best_current
 from automl.cli.main import main
 from automl.errors import AutomlError
 from automl.files import write_json
+from automl.reports.glancing import glance_of
 from automl.reports.markdown import render_markdown
 from automl.reports.status import status_text
 from automl.reports.summary import read_summary
@@ -128,7 +129,8 @@ def _copied(make: Callable[[Path], StudyPaths], folder: Path) -> Iterator[StudyP
 def _read(paths: StudyPaths) -> None:
     """What ``status``, ``best`` and ``report`` do."""
     summary = read_summary(paths.folder)
-    status_text(summary, read_state(paths), datetime.now(UTC))
+    state, now = read_state(paths), datetime.now(UTC)
+    status_text(glance_of(summary, state, now), summary.folder, state, now)
     best_text(summary)
     render_json(summary)
     render_markdown(summary)

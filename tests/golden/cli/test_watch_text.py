@@ -9,9 +9,10 @@ from rich.console import Console
 
 from automl.cli.followed import FollowedStudy
 from automl.cli.picture import WATCHER_KEYS, render
-from automl.cli.progress import epochs_of
+from automl.reports.glancing import glance_of
 from automl.reports.status import status_text
 from automl.reports.summary import read_summary
+from automl.study.folder import epochs_of
 from automl.study.state import read_state
 from tests.unit.cli_live.watched_study import NOW, watched_study
 
@@ -33,5 +34,7 @@ def test_status(golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     summary = read_summary(Path("studies/bike-fan"), lambda: NOW)
     epochs = epochs_of(paths, summary.config.keys.epochs)
-    text = status_text(summary, read_state(paths), NOW, epochs)
+    state = read_state(paths)
+    glance = glance_of(summary, state, NOW, epochs)
+    text = status_text(glance, summary.folder, state, NOW)
     golden("cli/status-running.txt", text + "\n")

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from automl.app.explain import explain_class, explain_trial
+from automl.app.listings import listings_of
 from automl.cli.explain_commands import class_text, trial_text
-from automl.reports.listing import StudyListing, listing_of
+from automl.reports.glancing import glance_of
+from automl.reports.listing import StudyListing, list_text
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
 from automl.reports.status import status_text
 from automl.reports.summary import read_summary
-from automl.reports.text import best_text, list_text, run_footer
+from automl.reports.text import best_text, run_footer
 from automl.space.model import SearchSpace
 from automl.study.config import DataSources, SearchSettings
-from automl.study.folder import list_studies
 from automl.study.limits import Limits
 from automl.study.records import FailureClass, OutcomeState
 from automl.study.state import StudyState, StudyStatus, read_state, write_state
@@ -145,7 +146,8 @@ def test_footer(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
 def test_status(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     builder = make()
     summary = read_summary(_HERE / builder.config.name)
-    text = status_text(summary, read_state(builder.paths), _NOW)
+    state = read_state(builder.paths)
+    text = status_text(glance_of(summary, state, _NOW), summary.folder, state, _NOW)
     golden(f"reports/status-{summary.name}.txt", text + "\n")
     assert all(len(line) <= 100 for line in text.splitlines())
 
@@ -156,12 +158,13 @@ def test_markdown(golden: Golden, make: Callable[[], StudyBuilder]) -> None:
     golden(f"reports/summary-{summary.name}.md", render_markdown(summary).decode())
 
 
-def test_list(golden: Golden) -> None:
+def test_list(golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOML_CACHE_DIR", str(tmp_path / "cache"))
     for make in (_search, _confirmed, _failed, _direct, _halfway, _paused):
         make()
     (_HERE / "torn").mkdir()
     (_HERE / "torn" / "resolved.json").write_text("{", encoding="utf-8")
-    found = sorted(map(listing_of, list_studies(_HERE)), key=lambda listing: listing.name)
+    found = sorted(listings_of(_HERE), key=lambda listing: listing.name)
     broken = found[-1]
     assert broken.status == "unreadable"
     assert "resolved.json" in broken.remark

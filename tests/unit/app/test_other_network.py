@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from automl.cli.progress import epochs_of
 from automl.errors import FixInput
 from automl.skill.keys import NetworkKeys
-from automl.study.folder import NewStudy, create_folder, read_config, write_study
+from automl.study.folder import NewStudy, create_folder, epochs_of, read_config, write_study
 from tests.unit.app.kit import MakePlan
 
 INFO = """

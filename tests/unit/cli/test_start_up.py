@@ -3,6 +3,10 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+from automl.cli.main import main
+from tests.bench.scale_folder import make_study
 
 HEAVY = ("ray", "optuna", "pandas", "torch", "numpy", "cv2", "rich", "yaml", "plotly", "jinja2")
 
@@ -34,6 +38,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_help_of_a_command_imports_nothing_heavy() -> None:
     assert imported_by("run", "--help") == []
+
+
+def test_status_of_a_study_that_was_kept_imports_nothing_heavy(tmp_path: Path) -> None:
+    make_study(tmp_path, "bikes", 2)
+    argv = ("status", "bikes", "--studies-dir", str(tmp_path))
+    assert main(argv) == 0
+    assert imported_by(*argv) == ["yaml"]
 
 
 def test_the_probe_sees_what_is_imported() -> None:

@@ -12,9 +12,10 @@ from rich.console import Console
 from automl.app.screen import Sight
 from automl.cli.live import LiveScreen, wants_live
 from automl.cli.picture import DRIVER_KEYS, render
-from automl.cli.progress import Progress, epochs_of
+from automl.cli.progress import Progress
 from automl.execution.driver import TrialEnded, TrialStarted
 from automl.study.config import StudyConfig
+from automl.study.folder import epochs_of
 from automl.study.layout import StudyPaths
 from automl.study.records import Attempt, Outcome, OutcomeState, TrialRecord, TrialState
 

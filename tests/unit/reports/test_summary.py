@@ -16,6 +16,7 @@ import pytest
 from automl.cli.parser import build_parser
 from automl.errors import FixInput
 from automl.reports.findings import NOT_BEATEN, ONE_SEED, UNCHALLENGED
+from automl.reports.glancing import glance_of
 from automl.reports.html import render_html
 from automl.reports.markdown import render_markdown
 from automl.reports.status import status_text
@@ -453,7 +454,9 @@ def test_refused_proposals_are_counted_and_told(studies_dir: Path) -> None:
     summary = read_summary(builder.folder)
     assert summary.n_refused == 3
     assert summary.to_json()["refused"] == 3
-    assert "1 oom, 3 refused free" in status_text(summary, None, datetime.now(UTC))
+    now = datetime.now(UTC)
+    text = status_text(glance_of(summary, None, now), summary.folder, None, now)
+    assert "1 oom, 3 refused free" in text
     assert "proposals refused free: 3" in render_markdown(summary).decode()
     assert "3 proposals refused free" in render_html(summary).decode()
 
