@@ -10,6 +10,7 @@ from automl.cli.carried import carrying, studies_dir
 from automl.cli.paths import shown
 from automl.cli.read_commands import note
 from automl.cli.study_flags import study_meant
+from automl.cli.verify_commands import exit_code, planned_verifying, verified_by
 
 if TYPE_CHECKING:
     from automl.app.act import ActPlan, ActRequest
@@ -29,6 +30,7 @@ def act(arguments: argparse.Namespace) -> int:
     from automl.errors import NoUsableTrial
 
     plan = plan_action(_request(arguments))
+    verifying = planned_verifying(plan, arguments)
     if arguments.dry_run:
         _show_plan(plan, dry_run_text(plan), as_json=arguments.json)
         return 0
@@ -38,14 +40,17 @@ def act(arguments: argparse.Namespace) -> int:
     title = title_of(plan.request.action, deploy=plan.request.deploy)
     print(f"{title}: log {shown(plan.folder / 'log.txt')}", file=sys.stderr)
     record = carry_out(plan, trainer)
-    if arguments.json:
-        _print_json({"schema": "automl.action/1", "folder": str(plan.folder), **record.to_json()})
-    else:
+    if not arguments.json:
         print(carrying(record_text(record, plan.folder), plan.request.studies_dir))
-    if record.ok:
-        return 0
-    print(f"error: {title} failed: {record.evidence}", file=sys.stderr)
-    return NoUsableTrial.exit_code
+    verified = verified_by(verifying, as_json=arguments.json) if record.ok else None
+    if arguments.json:
+        parity = {} if verified is None else {"parity": verified.table}
+        whole = {"folder": str(plan.folder), **record.to_json(), **parity}
+        _print_json({"schema": "automl.action/1", **whole})
+    if not record.ok:
+        print(f"error: {title} failed: {record.evidence}", file=sys.stderr)
+        return NoUsableTrial.exit_code
+    return 0 if verified is None else exit_code(verified)
 
 
 def _request(arguments: argparse.Namespace) -> "ActRequest":

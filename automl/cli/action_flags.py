@@ -23,6 +23,9 @@ exit codes:
   4    the action failed; its own exit code, evidence and log are named
   7    the checkpoint is not the one that its trial has recorded
 """
+_EXIT_OF_VERIFY = """\
+  6    exported, and --verify found poses that differ from the checkpoint's
+"""
 _REPRODUCE_EXIT_CODES = """\
 exit codes:
   0    every metric is the same to the last digit
@@ -46,7 +49,7 @@ def add_actions(commands: "Commands") -> None:
     """Declares evaluate, inference, export, gen-trt-engine, retrain and reproduce."""
     for name, help_text in _ACTIONS:
         command = _command(commands, name, help_text)
-        command.epilog = _EXIT_CODES
+        command.epilog = _EXIT_CODES + (_EXIT_OF_VERIFY if name == "export" else "")
         command.set_defaults(handler="automl.cli.action_commands:act", action=name)
         _add_source(command)
         _add_spec(command)
@@ -65,6 +68,8 @@ def add_actions(commands: "Commands") -> None:
             )
         if name == "inference":
             _add_known_size(command)
+        if name == "export":
+            _add_verify(command)
         _add_data(command, name)
         _add_running(command)
     _add_retrain(commands)
@@ -131,6 +136,33 @@ def _add_known_size(command: "Parser") -> None:
         action="append",
         metavar="[CATEGORY=]WxHxD",
         help="edges along x, y and z in metres: corrects the network's proportions as well",
+    )
+
+
+def _add_verify(command: "Parser") -> None:
+    group = command.add_argument_group("verify")
+    group.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare poses of the ONNX file, and of an engine of it, with the checkpoint's on "
+        "validation images",
+    )
+    group.add_argument(
+        "--verify-images", type=count, metavar="N", help="so many images (default: all)"
+    )
+    group.add_argument(
+        "--verify-engine",
+        type=Path,
+        metavar="FILE",
+        help="engine to compare (default: the study's newest of this checkpoint)",
+    )
+    group.add_argument(
+        "--verify-tolerance",
+        metavar="PX,DEGREES,PERCENT",
+        help="what is rounding: of a corner, the rotation and the distance (default: 0.5,0.5,0.5)",
+    )
+    group.add_argument(
+        "--val-data", metavar="PATH", help="validation images (default: the study's)"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from automl.reports import words
 from automl.reports.model import Summary
+from automl.reports.parity import parity_lines
 from automl.reports.poses.held_out import interval, signed_interval
 from automl.reports.poses.page import PosePart, Scores
 from automl.reports.verdict import verdict
@@ -199,7 +200,8 @@ def _evaluation(summary: Summary, poses: PosePart | None) -> list[str]:
     lines = [f"`{metric}`, intervals in brackets are 95 %.", "", *_table(rows)]
     for scores in () if poses is None else poses.scores:
         lines += ["", *_scores(scores)]
-    return lines
+    exported = [f"- {text[0].upper()}{text[1:]}" for text in parity_lines(summary.folder)]
+    return [*lines, "", "Exported:", "", *exported] if exported else lines
 
 
 def _scores(scores: Scores) -> Iterator[str]:

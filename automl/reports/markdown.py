@@ -7,6 +7,7 @@ from automl.reports import words
 from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
 from automl.reports.model import Summary
+from automl.reports.parity import parity_lines
 from automl.reports.tuned import tuned_lines
 from automl.reports.verdict import FAKE, verdict
 from automl.visible import visible
@@ -89,6 +90,7 @@ def _facts(summary: Summary) -> Iterable[str]:
     )
     yield from (f"- budget: {text}" for text in summary.spent.lines())
     yield from (f"- decoding: {_escaped(text)}" for text in tuned_lines(summary.folder))
+    yield from (f"- exported: {_escaped(text)}" for text in parity_lines(summary.folder))
 
 
 def _progress(summary: Summary) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from automl.reports import words
 from automl.reports.model import Summary, TrialReport
+from automl.reports.parity import parity_lines
 from automl.reports.tuned import tuned_lines
 from automl.skill.tree import ParamValue
 from automl.space.model import Searched
@@ -35,6 +36,7 @@ def study_facts(summary: Summary) -> list[tuple[str, str]]:
         ("The search ended", summary.stop_reason),
         ("Sampler", f"{search.sampler}, seed {search.seed}" if summary.is_search else ""),
         ("Decoding", " | ".join(tuned_lines(summary.folder))),
+        ("Exported", " | ".join(parity_lines(summary.folder))),
         ("Warm start", " | ".join(map(str, config.earlier.studies))),
         ("Each trial on", f"{gpus}, {threads}"),
         ("At a time", str(resources.max_concurrent) if summary.is_search else ""),

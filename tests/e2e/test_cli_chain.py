@@ -36,7 +36,12 @@ def chain(shared_terminal: Terminal) -> Terminal:
 def test_the_chain(chain: Terminal) -> None:
     paths = StudyPaths(chain.studies / "shoes")
     before = {folder for folder, _ in read_actions(paths.actions)}
-    for command in (("evaluate",), ("export",), ("inference",), ("evaluate", "--deploy")):
+    for command in (
+        ("evaluate",),
+        ("export", "--verify"),
+        ("inference",),
+        ("evaluate", "--deploy"),
+    ):
         done = chain.run(*command, within_s=120.0)
         assert done.code == 0, (command, done.err)
     new = [each for each in read_actions(paths.actions) if each[0] not in before]
@@ -58,6 +63,10 @@ def test_the_chain(chain: Terminal) -> None:
     assert spec["evaluate"]["opencv"] is False
     onnx = folders["export"] / ended["export"].made["export.onnx_file"].name
     assert onnx.stat().st_size > 100_000
+    parity = json.loads((folders["export"] / "verify" / "parity.json").read_text())
+    assert parity["within"]
+    assert parity["n_images"] == parity["n_all"] == 4
+    assert "the same poses as PyTorch" in chain.run("card").out
     assert images_in(folders["inference"]) == images_in(spec_data(folders["inference"]))
     assert processes_naming(paths.folder) == []
 

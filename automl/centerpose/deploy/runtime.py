@@ -15,7 +15,7 @@ from automl.centerpose.evaluation.detections import Detections
 from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixData, FixInput
 
-__all__ = ["OnnxNetwork", "check_input", "is_onnx"]
+__all__ = ["OnnxNetwork", "Values", "check_input", "detections_of", "is_onnx"]
 
 Values = npt.NDArray[np.float32]
 
@@ -55,7 +55,7 @@ class OnnxNetwork:
 
     def __call__(self, batch: Batch) -> Detections:
         """(B, K) detections of a batch, in cells of the maps, best first."""
-        return _detections(self.run(to_input(batch).contiguous().cpu().numpy()))
+        return detections_of(self.run(to_input(batch).contiguous().cpu().numpy()))
 
     def run(self, images: Values) -> Mapping[str, Values]:
         """The outputs by name for normalised images (B, 3, H, W), B as large as one likes.
@@ -134,8 +134,8 @@ def _not_centerpose(session: Any) -> str:
     return "" if set(OUTPUTS) <= set(given) else f"the outputs {', '.join(given)}"
 
 
-def _detections(outputs: Mapping[str, Values]) -> Detections:
-    """The outputs as detections; a box's middle is the refined centre."""
+def detections_of(outputs: Mapping[str, Values]) -> Detections:
+    """The outputs of an exported network as detections; a box's middle is the refined centre."""
     named = {name: torch.from_numpy(value).double() for name, value in outputs.items()}
     boxes = named["bboxes"]
     return Detections(

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from automl.centerpose.evaluation.detections import Detections
 
-__all__ = ["Detected", "detect"]
+__all__ = ["SIGMA", "Detected", "detect"]
 
-_SIGMA: Final = 0.5  # of the Gaussian that soft-NMS lowers scores by
+SIGMA: Final = 0.5  # of the Gaussian that soft-NMS lowers scores by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ def _suppressed(scores: Tensor, boxes: Tensor, threshold: float) -> tuple[Tensor
         threshold: Scores below it are dropped.
     """
     n = scores.shape[1]
-    factor = torch.exp(-(_overlaps(boxes) ** 2) / _SIGMA)
+    factor = torch.exp(-(_overlaps(boxes) ** 2) / SIGMA)
     live = scores >= threshold
     place = torch.full_like(scores, n, dtype=torch.long)
     for step in range(n):

@@ -11,10 +11,13 @@
     python -m automl.centerpose describe [--format json]
     python -m automl.centerpose serve
     python -m automl.centerpose weights import|export FILE --to OUT.pth
+    python -m automl.centerpose verify -e spec.yaml [--images N] [--engine FILE]
 
 ``gen_trt_engine`` is known and refused: it belongs to the deploy container.
 
 ``tune`` takes the spec of an evaluation and scores its checkpoint under many settings of decoding.
+
+``verify`` takes the spec of an export and compares poses of what it wrote with the checkpoint's.
 
 ``serve`` takes the specs of several trainings on standard input (``serve.py``).
 
@@ -41,15 +44,15 @@ _WITHOUT_SPEC = {
     "describe": "it describes every network",
     "serve": "it takes them on standard input",
 }
+#: Programs with flags of their own.
+_OWN_FLAGS = ("verify", "weights")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one action; returns the exit code."""
     words = sys.argv[1:] if argv is None else argv
-    if words[:1] == ["weights"]:
-        from automl.centerpose.program.weights import convert
-
-        return convert(words[1:])
+    if words and words[0] in _OWN_FLAGS:
+        return _with_own_flags(words[0], words[1:])
     arguments = _arguments(argv)
     if arguments.action == "describe":
         _describe(arguments.format)
@@ -66,6 +69,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.action == "tune":
         return perform("evaluate", spec, arguments.overrides, interrupt, _tune).code
     return perform(arguments.action, spec, arguments.overrides, interrupt).code
+
+
+def _with_own_flags(name: str, words: Sequence[str]) -> int:
+    if name == "weights":
+        from automl.centerpose.program.weights import convert
+
+        return convert(words)
+    from automl.centerpose.program.verify import main as verify
+
+    return verify(words)
 
 
 class _Parser(argparse.ArgumentParser):

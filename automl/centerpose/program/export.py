@@ -9,6 +9,7 @@ from automl.centerpose.config.export import Export
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.agreement import check_agreement
 from automl.centerpose.deploy.graph import DecodingNetwork
+from automl.centerpose.deploy.input_contract import write_contract
 from automl.centerpose.deploy.runtime import OnnxNetwork
 from automl.centerpose.deploy.write import GraphSettings, onnx_bytes
 from automl.centerpose.hardware.device import choose_device
@@ -29,7 +30,8 @@ _CHECKED = (1, 3)  # images at once, for an open batch
 def export(spec: Experiment, run: Run) -> Path:
     """Writes ``export.checkpoint`` as ``export.onnx_file``, whole or not at all.
 
-    The written graph is run beside the network before the file appears.
+    The written graph is run beside the network before the file appears. How its input must be
+    prepared lies beside it (``deploy/input_contract``).
 
     Raises:
         NotImplementedError: The spec asks for something that this program does not do.
@@ -54,6 +56,7 @@ def export(spec: Experiment, run: Run) -> Path:
     worst = check_agreement(graph.cpu(), written, settings.side_px, batches)
     run.interrupt.check()
     write_bytes(target, content)
+    write_contract(target, spec)
     run.say(
         f"Wrote {target}: {len(content) / 1e6:.1f} MB, opset {settings.opset}; onnxruntime and "
         f"PyTorch differ by {worst:.1e} at most on batches of {', '.join(map(str, batches))}"

@@ -13,6 +13,7 @@ from automl.centerpose.config.model import Backbone, Model
 from automl.centerpose.deploy import extras
 from automl.centerpose.deploy.agreement import TOLERANCE, check_agreement, largest_difference
 from automl.centerpose.deploy.graph import OUTPUTS, DecodingNetwork
+from automl.centerpose.deploy.input_contract import contract_beside
 from automl.centerpose.deploy.runtime import OnnxNetwork
 from automl.centerpose.deploy.write import GraphSettings, onnx_bytes
 from automl.centerpose.models.build import build_network
@@ -79,7 +80,7 @@ def test_the_action_leaves_the_file_and_its_record(
         f"Loading checkpoint: {checkpoint}",
         "Export finished successfully.",
     ]
-    assert list(target.parent.iterdir()) == [target]
+    assert sorted(target.parent.iterdir()) == [contract_beside(target), target]
     assert "differ by" in capsys.readouterr().out
     network = OnnxNetwork(target, "fixed")
     assert network.batch_size == 2
