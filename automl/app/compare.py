@@ -45,7 +45,9 @@ def compare(asked: Sequence[tuple[Summary, str]]) -> SideBySide:
         metric=first.objective.metric,
         sides=sides,
         differences=tuple(
-            difference_of(sides[0], side, studies[first.folder] if is_here else None)
+            difference_of(
+                sides[0], side, studies[first.folder] if is_here else None, first.objective
+            )
             for side in sides[1:]
             for is_here in (side.study == sides[0].study,)
         ),
@@ -135,6 +137,7 @@ def _side(study: JudgedStudy, number: int, first: Summary) -> Side:
         expected=None if expected is None else expected.value,
         expected_sd=None if expected is None else expected.sd,
         test=None if evaluated is None else evaluated.value,
+        images=summary.n_validation,
         seconds=record.seconds,
         gpu_seconds=record.gpu_seconds,
         peak_memory_gib=peak_memory_gib(StudyPaths(summary.folder), number),

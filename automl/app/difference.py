@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from automl.app.side_by_side import Difference, Side
 from automl.reports.confirmation import welch
 from automl.reports.model import Summary
+from automl.study.config import Objective
 from automl.study.expected import Expectations, Expected, expectations
 
 __all__ = ["JudgedStudy", "difference_of"]
@@ -37,16 +38,21 @@ class JudgedStudy:
         return None if found is None or found.sd is None else found
 
 
-def difference_of(first: Side, side: Side, study: JudgedStudy | None) -> Difference:
+def difference_of(
+    first: Side, side: Side, study: JudgedStudy | None, objective: Objective
+) -> Difference:
     """One trial minus another.
 
     Args:
         first: The one that is subtracted.
         side: The other one.
         study: That of both; None if they have two.
+        objective: Which way is better.
     """
     between = None if study is None else _between(first, side, study)
-    better = None if between is None or study is None else _better(*between, study.summary)
+    better = None if between is None else _better(*between, objective)
+    if better is None:
+        better = _better_by_seeds(first, side, objective)
     seen = None if study is None else _confirmed(first, side, study.summary)
     found = seen or _by_seeds(first, side) or _by_model(side, between)
     if found is not None:
@@ -100,7 +106,19 @@ def _between(first: Side, side: Side, study: JudgedStudy) -> tuple[float, float]
     return None if sd is None else (side.expected - first.expected, sd)
 
 
-def _better(difference: float, sd: float, summary: Summary) -> float | None:
+def _better_by_seeds(first: Side, side: Side, objective: Objective) -> float | None:
+    """The same by the fresh seeds of the two alone: Welch's t with nothing known before."""
+    if first.seeds is None or side.seeds is None or welch(side.seeds, first.seeds) is None:
+        return None
+    if side.seeds.has_no_variance and first.seeds.has_no_variance:
+        return None
+    from scipy import stats
+
+    ours, base = ([-objective.loss(v) for v in s.values] for s in (side.seeds, first.seeds))
+    return float(stats.ttest_ind(ours, base, equal_var=False, alternative="less").pvalue)
+
+
+def _better(difference: float, sd: float, objective: Objective) -> float | None:
     """The probability that the difference is an improvement."""
-    gain = -summary.objective.loss(difference)
+    gain = -objective.loss(difference)
     return None if sd <= 0 else 0.5 * (1.0 + math.erf(gain / sd / math.sqrt(2.0)))

@@ -26,7 +26,7 @@ from automl.study.state import StudyStatus, read_state
 
 __all__ = ["listings_of"]
 
-FORMAT = 1
+FORMAT = 2
 _ENDED = (StudyStatus.FINISHED, StudyStatus.FAILED)
 
 

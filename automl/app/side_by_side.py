@@ -25,6 +25,7 @@ class Side:
         expected: What another seed would give, by all trials of its study; None if not known.
         expected_sd: Standard deviation of that.
         test: The objective on the test images; None where it was not evaluated on them.
+        images: Validation images that ``value`` is of; None where nobody counted them.
         seconds: Wall time.
         gpu_seconds: GPU time.
         peak_memory_gib: The most GPU memory that it took, in GiB; None where nobody measured it.
@@ -41,6 +42,7 @@ class Side:
     expected: float | None
     expected_sd: float | None
     test: float | None
+    images: int | None
     seconds: float
     gpu_seconds: float
     peak_memory_gib: float | None

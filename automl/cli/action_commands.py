@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.loudness import is_verbose
 from automl.cli.paths import shown
 from automl.cli.read_commands import note
 from automl.cli.study_flags import study_meant
@@ -32,7 +33,7 @@ def act(arguments: argparse.Namespace) -> int:
     plan = plan_action(_request(arguments))
     verifying = planned_verifying(plan, arguments)
     if arguments.dry_run:
-        _show_plan(plan, dry_run_text(plan), as_json=arguments.json)
+        _show_plan(plan, dry_run_text(plan, whole=is_verbose()), as_json=arguments.json)
         return 0
     for text in plan.notes:
         note(text)

@@ -33,8 +33,16 @@ def title_of(action: str, *, deploy: bool) -> str:
     return f"{'deploy ' if deploy else ''}{action.replace('_', '-')}"
 
 
-def dry_run_text(plan: "ActPlan") -> str:
-    """The command and the facts of a plan as comments, then its spec: a YAML text."""
+def dry_run_text(plan: "ActPlan", *, whole: bool = False) -> str:
+    """The command and the facts of a plan as comments, then its spec: a YAML text.
+
+    Args:
+        plan: The plan.
+        whole: Whether every key of the spec is shown, not only those that the template has
+            otherwise.
+    """
+    from automl.skill.tree import leaves
+    from automl.spec.sources import with_settings
     from automl.yamltext import dump_yaml
 
     lines = [f"# {title_of(plan.request.action, deploy=plan.request.deploy)}: nothing is started"]
@@ -48,7 +56,13 @@ def dry_run_text(plan: "ActPlan") -> str:
         facts.append(("training's", ", ".join(plan.spec.carried)))
     lines += [f"# {label.ljust(_LABEL + 1)} {text}" for label, text in facts]
     lines += [f"# note: {note}" for note in plan.notes]
-    return "\n".join([*lines, dump_yaml(plan.spec.tree).rstrip()])
+    if whole:
+        return "\n".join([*lines, dump_yaml(plan.spec.tree).rstrip()])
+    changed = plan.spec.changed
+    n_same = sum(1 for _ in leaves(plan.spec.tree)) - len(changed)
+    shown_keys = [dump_yaml(with_settings({}, changed, "spec")).rstrip()] if changed else []
+    rest = f"# and {n_same} settings as the template has them; -v and --json show the whole spec"
+    return "\n".join([*lines, *shown_keys, rest])
 
 
 def record_text(record: "ActionRecord", folder: Path) -> str:

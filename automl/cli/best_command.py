@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from automl.cli.json_out import print_json
 from automl.cli.paths import shown
 from automl.cli.read_commands import note, summary_of
+from automl.cli.terminal import text_width
 from automl.errors import FixInput, NoUsableTrial
 from automl.nearest import did_you_mean
 
@@ -80,7 +81,7 @@ def best(arguments: argparse.Namespace) -> int:
         parts |= {name: value[name] for name in ("validation_images", "held_out")}
         print_json("automl.best/1", parts)
     else:
-        print(best_text(summary))
+        print(best_text(summary, text_width()))
     return 0 if summary.winner is not None else NoUsableTrial.exit_code
 
 

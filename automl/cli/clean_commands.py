@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.read_commands import study_named
 
 if TYPE_CHECKING:
     from automl.app.clean import Findings, Leftover
@@ -23,8 +24,9 @@ def add_clean(commands: "Commands") -> None:
     command = commands.add_parser("clean", help=text, description=f"{text.capitalize()}.")
     command.set_defaults(handler="automl.cli.clean_commands:clean")
     command.add_argument(
-        "--study", default="all", metavar="STUDY|all", help="default: all, and the cache"
+        "study", nargs="?", metavar="STUDY|all", help="default: all, and the cache"
     )
+    command.add_argument("--study", dest="name", metavar="STUDY|all", help="the same, as a flag")
     command.add_argument("--studies-dir", type=Path, metavar="DIR", help="folder of studies")
     command.add_argument("--yes", action="store_true", help="remove what is shown")
     command.add_argument("--json", action="store_true", help="strict JSON on standard output")
@@ -37,8 +39,9 @@ def clean(arguments: argparse.Namespace) -> int:
     from automl.study.choice import find_study
     from automl.study.folder import list_studies
 
-    folder, everything = studies_dir(arguments), arguments.study == "all"
-    studies = list_studies(folder) if everything else (find_study(folder, arguments.study),)
+    folder, name = studies_dir(arguments), study_named(arguments) or "all"
+    everything = name == "all"
+    studies = list_studies(folder) if everything else (find_study(folder, name),)
     findings = find_leftovers(studies, folder, cache_dir() if everything else None)
     gone: list[Leftover] = []
     kept = findings.kept

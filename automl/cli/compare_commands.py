@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from automl.cli.carried import studies_dir
 from automl.cli.json_out import print_json
 from automl.cli.read_commands import note, of_study
+from automl.cli.terminal import text_width
 from automl.errors import FixInput
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ __all__ = ["add_compare", "compare", "comparison_text"]
 _ABSENT = "-"
 #: Longest value of a setting in the table; the whole one is in the JSON.
 _WIDEST = 28
+#: Words that always mean a trial.
+_TRIALS = ("best", "baseline", "default", "last")
 
 
 def add_compare(commands: "Commands") -> None:
@@ -37,9 +40,14 @@ def add_compare(commands: "Commands") -> None:
     )
     command.set_defaults(handler="automl.cli.compare_commands:compare", study=None)
     command.add_argument(
-        "trials", nargs="+", metavar="TRIAL", help="two or more: 17 default OTHER:best"
+        "trials",
+        nargs="+",
+        metavar="TRIAL",
+        help="two or more, then maybe their study: 17 default OTHER:best bikes",
     )
-    command.add_argument("--study", dest="name", metavar="STUDY", help="default: the newest")
+    command.add_argument(
+        "--study", dest="name", metavar="STUDY", help="the study, as a flag (default: the newest)"
+    )
     command.add_argument(
         "--studies-dir", type=Path, metavar="DIR", help="folder of studies (default: studies)"
     )
@@ -52,7 +60,9 @@ def add_compare(commands: "Commands") -> None:
 def compare(arguments: argparse.Namespace) -> int:
     """Compares trials."""
     from automl.app.compare import compare as compared
+    from automl.reports.hanging import hung
 
+    _take_study(arguments)
     if len(arguments.trials) < 2:
         raise FixInput(
             "a comparison needs two trials",
@@ -65,8 +75,21 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json("automl.compare/1", made.to_json())
     else:
-        print(comparison_text(made, all_keys=arguments.all_keys))
+        text = comparison_text(made, all_keys=arguments.all_keys)
+        print("\n".join(hung(text.splitlines(), text_width())))
     return 0
+
+
+def _take_study(arguments: argparse.Namespace) -> None:
+    """A last word that no trial is called by, and a study is, names the study of the others."""
+    from automl.study.folder import list_studies
+
+    *trials, last = map(str, arguments.trials)
+    is_trial = last.isdigit() or last in _TRIALS or ":" in last
+    if is_trial or arguments.name is not None or not trials:
+        return
+    if last in {paths.folder.name for paths in list_studies(studies_dir(arguments))}:
+        arguments.trials, arguments.name = trials, last
 
 
 def _asked(arguments: argparse.Namespace) -> "list[tuple[Summary, str]]":
@@ -122,6 +145,7 @@ def _facts(made: "SideBySide") -> list[tuple[str, ...]]:
 
     table: tuple[tuple[str, Callable[[Side], str]], ...] = (
         ("state", lambda side: side.state),
+        ("validation images", _images),
         (f"{made.metric}  best epoch", _best),
         (
             "fresh seeds, mean ± sd",
@@ -142,6 +166,10 @@ def _best(side: "Side") -> str:
     from automl.reports import words
 
     return _ABSENT if side.epoch is None else f"{words.value(side.value)} @{side.epoch}"
+
+
+def _images(side: "Side") -> str:
+    return _ABSENT if side.images is None else str(side.images)
 
 
 def _expected(side: "Side") -> str:

@@ -1,13 +1,13 @@
 """``automl doctor``: a check-up of machine and study, one line a finding."""
 
 import argparse
-import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl.cli.carried import studies_dir
+from automl.cli.json_out import print_json
 from automl.cli.run_commands import request_of
 from automl.errors import PrepareMachine
 
@@ -25,6 +25,12 @@ def doctor(arguments: argparse.Namespace) -> int:
     from automl.app.doctor import examine, examine_machine
     from automl.checkup import Result
 
+    fixed = None
+    if arguments.fix:
+        from automl.app.doctor_fix import fixes_of
+        from automl.cli.doctor_fixing import apply_fixes
+
+        fixed = apply_fixes(fixes_of(studies_dir(arguments)), yes=arguments.yes)
     study = _named_study(arguments)
     request = request_of(arguments)
     asked = any(name != "name" for name in request.flags)
@@ -34,24 +40,30 @@ def doctor(arguments: argparse.Namespace) -> int:
         checks = list(examine_machine(request.studies_dir))
     failed = any(check.result is Result.FAIL for check in checks)
     if arguments.json:
-        value = {"schema": "automl.doctor/2", "ok": not failed,
-                 "checks": [check.to_json() for check in checks]}  # fmt: skip
-        print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+        said = {"ok": not failed, "checks": [check.to_json() for check in checks]}
+        print_json("automl.doctor/2", said if fixed is None else {**said, "fixes": fixed})
     else:
         print(checks_text(checks))
     return PrepareMachine.exit_code if failed else 0
 
 
 def _named_study(arguments: argparse.Namespace) -> "StudyPaths | None":
-    """The study that ``--study`` names; a file that it names becomes the study file."""
+    """The study that is named, by its place or by ``--study``; a file is a study file."""
+    from automl.study.choice import find_study
+    from automl.study.folder import is_study
+    from automl.study.layout import StudyPaths
+
+    by_place, folder = arguments.study_file, studies_dir(arguments)
+    if by_place is not None and not by_place.is_file() and not arguments.study:
+        if not is_study(StudyPaths(folder / by_place)) and by_place.suffix in (".yaml", ".yml"):
+            return None  # a study file that is missing is said to be missing
+        arguments.study, arguments.study_file = str(by_place), None
     if not arguments.study:
         return None
     if Path(arguments.study).is_file():
         arguments.study_file = Path(arguments.study)
         return None
-    from automl.study.choice import find_study
-
-    return find_study(studies_dir(arguments), arguments.study)
+    return find_study(folder, arguments.study)
 
 
 def checks_text(checks: Sequence["Check"]) -> str:

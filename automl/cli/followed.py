@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from automl.cli.progress import Snapshot
+from automl.cli.progress import Snapshot, n_validation_of
 from automl.reports.driver_words import driver_words
 from automl.study.clock import Clock, moment_of, utc_now
 from automl.study.folder import epochs_of, read_config
@@ -40,6 +40,7 @@ class FollowedStudy:
         self._clock = clock
         self._config = read_config(paths)
         self._epochs = epochs_of(paths, self._config.keys.epochs)
+        self._n_validation = n_validation_of(paths)
         self._records: tuple[TrialRecord, ...] = ()
         self._known: tuple[Any, ...] | None = None
 
@@ -67,6 +68,7 @@ class FollowedStudy:
             driver=driver_words(self.paths.folder.name, state, owner, now),
             is_driven=is_driven,
             samples=tuple(recent_samples(self.paths.folder)) if is_driven else (),
+            n_validation=self._n_validation,
         )
 
     def log_tail(self, number: int, lines: int) -> list[str]:

@@ -11,7 +11,7 @@ from rich.live import Live
 from automl.app.screen import Sight
 from automl.cli.paths import shown
 from automl.cli.picture import DRIVER_KEYS, render
-from automl.cli.progress import Progress
+from automl.cli.progress import Progress, n_validation_of
 from automl.cli.terminal import beneath
 from automl.execution.driver import Event
 from automl.study.config import StudyConfig
@@ -63,7 +63,11 @@ class LiveScreen:
         """Begins to draw."""
         place = visible(f"study folder {shown(paths.folder)}", keep="")
         self._console.print(place, soft_wrap=True)
-        self._progress = Progress(config, epochs=epochs_of(paths, config.keys.epochs))
+        self._progress = Progress(
+            config,
+            epochs=epochs_of(paths, config.keys.epochs),
+            n_validation=n_validation_of(paths),
+        )
         self._live = Live(console=self._console, auto_refresh=False)
         self._live.start()
         self._draw()

@@ -92,9 +92,15 @@ def _add_doctor(commands: "Commands") -> None:
     command = _command(commands, "doctor", "check machine and study before anything is spent")
     command.epilog = EXIT_CODES
     command.set_defaults(handler="automl.cli.doctor_commands:doctor")
-    _add_study_settings(command)
+    _add_study_settings(command, "STUDY.yaml|STUDY")
     command.add_argument("--study", metavar="FILE|STUDY", help="study file, or a study's name")
     command.add_argument("--deep", action="store_true", help="train one epoch too")
+    command.add_argument(
+        "--fix",
+        action="store_true",
+        help="put in order what is safe, each thing said before: folders that are missing or "
+        "closed to their owner, locks of dead drivers, what they left running; asks, unless --yes",
+    )
     _add_json(command)
 
 
@@ -165,8 +171,8 @@ def _add_study_choice(command: Parser) -> None:
     _add_studies_dir(command)
 
 
-def _add_study_settings(command: Parser) -> None:
-    command.add_argument("study_file", nargs="?", type=Path, metavar="STUDY.yaml")
+def _add_study_settings(command: Parser, metavar: str = "STUDY.yaml") -> None:
+    command.add_argument("study_file", nargs="?", type=Path, metavar=metavar)
     command.add_argument("--demo", action="store_true", help="short for the packaged demo.yaml")
     _add_studies_dir(command)
     add_settings(command)

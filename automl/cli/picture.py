@@ -6,7 +6,7 @@ way in a fixed order; the last one takes what is left. Texts go to rich without 
 bar such as ``[###...]`` or a message with brackets would otherwise vanish.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from rich.console import Group
 from rich.text import Text
@@ -17,16 +17,17 @@ from automl.cli.progress import Snapshot
 from automl.reports import words
 from automl.reports.budget import spent_of
 from automl.reports.changed import changed_words
-from automl.reports.confirmation import confirmed
+from automl.reports.confirmation import Confirmed, confirmed
 from automl.reports.verdict import FAKE
-from automl.skill.tree import ParamValue
 from automl.study.live import LiveAttempt
 from automl.study.records import TrialRecord, TrialState
 from automl.visible import visible
 
 __all__ = ["DRIVER_KEYS", "WATCHER_KEYS", "render"]
 
-_BAR = 24
+_BAR, _LEAST_BAR = 24, 6
+#: Trials in the queue that have a row of their own.
+_SHOWN_WAITING = 3
 _SHOWN_ENDED = 5
 _GIB = 1 << 30
 DRIVER_KEYS = "Ctrl-C: stop after the running trials; twice: stop them now"
@@ -56,7 +57,7 @@ def render(snapshot: Snapshot, width: int, keys: str = DRIVER_KEYS) -> Group:
         width: Columns of the terminal.
         keys: What can be asked of the search; empty for a picture that stays on the terminal.
     """
-    lines = [*_head(snapshot), *_rows(snapshot, width), *_foot(snapshot, width)]
+    lines = [*_head(snapshot, width), *_rows(snapshot, width), *_foot(snapshot, width)]
     if keys and not snapshot.is_over:
         lines.append(Text(keys, "dim"))
     lines = [_clean(line) for line in lines]
@@ -72,36 +73,41 @@ def _clean(line: Text) -> Text:
     return line if seen == line.plain else Text(seen, line.style)
 
 
-def _head(snapshot: Snapshot) -> Iterator[Text]:
+def _head(snapshot: Snapshot, width: int) -> Iterator[Text]:
     config = snapshot.config
     if config.is_fake:
         yield Text(FAKE, "bold yellow")
     search = f"   {config.search.sampler}   seed {config.search.seed}"
     objective = f"{config.objective.metric} {config.objective.direction}"
+    if snapshot.n_validation is not None:
+        objective += f" (n = {snapshot.n_validation})"
     policy = f"policy {config.policy}{search if snapshot.is_search else ''}"
     yield Text(f"{config.name}   {policy}   {objective}", "bold")
     if snapshot.driver:
         style = "" if snapshot.is_driven else "bold yellow"
         yield Text(f"driver  {snapshot.driver}", style)
-    yield _trials_line(snapshot)
+    yield _trials_line(snapshot, width)
     yield from _budget_lines(snapshot)
     yield _best_line(snapshot)
     yield from _left_lines(snapshot)
     yield Text()
 
 
-def _trials_line(snapshot: Snapshot) -> Text:
+def _trials_line(snapshot: Snapshot, width: int) -> Text:
     counts = snapshot.counts
     told = [f"{_WORDS[state][0]} {counts[state]}" for state in _COUNTED if counts[state]]
-    wall = words.duration(snapshot.wall_s)
-    parts = [f"{snapshot.at_rest}/{snapshot.asked}", *told, wall]
-    bar = _bar(snapshot.at_rest / snapshot.asked)
-    return Text(f"trials  {bar}  " + "  ".join(parts))
+    counted = f"{snapshot.searched}/{snapshot.to_search}"
+    n_fresh = snapshot.asked - snapshot.to_search
+    if n_fresh > 0:
+        counted += f", seeds {snapshot.at_rest - snapshot.searched}/{n_fresh}"
+    text = "  ".join([counted, *told, words.duration(snapshot.wall_s)])
+    room = max(_LEAST_BAR, min(_BAR, width - len(text) - len("trials  []  ")))
+    return Text(f"trials  {_bar(snapshot.at_rest / snapshot.asked, room)}  {text}")
 
 
-def _bar(share: float) -> str:
-    done = round(_BAR * min(1.0, max(0.0, share)))
-    return f"[{'#' * done}{'.' * (_BAR - done)}]"
+def _bar(share: float, length: int = _BAR) -> str:
+    done = round(length * min(1.0, max(0.0, share)))
+    return f"[{'#' * done}{'.' * (length - done)}]"
 
 
 def _budget_lines(snapshot: Snapshot) -> Iterator[Text]:
@@ -123,18 +129,29 @@ def _budget_lines(snapshot: Snapshot) -> Iterator[Text]:
 
 
 def _best_line(snapshot: Snapshot) -> Text:
-    best = snapshot.best
+    """The mean of fresh seeds once there is one, else the value of the one seed."""
+    best, default = snapshot.best, snapshot.default
     if best is None or best.best_value is None:
         return Text("best    none yet", "dim")
+    again = confirmed(snapshot.records, best.number, snapshot.config) if best.number else None
+    if again is not None and again.winner.mean is not None:
+        return _confirmed_line(best.number, best.best_value, again)
     line = Text(f"best    {words.value(best.best_value)}  trial {best.number}", "bold green")
-    default = snapshot.default
     if best.number != 0 and default is not None and default.best_value is not None:
         difference = words.signed(best.best_value - default.best_value)
         line.append(f"   default {words.value(default.best_value)} ({difference})", "not bold")
-        again = confirmed(snapshot.records, best.number, snapshot.config)
-        said = "not confirmed" if again is None else f"fresh seeds {again.means}"
-        line.append(f"   {said}", "dim not bold")
+        line.append("   not confirmed", "dim not bold")
     return line
+
+
+def _confirmed_line(number: int, one_seed: float, again: Confirmed) -> Text:
+    n = words.count(len(again.winner.values), "fresh seed")
+    line = Text(f"best    {words.value(again.winner.mean)}  trial {number}", "bold green")
+    line.append(f", {n}", "not bold")
+    if again.default is not None and again.difference is not None:
+        default = words.value(again.default.mean)
+        line.append(f"   default {default} ({words.signed(again.difference)})", "not bold")
+    return line.append(f"   one seed {words.value(one_seed)}", "dim not bold")
 
 
 def _left_lines(snapshot: Snapshot) -> Iterator[Text]:
@@ -148,14 +165,29 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Text]:
     by_number = {record.number: record for record in snapshot.records}
     newest = [number for number in snapshot.ended if number in by_number][:_SHOWN_ENDED]
     ended = [_ended_row(snapshot, by_number[n]) for n in newest if by_number[n].state.is_at_rest]
-    yield from fitted([*running, *ended], width)
+    yield from fitted([*running, *_waiting(snapshot), *ended], width)
     if snapshot.pause:
         yield Text(snapshot.pause, "dim")
 
 
+def _waiting(snapshot: Snapshot) -> Iterator[Row]:
+    """The trials in the queue, each with what it waits for."""
+    if not snapshot.is_driven:
+        return
+    live = {each.number for each in snapshot.running}
+    places = snapshot.config.resources.max_concurrent
+    cause = "for its preparation"
+    if len(live) >= places:
+        cause = f"for a place: {len(live)} of {places} run"
+    queued = [each for each in snapshot.records if each.state is TrialState.WAITING]
+    for record in [each for each in queued if each.number not in live][:_SHOWN_WAITING]:
+        cells = {"#": str(record.number), "state": "wait"}
+        yield Row(cells, f"{cause}  {_told(record, snapshot)}", {"state": "dim"})
+
+
 def _running_row(snapshot: Snapshot, live: LiveAttempt) -> Row:
-    params = _params_of(snapshot, live.number)
-    note = _told(params, snapshot)
+    record = next((each for each in snapshot.records if each.number == live.number), None)
+    note = "" if record is None else _told(record, snapshot)
     note = f"attempt {live.attempt}  {note}" if live.attempt > 1 else note
     is_begun = bool(live.said or live.of_steps or live.epoch is not None)
     epochs = live.of_epochs or snapshot.epochs
@@ -195,7 +227,7 @@ def _share(live: LiveAttempt) -> str:
 
 
 def _ended_row(snapshot: Snapshot, record: TrialRecord) -> Row:
-    note = _told(record.params, snapshot)
+    note = _told(record, snapshot)
     if record.failure is not None:
         note = f"{record.failure}: {' '.join(record.evidence.split())}"
     elif record.state in (TrialState.PAUSED, TrialState.PRUNED) and record.evidence:
@@ -218,14 +250,11 @@ def _of(done: int, epochs: int | None) -> str:
     return f"{done}/{epochs}" if epochs else str(done)
 
 
-def _params_of(snapshot: Snapshot, number: int) -> Mapping[str, ParamValue]:
-    found: Sequence[TrialRecord] = [r for r in snapshot.records if r.number == number]
-    return found[0].params if found else {}
-
-
-def _told(params: Mapping[str, ParamValue], snapshot: Snapshot) -> str:
-    told = changed_words(params, snapshot.records)
-    return told or ("the default" if snapshot.is_search else "")
+def _told(record: TrialRecord, snapshot: Snapshot) -> str:
+    """What a trial changes; of one that is trained again, which."""
+    told = changed_words(record.params, snapshot.records)
+    told = told or ("the default" if snapshot.is_search else "")
+    return told if record.confirms is None else f"fresh seed of trial {record.confirms}  {told}"
 
 
 def _foot(snapshot: Snapshot, width: int) -> Iterator[Text]:

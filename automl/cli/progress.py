@@ -10,16 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from automl.app.screen import Sight
+from automl.errors import FixInput
 from automl.execution.driver import Event, Measured, Note, TrialEnded, TrialStarted
+from automl.reports.poses.evaluations import VALIDATION, n_images_of
 from automl.reports.remaining import Outlook, SecondsRange, remaining
 from automl.study.config import StudyConfig
-from automl.study.confirmation import n_asked
+from automl.study.confirmation import n_asked, searched
+from automl.study.folder import read_provenance
 from automl.study.gpu_samples import GpuSample
+from automl.study.layout import StudyPaths
 from automl.study.live import LiveAttempt
 from automl.study.race import winner
 from automl.study.records import Attempt, Measurement, TrialRecord, TrialState
 
-__all__ = ["Progress", "Snapshot"]
+__all__ = ["Progress", "Snapshot", "n_validation_of"]
 
 _KEPT_NOTES = 2
 
@@ -40,6 +44,7 @@ class Snapshot:
         driver: Who drives it, in words, where another process does.
         is_driven: Whether a driver is alive.
         samples: What its GPUs did in the last minutes, by time.
+        n_validation: Images of the validation split; None where nobody counted them.
     """
 
     config: StudyConfig
@@ -53,6 +58,7 @@ class Snapshot:
     driver: str = ""
     is_driven: bool = True
     samples: tuple[GpuSample, ...] = ()
+    n_validation: int | None = None
 
     @property
     def is_search(self) -> bool:
@@ -79,6 +85,17 @@ class Snapshot:
     def at_rest(self) -> int:
         """Trials that have ended for good, and those that are paused."""
         return sum(record.state.is_at_rest for record in self.records)
+
+    @property
+    def searched(self) -> int:
+        """Those of them that are trials of the search itself."""
+        return sum(record.state.is_at_rest for record in searched(self.records))
+
+    @property
+    def to_search(self) -> int:
+        """Trials that the search itself asked for."""
+        asked = self.config.limits.trials if self.is_search else 1
+        return min(self.asked, max(asked, len(searched(self.records))))
 
     @property
     def is_over(self) -> bool:
@@ -114,6 +131,14 @@ class Snapshot:
         )
 
 
+def n_validation_of(paths: StudyPaths) -> int | None:
+    """Images of a study's validation split; None where nobody counted them."""
+    try:
+        return n_images_of(read_provenance(paths), VALIDATION)
+    except (FixInput, OSError):
+        return None
+
+
 @dataclass(slots=True)
 class Progress:
     """Collects what the driver tells; may be told and asked from any thread.
@@ -122,11 +147,13 @@ class Progress:
         config: What was asked.
         clock: Unix time in seconds.
         epochs: Epochs of one full training; None if not known.
+        n_validation: Images of the validation split; None where nobody counted them.
     """
 
     config: StudyConfig
     clock: Callable[[], float] = time.time
     epochs: int | None = None
+    n_validation: int | None = None
     _records: dict[int, TrialRecord] = field(default_factory=dict)
     _running: dict[int, LiveAttempt] = field(default_factory=dict)
     _ended: list[int] = field(default_factory=list)
@@ -188,6 +215,7 @@ class Progress:
                 notes=tuple(self._notes[-_KEPT_NOTES:]),
                 epochs=self.epochs,
                 samples=self._samples,
+                n_validation=self.n_validation,
             )
 
     def _start(self, attempt: Attempt) -> None:

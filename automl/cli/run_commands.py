@@ -16,7 +16,7 @@ from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
 from automl.cli.read_commands import note
 from automl.cli.setting_flags import given
-from automl.cli.terminal import beneath
+from automl.cli.terminal import beneath, text_width
 from automl.visible import visible
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def close(ending: "Ending", *, as_json: bool) -> int:
     if as_json:
         print_json("automl.run/1", _ending_json(ending))
     else:
-        print(run_footer(read_summary(shown(ending.paths.folder))))
+        print(run_footer(read_summary(shown(ending.paths.folder)), text_width()))
     if ending.exit_code:
         error = "error: " if ending.exit_code == NoUsableTrial.exit_code else ""
         reason = carrying(ending.reason, ending.paths.folder.parent)

@@ -6,6 +6,8 @@ the terminal's encoding lacks is escaped instead of raising.
 """
 
 import io
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,9 @@ from typing import Any, TextIO, cast
 
 from automl.visible import visible
 
-__all__ = ["beneath", "door"]
+__all__ = ["beneath", "door", "text_width"]
+
+_NARROWEST, _WIDEST = 40, 100
 
 
 class _Door:
@@ -52,3 +56,13 @@ def _guarded(stream: TextIO | None) -> TextIO:
 def beneath(stream: TextIO) -> TextIO:
     """The stream behind the door, for what moves the cursor itself and holds no foreign text."""
     return stream.stream if isinstance(stream, _Door) else stream
+
+
+def text_width() -> int:
+    """Columns that a text on standard output may take: those of the terminal, at most 100.
+
+    What is piped is not cut to any terminal, unless ``COLUMNS`` says a width.
+    """
+    if "COLUMNS" not in os.environ and not sys.stdout.isatty():
+        return _WIDEST
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))

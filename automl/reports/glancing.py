@@ -93,6 +93,7 @@ def listing_of(summary: Summary) -> StudyListing:
         objective=summary.objective.metric,
         best=None if winner is None else winner.value if winner.mean is None else winner.mean,
         best_trial=None if winner is None else winner.number,
+        images=summary.n_validation,
         started=created or written,
         remark=", ".join(remarks),
     )

@@ -26,6 +26,7 @@ class StudyListing:
         objective: The metric.
         best: The mean of the winner's fresh seeds, else its value of one seed; None without one.
         best_trial: The winner's number.
+        images: Validation images that these values are of; None where nobody counted them.
         started: When the study was made.
         remark: FAKE, a direct training, what fresh seeds say, or why it cannot be read.
     """
@@ -37,6 +38,7 @@ class StudyListing:
     objective: str = ""
     best: float | None = None
     best_trial: int | None = None
+    images: int | None = None
     started: datetime | None = None
     remark: str = ""
 
@@ -84,6 +86,7 @@ def list_text(listings: Sequence[StudyListing], now: datetime) -> str:
             words.value(listing.best),
             "-" if listing.best_trial is None else str(listing.best_trial),
             listing.objective,
+            "-" if listing.images is None else str(listing.images),
             words.duration(
                 None if listing.started is None else (now - listing.started).total_seconds()
             ),
@@ -91,5 +94,5 @@ def list_text(listings: Sequence[StudyListing], now: datetime) -> str:
         )
         for listing in listings
     ]
-    head = ("study", "status", "ended", "best", "trial", "objective", "age", "")
-    return "\n".join(table(head, rows, "llrrrlrl"))
+    head = ("study", "status", "ended", "best", "trial", "objective", "images", "age", "")
+    return "\n".join(table(head, rows, "llrrrlrrl"))

@@ -12,6 +12,7 @@ from automl.reports.aligned import labelled, named
 from automl.reports.calling import wrapped
 from automl.reports.early_ends import sentences
 from automl.reports.findings import Winner
+from automl.reports.hanging import hung
 from automl.reports.model import Summary
 from automl.reports.poses.lines import evaluation_lines, failed_lines
 from automl.reports.verdict import FAKE, leading, note_of, on_images
@@ -41,11 +42,16 @@ def _about(summary: Summary) -> str:
     return labelled("study", str(summary.folder))
 
 
-def best_text(summary: Summary) -> str:
+def best_text(summary: Summary, width: int = _WIDTH) -> str:
     """The winner: its value, the difference to trial 0 and what that is worth, and its files."""
+    further = [] if summary.winner is None else _next(summary, _FURTHER, width)
+    return "\n".join([*hung(_best_lines(summary), width, _LABEL), *further])
+
+
+def _best_lines(summary: Summary) -> list[str]:
     winner = summary.winner
     if winner is None:
-        return "\n".join([_about(summary), *fake_lines(summary), *_no_winner(summary)])
+        return [_about(summary), *fake_lines(summary), *_no_winner(summary)]
     head = labelled(f"trial {winner.number}", value_of(summary, winner))
     lines = [_about(summary), *fake_lines(summary), head]
     if summary.is_search:
@@ -54,7 +60,7 @@ def best_text(summary: Summary) -> str:
     lines += [
         labelled("changed" if i == 0 else "", text) for i, text in enumerate(_changes(winner))
     ]
-    return "\n".join([*lines, *_files(summary, winner), *_next(summary, _FURTHER)])
+    return [*lines, *_files(summary, winner)]
 
 
 def value_of(summary: Summary, winner: Winner) -> str:
@@ -119,11 +125,11 @@ def _files(summary: Summary, winner: Winner) -> list[str]:
     return [labelled("spec", spec), labelled("checkpoint", checkpoint)]
 
 
-def _next(summary: Summary, names: Sequence[str]) -> list[str]:
+def _next(summary: Summary, names: Sequence[str], width: int) -> list[str]:
     """The most useful commands, each as it is typed; long ones go on over a line's end."""
     known = {command.name: command.line for command in summary.commands}
     further = [known[name] for name in names if name in known][:_NEXT]
-    rows = [row for line in further for row in wrapped(line, _WIDTH - _LABEL)]
+    rows = [row for line in further for row in wrapped(line, width - _LABEL)]
     return [labelled("next" if i == 0 else "", row) for i, row in enumerate(rows)]
 
 
@@ -141,8 +147,13 @@ def _failure_lines(summary: Summary) -> list[str]:
     return lines
 
 
-def run_footer(summary: Summary) -> str:
+def run_footer(summary: Summary, width: int = _WIDTH) -> str:
     """The end of a run: what was found, where things are, what to do next."""
+    further = _next(summary, (*_FURTHER, "best"), width)
+    return "\n".join([*hung(_footer_lines(summary), width, _LABEL), *further])
+
+
+def _footer_lines(summary: Summary) -> list[str]:
     counts = (
         ", ".join(f"{n} {summary.called(state)}" for state, n in summary.counts.items())
         or "no trial"
@@ -164,8 +175,7 @@ def run_footer(summary: Summary) -> str:
         lines += _files(summary, winner)
         lines += _failure_lines(summary)
     lines += _early_lines(summary)
-    lines.append(labelled("report", str(summary.folder / "report" / "index.html")))
-    return "\n".join([*lines, *_next(summary, (*_FURTHER, "best"))])
+    return [*lines, labelled("report", str(summary.folder / "report" / "index.html"))]
 
 
 def _early_lines(summary: Summary) -> Iterator[str]:

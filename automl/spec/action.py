@@ -74,6 +74,7 @@ class ActionSpec:
         data: Settings that name the data.
         rules: What the spec may hold.
         notes: What was changed of the template's own values, in words.
+        template: What it began as: the template, complete.
     """
 
     tree: Tree
@@ -83,6 +84,16 @@ class ActionSpec:
     data: Mapping[str, Any]
     rules: SpecRules
     notes: tuple[str, ...] = ()
+    template: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """Dotted key to value of the settings that are not as the template has them."""
+        return {
+            key: value
+            for key, value in leaves(self.tree)
+            if get(self.template, key, MISSING) != value
+        }
 
 
 def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpec:
@@ -122,7 +133,7 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     check_given(rules, tree, template, deploy=request.deploy)
     tree, fitted = fit_calibration(action, tree, overrides, request.where)
     notes = (*notes, *((fitted,) if fitted else ()), *unfilled_notes(rules, tree, overrides))
-    return ActionSpec(tree, source, carried, inferred, data, rules, notes)
+    return ActionSpec(tree, source, carried, inferred, data, rules, notes, template)
 
 
 def _tuned(action: str, settings: Mapping[str, Any]) -> dict[str, Any]:

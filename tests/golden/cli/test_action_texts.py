@@ -71,12 +71,21 @@ def _act(studies: Path, action: str, name: str, content: bytes) -> None:
 def test_what_each_action_would_run(
     here: Path, golden: Golden, capsys: pytest.CaptureFixture[str], argv: str
 ) -> None:
-    assert main([*shlex.split(argv), "--dry-run"]) == 0
+    assert main([*shlex.split(argv), "--dry-run", "-v"]) == 0
     told = capsys.readouterr().out
     # The program first: its environment may lie within the skill's folder.
     text = told.replace(sys.executable, "python").replace(str(here), "HERE")
     name = argv.replace(" --", "-").replace(" ", "-")
     golden(f"actions/{name}.yaml", text.replace(str(own_skill_dir()), "SKILL"))
+
+
+@pytest.mark.parametrize("argv", ["export", "evaluate"])
+def test_what_an_action_would_run_in_short(
+    here: Path, golden: Golden, capsys: pytest.CaptureFixture[str], argv: str
+) -> None:
+    assert main([argv, "--dry-run"]) == 0
+    text = capsys.readouterr().out.replace(sys.executable, "python").replace(str(here), "HERE")
+    golden(f"cli/dry-run-{argv}.txt", text)
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_the_command_shows_first_and_removes_when_told(
 ) -> None:
     too_much = checkpoint(study, 0, 2)
     where = ["--study", "bike-fan", "--studies-dir", str(studies_dir)]
-    assert main(["clean", *where]) == 0
+    assert main(["clean", "bike-fan", *where[2:]]) == 0
     told = capsys.readouterr()
     assert f"automl clean --studies-dir {studies_dir} --yes removes all of it" in told.out
     assert "no engine here" in told.err

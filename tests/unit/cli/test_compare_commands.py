@@ -66,6 +66,38 @@ def test_the_table_holds_values_cost_and_differing_settings(
     assert "0 minus 4: -0.1500, 95 % interval" in shown
 
 
+def test_the_study_may_stand_behind_its_trials(
+    study: StudyBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(StudyBuilder(study.folder.parent, config("newer"), images=VAL))
+    made = compared(study, capsys, "4", "default", "bike-fan")
+    assert {side["study"] for side in made["trials"]} == {"bike-fan"}
+    assert [side["images"] for side in made["trials"]] == [64, 64]
+    assert run(study, "4", "default", "bike-fam") == 2
+
+
+def test_fresh_seeds_of_two_studies_say_which_is_better(
+    study: StudyBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = StudyBuilder(study.folder.parent, config("other"), images=VAL)
+    fill(other)
+    confirm(other, 4)
+    made = compared(study, capsys, "bike-fan:4", "other:default")
+    winner, default = (0.44, 0.47, 0.46), (0.30, 0.33, 0.29)
+    chance = stats.ttest_ind(default, winner, equal_var=False, alternative="less").pvalue
+    assert made["differences"][0]["better"] == pytest.approx(chance)
+
+
+def test_sentences_fit_the_terminal(
+    study: StudyBuilder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run(study, "4", "1", "baseline") == 0
+    told = capsys.readouterr().out.partition("0 minus 4")[2].splitlines()
+    assert len(told) > 1
+    assert max(map(len, told)) <= 60
+
+
 def test_settings_that_do_not_differ_are_shown_on_request(
     study: StudyBuilder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,10 +17,12 @@ from automl.cli.picture import WATCHER_KEYS, render
 from automl.cli.progress import Snapshot
 from automl.cli.watch_commands import print_lines
 from automl.cli.watch_screen import WatchScreen
-from automl.study.records import TrialState
+from automl.study.config import Resources
+from automl.study.limits import Limits
+from automl.study.records import TrialRecord, TrialState
 from automl.study.state import StudyStatus, read_state, write_state
 from tests.unit.cli_live.watched_study import NOW, host_of, watched_study
-from tests.unit.reports.study_builder import StudyBuilder, Told, params
+from tests.unit.reports.study_builder import StudyBuilder, Told, config, params
 
 
 @pytest.fixture
@@ -35,9 +37,13 @@ def study(builder: StudyBuilder) -> FollowedStudy:
 
 
 def picture(study: FollowedStudy, width: int = 140) -> str:
+    return drawn(study.snapshot(), width)
+
+
+def drawn(snapshot: Snapshot, width: int) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
-    console.print(render(study.snapshot(), width, WATCHER_KEYS))
+    console.print(render(snapshot, width, WATCHER_KEYS))
     return stream.getvalue()
 
 
@@ -75,7 +81,7 @@ def test_eighty_columns_keep_the_pace_and_the_gpu(study: FollowedStudy) -> None:
 def test_who_drives_it_and_what_it_may_take_are_said(study: FollowedStudy) -> None:
     lines = picture(study).splitlines()
     assert f"pid {os.getpid()} on {host_of()}, last heartbeat 3 s ago" in lines[1]
-    assert "16/50  ok 14  prune 1  FAIL 1  run 4  3h12m" in lines[2]
+    assert "16/36, seeds 0/14  ok 14  prune 1  FAIL 1  run 4  3h12m" in lines[2]
     assert lines[3].startswith(
         "budget  [###.....................]  3h12m of 1d00h wall, 5.39 of 40 GPU-h"
     )
@@ -256,3 +262,32 @@ def test_keys_come_one_by_one_and_the_terminal_is_given_back() -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_fresh_seeds_are_told_from_trials_and_their_mean_leads(tmp_path: Path) -> None:
+    asked = config(limits=Limits(trials=2, confirm=2, confirm_top=1), resources=Resources(2))
+    images = {"val": {"images": 200}}
+    builder = StudyBuilder(tmp_path, asked, images=images)
+    builder.add(0, Told(params(), [0.1], source="default"))
+    builder.add(1, Told(params(1e-3), [0.6]))
+    for number, (of, value) in enumerate(((0, 0.1), (1, 0.4), (0, 0.2)), start=2):
+        builder.add(number, Told(params(1e-3 if of else 6e-5), [value], confirms=of))
+    text = picture(FollowedStudy(builder.paths, lambda: NOW))
+    assert "val_3DIoU maximize (n = 200)" in text
+    assert "2/2, seeds 3/4  ok 5" in text
+    best = next(line for line in text.splitlines() if line.startswith("best"))
+    assert best.split()[1] == "0.4000"
+    assert "trial 1, 1 fresh seed   default 0.1500 (+0.2500)   one seed 0.6000" in best
+    assert "fresh seed of trial 1  lr 0.001" in text
+
+
+def test_a_trial_in_the_queue_says_what_it_waits_for(
+    builder: StudyBuilder, study: FollowedStudy
+) -> None:
+    snapshot = study.snapshot()
+    queued = TrialRecord(20, TrialState.WAITING, params(5e-4))
+    full = replace(snapshot, records=(*snapshot.records, queued))
+    assert " ".join(rows_of(drawn(full, 140))[20][1:9]) == "wait for a place: 4 of 4 run"
+    free = replace(full, running=full.running[:1])
+    assert "for its preparation" in drawn(free, 140)
+    assert 20 not in rows_of(drawn(replace(full, is_driven=False), 140))
