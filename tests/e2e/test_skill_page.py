@@ -30,8 +30,10 @@ _CALLS = list(dict.fromkeys(documented(_PAGE)))
 _PLANNED = ("run", "evaluate", "inference", "export", "gen-trt-engine", "retrain")
 #: What others of the page go on from, so the fixture runs it.
 _FIRST = ("init",)
-#: What trains or renders something, in a process of its own.
-_ALONE = ("confirm", "resume", "reproduce", "doctor", "data")
+#: What trains or renders something, or wakes a library that warns: in a process of its own.
+_ALONE = ("confirm", "resume", "reproduce", "doctor", "data", "mirror")
+#: What serves until it is interrupted.
+_SERVING = ("dashboard",)
 #: Where a library is wanted that an extra of the package installs.
 _EXTRAS: dict[tuple[str, ...], str] = {
     ("mirror", "mlflow"): "mlflow",
@@ -122,6 +124,12 @@ def test_a_command_of_the_page_works(
         assert leaving.value.code == 0
         return
     allowed = {0, 3} if words[0] == "doctor" else {0}
+    if words[0] in _SERVING:
+        serving = place.terminal.start(*words, "--port", "0")
+        serving.wait_until(lambda: "Ctrl-C" in serving.out.read_text(), "Ctrl-C")
+        serving.interrupt()
+        assert serving.wait().code == 0
+        return
     if words[0] in _ALONE:
         done = place.terminal.run(*words, within_s=600)
         assert done.code in allowed, done.err
