@@ -1,6 +1,6 @@
 """What a person says of a data set to convert, as a request; and pictures of what was made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,10 +42,8 @@ def convert_request(words: Mapping[str, Any]) -> ConvertRequest:
         sizes=dict(_size(text) for text in words.get("size") or ()),
         models=words.get("models"),
     )
-    chosen = WantedObjects(
-        kinds=tuple(
-            kind for text in words.get("objects") or () for kind in text.split(",") if kind
-        ),
+    wanted = WantedObjects(
+        kinds=tuple(_split(words.get("objects") or ())),
         category=words.get("category") or "",
         turns=dict(_turns(text) for text in words.get("symmetric") or ()),
         least_visible=_share(words.get("min_visibility", LEAST_VISIBLE), "--min-visibility"),
@@ -62,12 +60,16 @@ def convert_request(words: Mapping[str, Any]) -> ConvertRequest:
         split=split,
         val_share=val_share,
         options=options,
-        chosen=chosen,
+        wanted=wanted,
         every=words.get("every", 1),
         most=words.get("max"),
         overwrite=bool(words.get("overwrite")),
         copies=bool(words.get("copy")),
     )
+
+
+def _split(texts: Iterable[str]) -> Iterator[str]:
+    return (kind for text in texts for kind in text.split(",") if kind)
 
 
 def _size(text: str) -> tuple[str, tuple[float, float, float]]:

@@ -1,7 +1,7 @@
 """Which of a source's objects are kept, and what they are called in the training layout."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from automl.data.convert.frames import SourceBox, SourceFrame
 from automl.data.geometry import CORNER_SIGNS
 from automl.errors import FixInput
 
-__all__ = ["LEAST_VISIBLE", "Counts", "WantedObjects"]
+__all__ = ["LEAST_VISIBLE", "Counts", "WantedObjects", "is_kind", "unknown_kinds"]
 
 LEAST_VISIBLE: Final = 0.1
 """Objects seen less than this are left out, as in the layout's own preparation."""
@@ -60,12 +60,12 @@ class Counts:
     longest: float = 0.0
 
     def select(
-        self, chosen: WantedObjects, frame: SourceFrame, size: tuple[int, int]
+        self, wanted: WantedObjects, frame: SourceFrame, size: tuple[int, int]
     ) -> list[tuple[str, SourceBox]]:
         """The objects of a frame that are written, each with its category.
 
         Args:
-            chosen: What the user wants.
+            wanted: What the user wants.
             frame: The frame.
             size: Width and height of its image in pixels.
 
@@ -73,33 +73,33 @@ class Counts:
             FixInput: One category is asked for, and the source has several kinds of objects.
         """
         taken = []
-        for box in self._wanted(chosen, frame.boxes):
+        for box in self._asked_for(wanted, frame.boxes):
             if not _in_view(box, frame, size):
                 self.outside += 1
-            elif box.visibility is not None and box.visibility <= chosen.least_visible:
+            elif box.visibility is not None and box.visibility <= wanted.least_visible:
                 self.faint += 1
             else:
-                taken.append((chosen.category or box.kind, _completed(box, chosen)))
+                taken.append((wanted.category or box.kind, _completed(box, wanted)))
         for category, box in taken:
             self._count(category, box)
         return taken
 
-    def _wanted(self, chosen: WantedObjects, boxes: Iterable[SourceBox]) -> list[SourceBox]:
-        wanted = []
+    def _asked_for(self, wanted: WantedObjects, boxes: Iterable[SourceBox]) -> list[SourceBox]:
+        taken = []
         for box in boxes:
-            if chosen.kinds and box.kind not in chosen.kinds:
+            if wanted.kinds and not any(is_kind(box.kind, name) for name in wanted.kinds):
                 self.other[box.kind] += 1
                 continue
-            wanted.append(box)
-            kinds = {*self.kept, box.kind}
-            if chosen.category and not chosen.kinds and len(kinds) > 1:
+            taken.append(box)
+            kinds = {*self.kept, *(one.kind for one in taken)}
+            if wanted.category and not wanted.kinds and len(kinds) > 1:
                 raise FixInput(
                     "one category must be one kind of object",
                     got=f"{', '.join(sorted(kinds))}",
                     where="--category",
-                    fix=f"say which is {chosen.category}, such as --objects {box.kind}",
+                    fix=f"say which is {wanted.category}, such as --objects {box.kind}",
                 )
-        return wanted
+        return taken
 
     def _count(self, category: str, box: SourceBox) -> None:
         self.kept[box.kind] += 1
@@ -109,9 +109,24 @@ class Counts:
             self.turns[category] = box.turns
 
 
-def _completed(box: SourceBox, chosen: WantedObjects) -> SourceBox:
-    seen = chosen.visibility if box.visibility is None else box.visibility
-    return replace(box, visibility=seen, turns=chosen.turns.get(box.kind, box.turns))
+def is_kind(kind: str, name: str) -> bool:
+    """Whether a name means a kind; a number alone means BOP's model of that number."""
+    return kind == name or (name.isascii() and name.isdigit() and kind == f"obj_{int(name):06d}")
+
+
+def unknown_kinds(wanted: WantedObjects, counts: Counts) -> Iterator[str]:
+    """A sentence about each kind that the user named and the source does not have."""
+    has = sorted({*counts.kept, *counts.other})
+    for flag, names in (("--objects", wanted.kinds), ("--symmetric", wanted.turns)):
+        for name in names:
+            if not any(is_kind(kind, name) for kind in has):
+                yield f"{flag} names {name}, of which there is none: there is {', '.join(has)}"
+
+
+def _completed(box: SourceBox, wanted: WantedObjects) -> SourceBox:
+    seen = wanted.visibility if box.visibility is None else box.visibility
+    named = [turns for name, turns in wanted.turns.items() if is_kind(box.kind, name)]
+    return replace(box, visibility=seen, turns=named[0] if named else box.turns)
 
 
 def _in_view(box: SourceBox, frame: SourceFrame, size: tuple[int, int]) -> bool:

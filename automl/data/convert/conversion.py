@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from automl.data.convert.choice import Counts, WantedObjects
+from automl.data.convert.choice import Counts, WantedObjects, unknown_kinds
 from automl.data.convert.formats import FORMATS, format_of
 from automl.data.convert.frames import BrokenFrame, FrameRef, FrameSource, SourceOptions
 from automl.data.convert.parts import in_turn, parts_of, thinned
@@ -41,7 +41,7 @@ class ConvertRequest:
         split: Name of the split.
         val_share: Share of the frames that become a split ``val``; 0 for none.
         options: What the user says of the source.
-        chosen: Which objects are kept.
+        wanted: Which objects are kept.
         every: Of each sequence every so manieth frame is taken.
         most: Images to write at most; None for all.
         overwrite: Whether splits that an earlier conversion made are replaced.
@@ -54,7 +54,7 @@ class ConvertRequest:
     split: str = "train"
     val_share: float = 0.0
     options: SourceOptions = field(default_factory=SourceOptions)
-    chosen: WantedObjects = field(default_factory=WantedObjects)
+    wanted: WantedObjects = field(default_factory=WantedObjects)
     every: int = 1
     most: int | None = None
     overwrite: bool = False
@@ -119,7 +119,11 @@ def convert(request: ConvertRequest, progress: Progress | None = None) -> Conver
     with _workplace(request.out) as folder:
         _write_all(request, source, parts, folder, (made, progress))
         _check_any(request, made, len(refs))
-        made.notes = (*source.notes(), *_plausible(made.counts))
+        made.notes = (
+            *source.notes(),
+            *_plausible(made.counts),
+            *unknown_kinds(request.wanted, made.counts),
+        )
         made.folders = replace_splits(folder, request, made)
     return made
 
@@ -132,7 +136,7 @@ def _write_all(
     told: tuple[Converted, Progress | None],
 ) -> None:
     made, progress = told
-    writer = FrameWriter(request.chosen, f"{made.format} by automl", request.copies)
+    writer = FrameWriter(request.wanted, f"{made.format} by automl", request.copies)
     for done, ref in enumerate(in_turn(list(parts), request.most), start=1):
         try:
             frame = source.read(ref)

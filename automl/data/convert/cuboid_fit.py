@@ -16,6 +16,7 @@ from automl.data.opencv import cv2
 
 __all__ = [
     "FACE_BY_FACE",
+    "MIRRORED",
     "MOST_OFF_PX",
     "box_of_corners",
     "pixels_of",
@@ -28,12 +29,13 @@ FACE_BY_FACE: Final[Array] = np.array(
      [1, -1, -1], [-1, -1, -1], [-1, 1, -1], [1, 1, -1]], dtype=np.float64
 )  # fmt: skip
 """(8, 3): signs of x, y, z of the corners as NVISII's scripts of DOPE number them from 0."""
+MIRRORED: Final[Array] = FACE_BY_FACE * [1, -1, 1]
+"""The same as BlenderProc's script numbers them: its mirror image."""
 
 MOST_OFF_PX: Final = 2.0
 """Root mean square by which corners may miss the pixels that a source says."""
 _LEAST_EDGE: Final = 1e-6
 _NOT_SQUARE: Final = 0.02
-_MIRRORED: Final[Array] = FACE_BY_FACE * [1, -1, 1]
 
 
 def pixels_of(points: Array, camera: Intrinsics) -> Array:
@@ -70,24 +72,27 @@ def box_of_corners(points: Array) -> tuple[Array, Array, Array]:
     return rotation, centre, size
 
 
-def size_by_pixels(pixels: Array, camera: Intrinsics, rotation: Array, centre: Array) -> Array:
+def size_by_pixels(
+    pixels: Array, order: Array, camera: Intrinsics, pose: tuple[Array, Array]
+) -> Array:
     """(3,): signed edge lengths of the box at a known pose whose corners show at given pixels.
 
     The pixel (u, v) of a corner ``centre + rotation @ (signs * size / 2)`` gives two equations
     that are linear in the size, such as ``(u - cx) / fx * z = x``.
 
     Args:
-        pixels: (8, 2) of the corners, numbered face by face.
+        pixels: (8, 2) of the corners.
+        order: (8, 3) their signs, or those of a numbering that runs against some of the axes.
         camera: The camera.
-        rotation: (3, 3) from the object to the OpenCV camera frame.
-        centre: (3,) the box's centre there.
+        pose: (3, 3) rotation from the object to the OpenCV camera frame and (3,) centre there.
 
     Returns:
         In the unit of ``centre``; negative along an axis that the numbering runs against.
     """
+    rotation, centre = pose
     offset = np.array([camera.cx, camera.cy])
     rays = (pixels - offset) / [camera.fx, camera.fy]
-    halves = FACE_BY_FACE[:, None, :] * rotation[None] / 2  # (8, 3, 3): the camera's x, y, z
+    halves = order[:, None, :] * rotation[None] / 2  # (8, 3, 3): the camera's x, y, z
     left = rays[:, :, None] * halves[:, 2:] - halves[:, :2]
     right = centre[:2] - rays * centre[2]
     size, *_ = np.linalg.lstsq(left.reshape(16, 3), right.reshape(16), rcond=None)
@@ -95,30 +100,29 @@ def size_by_pixels(pixels: Array, camera: Intrinsics, rotation: Array, centre: A
     return found
 
 
-def pose_by_pixels(pixels: Array, camera: Intrinsics, size: Array) -> tuple[Array, Array, float]:
+def pose_by_pixels(
+    pixels: Array, order: Array, camera: Intrinsics, size: Array
+) -> tuple[Array, Array, float]:
     """Rotation (3, 3) and centre (3,) of a box of known size, and how far its corners miss.
 
     Args:
-        pixels: (8, 2) of the corners, numbered face by face.
+        pixels: (8, 2) of the corners.
+        order: (8, 3) their signs.
         camera: The camera.
         size: (3,) edge lengths.
 
     Returns:
-        In the unit of ``size``; the distance is the root mean square over corners, in pixels.
+        In the unit of ``size``; the distance is the root mean square over corners, in pixels, and
+        infinite where the corners give no pose.
     """
-    found: list[tuple[Array, Array, float]] = []
-    for order in (FACE_BY_FACE, _MIRRORED):
-        corners = order * size / 2
-        done, turn, centre = _solved(corners, pixels, camera)
-        if done:
-            rotation: Array = cv2.Rodrigues(turn)[0]
-            middle: Array = np.asarray(centre, dtype=np.float64).reshape(3)
-            shown = pixels_of(corners @ rotation.T + middle, camera)
-            off = float(np.sqrt(((shown - pixels) ** 2).sum(axis=1).mean()))
-            found.append((rotation, middle, off))
-    if not found:
-        raise BrokenFrame("eight corners must give a pose", "corners that give none")
-    return min(found, key=lambda one: one[2])
+    corners = order * size / 2
+    done, turn, centre = _solved(corners, pixels, camera)
+    if not done:
+        return np.eye(3), np.zeros(3), np.inf
+    rotation: Array = np.asarray(cv2.Rodrigues(turn)[0], dtype=np.float64)
+    middle: Array = np.asarray(centre, dtype=np.float64).reshape(3)
+    shown = pixels_of(corners @ rotation.T + middle, camera)
+    return rotation, middle, float(np.sqrt(((shown - pixels) ** 2).sum(axis=1).mean()))
 
 
 def _solved(corners: Array, pixels: Array, camera: Intrinsics) -> tuple[bool, Any, Any]:

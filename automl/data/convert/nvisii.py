@@ -14,6 +14,7 @@ import numpy as np
 from automl.data.convert.axes import rotation_from, upright
 from automl.data.convert.cuboid_fit import (
     FACE_BY_FACE,
+    MIRRORED,
     MOST_OFF_PX,
     pixels_of,
     pose_by_pixels,
@@ -36,7 +37,10 @@ _SETTINGS: Final = "_object_settings.json"
 _CAMERAS: Final = "_camera_settings.json"
 _NDDS_METRES: Final = 0.01
 """NDDS, whose settings have ``fixed_model_transform``, counts in centimetres."""
+_SIGNS: Final[Mapping[str, int]] = {"L": -1, "R": 1, "D": -1, "U": 1, "B": -1, "F": 1}
 _UP: Final = "z"
+_NAMED_UP: Final = "y"
+"""Where the file names its corners, as Isaac Sim does, up is y."""
 
 
 def is_nvisii(value: Mapping[str, Any]) -> bool:
@@ -63,7 +67,7 @@ class NvisiiSource:
         settings = _settings(root)
         is_ndds = any("fixed_model_transform" in item for item in settings.values())
         self._metres = options.metres or (_NDDS_METRES if is_ndds else 1.0)
-        self._up = options.up or _UP
+        self._up = options.up
         self._sizes = {
             kind: numbers(item["cuboid_dimensions"], (3,), "cuboid_dimensions") * self._metres
             for kind, item in settings.items()
@@ -89,7 +93,9 @@ class NvisiiSource:
         objects = values.get("objects")
         if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
             raise BrokenFrame("objects must be a list of JSON objects", repr(objects)[:60])
-        boxes = tuple(self._box(item, camera) for item in objects)
+        orders = _orders(values.get("keypoint_order"))
+        up = self._up or (_NAMED_UP if "keypoint_order" in values else _UP)
+        boxes = tuple(self._box(item, orders, camera, up) for item in objects)
         return SourceFrame(image_beside(ref.path), camera, boxes, size=size)
 
     def notes(self) -> Sequence[str]:
@@ -118,52 +124,75 @@ class NvisiiSource:
             cx, cy = size[0] / 2, size[1] / 2
         return Intrinsics(fx, fy, cx, cy), size if size is None else (size[0], size[1])
 
-    def _box(self, item: Mapping[str, Any], camera: Intrinsics) -> SourceBox:
+    def _box(
+        self, item: Mapping[str, Any], orders: Sequence[Array], camera: Intrinsics, up: str
+    ) -> SourceBox:
         kind = item.get("class")
         if not isinstance(kind, str):
             raise BrokenFrame("an object must have a class", repr(kind)[:60])
-        corners, middle = _points(item)
-        size = self._sizes.get(kind)
-        rotation, centre, sides = self._pose(item, corners, middle, camera, size)
+        points, stated = _points(item), _stated(item, self._metres)
+        rotation, centre, size = _placed(
+            kind, points, orders, camera, (stated, self._sizes.get(kind))
+        )
         seen = item.get("visibility")
         share = float(seen) if isinstance(seen, int | float) and 0 <= seen <= 1 else None
-        turned, upright_sides = upright(rotation, sides, self._up)
-        return SourceBox(kind, turned, centre, upright_sides, share)
-
-    def _pose(
-        self,
-        item: Mapping[str, Any],
-        corners: Array,
-        middle: Array,
-        camera: Intrinsics,
-        size: Array | None,
-    ) -> tuple[Array, Array, Array]:
-        """Rotation, centre and size in metres."""
-        stated = _stated(item, self._metres)
-        off = np.inf
-        if stated is not None and stated[1][2] > 0:
-            rotation, centre = stated
-            found = size_by_pixels(corners, camera, rotation, centre)
-            signs = np.where(found < 0, -1.0, 1.0)
-            sides = np.abs(found) if size is None else size
-            off = _off(rotation, centre, signs * sides, camera, corners, middle)
-            if off <= MOST_OFF_PX and sides.min() > 0:
-                return rotation, centre, sides
-        if size is not None:
-            rotation, centre, off = pose_by_pixels(corners, camera, size)
-            if off <= MOST_OFF_PX:
-                return rotation, centre, size
-        raise _disagreement(str(item.get("class")), stated is None, off, size)
+        turned, sides = upright(rotation, size, up)
+        return SourceBox(kind, turned, centre, sides, share)
 
 
-def _off(
-    rotation: Array, centre: Array, size: Array, camera: Intrinsics, corners: Array, middle: Array
-) -> float:
+def _orders(names: Any) -> Sequence[Array]:
+    """The numberings that a file's corners may have: what it says, or those of the family."""
+    if names is None:
+        return FACE_BY_FACE, MIRRORED
+    if not isinstance(names, list):
+        raise BrokenFrame("keypoint_order must list the corners", repr(names)[:60])
+    signs = [[_SIGNS.get(letter, 0) for letter in str(name)] for name in names if name != "Center"]
+    return (numbers(signs, (8, 3), "keypoint_order"),)
+
+
+def _placed(
+    kind: str,
+    points: Array,
+    orders: Sequence[Array],
+    camera: Intrinsics,
+    known: tuple[tuple[Array, Array] | None, Array | None],
+) -> tuple[Array, Array, Array]:
+    """Rotation, centre and size of a box in metres.
+
+    Args:
+        kind: Its class, for the error.
+        points: (9, 2) its pixels, the centre first.
+        orders: The numberings that its corners may have.
+        camera: The camera.
+        known: Its pose and its size, each None where nobody says.
+
+    Raises:
+        BrokenFrame: They do not show the points where they are.
+    """
+    stated, size = known
+    off = np.inf
+    if stated is not None and stated[1][2] > 0:
+        found = size_by_pixels(points[1:], orders[0], camera, stated)
+        sides = np.abs(found) if size is None else size
+        signed = np.where(found < 0, -sides, sides)
+        off = _off(stated, signed * orders[0] / 2, camera, points)
+        if off <= MOST_OFF_PX and sides.min() > 0:
+            return *stated, sides
+    if size is not None:
+        tried = [pose_by_pixels(points[1:], order, camera, size) for order in orders]
+        rotation, centre, off = min(tried, key=lambda one: one[2])
+        if off <= MOST_OFF_PX:
+            return rotation, centre, size
+    raise _disagreement(kind, stated is None, off, size)
+
+
+def _off(pose: tuple[Array, Array], corners: Array, camera: Intrinsics, points: Array) -> float:
     """Root mean square distance in pixels of centre and corners from where they should show."""
-    points = np.vstack([centre, FACE_BY_FACE * size / 2 @ rotation.T + centre])
-    if (points[:, 2] <= 0).any():
+    rotation, centre = pose
+    placed = np.vstack([centre, corners @ rotation.T + centre])
+    if (placed[:, 2] <= 0).any():
         return np.inf
-    apart = pixels_of(points, camera) - np.vstack([middle, corners])
+    apart = pixels_of(placed, camera) - points
     return float(np.sqrt((apart**2).sum(axis=1).mean()))
 
 
@@ -178,17 +207,14 @@ def _disagreement(kind: str, is_missing: bool, off: float, size: Array | None) -
     return BrokenFrame(rule, "neither" if is_missing else far, fix)
 
 
-def _points(item: Mapping[str, Any]) -> tuple[Array, Array]:
-    """The corners (8, 2) and the centre (1, 2)."""
+def _points(item: Mapping[str, Any]) -> Array:
+    """(9, 2): the pixels of the centre, then of the corners."""
     points = item.get("projected_cuboid")
     if isinstance(points, list) and len(points) == len(FACE_BY_FACE):
         middle = item.get("projected_cuboid_centroid")
-        return (
-            numbers(points, (8, 2), "projected_cuboid"),
-            numbers(middle, (1, 2), "projected_cuboid_centroid"),
-        )
-    pixels = numbers(points, (9, 2), "projected_cuboid")
-    return pixels[:-1], pixels[-1:]
+        corners = numbers(points, (8, 2), "projected_cuboid")
+        return np.vstack([numbers(middle, (1, 2), "projected_cuboid_centroid"), corners])
+    return np.roll(numbers(points, (9, 2), "projected_cuboid"), 1, axis=0)
 
 
 def _stated(item: Mapping[str, Any], metres: float) -> tuple[Array, Array] | None:

@@ -29,12 +29,12 @@ class FrameWriter:
     """Writes frames below one folder.
 
     Attributes:
-        chosen: Which objects are kept.
+        wanted: Which objects are kept.
         provenance: What the annotations say of where they come from.
         copies: Whether image files are copied even where a hard link would do.
     """
 
-    chosen: WantedObjects
+    wanted: WantedObjects
     provenance: str
     copies: bool = False
 
@@ -61,7 +61,7 @@ class FrameWriter:
         annotation = stem.parent / f"{stem.name}.json"
         if annotation.exists():
             raise BrokenFrame("each frame must have a name of its own", f"{annotation.name} twice")
-        boxes = counts.select(self.chosen, frame, size)
+        boxes = counts.select(self.wanted, frame, size)
         if not boxes:
             return 0
         stem.parent.mkdir(parents=True, exist_ok=True)

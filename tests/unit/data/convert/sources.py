@@ -210,6 +210,30 @@ def _write_isaac(root: Path, frames: list[KnownFrame], unit: float | None) -> Pa
     return root
 
 
+def write_isaac_dope(root: Path, frames: list[KnownFrame]) -> Path:
+    """What the pose writer writes for DOPE: named corners, and a pose that is not the box's."""
+    root.mkdir(parents=True)
+    names = ["LUF", "RUF", "RDF", "LDF", "LUB", "RUB", "RDB", "LDB"]
+    letters = {"L": -1, "R": 1, "D": -1, "U": 1, "B": -1, "F": 1}
+    order = np.array([[letters[letter] for letter in name] for name in names], dtype=np.float64)
+    for number, frame in enumerate(frames):
+        shutil.copy(frame.image, root / f"{number:04d}.jpg")
+        objects = []
+        for box in frame.boxes:
+            pixels = pixels_of(box.points("y", order), frame.camera)
+            objects.append({
+                "class": _NAME,
+                "visibility": box.visibility,
+                "location": (box.centre * [1, -1, -1]).tolist(),
+                "quaternion_xyzw": [0.0, 0.0, 0.0, 1.0],
+                "projected_cuboid": [*pixels[1:].tolist(), pixels[0].tolist()],
+            })  # fmt: skip
+        value = {"camera_data": _camera_data(frame), "objects": objects}
+        value["keypoint_order"] = [*names, "Center"]
+        (root / f"{number:04d}.json").write_text(json.dumps(value))
+    return root
+
+
 def write_ycb(root: Path, frames: list[KnownFrame]) -> Path:
     """A set with one sequence ``0000``."""
     folder = root / "data" / "0000"
