@@ -131,7 +131,7 @@ def left_out(made: Converted) -> str:
         (counts.faint, "objects that are hidden"),
         (counts.outside, "objects out of view"),
     )
-    return ", ".join(f"{number} {what}" for number, what in told if number)
+    return ", ".join(f"{what} {number}" for number, what in told if number)
 
 
 def warnings_of(made: Converted) -> Iterator[str]:

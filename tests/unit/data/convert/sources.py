@@ -266,8 +266,11 @@ def write_ycb(root: Path, frames: list[KnownFrame]) -> Path:
     return root / "data"
 
 
-def write_objectron(root: Path, frames: list[KnownFrame]) -> Path:
-    """An annotation file and its video, in folders as they are published."""
+def write_objectron(root: Path, frames: list[KnownFrame], factor: float = 1.0) -> Path:
+    """An annotation file and its video, in folders as they are published.
+
+    The camera is that of images larger by a factor.
+    """
     path = root / "annotations" / "cereal_box" / "batch-1" / "3.pbdata"
     video = root / "videos" / "cereal_box" / "batch-1" / "3" / "video.mp4"
     for file in (path, video):
@@ -280,16 +283,18 @@ def write_objectron(root: Path, frames: list[KnownFrame]) -> Path:
     sequence.objects.add(id=7, category="cereal_box", scale=first.size.tolist())
     for number, frame in enumerate(frames):
         writer.write(cv2.imread(str(frame.image)))
-        _add_objectron_frame(sequence.frame_annotations.add(frame_id=number), frame)
+        _add_objectron_frame(sequence.frame_annotations.add(frame_id=number), frame, factor)
     writer.release()
     path.write_bytes(sequence.SerializeToString())
     return root
 
 
-def _add_objectron_frame(added: Any, frame: KnownFrame) -> None:
+def _add_objectron_frame(added: Any, frame: KnownFrame, factor: float) -> None:
     (width, height), camera = frame.size, frame.camera
     sensor = np.array([[camera.fy, 0, camera.cy], [0, camera.fx, camera.cx], [0, 0, 1]])
-    added.camera.image_resolution_width, added.camera.image_resolution_height = height, width
+    added.camera.image_resolution_width = round(height * factor)
+    added.camera.image_resolution_height = round(width * factor)
+    sensor[:2] *= factor
     added.camera.intrinsics.extend(sensor.ravel().tolist())
     added.camera.view_matrix.extend(frame.truth.view.ravel().tolist())
     added.plane_center.extend(frame.truth.plane_center.tolist())
