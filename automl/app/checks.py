@@ -6,6 +6,7 @@ from pathlib import Path
 from automl.app.networks import network_of
 from automl.checkpointfile import check_checkpoint_file
 from automl.data.checks import SplitFacts
+from automl.data.leak_memory import known_leak
 from automl.data.overlap import shared_images
 from automl.errors import FixInput
 from automl.skill.model import Skill
@@ -140,4 +141,10 @@ def _shared(train: SplitFacts, val: SplitFacts) -> Iterator[str]:
         yield (
             f"val data: {len(pairs)} of {val.images} images are train images too, which flatters"
             f" every score; first {pairs[0][1]}"
+        )
+    known = known_leak(train.root, val.root)
+    if known is not None and known.count > len(pairs):
+        yield (
+            f"train and val data: {known.count} images of one are nearly in the other, as automl"
+            f" data check found, which flatters every score; first {known.first}"
         )

@@ -4,15 +4,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from automl.cli.json_out import print_json
 from automl.cli.terminal import beneath
 from automl.errors import FixInput
-from automl.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check", "generate_schema", "synth"]
+__all__ = ["generate_schema", "synth"]
 
 
 def synth(arguments: argparse.Namespace) -> int:
@@ -34,37 +32,6 @@ def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         end = "\n" if done >= total else ""
         print(f"\r{done}/{total} images", end=end, file=beneath(sys.stderr))
-
-
-def check(arguments: argparse.Namespace) -> int:
-    """Checks the layout of one split and says what it holds."""
-    from automl.cli.run_commands import show_transfer
-    from automl.data.archive import resolve_source
-    from automl.data.cache import cache_dir
-    from automl.data.checks import purpose_of
-    from automl.data.splits import read_through_split
-
-    folder = resolve_source(arguments.source, cache_dir(), show_transfer)
-    purpose = purpose_of(arguments.split, arguments.category or None, arguments.max_objs)
-    facts = read_through_split(folder, purpose)
-    width, height = facts.size
-    if arguments.json:
-        value = {
-            "folder": str(facts.root),
-            "images": facts.images,
-            "objects": facts.objects,
-            "categories": dict(facts.categories),
-            "size": [width, height],
-            "warnings": list(facts.warnings),
-        }
-        print_json("automl.data-check/1", value)
-        return 0
-    categories = ", ".join(f"{name} {count}" for name, count in facts.categories.items())
-    objects = f", objects: {visible(categories, keep='')}" if categories else ""
-    print(f"{facts.root}: {facts.images} images of {width} x {height}{objects}")
-    for warning in facts.warnings:
-        print(f"warning: {visible(warning, keep='')}")
-    return 0
 
 
 def generate_schema(arguments: argparse.Namespace) -> int:

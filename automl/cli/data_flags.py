@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl.cli.convert_flags import add_convert
+from automl.cli.data_check_command import add_data_check
 from automl.cli.usage import Parser, count
 
 if TYPE_CHECKING:
@@ -35,23 +36,7 @@ def add_data(commands: "Commands") -> None:
     synth.add_argument("--image-format", choices=("jpg", "png"), default="jpg")
     add_convert(verbs)
     check = _command(verbs, "check", "check the layout of a data set folder or tarball")
-    check.set_defaults(handler="automl.cli.data_commands:check")
-    check.add_argument("source", help="folder or tarball of one split")
-    check.add_argument("--category", default="", help="class name that must be present")
-    check.add_argument(
-        "--split",
-        choices=("train", "val", "test", "inference"),
-        default="train",
-        help="what it is for: val and test are scored, inference has no labels",
-    )
-    check.add_argument(
-        "--max-objs",
-        type=int,
-        default=10,
-        metavar="N",
-        help="objects of an image that are learnt at most (max_objs)",
-    )
-    check.add_argument("--json", action="store_true", help="strict JSON on standard output")
+    add_data_check(check)
 
 
 def add_schema(commands: "Commands") -> None:

@@ -18,7 +18,7 @@ except ModuleNotFoundError as error:
         fix=how_to_get("trainer"),
     ) from error
 
-__all__ = ["cv2", "decoded", "decodes", "labels"]
+__all__ = ["cv2", "decoded", "decodes", "labels", "thumbnail"]
 
 _REDUCED_FROM = 64  # pixels: OpenCV reduces no image to nothing
 
@@ -39,6 +39,19 @@ def labels(path: Path) -> Any:
     """(H, W) numbers of an image of classes; None if there is none, or OpenCV makes none of it."""
     image = _read(path, cv2.IMREAD_UNCHANGED) if path.is_file() else None
     return image if image is not None and image.ndim == 2 else None
+
+
+def thumbnail(path: Path, side: int) -> Any:
+    """(side, side) grey levels of a whole image, its sides not kept in proportion; None as above.
+
+    A large JPEG is decoded at an eighth of its size, which costs a tenth of the time.
+    """
+    image = _read(path, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    if image is None or min(image.shape) < side:
+        image = _read(path, cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        return None
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def _read(path: Path, flag: int) -> Any:

@@ -1,0 +1,1 @@
+"""What in a split is probably wrong though training can read it: labels, units, leaks."""
