@@ -84,8 +84,9 @@ def check_split_deeply(request: DataCheckRequest, progress: CheckProgress) -> Ch
     folder = resolve_source(request.source, cache_dir(), progress.transfer)
     others = [_other(each, folder, progress) for each in request.against]
     purpose = purpose_of(request.split, request.category, request.max_objects)
-    facts = read_through_split(folder, purpose)
     labelled = purpose.annotated
+    _check_request(request, folder, labelled=labelled)
+    facts = read_through_split(folder, purpose)
     findings: list[Finding] = []
     notes: list[str] = []
     if labelled:
@@ -102,6 +103,32 @@ def check_split_deeply(request: DataCheckRequest, progress: CheckProgress) -> Ch
     if request.preview is not None:
         n_tiles = _draw(request.preview, folder, ordered, labelled=labelled)
     return CheckedSplit(facts, ordered, tuple(notes), n_tiles)
+
+
+def _check_request(request: DataCheckRequest, folder: Path, *, labelled: bool) -> None:
+    """Refuses at once what would be refused after minutes of work."""
+    if request.model is not None and not labelled:
+        raise FixInput(
+            "a model can judge the labels of a split that has some",
+            got="one to predict on",
+            where="--model",
+            fix="leave --split inference out",
+        )
+    preview = request.preview
+    if preview is None:
+        return
+    from automl.data.preview import PREVIEW_SUFFIXES
+
+    if preview.suffix.lower() not in PREVIEW_SUFFIXES:
+        fix = f"name it {preview.with_suffix('.jpg').name}"
+        raise FixInput("a preview must be a PNG or a JPEG", got=preview.name, fix=fix)
+    if preview.absolute().resolve().is_relative_to(folder.resolve()):
+        raise FixInput(
+            "a preview must not be drawn among the images of the split",
+            got=str(preview),
+            where="--preview",
+            fix="name a file outside the folder",
+        )
 
 
 def _other(source: str, folder: Path, progress: CheckProgress) -> Path:

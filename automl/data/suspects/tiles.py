@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from automl.data.geometry import Array
+from automl.data.geometry import project
 from automl.data.layout import Frame
 from automl.data.objectron import read_annotation
 from automl.data.preview import CuboidOutline, GridTile, spread
@@ -23,6 +23,8 @@ _SHORT: Final = {
     FindingKind.LEAK: "twin",
     FindingKind.LABEL: "model differs",
 }
+_TWO_ACCOUNTS: Final = (FindingKind.BOX, FindingKind.ORDER)
+"""Of these the box in space is drawn beside the labelled pixels."""
 
 
 def tiles_of(
@@ -71,15 +73,16 @@ def _in_turn(findings: Sequence[Finding]) -> Iterator[Finding]:
 def _tile(root: Path, frame: Frame, found: Sequence[Finding], *, labelled: bool) -> GridTile:
     name = str(frame.image.relative_to(root))
     kinds = ", ".join(dict.fromkeys(_SHORT[each.kind] for each in found))
-    caption = f"{name}: {kinds}" if kinds else name
+    caption_of_file = f"{name}: {kinds}" if kinds else name
     if not labelled:
-        return GridTile(frame.image, caption)
-    outlines = [
-        _outline(item.projected_cuboid, [each for each in found if each.number == number])
-        for number, item in enumerate(read_annotation(frame.annotation).objects)
-    ]
-    return GridTile(frame.image, caption, tuple(outlines))
-
-
-def _outline(points: Array, found: Sequence[Finding]) -> CuboidOutline:
-    return CuboidOutline(points, _SHORT[found[0].kind] if found else "", suspect=bool(found))
+        return GridTile(frame.image, caption_of_file)
+    sheet = read_annotation(frame.annotation)
+    outlines: list[CuboidOutline] = []
+    for number, item in enumerate(sheet.objects):
+        own = [each for each in found if each.number == number]
+        caption = _SHORT[own[0].kind] if own else ""
+        outlines.append(CuboidOutline(item.projected_cuboid, caption, suspect=bool(own)))
+        if any(each.kind in _TWO_ACCOUNTS for each in own):
+            pixels = project(item.keypoints_3d, sheet.projection, sheet.width, sheet.height)
+            outlines.append(CuboidOutline(pixels, "keypoints_3d"))
+    return GridTile(frame.image, caption_of_file, tuple(outlines))

@@ -1,6 +1,7 @@
 """Copies of images are found however they were stored; different images are left alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from automl.data.suspects.leaks import find_leaks  # noqa: E402
 from automl.data.suspects.near import near_pairs  # noqa: E402
 
 
-def scene(seed: int, side: int = 256) -> np.ndarray:
+def scene(seed: int, side: int = 256) -> Any:
     """A picture with large and small structure, 3/4 as wide as high."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(20, 235, (7, 5, 3)).astype(np.float32)
@@ -86,7 +87,7 @@ def prints(pictures: np.ndarray) -> Fingerprints:
     return Fingerprints(paths, hashes_of(pictures), pictures)
 
 
-def pictures_of(rng: np.random.Generator, count: int) -> np.ndarray:
+def pictures_of(rng: np.random.Generator, count: int) -> Any:
     coarse = rng.integers(0, 256, (count, 6, 6)).astype(np.float32)
     fine = [cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for each in coarse]
     return np.clip(np.array(fine).reshape(count, SIDE, SIDE), 0, 255).astype(np.uint8)
