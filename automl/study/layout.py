@@ -85,6 +85,16 @@ class AttemptPaths:
         return self.folder / "stop"
 
     @property
+    def leave(self) -> Path:
+        """Asks this attempt to end so that its trial goes on elsewhere; holds why as text."""
+        return self.folder / "leave"
+
+    @property
+    def node_spec(self) -> Path:
+        """The same spec with the paths of a node that has a copy of the data; there alone."""
+        return self.folder / "spec.node.yaml"
+
+    @property
     def pause(self) -> Path:
         """Asks this attempt to end once an epoch's checkpoint is whole; says which, and why."""
         return self.folder / "pause.json"

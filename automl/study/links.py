@@ -16,6 +16,7 @@ _OWN = frozenset(
     for path in (
         *(_ATTEMPT.spec, _ATTEMPT.container_spec, _ATTEMPT.container, _ATTEMPT.log),
         *(_ATTEMPT.outcome, _ATTEMPT.pid, _ATTEMPT.server, _ATTEMPT.stop, _ATTEMPT.gpus),
+        *(_ATTEMPT.leave, _ATTEMPT.node_spec),
     )
 )
 

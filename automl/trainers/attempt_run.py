@@ -187,8 +187,10 @@ class AttemptRun:
             return Ended(OutcomeState.INTERRUPTED, "the driver has taken it for lost")
         if self._settings.paths.stop.exists():
             return Ended(OutcomeState.INTERRUPTED, "stopped on request")
-        if self._paths.stop.exists():
-            return Ended(OutcomeState.PRUNED, reason_in(self._paths.stop))
+        leave, stop = self._paths.leave, self._paths.stop
+        for path, state in ((leave, OutcomeState.INTERRUPTED), (stop, OutcomeState.PRUNED)):
+            if path.exists():
+                return Ended(state, reason_in(path))
         if self._pause is not None:
             place = checkpoint_after(self._task.folder, self._pause.epoch)
             if place is not None:

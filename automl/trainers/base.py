@@ -15,6 +15,7 @@ from automl.study.records import FailureClass
 __all__ = [
     "CannotStart",
     "ChecksPaths",
+    "Fetching",
     "Handle",
     "Keeping",
     "Outliving",
@@ -132,6 +133,19 @@ class ChecksPaths(Protocol):
 
     def check_paths(self, paths: Sequence[Path]) -> Sequence[Problem]:
         """Which of these absolute paths a training could not see."""
+        ...
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """A trainer that can bring to a machine what ``check`` finds missing there."""
+
+    def fetchable(self) -> str:
+        """What ``fetch`` would bring, in words; empty where it could not help."""
+        ...
+
+    def fetch(self) -> Sequence[Problem]:
+        """Brings it, which may take long; what is still missing."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Asking one running attempt to end as pruned or as paused, by a file in its folder."""
+"""Asking one running attempt to end as pruned, paused or interrupted, by a file in its folder."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ __all__ = [
     "checkpoint_at",
     "pause_in",
     "reason_in",
+    "request_leave",
     "request_pause",
     "request_stop",
     "unjudged_rung",
@@ -43,6 +44,11 @@ class PauseRequest:
 def request_stop(paths: AttemptPaths, reason: str) -> None:
     """Asks a running attempt to stop as pruned, from any process."""
     write_text(paths.stop, reason)
+
+
+def request_leave(paths: AttemptPaths, reason: str) -> None:
+    """Asks a running attempt to end with its checkpoint, so that its trial goes on elsewhere."""
+    write_text(paths.leave, reason)
 
 
 def request_pause(paths: AttemptPaths, asked: PauseRequest) -> None:

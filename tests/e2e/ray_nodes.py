@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from automl.processes import children_of, started_at
+from tests.e2e.other_host import OtherHost
 from tests.e2e.terminal import eventually
 
 __all__ = ["RayCluster", "RayNode", "ray_cluster"]
@@ -40,7 +41,7 @@ ray.init(address=sys.argv[1], log_to_driver=False, logging_level=logging.CRITICA
 print(json.dumps({
     "actors": [each["State"] for each in actors().values() if each["State"] != "DEAD"],
     "groups": [e["state"] for e in placement_group_table().values() if e["state"] != "REMOVED"],
-    "alive": sorted(n["NodeManagerAddress"] for n in ray.nodes() if n["Alive"]),
+    "ids": {n["NodeManagerAddress"]: n["NodeID"] for n in ray.nodes() if n["Alive"]},
     "free": ray.available_resources().get("CPU"),
 }))
 """
@@ -50,12 +51,6 @@ def _descendants(pid: int) -> Iterator[int]:
     for child in children_of(pid):
         yield child
         yield from _descendants(child)
-
-
-def _without(folder: Path) -> list[str]:
-    """How a program is started that finds an empty folder of its own in the place of another."""
-    script = 'mount -t tmpfs none "$0" && exec "$@"'
-    return ["unshare", "--mount", "sh", "-c", script, str(folder)]
 
 
 def _command_of(pid: int) -> str:
@@ -134,29 +129,26 @@ class RayCluster:
         said = (self.folder / "head.log").read_text()
         self.head = said.partition("Local node IP: ")[2].split()[0]
 
-    @property
-    def other(self) -> str:
-        """Address of the one node beside the head."""
-        (address,) = self.nodes.keys() - {"head"}
-        return address
-
     def start_node(
         self,
         cpus: int,
         environment: Mapping[str, str] | None = None,
-        hidden: Path | None = None,
+        host: OtherHost | None = None,
+        hidden: Sequence[Path] = (),
     ) -> RayNode:
         """Adds a node, at an address that none has had.
 
         Args:
             cpus: What the cluster is to count there.
             environment: What its workers are to find.
-            hidden: A folder in whose place the node has an empty one of its own.
+            host: The host that it runs on; None for this one.
+            hidden: Folders in whose places the node of another host has empty ones of its own.
         """
         self.n_started += 1
-        address = f"127.0.0.{1 + self.n_started}"
+        address = f"127.0.0.{1 + self.n_started}" if host is None else host.address
         words = [f"--address={self.address}", f"--node-ip-address={address}"]
-        return self._start(address, cpus, words, environment or {}, hidden)
+        there = [] if host is None else host.command([*hidden, self.folder])
+        return self._start(address, cpus, words, environment or {}, there)
 
     def _start(
         self,
@@ -164,16 +156,15 @@ class RayCluster:
         cpus: int,
         words: list[str],
         environment: Mapping[str, str],
-        hidden: Path | None = None,
+        there: Sequence[str] = (),
     ) -> RayNode:
         ports = ["--min-worker-port=0", "--max-worker-port=0"]
         words += [f"--num-cpus={cpus}", *ports]
-        apart = [] if hidden is None else _without(hidden)
         log = (self.folder / f"{name}.log").open("wb")
         starter = subprocess.Popen(
-            [*apart, sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *words],
+            [*there, sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *words],
             env={**self.environment(), **environment},
-            cwd=self.folder,
+            cwd="/",
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -184,6 +175,21 @@ class RayCluster:
         started = eventually(lambda: "Ray runtime started" in text.read_text(), _STARTS_S)
         assert started, text.read_text()
         return node
+
+    def drain(self, address: str, within_s: int) -> None:
+        """Gives notice that a node will be taken away."""
+        node = self.look()["ids"][address]
+        words = ["drain-node", f"--address={self.address}", f"--node-id={node}"]
+        why = ["--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=a spot market"]
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "ray.scripts.scripts", *words, *why),
+                f"--deadline-remaining-seconds={within_s}",
+            ],
+            env=self.environment(),
+            capture_output=True,
+            check=True,
+        )
 
     def look(self) -> Mapping[str, Any]:
         """What is in the cluster, as another guest sees it."""
@@ -205,7 +211,7 @@ class RayCluster:
 
 
 def ray_cluster(cpus: int) -> Iterator[RayCluster]:
-    """A head and another node; nothing of them outlives their last use."""
+    """A head; nothing of it, and of nodes that are added, outlives its last use."""
     folder = Path(tempfile.mkdtemp(prefix="ac-", dir="/tmp"))
     with socket.socket() as tried:
         tried.bind(("127.0.0.1", 0))
@@ -213,7 +219,6 @@ def ray_cluster(cpus: int) -> Iterator[RayCluster]:
     cluster = RayCluster(folder, port)
     try:
         cluster.start_head(cpus)
-        cluster.start_node(cpus)
         yield cluster
     finally:
         for node in cluster.nodes.values():

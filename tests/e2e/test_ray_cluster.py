@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,12 @@ def study_file(guest: Terminal, cluster: RayCluster, text: str) -> str:
     return guest.study_file(common + text)
 
 
+def another(cluster: RayCluster) -> str:
+    """Address of the one node beside the head, started if there is none."""
+    found = cluster.nodes.keys() - {"head"}
+    return found.pop() if found else cluster.start_node(2).address
+
+
 def outcomes(paths: StudyPaths) -> dict[tuple[int, int], Outcome]:
     found = {}
     for number in paths.numbers():
@@ -64,86 +72,6 @@ def n_past(paths: StudyPaths, epoch: int) -> int:
     return len({folder for folder, name in names if name and name.epoch >= epoch})
 
 
-def test_trials_run_on_every_fit_node_and_nothing_is_left(
-    guest: Terminal, cluster: RayCluster
-) -> None:
-    before = cluster.look()
-    other = guest.folder / "other"
-    shutil.copytree(Path(__file__).parents[2] / "automl", other / "automl")
-    changed = other / "automl" / "visible.py"
-    changed.write_text(f"{changed.read_text()}\n# changed\n")
-    known = cluster.other
-    strange = cluster.start_node(2, {"PYTHONPATH": str(other)}).address
-    try:
-        study = study_file(
-            guest, cluster, "trials: 6\nset: {train.num_epochs: 4}\nscript: {epoch_s: 0.3}\n"
-        )
-        done = guest.run("run", study, "--name", "s")
-        assert done.code == 0, done.err
-        paths = StudyPaths(guest.studies / "s")
-        ended = outcomes(paths)
-        assert {address_of(outcome) for outcome in ended.values()} == {cluster.head, known}
-        assert {outcome.state for outcome in ended.values()} == {OutcomeState.OK}
-        assert len(ended) == 6
-        state = read_state(paths)
-        assert state is not None
-        refused = {node.name.partition(" ")[0]: node.refused for node in state.nodes}
-        assert refused == {
-            cluster.head: "",
-            known: "",
-            strange: "its automl 0.1.0 is other code than the driver's",
-        }
-        assert "is other code than the driver's" in done.err
-        status = guest.run("status", "s").out
-        assert f"note: node {strange} (" in status
-        assert f"node       {known} (" in status
-    finally:
-        cluster.nodes.pop(strange).clear()
-    assert eventually(lambda: cluster.look() == before, 20.0)
-
-
-def test_trials_of_a_node_that_dies_go_on_elsewhere(guest: Terminal, cluster: RayCluster) -> None:
-    study = study_file(
-        guest, cluster, "trials: 60\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.5}\n"
-    )
-    driver = guest.start("run", study, "--name", "s")
-    paths = StudyPaths(guest.studies / "s")
-    assert eventually(lambda: n_past(paths, 3) >= 3, 90.0), driver.err.read_text()
-    victim = cluster.other
-    cluster.nodes.pop(victim).kill()
-    newcomer = cluster.start_node(2).address
-
-    def ended_at(address: str) -> set[tuple[int, int]]:
-        return {key for key, each in outcomes(paths).items() if address_of(each) == address}
-
-    def lost() -> dict[tuple[int, int], Outcome]:
-        found = {key: outcomes(paths)[key] for key in ended_at(victim)}
-        return {key: each for key, each in found.items() if each.state is not OutcomeState.OK}
-
-    def has_gone_on() -> bool:
-        after = {(number, attempt + 1) for number, attempt in lost()}
-        return bool(after) and after <= outcomes(paths).keys() and bool(ended_at(newcomer))
-
-    assert eventually(has_gone_on, 90.0), driver.err.read_text()
-    for (number, attempt), outcome in lost().items():
-        assert outcome.state is OutcomeState.INTERRUPTED
-        following = outcomes(paths)[number, attempt + 1]
-        assert following.state is OutcomeState.OK
-        assert address_of(following) in (cluster.head, newcomer)
-        assert sorted(entry.epoch for entry in following.measurements) == [*range(12)]
-        resumed = load_yaml(paths.attempt(number, attempt + 1).spec)
-        checkpoint = CheckpointName.parse(
-            Path(resumed["train"]["resume_training_checkpoint_path"]).name
-        )
-        assert checkpoint is not None
-        # A checkpoint an epoch: at most the one that was being trained is lost.
-        assert checkpoint.epoch >= max(entry.epoch for entry in outcome.measurements) - 1
-    driver.terminate()
-    done = driver.wait(60.0)
-    assert done.code == 128 + signal.SIGTERM, done.err
-    assert "its node left the cluster" in done.err
-
-
 def killed(driver: Driver, paths: StudyPaths) -> list[int]:
     """Kills a driver alone; the trainers that it had, whose guards must end them."""
     trainers = [
@@ -154,12 +82,19 @@ def killed(driver: Driver, paths: StudyPaths) -> list[int]:
     return trainers
 
 
-def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed(
+def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed_on_every_fit_node(
     guest: Terminal, cluster: RayCluster
 ) -> None:
+    known = another(cluster)
     before = cluster.look()
+    other = guest.folder / "other"
+    shutil.copytree(Path(__file__).parents[2] / "automl", other / "automl")
+    changed = other / "automl" / "visible.py"
+    changed.write_text(f"{changed.read_text()}\n# changed\n")
+    strange = cluster.start_node(2, {"PYTHONPATH": str(other)}).address
+    with_strange = cluster.look()
     study = study_file(
-        guest, cluster, "trials: 5\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.4}\n"
+        guest, cluster, "trials: 5\nset: {train.num_epochs: 8}\nscript: {epoch_s: 0.4}\n"
     )
     driver = guest.start("run", study, "--name", "s")
     paths = StudyPaths(guest.studies / "s")
@@ -168,11 +103,100 @@ def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed(
     assert trainers
     assert eventually(lambda: not any(started_at(pid) for pid in trainers), 10.0)
     assert eventually(lambda: not cluster.workers(), 10.0)
-    assert eventually(lambda: cluster.look() == before, 10.0)
+    assert eventually(lambda: cluster.look() == with_strange, 10.0)
     done = guest.run("resume", "s", within_s=120.0)
     assert done.code == 0, done.err
     records = Evidence(paths).records()
     assert [record.state for record in records] == [TrialState.COMPLETE] * 5
-    assert all(set(record.values) == set(range(12)) for record in records)
+    assert all(set(record.values) == set(range(8)) for record in records)
     assert sum(record.attempts for record in records) > 5
-    assert eventually(lambda: cluster.look() == before, 10.0)
+    ended = [each for each in outcomes(paths).values() if each.state is OutcomeState.OK]
+    assert {address_of(outcome) for outcome in ended} == {cluster.head, known}
+    state = read_state(paths)
+    assert state is not None
+    refused = {node.name.partition(" ")[0]: node.refused for node in state.nodes}
+    assert refused == {
+        cluster.head: "",
+        known: "",
+        strange: "its automl 0.1.0 is other code than the driver's",
+    }
+    assert "is other code than the driver's" in done.err
+    status = guest.run("status", "s").out
+    assert f"note: node {strange} (" in status
+    assert f"node       {known} (" in status
+    cluster.nodes.pop(strange).clear()
+    assert eventually(lambda: cluster.look() == before, 20.0)
+
+
+def interrupted_at(paths: StudyPaths, address: str) -> dict[tuple[int, int], Outcome]:
+    """The attempts that a node could not train to their end."""
+    found = outcomes(paths).items()
+    return {
+        key: each
+        for key, each in found
+        if address_of(each) == address and each.state is OutcomeState.INTERRUPTED
+    }
+
+
+def check_gone_on(
+    paths: StudyPaths, lost: Mapping[tuple[int, int], Outcome], where: set[str], epochs: int
+) -> None:
+    """Every lost attempt went on elsewhere, with at most one epoch trained again."""
+    for (number, attempt), outcome in lost.items():
+        following = outcomes(paths)[number, attempt + 1]
+        assert following.state is OutcomeState.OK
+        assert address_of(following) in where
+        assert sorted(entry.epoch for entry in following.measurements) == [*range(epochs)]
+        resumed = load_yaml(paths.attempt(number, attempt + 1).spec)
+        checkpoint = CheckpointName.parse(
+            Path(resumed["train"]["resume_training_checkpoint_path"]).name
+        )
+        assert checkpoint is not None
+        # A checkpoint an epoch: at most the one that was being trained is lost.
+        assert checkpoint.epoch >= max(entry.epoch for entry in outcome.measurements) - 1
+
+
+def test_trials_of_a_node_that_dies_or_is_drained_go_on_elsewhere(
+    guest: Terminal, cluster: RayCluster
+) -> None:
+    victim = another(cluster)
+    study = study_file(
+        guest, cluster, "trials: 60\nset: {train.num_epochs: 12}\nscript: {epoch_s: 0.5}\n"
+    )
+    driver = guest.start("run", study, "--name", "s")
+    paths = StudyPaths(guest.studies / "s")
+    assert eventually(lambda: n_past(paths, 3) >= 3, 90.0), driver.err.read_text()
+    cluster.nodes.pop(victim).kill()
+    newcomer = cluster.start_node(2).address
+
+    def has_gone_on(address: str) -> bool:
+        lost = interrupted_at(paths, address)
+        return bool(lost) and {(n, attempt + 1) for n, attempt in lost} <= outcomes(paths).keys()
+
+    def is_at(address: str) -> bool:
+        return any(address_of(each) == address for each in outcomes(paths).values())
+
+    assert eventually(lambda: has_gone_on(victim) and is_at(newcomer), 90.0), driver.told()
+    check_gone_on(paths, interrupted_at(paths, victim), {cluster.head, newcomer}, 12)
+    said = {each.evidence.partition(":")[0] for each in interrupted_at(paths, victim).values()}
+    assert said == {"its node left the cluster"}
+
+    trained = n_past(paths, 3)
+    assert eventually(lambda: n_past(paths, 3) >= trained + 3, 60.0), driver.told()
+    began = time.time()
+    cluster.drain(newcomer, within_s=40)
+    assert eventually(lambda: bool(interrupted_at(paths, newcomer)), 30.0), driver.told()
+    assert eventually(lambda: has_gone_on(newcomer), 60.0), driver.told()
+    left = interrupted_at(paths, newcomer)
+    assert {each.evidence.partition(":")[0] for each in left.values()} == {
+        "its node was to leave the cluster"
+    }
+    ends = [datetime.fromisoformat(each.ended_at).timestamp() for each in left.values()]
+    assert max(ends) < began + 40
+    check_gone_on(paths, left, {cluster.head}, 12)
+    cluster.nodes.pop(newcomer).clear()
+    driver.terminate()
+    done = driver.wait(60.0)
+    assert done.code == 128 + signal.SIGTERM, done.err
+    assert "its node left the cluster" in done.err
+    assert "is to leave the cluster in" in done.err

@@ -85,7 +85,7 @@ class Carrier:
     def requests(self, attempt: Attempt) -> Iterator[tuple[Path, str]]:
         """What an attempt is newly asked for by files here: their paths, and their content."""
         place = self._paths.attempt(attempt.number, attempt.attempt)
-        for path in (place.pause, place.stop, self._paths.stop):
+        for path in (place.pause, place.stop, place.leave, self._paths.stop):
             asked = (attempt.number, attempt.attempt, path)
             if asked not in self._asked and path.exists():
                 self._asked.add(asked)

@@ -14,7 +14,7 @@ from typing import Any
 from automl.errors import PrepareMachine
 from automl.execution.ray_errors import said
 
-__all__ = ["ClusterHead", "Node", "connected", "nodes_of"]
+__all__ = ["ClusterHead", "Node", "connected", "leaving", "nodes_of"]
 
 _LOOK_S = 3.0
 _ANSWERS_S = 3.0
@@ -57,6 +57,16 @@ def nodes_of(ray: Any) -> list[Node]:
     """The nodes that are alive, in the order of their names."""
     alive = [Node.of(entry) for entry in ray.nodes() if entry["Alive"]]
     return sorted(alive, key=lambda node: node.name)
+
+
+def leaving(ray: Any) -> dict[str, float]:
+    """The nodes that are to go away soon: ids, and by when in Unix seconds, 0 where nobody said.
+
+    Ray tells a driver nothing of it, but its table of nodes knows (``ray drain-node``, the
+    notice of an autoscaler or of a spot market). A Ray whose table has another form knows of none.
+    """
+    asked = getattr(ray._private.state.state, "get_draining_nodes", dict)
+    return {str(node): deadline_ms / 1e3 for node, deadline_ms in asked().items()}
 
 
 @contextmanager

@@ -18,8 +18,10 @@ from automl.execution.cluster.fleet import Fleet
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.probe import NodeFacts, SharedFolder
+from automl.execution.cluster.probing import Probing
 from automl.execution.cluster.roster import Roster
 from automl.execution.cluster.slots import Slot
+from automl.execution.cluster.tasks import Tasks
 from automl.execution.driver import ClusterChoice, DriveEnd, DriveRequest, Note
 from automl.execution.live_attempts import LiveAttempts, Lost
 from automl.execution.ray_driver import gpus_of_a_trial
@@ -27,6 +29,7 @@ from automl.execution.ray_thread import RayThread, supervise
 from automl.study.config import Resources
 from automl.study.records import Attempt, Outcome
 from automl.study.study_store import StudyStore
+from automl.trainers.end_request import request_leave
 
 __all__ = ["drive", "need_of"]
 
@@ -35,6 +38,9 @@ _POLL_S = 0.1
 #: that by health checks, five of them three seconds apart.
 _DOUBT_S = 3.0
 _DOUBT_UNAVAILABLE_S = 27.0
+#: Seconds before a node leaves at which its attempts are asked to end: trainers take ten to leave
+#: a checkpoint, and a store takes its time to take it.
+_LEAVES_S = 60.0
 #: Seconds that a study waits for a node that its trials may run on.
 _WITHOUT_NODES_S = 600.0
 
@@ -119,7 +125,8 @@ class _Driving:
         self._carrier = carrier
         self._losses = Losses()
         here = NodeFacts.here(cluster.data)
-        self._roster = Roster(ray, here, shared, self._losses, lambda text: live.say(Note(text)))
+        probing = Probing(Tasks(ray), here, shared, request.trainer)
+        self._roster = Roster(ray, probing, self._losses, lambda text: live.say(Note(text)))
         n_most = None if cluster.follows else resources.max_concurrent
         self._fleet = Fleet(ray, request, need_of(resources), n_most, self._roster)
         self._cluster = cluster
@@ -192,7 +199,7 @@ class _Driving:
 
     def _carrier_of(self, slot: Slot) -> Carrier | None:
         """What carries the files of a slot; None where its node shares the study's folder."""
-        return self._carrier if self._roster.is_apart(slot.node) else None
+        return self._carrier if self._roster.verdict(slot.node).is_apart else None
 
     def _bring(self, slot: Slot, attempt: Attempt) -> None:
         if (carrier := self._carrier_of(slot)) is not None:
@@ -209,8 +216,20 @@ class _Driving:
             for path, content in carrier.requests(slot.attempt):
                 slot.ask(path, content)
 
+    def _take_away(self, slot: Slot) -> None:
+        """Asks an attempt to end whose node leaves soon, so that its trial goes on elsewhere."""
+        leaves_at = self._roster.leaves_at(slot.node)
+        if leaves_at is None or slot.attempt is None or time.time() < leaves_at - _LEAVES_S:
+            return
+        attempt = slot.attempt
+        place = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
+        if not place.leave.exists():
+            name = self._roster.node(slot.node).name
+            request_leave(place, f"its node was to leave the cluster: {name}")
+
     def _hear(self) -> None:
         for slot in self._fleet.busy():
+            self._take_away(slot)
             self._pass_on(slot)
             if slot in self._doubts:
                 self._resolve(slot, self._doubts[slot])

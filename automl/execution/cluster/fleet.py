@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from automl.execution.cluster.mirror import NodeStore
+from automl.execution.cluster.mirror import NodeFiles
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.roster import Roster
 from automl.execution.cluster.slots import Slot, close_all
@@ -81,7 +81,8 @@ class Fleet:
             if slot.attempt is None and self._is_useless(slot, now):
                 self.drop(slot)
             elif not slot.has_worker and slot.find_room() and self._is_fit(slot):
-                place = NodeStore(self._store, is_apart=self._roster.is_apart(slot.node))
+                probed = self._roster.verdict(slot.node)
+                place = NodeFiles(self._store, probed.is_apart, probed.data)
                 slot.open(self._request.trainer, self._request.settings, place)
         while self.is_hungry and len(self._slots) < self.n_wanted:
             self._slots.append(Slot(self._ray, self.need, self._roster.unfit()))

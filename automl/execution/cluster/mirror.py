@@ -7,17 +7,22 @@ own, and fetches what an attempt begins with.
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from automl.files import write_text
+from automl.spec.formats import spec_text
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.records import Attempt
 from automl.study.study_store import Snapshots
+from automl.trainers.base import TrialTask
 from automl.trainers.checkpoints import checkpoints_in, is_whole
+from automl.trainers.docker.mounts import rewritten
+from automl.yamltext import load_yaml
 
-__all__ = ["AttemptMirror", "files_of"]
+__all__ = ["AttemptMirror", "NodeFiles", "files_of"]
 
 _EVERY_S = 2.0
 
@@ -26,7 +31,8 @@ def files_of(folder: Path) -> Iterator[Path]:
     """What of an attempt is to be stored: its files, of its checkpoints the whole ones."""
     paths = AttemptPaths(folder)
     broken = {entry.path for entry in checkpoints_in(folder) if not is_whole(entry.path)}
-    passing = {paths.pid, paths.server, paths.stop, paths.pause, *broken}
+    asked = {paths.stop, paths.pause, paths.leave}
+    passing = {paths.pid, paths.server, paths.node_spec, *asked, *broken}
     for path in sorted(folder.iterdir()):
         is_hidden = path.name.startswith(".")
         if path.is_file() and not path.is_symlink() and not is_hidden and path not in passing:
@@ -34,16 +40,33 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeStore:
-    """What a node is told of the study's store.
+class NodeFiles:
+    """Where a node finds the files of attempts.
 
     Attributes:
-        url: Where the study lies in it; empty without a store.
+        store: Where the study lies in its store; empty without one.
         is_apart: Whether the node does not share the study's folder.
+        data: Folder of the driver's to the node's own copy of it, where it has one.
     """
 
-    url: str = ""
+    store: str = ""
     is_apart: bool = False
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    def placed(self, task: TrialTask) -> TrialTask:
+        """The task with a spec of the node's own, where the node has copies of the data."""
+        if not self.data:
+            return task
+        spec = rewritten(load_yaml(task.spec_path), self._place)
+        path = AttemptPaths(task.folder).node_spec
+        write_text(path, spec_text(spec, "yaml"))
+        return replace(task, spec_path=path)
+
+    def _place(self, path: str) -> str | None:
+        named = PurePosixPath(path)
+        above = (each for each in self.data.items() if named.is_relative_to(each[0]))
+        found = max(above, key=lambda each: len(each[0]), default=None)
+        return str(PurePosixPath(found[1]) / named.relative_to(found[0])) if found else None
 
 
 class AttemptMirror:

@@ -4,13 +4,12 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from automl.execution.cluster.probe_task import answer
 
-__all__ = ["NodeFacts", "Offset", "SharedFolder", "clock_note", "refusal"]
+__all__ = ["NodeFacts", "Offset", "SharedFolder", "clock_note", "refusal", "unseen_data"]
 
 #: Seconds that two clocks may differ before it is said.
 _CLOCKS_S = 1.0
@@ -134,7 +133,7 @@ def refusal(here: NodeFacts, there: NodeFacts) -> str:
 
     Args:
         here: The driver's.
-        there: The node's; of the shared folder nothing is judged.
+        there: The node's; of the shared folder and the data nothing is judged.
     """
     if not there.version:
         return "automl is not installed there"
@@ -146,9 +145,18 @@ def refusal(here: NodeFacts, there: NodeFacts) -> str:
         (_torch(there), _torch(here)),
     )
     differ = next((pair for pair in pairs if pair[0] != pair[1]), None)
-    if differ is not None:
-        return f"it has {differ[0]}, and the driver has {differ[1]}"
-    return next(filter(None, map(partial(_unseen, here, there), here.data)), "")
+    return f"it has {differ[0]}, and the driver has {differ[1]}" if differ is not None else ""
+
+
+def unseen_data(here: NodeFacts, there: NodeFacts) -> dict[str, str]:
+    """The folders whose data a machine does not have, each with why, as part of a sentence.
+
+    Args:
+        here: The driver's.
+        there: The node's.
+    """
+    reasons = {folder: _unseen(here, there, folder) for folder in here.data}
+    return {folder: why for folder, why in reasons.items() if why}
 
 
 def _unseen(here: NodeFacts, there: NodeFacts, folder: str) -> str:

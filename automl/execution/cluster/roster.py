@@ -5,81 +5,55 @@ A node is probed by a small task before any trial goes there, and again when it 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automl.execution.cluster import probe_task
-from automl.execution.cluster.connection import Node, nodes_of
+from automl.execution.cluster.connection import Node, leaving, nodes_of
 from automl.execution.cluster.losses import Losses
-from automl.execution.cluster.probe import NodeFacts, Offset, SharedFolder, clock_note, refusal
-from automl.execution.ray_errors import said
+from automl.execution.cluster.probing import Course, NodeVerdict, Probing
 from automl.study.nodes import NodeRecord
 
-__all__ = ["Roster", "Tasks"]
+__all__ = ["Roster"]
 
 #: Seconds between two looks at who is there.
 _LOOK_S = 1.0
-#: Seconds that a node gets to answer, the start of a first worker there included.
-_ANSWERS_S = 90.0
-
-
-class Tasks:
-    """Sends the probe's tasks to nodes.
-
-    Args:
-        ray: The module, joined to the cluster.
-    """
-
-    def __init__(self, ray: Any) -> None:
-        # By value: a node may have another version of this package, or none.
-        ray.cloudpickle.register_pickle_by_value(probe_task)
-        self._ray = ray
-        self._answer = ray.remote(num_cpus=0, max_retries=0)(probe_task.answer)
-        self._clock = ray.remote(num_cpus=0, max_retries=0)(probe_task.clock)
-
-    def ask(self, node: str, question: dict[str, Any]) -> Any:
-        """Asks a node; the reference of its answer."""
-        return self._answer.options(scheduling_strategy=_on(node)).remote(question)
-
-    def ask_time(self, node: str) -> Any:
-        """Asks a node for the time; the reference of its answer."""
-        return self._clock.options(scheduling_strategy=_on(node)).remote()
-
-    def heard(self, reference: Any) -> tuple[Any, str] | None:
-        """An answer, or why there is none; None while it is awaited."""
-        if not self._ray.wait([reference], timeout=0)[0]:
-            return None
-        try:
-            return self._ray.get(reference), ""
-        except Exception as error:  # noqa: BLE001 -- whatever the task met there
-            return None, f"the probe failed: {said(error)}"
-
-
-def _on(node: str) -> Any:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    return NodeAffinitySchedulingStrategy(node, soft=False)
+#: Seconds until something is said of a probe that takes long, and between two words about it.
+_FIRST_S = 3.0
+_SAYS_S = 10.0
 
 
 @dataclass(slots=True)
-class _Probed:
-    """A node and what its probe has shown so far."""
+class _Known:
+    """A node and what is known of it so far.
+
+    Attributes:
+        node: The node.
+        course: Its probe.
+        says_at: When it is next said what the probe is at, by the monotonic clock.
+        verdict: What the probe has shown; None while it goes on.
+        doing: What the probe is at; empty for a short question.
+        is_gone: Whether the node has left.
+        leaves_at: When it is to leave, in Unix seconds, 0 for soon; None where it is to stay.
+    """
 
     node: Node
-    reference: Any
-    asked: float
-    asked_at: float = 0.0
-    is_clock: bool = False
-    is_fit: bool = False
-    refused: str = ""
-    note: str = ""
+    course: Course
+    says_at: float
+    verdict: NodeVerdict | None = None
+    doing: str = ""
     is_gone: bool = False
-    is_apart: bool = False
+    leaves_at: float | None = None
 
     @property
     def is_open(self) -> bool:
-        return not self.is_fit and not self.refused and not self.is_gone
+        return self.verdict is None and not self.is_gone
+
+    @property
+    def refused(self) -> str:
+        if self.leaves_at is not None and not self.is_gone:
+            return "it is being drained"
+        return self.verdict.refused if self.verdict is not None else ""
 
 
 class Roster:
@@ -87,27 +61,19 @@ class Roster:
 
     Args:
         ray: The module, joined to the cluster.
-        here: What is true of the driver's machine.
-        shared: The folder that nodes must see.
+        probing: Probes a node.
         losses: Which nodes end trials.
         tell: Takes what a reader should know, a sentence each.
     """
 
     def __init__(
-        self,
-        ray: Any,
-        here: NodeFacts,
-        shared: SharedFolder,
-        losses: Losses,
-        tell: Callable[[str], None],
+        self, ray: Any, probing: Probing, losses: Losses, tell: Callable[[str], None]
     ) -> None:
         self._ray = ray
-        self._tasks = Tasks(ray)
-        self._here = here
-        self._shared = shared
+        self._probing = probing
         self._losses = losses
         self._tell = tell
-        self._known: dict[str, _Probed] = {}
+        self._known: dict[str, _Known] = {}
         self._left_alone: set[str] = set()
         self._ended: Counter[str] = Counter()
         self._looked_at = -_LOOK_S
@@ -120,64 +86,39 @@ class Roster:
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             self._take_in({node.id: node for node in nodes_of(self._ray)}, now)
-        for probed in self._known.values():
-            if probed.is_open:
-                self._follow(probed, now)
+            self._take_leave(leaving(self._ray))
+        for known in self._known.values():
+            if known.is_open:
+                self._follow(known, now)
 
     def _take_in(self, alive: dict[str, Node], now: float) -> None:
-        for key, probed in self._known.items():
-            if key not in alive and not probed.is_gone:
-                probed.is_gone = True
-                self._tell(f"node {probed.node.name} has left the cluster")
-        data = [*self._here.data]
+        for key, known in self._known.items():
+            if key not in alive and not known.is_gone:
+                known.is_gone = True
+                self._tell(f"node {known.node.name} has left the cluster")
         for key, node in alive.items():
             if key not in self._known:
-                reference = self._tasks.ask(key, self._shared.question(data, key))
-                self._known[key] = _Probed(node, reference, now)
+                course = self._probing.course(key)
+                self._known[key] = _Known(node, course, now + _FIRST_S)
 
-    def _follow(self, probed: _Probed, now: float) -> None:
-        heard = self._tasks.heard(probed.reference)
-        if heard is None:
-            if now - probed.asked > _ANSWERS_S:
-                self._refuse(probed, f"it did not answer within {_ANSWERS_S:.0f} s")
+    def _take_leave(self, leaving: Mapping[str, float]) -> None:
+        for key, known in self._known.items():
+            if key in leaving and known.leaves_at is None and not known.is_gone:
+                known.leaves_at = leaving[key]
+                left_s = known.leaves_at - time.time()
+                when = f"in {max(left_s, 0.0):.0f} s" if known.leaves_at else "soon"
+                self._tell(f"node {known.node.name} is to leave the cluster {when}")
+
+    def _follow(self, known: _Known, now: float) -> None:
+        try:
+            known.doing = next(known.course)
+        except StopIteration as ended:
+            known.verdict, known.doing = ended.value, ""
+            self._tell(f"node {self.record(known.node.id)}")
             return
-        answer, error = heard
-        if error:
-            self._refuse(probed, error)
-        elif probed.is_clock:
-            clock = clock_note(Offset.of(answer, probed.asked_at, time.time()))
-            apart = "uses the study's store" if probed.is_apart else ""
-            probed.note = "; ".join(filter(None, (clock, apart)))
-            probed.is_fit = True
-            self._tell(f"node {self.record(probed.node.id)}")
-        else:
-            self._judge(probed, NodeFacts(**answer))
-
-    def _judge(self, probed: _Probed, facts: NodeFacts) -> None:
-        why = refusal(self._here, facts)
-        unseen = "" if why else self._unseen(facts, probed.node.id)
-        probed.is_apart = bool(unseen)
-        if unseen and not self._shared.has_store:
-            why = unseen
-        if why:
-            self._refuse(probed, why)
-            return
-        probed.is_clock, probed.asked_at = True, time.time()
-        probed.reference = self._tasks.ask_time(probed.node.id)
-
-    def _unseen(self, facts: NodeFacts, node: str) -> str:
-        """Why a node does not share the study's folder; empty where it does."""
-        if self._shared.folder is None:
-            return ""
-        if facts.error:
-            return f"it does not see the study's folder: {facts.error}"
-        if not self._shared.is_seen_both_ways(facts, node):
-            return f"what it writes into {self._shared.folder} is not seen here"
-        return ""
-
-    def _refuse(self, probed: _Probed, why: str) -> None:
-        probed.refused = why
-        self._tell(f"node {self.record(probed.node.id)}")
+        if known.doing and now > known.says_at:
+            known.says_at = now + _SAYS_S
+            self._tell(f"node {known.node.name}: {known.doing}")
 
     # Judging by what happened
 
@@ -195,16 +136,22 @@ class Roster:
     @property
     def is_settled(self) -> bool:
         """Whether every node has been probed."""
-        return bool(self._known) and not any(probed.is_open for probed in self._known.values())
+        return bool(self._known) and not any(known.is_open for known in self._known.values())
 
     def is_alive(self, node: str) -> bool:
         """Whether a node is in the cluster, as of the last look."""
-        probed = self._known.get(node)
-        return probed is not None and not probed.is_gone
+        known = self._known.get(node)
+        return known is not None and not known.is_gone
 
-    def is_apart(self, node: str) -> bool:
-        """Whether a node does not share the study's folder, and uses the study's store."""
-        return self._known[node].is_apart
+    def leaves_at(self, node: str) -> float | None:
+        """When a node is to leave, in Unix seconds, 0 for soon; None where it is to stay."""
+        return self._known[node].leaves_at
+
+    def verdict(self, node: str) -> NodeVerdict:
+        """What the probe of a node has shown that has been probed."""
+        found = self._known[node].verdict
+        assert found is not None  # noqa: S101 -- no slot is opened before
+        return found
 
     def node(self, node: str) -> Node:
         """A node by its id."""
@@ -212,10 +159,11 @@ class Roster:
 
     def is_fit(self, node: str) -> bool | None:
         """Whether trials may run on a node; None while that is not known."""
-        probed = self._known.get(node)
-        if probed is None or probed.is_open:
+        known = self._known.get(node)
+        if known is None or known.is_open:
             return None
-        return probed.is_fit and not probed.is_gone and not self._losses.refusal(probed.node.name)
+        refused = known.refused or self._losses.refusal(known.node.name)
+        return not refused and not known.is_gone
 
     def fit(self) -> list[Node]:
         """The nodes that trials may run on."""
@@ -225,23 +173,23 @@ class Roster:
         """Ids of the nodes in the cluster that no trial may run on."""
         return [
             key
-            for key, probed in self._known.items()
-            if not probed.is_gone and self.is_fit(key) is False
+            for key, known in self._known.items()
+            if not known.is_gone and self.is_fit(key) is False
         ]
 
     def record(self, node: str) -> NodeRecord:
         """What is to be shown of a node."""
-        probed = self._known[node]
-        at = probed.node
+        known = self._known[node]
+        at = known.node
         return NodeRecord(
             at.name,
             at.cpus,
             at.gpus,
             at.gpu,
             self._ended[node],
-            probed.refused or self._losses.refusal(at.name),
-            probed.is_gone,
-            probed.note,
+            known.refused or self._losses.refusal(at.name),
+            known.is_gone,
+            known.doing if known.verdict is None else known.verdict.note,
         )
 
     def records(self) -> tuple[NodeRecord, ...]:

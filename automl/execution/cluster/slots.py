@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from automl.execution.cluster.mirror import NodeStore
+from automl.execution.cluster.mirror import NodeFiles
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.worker import CONTROL, worker_class
 from automl.execution.driver import TrainerChoice
@@ -77,13 +77,13 @@ class Slot:
             self.node = str(table["bundles_to_node_id"][0])
         return bool(self.node)
 
-    def open(self, choice: TrainerChoice, settings: AttemptSettings, store: NodeStore) -> None:
+    def open(self, choice: TrainerChoice, settings: AttemptSettings, files: NodeFiles) -> None:
         """Starts the worker; returns at once.
 
         Args:
             choice: What trains.
             settings: What is the same for every attempt.
-            store: Where the attempts' files are kept beside the study's folder.
+            files: Where the files of attempts are on the node.
         """
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
@@ -91,7 +91,7 @@ class Slot:
         self._worker = (
             worker_class()
             .options(num_cpus=self.need.cpus, num_gpus=self.need.gpus, scheduling_strategy=inside)
-            .remote(choice, settings, store)
+            .remote(choice, settings, files)
         )
         self.idle_since = time.monotonic()
 

@@ -9,7 +9,10 @@ from typing import Any
 from automl.execution.cluster.connection import connected
 from automl.execution.cluster.losses import Losses
 from automl.execution.cluster.probe import NodeFacts, SharedFolder
+from automl.execution.cluster.probing import Probing
 from automl.execution.cluster.roster import Roster
+from automl.execution.cluster.tasks import Tasks
+from automl.execution.driver import TrainerChoice
 from automl.study.nodes import NodeRecord
 
 __all__ = ["Survey", "survey"]
@@ -52,7 +55,12 @@ class Survey:
         }
 
 
-def survey(address: str, data: Sequence[str] = (), folder: Path | None = None) -> Survey:
+def survey(
+    address: str,
+    data: Sequence[str] = (),
+    folder: Path | None = None,
+    trainer: TrainerChoice | None = None,
+) -> Survey:
     """Joins a cluster, probes every node, and leaves again.
 
     Args:
@@ -60,6 +68,7 @@ def survey(address: str, data: Sequence[str] = (), folder: Path | None = None) -
         data: Folders that every node must see.
         folder: A folder that every node must see and write to; None where that is not to be
             checked yet.
+        trainer: What is to train there; None where that is not to be checked yet.
 
     Raises:
         PrepareMachine: There is no such cluster, or this machine is none of its nodes.
@@ -69,7 +78,8 @@ def survey(address: str, data: Sequence[str] = (), folder: Path | None = None) -
     shared = SharedFolder() if folder is None else SharedFolder.marked(folder)
     try:
         with connected(address, "automl survey") as ray:
-            roster = Roster(ray, here, shared, Losses(), lambda _: None)
+            probing = Probing(Tasks(ray), here, shared, trainer, moves=False)
+            roster = Roster(ray, probing, Losses(), lambda _: None)
             roster.look()
             while not roster.is_settled:
                 time.sleep(_POLL_S)

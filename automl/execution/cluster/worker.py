@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from automl.execution.cluster.mirror import AttemptMirror, NodeStore
+from automl.execution.cluster.mirror import AttemptMirror, NodeFiles
 from automl.execution.driver import TrainerChoice, open_trainer
 from automl.files import write_text
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
@@ -30,12 +30,12 @@ class AttemptWorker:
     Args:
         choice: What trains.
         settings: What is the same for every attempt.
-        store: Where the attempts' files are kept beside the study's folder.
+        files: Where the files of attempts are on this node.
     """
 
-    def __init__(self, choice: TrainerChoice, settings: AttemptSettings, store: NodeStore) -> None:
-        self._snapshots = StudyStore(store.url).snapshots() if store.url else None
-        self._is_apart = store.is_apart
+    def __init__(self, choice: TrainerChoice, settings: AttemptSettings, files: NodeFiles) -> None:
+        self._snapshots = StudyStore(files.store).snapshots() if files.store else None
+        self._files = files
         self._mirror: AttemptMirror | None = None
         self._trainer = open_trainer(choice)
         self._settings = settings
@@ -46,10 +46,10 @@ class AttemptWorker:
         paths = self._settings.paths
         if self._snapshots is not None:
             self._mirror = AttemptMirror(self._snapshots, paths.relative(task.folder), task.folder)
-            if self._is_apart:
+            if self._files.is_apart:
                 self._mirror.fetch(paths, attempt)
             self._mirror.start()
-        self._run = AttemptRun(attempt, task, self._trainer, self._settings)
+        self._run = AttemptRun(attempt, self._files.placed(task), self._trainer, self._settings)
         self._run.begin(_gpus())
         return self.advance()
 
@@ -71,7 +71,7 @@ class AttemptWorker:
 
     def _put_away(self) -> None:
         if self._mirror is not None:
-            self._mirror.close(leaves=not self._is_apart)
+            self._mirror.close(leaves=not self._files.is_apart)
             self._mirror = None
 
     def put(self, path: Path, content: str) -> None:

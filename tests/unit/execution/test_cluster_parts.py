@@ -9,7 +9,14 @@ import pytest
 from automl.execution.cluster.connection import Node
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
-from automl.execution.cluster.probe import NodeFacts, Offset, SharedFolder, clock_note, refusal
+from automl.execution.cluster.probe import (
+    NodeFacts,
+    Offset,
+    SharedFolder,
+    clock_note,
+    refusal,
+    unseen_data,
+)
 from automl.execution.cluster.probe_task import answer
 from automl.study.records import FailureClass, Outcome, OutcomeState
 
@@ -28,12 +35,23 @@ class TestRefusal:
             ({"digest": "def"}, "its automl 0.1.0 is other code than the driver's"),
             ({"python": "3.12.1"}, "it has Python 3.12.1, and the driver has Python 3.11.7"),
             ({"torch": ""}, "it has no torch, and the driver has torch 2.10.0"),
-            ({"data": {"/data": ""}}, "it does not see the data in /data"),
-            ({"data": {"/data": "d2"}}, "/data holds other files there"),
         ],
     )
     def test_what_differs_is_said(self, changed: dict[str, str], why: str) -> None:
         assert refusal(HERE, replace(HERE, **changed)) == why  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("there", "why"),
+        [
+            ("d1", {}),
+            ("", {"/data": "it does not see the data in /data"}),
+            ("d2", {"/data": "/data holds other files there"}),
+        ],
+    )
+    def test_data_that_is_not_there_is_no_refusal(self, there: str, why: dict[str, str]) -> None:
+        facts = replace(HERE, data={"/data": there})
+        assert refusal(HERE, facts) == ""
+        assert unseen_data(HERE, facts) == why
 
     def test_a_node_answers_with_its_own_code_and_data(self, tmp_path: Path) -> None:
         (tmp_path / "a.json").write_text("{}")

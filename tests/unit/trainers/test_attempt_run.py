@@ -17,7 +17,7 @@ from automl.study.outcomes import read_outcome, write_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.attempt_run import AttemptRun
 from automl.trainers.attempt_settings import AttemptSettings
-from automl.trainers.end_request import request_stop
+from automl.trainers.end_request import request_leave, request_stop
 
 Leave = Callable[[Path, int, int], Path]
 
@@ -274,6 +274,16 @@ class TestStopping:
         first = run.stop(OutcomeState.INTERRUPTED, "the worker ends")
         assert run.stop(OutcomeState.PRUNED, "too late") is first
         assert run.advance() is first
+
+    def test_one_that_is_to_leave_its_node_goes_on_elsewhere(
+        self, start: Any, attempt_paths: AttemptPaths
+    ) -> None:
+        run = start((nothing, None), (nothing, None))
+        request_leave(attempt_paths, "its node was to leave the cluster: a")
+        outcome = run.advance()
+        assert isinstance(outcome, Outcome)
+        assert outcome.state is OutcomeState.INTERRUPTED
+        assert outcome.evidence == "its node was to leave the cluster: a"
 
     def test_a_trainer_that_ended_well_is_not_pruned_afterwards(
         self, start: Any, status: Any, attempt_paths: AttemptPaths
