@@ -1,22 +1,27 @@
 """What a Ray cluster offers a study, and what a check-up says of it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from automl.app.machine import Machine, gpus_per_trial, trials_per_gpu
+from automl.app.trainer_choice import choose_trainer
 from automl.checkup import Check, Result, refused
 from automl.errors import AutomlError, FixInput, PrepareMachine
 from automl.execution.cluster.need import Need
 from automl.execution.cluster.survey import Survey, survey
+from automl.execution.driver import TrainerChoice
 from automl.reports import words
 from automl.settings.layers import Settings
-from automl.study.config import Resources
-from automl.trainers.table import trainer_entry
+from automl.skill.model import Skill
+from automl.study.config import Resources, StudyConfig
 
 __all__ = ["as_machine", "check_cluster", "cluster_resources", "survey_of"]
 
 
-def survey_of(settings: Settings, data: Sequence[str], *, searches: bool) -> Survey | None:
+def survey_of(
+    settings: Settings, skill: Skill, data: Sequence[str], *, searches: bool
+) -> Survey | None:
     """The cluster that a search is to run on, its nodes probed; None for this machine.
 
     Raises:
@@ -41,14 +46,8 @@ def survey_of(settings: Settings, data: Sequence[str], *, searches: bool) -> Sur
             where=where,
             fix="leave out --gpus; ray start --num-gpus says what a node offers",
         )
-    if trainer_entry(settings["trainer"]).container is not None:
-        raise FixInput(
-            "trials on a Ray cluster must run as processes of its nodes",
-            got=f"--trainer {settings['trainer']}, whose containers could outlive the cluster",
-            where=where,
-            fix="--trainer process; a node may itself be a container of that image",
-        )
-    return survey(address, data)
+    chosen = choose_trainer(settings, skill, searches=searches)
+    return survey(address, data, trainer=TrainerChoice(chosen.name, skill, chosen.options))
 
 
 def cluster_resources(
@@ -109,16 +108,18 @@ def as_machine(found: Survey) -> Machine:
     return Machine(max(1, int(sum(node.cpus for node in found.fit))))
 
 
-def check_cluster(address: str, data: Sequence[str], folder: Path) -> Iterator[Check]:
-    """The lines of a check-up about a cluster: one for itself, one for each node.
+def check_cluster(config: StudyConfig, skill: Skill, folder: Path) -> Iterator[Check]:
+    """The lines of a check-up about a study's cluster: one for itself, one for each node.
 
     Args:
-        address: ``auto`` or ``HOST:PORT``.
-        data: Folders that every node must see.
+        config: What the study asks for.
+        skill: Whose command will run.
         folder: A folder that every node must see and write to.
     """
+    data = [each for each in astuple(config.data) if each]
+    trainer = TrainerChoice(config.trainer, skill, config.trainer_options)
     try:
-        found = survey(address, data, folder)
+        found = survey(config.ray_address, data, folder, trainer)
     except AutomlError as error:
         yield refused("cluster", error)
         return

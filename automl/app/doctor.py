@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import astuple, replace
+from dataclasses import replace
 from pathlib import Path
 
 from automl.app.cluster import check_cluster
@@ -24,6 +24,7 @@ from automl.app.doctor_study import (
     check_space,
     check_splits,
 )
+from automl.app.drive import is_elsewhere
 from automl.app.explain import explain_trial
 from automl.app.lock_check import file_system, lock_problem
 from automl.app.networks import network_of
@@ -78,7 +79,8 @@ def examine(
     gpus = read_gpus()
     entry = trainer_entry(subject.config.trainer)
     yield from check_gpus(gpus, are_needed=_needs_gpus(entry, subject))
-    yield from entry.check_up(_examined(subject, gpus))
+    if entry.container is None or not is_elsewhere(subject.config):
+        yield from entry.check_up(_examined(subject, gpus))
     yield from _left_out()
     yield from check_credentials(subject.skill, subject.config)
     yield from check_inputs(subject)
@@ -93,10 +95,7 @@ def examine(
     yield check_disk(_disk(subject, request.studies_dir))
     yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
     if subject.config.ray_address:
-        folders = [folder for folder in astuple(subject.config.data) if folder]
-        yield from check_cluster(
-            subject.config.ray_address, folders, _existing(request.studies_dir)
-        )
+        yield from check_cluster(subject.config, subject.skill, _existing(request.studies_dir))
     if deep and study is None:
         yield try_one_epoch(request, subject.config.keys)
 

@@ -12,7 +12,14 @@ from automl.study.nodes import NodeRecord
 from automl.study.study_store import StudyStore
 from automl.trainers.attempt_settings import AttemptSettings
 
-__all__ = ["attempt_settings", "cluster_of", "drive_trials", "store_end", "store_of"]
+__all__ = [
+    "attempt_settings",
+    "cluster_of",
+    "drive_trials",
+    "is_elsewhere",
+    "store_end",
+    "store_of",
+]
 
 
 def attempt_settings(paths: StudyPaths, config: StudyConfig) -> AttemptSettings:
@@ -45,6 +52,11 @@ def cluster_of(
     data = tuple(folder for folder in astuple(config.data) if folder)
     follows = config.origin.get("max_concurrent", "default") == "default"
     return ClusterChoice(config.ray_address, on_nodes, on_gpus, data, store_of(config), follows)
+
+
+def is_elsewhere(config: StudyConfig) -> bool:
+    """Whether trials run on nodes of a cluster, so that this machine may lack what they need."""
+    return bool(config.ray_address) and config.searches
 
 
 def store_of(config: StudyConfig) -> str:

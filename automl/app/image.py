@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from automl.app.drive import is_elsewhere
 from automl.errors import ResolveConflict
 from automl.files import write_json
 from automl.skill.model import Skill
@@ -92,7 +93,7 @@ def left_running(
         discards: Whether what is useless is removed.
     """
     trainer = make_trainer(config.trainer, skill, config.trainer_options)
-    if not isinstance(trainer, Outliving):
+    if not isinstance(trainer, Outliving) or is_elsewhere(config):
         return frozenset()
     held = trainer.left_running(paths.trials)
     if discards:

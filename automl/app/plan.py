@@ -164,7 +164,7 @@ class _Setup:
 def _set_up(planner: Planner, base: BaseSpec, sources: DataSources) -> _Setup:
     skill, settings, searches = planner.skill, planner.settings, planner.gate.searches
     folders = [folder for folder in astuple(sources) if folder]
-    cluster = survey_of(settings, folders, searches=searches)
+    cluster = survey_of(settings, skill, folders, searches=searches)
     machine, num_gpus = detect_machine(), count_in(base, base.keys.gpus)
     if cluster is None:
         resources, notes = choose_resources(settings, machine, num_gpus, searches=searches)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
-from automl.app.drive import attempt_settings, cluster_of, drive_trials, store_end
+from automl.app.drive import attempt_settings, cluster_of, drive_trials, is_elsewhere, store_end
 from automl.app.following import Following
 from automl.app.glance_keeper import GlanceKeeper
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
@@ -70,6 +70,8 @@ def check_trainer(config: StudyConfig, skill: Skill, studies: Path) -> None:
     """
     if config.searches:
         check_python()
+    if is_elsewhere(config):
+        return  # each node says for itself what it lacks
     trainer = make_trainer(config.trainer, skill, config.trainer_options)
     problems = [*trainer.check()]
     if not problems and isinstance(trainer, ChecksPaths):

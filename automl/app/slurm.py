@@ -213,16 +213,22 @@ exit "$code"
 """
 
 _RAY = """
-# One Ray over all nodes: its head on the first, a worker on each other one.
+# One Ray over all nodes: its head on the first, a worker on each other one. Every run of the job
+# has a port and a folder of its own, and only who knows the token may use this Ray.
 first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 ip=$(srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" hostname -I | cut -d ' ' -f 1)
-address="$ip:$((20000 + SLURM_JOB_ID % 20000))"
+run=$((SLURM_JOB_ID * 16 + ${{SLURM_RESTART_COUNT:-0}}))
+address="$ip:$((20000 + run % 12000))"
 RAY_AUTH_TOKEN=${{RAY_AUTH_TOKEN:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\n')}}
-export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN RAY_USAGE_STATS_ENABLED=0
+ports="--min-worker-port=0 --max-worker-port=0"
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \\
-  {ray} start --head --block --node-ip-address="$ip" --port="${{address#*:}}" --num-gpus={gpus} &
-sleep 20
+  {ray} start --head --block --node-ip-address="$ip" --port="${{address#*:}}" $ports \\
+  --num-gpus={gpus} --include-dashboard=false --temp-dir="/tmp/ray-$run" &
+for second in $(seq 120); do
+  {ray} health-check --address "$address" >/dev/null 2>&1 && break
+  sleep 1
+done
 srun --overlap --nodes={workers} --ntasks={workers} --exclude="$first" \\
-  {ray} start --block --address="$address" --num-gpus={gpus} &
-sleep 20
+  {ray} start --block --address="$address" $ports --num-gpus={gpus} &
 """

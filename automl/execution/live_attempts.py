@@ -206,7 +206,8 @@ class LiveAttempts:
                 self._request.on_event(Note(note))
             if outcome is None or (outcome.number, outcome.attempt) != _ids(attempt):
                 outcome = None
-                self._end_outliving(paths)
+                if not lost.node:  # a node ends what it runs by itself
+                    self._end_outliving(paths)
             outcome = outcome or self._lost(attempt, paths, lost)
             self.finish(outcome)
         return outcome

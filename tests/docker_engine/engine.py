@@ -21,6 +21,8 @@ from pathlib import Path
 
 import docker
 
+from tests.apt import why_not_here
+
 __all__ = ["ALLOW", "PrivateEngine", "why_not"]
 
 #: Set to 1 where the tests may install an engine through apt, to 0 where they must not run one, to
@@ -31,58 +33,15 @@ _PROGRAMS = ("dockerd", "containerd", "runc", "docker-init")
 _CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
 _UP_S = 40.0
 _DOWN_S = 30.0
-_INSTALL_S = 150.0
-
-#: A server that does not answer is given up at once: without an engine tests are skipped.
-_APT = (
-    *("-o", "DPkg::Lock::Timeout=60", "-o", "Acquire::Retries=0"),
-    *("-o", "Acquire::http::Timeout=8", "-o", "Acquire::https::Timeout=8"),
-)
 
 
 def why_not() -> str:
     """Why no engine can run here; empty if one can. Installs it where that is allowed."""
-    asked = os.environ.get(ALLOW, "")
-    if asked == "0":
-        return f"{ALLOW} is 0"
-    if os.getuid() != 0:
-        return "a Docker engine must be started by root"
-    may_install = asked in ("1", "2")
-    if _missing() and may_install:
-        _install()
-    missing = _missing()
-    if not missing:
-        return ""
-    hope = (
-        "apt gave no docker.io" if may_install else f"{ALLOW}=1 lets the tests install docker.io"
-    )
-    return f"no {', '.join(missing)} here; {hope}"
+    return why_not_here(_PROGRAMS, ["docker.io"], ALLOW)
 
 
 def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-
-
-def _missing() -> list[str]:
-    return [name for name in _PROGRAMS if shutil.which(name, path=_path()) is None]
-
-
-def _install() -> None:
-    """Debian's own packages; a failure shows as the programs that are then still missing."""
-    if shutil.which("apt-get") is None:
-        return
-    deadline = time.monotonic() + _INSTALL_S
-    for words in (("update",), ("install", "-y", "--no-install-recommends", "docker.io")):
-        with suppress(subprocess.TimeoutExpired):
-            subprocess.run(
-                ["apt-get", *_APT, *words],
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=max(1.0, deadline - time.monotonic()),
-                check=False,
-            )
 
 
 @dataclass

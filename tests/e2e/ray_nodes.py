@@ -123,9 +123,11 @@ class RayCluster:
         """What this cluster's nodes and guests need."""
         return {**os.environ, **_ENVIRONMENT}
 
-    def start_head(self, cpus: int) -> None:
+    def start_head(self, cpus: int, environment: Mapping[str, str]) -> None:
         words = ["--head", f"--port={self.port}", f"--temp-dir={self.folder}"]
-        self._start("head", cpus, [*words, "--include-dashboard=false"], _HEALTH)
+        self._start(
+            "head", cpus, [*words, "--include-dashboard=false"], {**_HEALTH, **environment}
+        )
         said = (self.folder / "head.log").read_text()
         self.head = said.partition("Local node IP: ")[2].split()[0]
 
@@ -201,7 +203,8 @@ class RayCluster:
             text=True,
             check=True,
         )
-        found: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        found: Mapping[str, Any] = json.loads(line)
         return found
 
     def workers(self) -> list[int]:
@@ -210,7 +213,7 @@ class RayCluster:
         return [pid for pid in mine if "AttemptWorker" in _command_of(pid)]
 
 
-def ray_cluster(cpus: int) -> Iterator[RayCluster]:
+def ray_cluster(cpus: int, environment: Mapping[str, str] | None = None) -> Iterator[RayCluster]:
     """A head; nothing of it, and of nodes that are added, outlives its last use."""
     folder = Path(tempfile.mkdtemp(prefix="ac-", dir="/tmp"))
     with socket.socket() as tried:
@@ -218,7 +221,7 @@ def ray_cluster(cpus: int) -> Iterator[RayCluster]:
         port = tried.getsockname()[1]
     cluster = RayCluster(folder, port)
     try:
-        cluster.start_head(cpus)
+        cluster.start_head(cpus, environment or {})
         yield cluster
     finally:
         for node in cluster.nodes.values():

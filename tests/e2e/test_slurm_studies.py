@@ -1,6 +1,10 @@
-"""A study as a job of a real Slurm: to its end, over a time limit and a job put back by hand."""
+"""A study as a job of a real Slurm: over a time limit, put back by hand, on two nodes, to its end.
+
+The second node is another host: a network namespace of this machine.
+"""
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from automl.app.slurm import SlurmJob, batch_script, submit
-from tests.e2e.terminal import Terminal
-from tests.slurm.cluster import PrivateSlurm, why_not
+from automl.study.layout import StudyPaths
+from automl.study.outcomes import read_outcome
+from automl.study.records import OutcomeState
+from tests.e2e.other_host import OtherHost, other_host, why_no_host
+from tests.e2e.terminal import Terminal, eventually
+from tests.slurm.cluster import ALLOW, PrivateSlurm, why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -19,11 +27,25 @@ PROGRAM = "tests.e2e.serially"
 
 
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSlurm]:
+def hosts() -> Iterator[tuple[OtherHost | None, ...]]:
+    """This machine, and another one where there can be one."""
+    if why_no_host():
+        yield (None,)
+        return
+    with other_host() as host:
+        yield None, host
+
+
+@pytest.fixture(scope="module")
+def slurm(
+    hosts: tuple[OtherHost | None, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PrivateSlurm]:
     reason = why_not()
+    if reason and os.environ.get(ALLOW) == "2":
+        pytest.fail(reason)
     if reason:
         pytest.skip(reason)
-    cluster = PrivateSlurm(tmp_path_factory.mktemp("slurm") / "state")
+    cluster = PrivateSlurm(tmp_path_factory.mktemp("slurm") / "state", hosts)
     try:
         cluster.start()
         yield cluster
@@ -97,3 +119,50 @@ def test_a_job_goes_on_over_its_time_limit_and_where_it_was_put_back(
     wait_for(slurm, number, lambda found: found["JobState"] in ("COMPLETED", "FAILED"))
     assert fields(slurm, number)["JobState"] == "COMPLETED", log.read_text()
     assert finished(study) == [*range(TRIALS)]
+
+
+def test_a_job_of_two_nodes_trains_on_both_with_the_gpus_that_it_was_given(
+    terminal: Terminal,
+    slurm: PrivateSlurm,
+    hosts: tuple[OtherHost | None, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if len(hosts) == 1:
+        pytest.skip(why_no_host())
+    monkeypatch.setenv("SLURM_CONF", str(slurm.configuration))
+    # Whoever came first has GPU 0 of each node.
+    wait = "#!/bin/sh\nsleep 600\n"
+    holder = slurm.run(
+        "sbatch", "--parsable", "--nodes=2", "--gpus-per-node=1", "--output=none", script=wait
+    ).strip()
+    wait_for(slurm, holder, lambda found: found["JobState"] == "RUNNING")
+    study = terminal.study_file(
+        "trials: 6\nconfirm: 0\nsampler: random\nfidelity: full\n"
+        "set: {train.num_epochs: 4}\nscript: {epoch_s: 0.7}\n"
+    )
+    said = terminal.run("slurm", study, "--name", "s", "--nodes", "2", "--gpus-per-node", "1")
+    assert said.code == 0, said.err
+    number = said.out.split()[1]
+    paths = StudyPaths(terminal.studies / "s")
+    log = terminal.studies / f"s.slurm-{number}.log"
+
+    def ended() -> list[tuple[str, OutcomeState, str]]:
+        places = [place for n in paths.numbers() for _, place in paths.attempts(n)]
+        found = [(place, read_outcome(place)[0]) for place in places]
+        return [
+            (each.node.partition(" ")[0], each.state, place.gpus.read_text())
+            for place, each in found
+            if each is not None
+        ]
+
+    try:
+        assert eventually(lambda: len(ended()) >= 2, 120.0), log.read_text()
+        slurm.run("scontrol", "requeue", number)
+        wait_for(slurm, number, lambda found: found["JobState"] in ("COMPLETED", "FAILED"))
+    finally:
+        slurm.run("scancel", holder)
+    assert fields(slurm, number)["JobState"] == "COMPLETED", log.read_text()
+    assert finished(paths.folder) == [*range(TRIALS)]
+    trained = [(node, gpus) for node, state, gpus in ended() if state is OutcomeState.OK]
+    assert len({node for node, _ in trained}) == 2
+    assert {str(json.loads(gpus)["gpus"]) for _, gpus in trained} == {"['1']"}

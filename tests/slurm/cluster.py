@@ -1,26 +1,37 @@
-"""A private Slurm of one node on loopback: its two daemons, started and ended by their own pids.
+"""A private Slurm on this machine: its daemons, started and ended by their own pids.
 
 ``python -m tests.slurm.cluster FOLDER`` starts one by hand and says its ``SLURM_CONF``.
 """
 
 import os
-import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["PrivateSlurm", "why_not"]
+from tests.apt import program, why_not_here
+from tests.e2e.other_host import OtherHost
+
+__all__ = ["ALLOW", "PrivateSlurm", "why_not"]
+
+#: Set to 1 where the tests may install Slurm through apt, to 0 where they must not run one, to 2
+#: where they may install one and a machine on which none runs is a failure.
+ALLOW = "AUTOML_TEST_SLURM"
 
 _PROGRAMS = ("slurmctld", "slurmd", "sbatch", "scontrol", "munged")
 _UP_S = 60.0
+#: GPUs that each node pretends to have; a device that takes what is written and gives nothing.
+N_GPUS = 2
+_NULL = (1, 3)
 _CONFIGURATION = """\
 ClusterName=automl
-SlurmctldHost={host}(127.0.0.1)
+SlurmctldHost={host}({here})
 AuthType=auth/munge
 CredType=cred/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
@@ -30,36 +41,33 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
+GresTypes=gpu
 ReturnToService=2
 JobRequeue=1
 KillWait=30
 SchedulerParameters=bf_interval=2,sched_interval=2
 MinJobAge=300
-SlurmctldPort={ports[0]}
-SlurmdPort={ports[1]}
+SlurmctldPort={port}
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool.%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=1000 State=UNKNOWN
-PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
+SlurmdLogFile={folder}/slurmd.%n.log
+{nodes}
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
+_NODE = (
+    "NodeName={name} NodeHostname={host} NodeAddr={address} Port={port} CPUs={cpus} "
+    "RealMemory=1000 Gres=gpu:{gpus} State=UNKNOWN"
+)
 
 
 def why_not() -> str:
-    """Why no Slurm can run here; empty if one can."""
-    if os.getuid() != 0:
-        return "Slurm's daemons must be started by root"
-    missing = [program for program in _PROGRAMS if _found(program) is None]
-    return f"no {', '.join(missing)} here; apt-get install slurm-wlm" if missing else ""
-
-
-def _found(program: str) -> str | None:
-    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/bin")
+    """Why no Slurm can run here; empty if one can. Installs it where that is allowed."""
+    return why_not_here(_PROGRAMS, ["slurm-wlm"], ALLOW)
 
 
 @dataclass(slots=True)
@@ -68,9 +76,11 @@ class PrivateSlurm:
 
     Attributes:
         folder: Where its state is; made here.
+        hosts: Of its nodes, ``n1`` first; None stands for this machine.
     """
 
     folder: Path
+    hosts: Sequence[OtherHost | None] = (None,)
     _munge: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
@@ -79,24 +89,49 @@ class PrivateSlurm:
         return self.folder / "slurm.conf"
 
     def start(self) -> None:
-        """Starts it, and waits until its node is idle."""
-        for name in ("", "state", "spool"):
+        """Starts it, and waits until its nodes are idle."""
+        for name in ("", "state"):
             (self.folder / name).mkdir()
         self._start_munge()
+        self._configure()
+        self.run("slurmctld")
+        for position, host in enumerate(self.hosts):
+            (self.folder / f"spool.n{position + 1}").mkdir()
+            self.run("slurmd", "-N", f"n{position + 1}", host=host)
+        waited = time.monotonic()
+        while self.run("sinfo", "-h", "-N", "-o", "%T").split() != ["idle"] * len(self.hosts):
+            if time.monotonic() - waited > _UP_S:
+                raise RuntimeError(f"not every node is idle; see {self.folder}/slurmd.*.log")
+            time.sleep(0.5)
+
+    def _configure(self) -> None:
+        host = socket.gethostname().partition(".")[0]
+        ports = _free_ports(1 + len(self.hosts))
+        others = [other for other in self.hosts if other is not None]
+        nodes = [
+            _NODE.format(
+                name=f"n{position + 1}",
+                host=host,
+                address="127.0.0.1" if other is None else other.address,
+                port=ports[1 + position],
+                cpus=os.cpu_count(),
+                gpus=N_GPUS,
+            )
+            for position, other in enumerate(self.hosts)
+        ]
         text = _CONFIGURATION.format(
-            host=socket.gethostname().partition(".")[0],
+            host=host,
+            here=others[0].near if others else "127.0.0.1",
             folder=self.folder,
-            ports=_free_ports(),
-            cpus=os.cpu_count(),
+            port=ports[0],
+            nodes="\n".join(nodes),
         )
         self.configuration.write_text(text)
-        for daemon in ("slurmctld", "slurmd"):
-            self.run(daemon)
-        waited = time.monotonic()
-        while "idle" not in self.run("sinfo", "-h", "-o", "%T"):
-            if time.monotonic() - waited > _UP_S:
-                raise RuntimeError(f"no node is idle; see {self.folder}/slurmd.log")
-            time.sleep(0.5)
+        gpus = [self.folder / f"gpu{index}" for index in range(N_GPUS)]
+        for gpu in gpus:
+            os.mknod(gpu, stat.S_IFCHR | 0o666, os.makedev(*_NULL))
+        named = f"{self.folder}/gpu[0-{N_GPUS - 1}]"
+        (self.folder / "gres.conf").write_text(f"Name=gpu File={named}\n")
 
     def _start_munge(self) -> None:
         """A daemon of our own, with a key of our own, beside one that the machine may have."""
@@ -104,11 +139,11 @@ class PrivateSlurm:
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
         named = {name: self.folder / f"munge.{name}" for name in ("socket", "pid", "log", "seed")}
-        program = _found("munged")
-        assert program is not None
+        munged = program("munged")
+        assert munged is not None
         self._munge = subprocess.Popen(
             [
-                program, "--foreground", "--force", f"--key-file={key}",
+                munged, "--foreground", "--force", f"--key-file={key}",
                 f"--socket={named['socket']}", f"--pid-file={named['pid']}",
                 f"--log-file={named['log']}", f"--seed-file={named['seed']}",
             ],
@@ -121,12 +156,26 @@ class PrivateSlurm:
                 raise RuntimeError(f"munged did not start; see {named['log']}")
             time.sleep(0.1)
 
-    def run(self, program: str, *arguments: str, script: str | None = None) -> str:
-        """What one of Slurm's programs prints."""
-        found = _found(program)
+    def run(
+        self,
+        name: str,
+        *arguments: str,
+        script: str | None = None,
+        host: OtherHost | None = None,
+    ) -> str:
+        """What one of Slurm's programs prints.
+
+        Args:
+            name: The program.
+            arguments: Its arguments.
+            script: What it reads.
+            host: Where it runs; None for this machine.
+        """
+        found = program(name)
         assert found is not None
+        there = [] if host is None else host.command([])
         return subprocess.run(
-            [found, *arguments],
+            [*there, found, *arguments],
             input=script,
             stdin=subprocess.DEVNULL if script is None else None,
             capture_output=True,
@@ -139,8 +188,7 @@ class PrivateSlurm:
         """Ends its jobs and its daemons."""
         with suppress(subprocess.CalledProcessError):
             self.run("scancel", "--state=RUNNING", "--state=PENDING", "--user=root")
-        for name in ("slurmctld", "slurmd"):
-            file = self.folder / f"{name}.pid"
+        for file in self.folder.glob("slurm*.pid"):
             with suppress(OSError, ValueError):
                 os.kill(int(file.read_text()), signal.SIGTERM)
         if self._munge is not None:
@@ -148,11 +196,15 @@ class PrivateSlurm:
             self._munge.wait()
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
             each.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
 
 
 if __name__ == "__main__":

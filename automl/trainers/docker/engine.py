@@ -3,7 +3,6 @@
 import os
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from automl.trainers.docker.errors import (
     message_of,
     refusals,
 )
+from automl.trainers.docker.facts import ContainerState, Image, OwnContainer
 from automl.trainers.docker.options import NO_NETWORK
 from automl.trainers.docker.plan import LABEL_PREFIX, ContainerPlan, Labels
 
@@ -27,70 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ContainerGone",
-    "ContainerState",
     "DockerEngine",
     "EngineAway",
-    "Image",
-    "OwnContainer",
     "connect",
 ]
 
 _PROBE = f"{LABEL_PREFIX}probe"
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image that the engine has.
-
-    Attributes:
-        id: Hash of its content's description; what containers are made of.
-        digests: Names by which registries know it (``repository@sha256:...``); none if it was
-            built or imported here.
-    """
-
-    id: str
-    digests: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerState:
-    """Where a container stands.
-
-    Attributes:
-        status: ``created``, ``running``, ``exited``, ...
-        exit_code: Of its first process; meaningful once it has ended.
-        was_memory_kill: Whether the kernel has killed a process of it for memory.
-        age_s: Seconds since it was started; 0 if it never was.
-        pid: Process id of its first process on the engine's machine; 0 if it does not run.
-    """
-
-    status: str
-    exit_code: int
-    was_memory_kill: bool
-    age_s: float
-    pid: int = 0
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it ran and will not run again."""
-        return self.status in ("exited", "dead", "removing")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnContainer:
-    """A container of ours that the engine has.
-
-    Attributes:
-        id: Its id.
-        name: Its name.
-        status: ``created``, ``running``, ``exited``, ...
-        labels: Whose it is.
-    """
-
-    id: str
-    name: str
-    status: str
-    labels: Labels
 
 
 def connect() -> "DockerEngine":
@@ -154,6 +96,16 @@ class DockerEngine:
         except ContainerGone:
             return None
         return Image(str(facts["Id"]), tuple(facts.get("RepoDigests") or ()))
+
+    def pull(self, name: str) -> None:
+        """Fetches an image from its registry, with whatever the machine's user is logged in with.
+
+        Raises:
+            CannotStart: The registry or the engine refused.
+            EngineAway: The engine does not answer.
+        """
+        with refusals(name):
+            self._client.images.pull(name)
 
     def create(self, plan: ContainerPlan) -> str:
         """Makes a container and returns its id; it does not run yet.

@@ -9,7 +9,9 @@ from automl.processes import started_at
 from automl.study.layout import AttemptPaths
 from automl.study.links import drop_links
 from automl.trainers.base import TrialTask
-from automl.trainers.docker.engine import ContainerGone, ContainerState, DockerEngine, EngineAway
+from automl.trainers.docker.engine import ContainerGone, DockerEngine, EngineAway
+from automl.trainers.docker.facts import ContainerState
+from automl.trainers.docker.guard import ContainerGuard
 from automl.trainers.docker.log import LogFile, Redactor
 from automl.trainers.docker.record import ContainerRecord, write_end
 from automl.trainers.process import tail_of
@@ -38,6 +40,7 @@ class ContainerHandle:
         task: What it trains.
         record: What was noted of it when it was made.
         secrets: Values that must not reach the log.
+        guard: Ends the container with this process; None where it is to outlive it.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class ContainerHandle:
         task: TrialTask,
         record: ContainerRecord,
         secrets: tuple[str, ...] = (),
+        guard: ContainerGuard | None = None,
     ) -> None:
         self.container = container
         self.age_s = _age_s(engine, container)
         self._engine = engine
         self._task = task
         self._record = record
+        self._guard = guard
         self._log = LogFile(task.log_path, Redactor(secrets))
         self._driver_started = started_at(task.driver_pid) if task.driver_pid else ""
         self._code: int | None = None
@@ -141,6 +146,8 @@ class ContainerHandle:
             drop_links(attempt)
             write_end(attempt, self._record, state.exit_code)
             _patiently(lambda: self._engine.remove(self.container))
+            if self._guard is not None:
+                self._guard.dismiss()
             self._code = state.exit_code
             self._ended.set()
 

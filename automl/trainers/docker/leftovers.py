@@ -9,7 +9,8 @@ from pathlib import Path
 from automl.study.clock import utc_now
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.lock import read_owner
-from automl.trainers.docker.engine import DockerEngine, EngineAway, OwnContainer, connect
+from automl.trainers.docker.engine import DockerEngine, EngineAway, connect
+from automl.trainers.docker.facts import OwnContainer
 from automl.trainers.entry import LeftBehind, LeftoverJob
 
 __all__ = [

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart
-from automl.trainers.docker.engine import ContainerState, DockerEngine
+from automl.trainers.docker.engine import DockerEngine
 from automl.trainers.docker.errors import ContainerGone, EngineAway
+from automl.trainers.docker.facts import ContainerState
 
 __all__ = ["Probed", "probe_gpus"]
 

@@ -14,6 +14,7 @@ from automl.study.layout import AttemptPaths
 from automl.study.records import FailureClass
 from automl.trainers.base import CannotStart, Handle, Pinned, Preview, Problem, TrialTask
 from automl.trainers.docker.engine import ContainerGone, DockerEngine, EngineAway, connect
+from automl.trainers.docker.guard import ContainerGuard
 from automl.trainers.docker.handle import ContainerHandle, EndedContainer
 from automl.trainers.docker.images import image_name, missing_image
 from automl.trainers.docker.leftovers import (
@@ -42,7 +43,7 @@ class DockerTrainer:
     sees it. ``container.json`` says how the two are related, and which image it was.
 
     A container outlives the driver. ``start`` on the task of one that still runs, or that ended
-    unseen, goes on with it.
+    unseen, goes on with it. On a node of a cluster it ends with the worker that follows it.
 
     Attributes:
         skill: The model skill whose command is run.
@@ -80,6 +81,25 @@ class DockerTrainer:
         except EngineAway as error:
             return [_away(error)]
         return [] if problem is None else [problem]
+
+    def fetchable(self) -> str:
+        """The image, where the engine answers and does not have it."""
+        try:
+            problem = missing_image(self.planner.image, self.engine)
+        except EngineAway:
+            return ""
+        return f"the image {self.image}" if problem is not None and self.image else ""
+
+    def fetch(self) -> Sequence[Problem]:
+        """Pulls the image by its name; what is still missing."""
+        if not self.fetchable():
+            return self.check()
+        try:
+            self.engine.pull(self.image)
+        except (CannotStart, EngineAway) as error:
+            got = f"no {self.image} in {self.engine.address}, and a pull failed: {error}"
+            return [Problem("the image must be there before trials start", got)]
+        return self.check()
 
     def check_paths(self, paths: Sequence[Path]) -> Sequence[Problem]:
         """The paths that the engine's machine does not have.
@@ -177,9 +197,11 @@ class DockerTrainer:
         tree = self.planner.container_spec(spec, plan.mounts, gpus)
         write_text(*self.planner.config(task.folder, tree))
         write_plan(paths, record)
+        guard = ContainerGuard.over(task.folder) if task.node else None
         container = self.engine.create(plan)
         self.engine.start(container, plan.image)
-        return ContainerHandle(self.engine, container, task, record, self._secret_values())
+        secrets = self._secret_values()
+        return ContainerHandle(self.engine, container, task, record, secrets, guard)
 
     def _existing(self, task: TrialTask) -> Handle | None:
         """The container that this very attempt has already; None if it has none that ran."""

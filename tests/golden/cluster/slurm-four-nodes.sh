@@ -25,18 +25,24 @@ end() { [ -z "$driver" ] || kill -TERM "$driver" 2>/dev/null; }
 trap warn USR1
 trap end TERM
 
-# One Ray over all nodes: its head on the first, a worker on each other one.
+# One Ray over all nodes: its head on the first, a worker on each other one. Every run of the job
+# has a port and a folder of its own, and only who knows the token may use this Ray.
 first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 ip=$(srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" hostname -I | cut -d ' ' -f 1)
-address="$ip:$((20000 + SLURM_JOB_ID % 20000))"
+run=$((SLURM_JOB_ID * 16 + ${SLURM_RESTART_COUNT:-0}))
+address="$ip:$((20000 + run % 12000))"
 RAY_AUTH_TOKEN=${RAY_AUTH_TOKEN:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}
-export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN RAY_USAGE_STATS_ENABLED=0
+ports="--min-worker-port=0 --max-worker-port=0"
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \
-  /venv/bin/ray start --head --block --node-ip-address="$ip" --port="${address#*:}" --num-gpus=2 &
-sleep 20
+  /venv/bin/ray start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
+  --num-gpus=2 --include-dashboard=false --temp-dir="/tmp/ray-$run" &
+for second in $(seq 120); do
+  /venv/bin/ray health-check --address "$address" >/dev/null 2>&1 && break
+  sleep 1
+done
 srun --overlap --nodes=3 --ntasks=3 --exclude="$first" \
-  /venv/bin/ray start --block --address="$address" --num-gpus=2 &
-sleep 20
+  /venv/bin/ray start --block --address="$address" $ports --num-gpus=2 &
 
 if [ -e /shared/studies/bikes/resolved.json ]; then
   /venv/bin/python -m automl resume bikes --studies-dir /shared/studies --plain --ray-address "$address" &

@@ -10,7 +10,7 @@ from automl.files import write_json
 from automl.skill.read import own_skill_dir, read_skill
 from automl.study.config import Direction, Objective, StudyConfig
 from automl.study.layout import StudyPaths
-from automl.trainers.docker.engine import Image
+from automl.trainers.docker.facts import Image
 from automl.trainers.docker.trainer import DockerTrainer
 
 SKILL = read_skill(own_skill_dir())
