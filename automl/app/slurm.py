@@ -109,7 +109,7 @@ def batch_script(job: SlurmJob) -> str:
 
 
 def _ray(job: SlurmJob) -> str:
-    program = shlex.quote(str(Path(sys.executable).with_name("ray")))
+    program = shlex.join([sys.executable, "-m", "ray.scripts.scripts"])
     return _RAY.format(workers=job.nodes - 1, gpus=job.gpus_per_node, ray=program)
 
 
@@ -225,8 +225,9 @@ ports="--min-worker-port=0 --max-worker-port=0"
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \\
   {ray} start --head --block --node-ip-address="$ip" --port="${{address#*:}}" $ports \\
   --num-gpus={gpus} --include-dashboard=false --temp-dir="/tmp/ray-$run" &
-for second in $(seq 120); do
-  {ray} health-check --address "$address" >/dev/null 2>&1 && break
+head=$!
+until {ray} health-check --address "$address" >/dev/null 2>&1; do
+  if ! kill -0 "$head" 2>/dev/null; then echo "Ray did not start on $first" >&2; exit 1; fi
   sleep 1
 done
 srun --overlap --nodes={workers} --ntasks={workers} --exclude="$first" \\

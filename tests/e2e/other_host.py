@@ -37,7 +37,8 @@ class OtherHost:
         script = 'while [ "$1" != -- ]; do mount -t tmpfs none "$1" || exit 1; shift; done\n'
         folders = [*map(str, hidden), "--"]
         apart = ["unshare", "--mount", "sh", "-c", f'{script}shift; exec "$@"', "sh", *folders]
-        return ["ip", "netns", "exec", self.name, *apart]
+        # Not "ip netns exec", which hides what is mounted below /sys.
+        return ["nsenter", f"--net=/run/netns/{self.name}", "--", *apart]
 
 
 def _ip(*words: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +49,7 @@ def why_no_host() -> str:
     """Why there can be no such host here; empty where there can."""
     if os.geteuid() != 0:
         return "network namespaces are made by root"
-    missing = [name for name in ("ip", "unshare", "mount") if shutil.which(name) is None]
+    missing = [name for name in ("ip", "nsenter", "unshare", "mount") if shutil.which(name) is None]
     if missing:
         return f"no {', '.join(missing)} here (apt-get install iproute2)"
     name = f"automl-try-{os.getpid()}"
@@ -68,7 +69,7 @@ def other_host() -> Iterator[OtherHost]:
     net = next(net for net in _NETWORKS if f"{net}." not in taken)
     host = OtherHost(f"automl-{os.getpid()}", f"{net}.1", f"{net}.2")
     near, far = f"an{os.getpid()}", f"af{os.getpid()}"
-    inside = ("netns", "exec", host.name, "ip")
+    inside = ("-n", host.name)
     steps = [
         ("netns", "add", host.name),
         ("link", "add", near, "type", "veth", "peer", "name", far, "netns", host.name),

@@ -35,14 +35,15 @@ RAY_AUTH_TOKEN=${RAY_AUTH_TOKEN:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN RAY_USAGE_STATS_ENABLED=0
 ports="--min-worker-port=0 --max-worker-port=0"
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \
-  /venv/bin/ray start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
+  /venv/bin/python -m ray.scripts.scripts start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
   --num-gpus=2 --include-dashboard=false --temp-dir="/tmp/ray-$run" &
-for second in $(seq 120); do
-  /venv/bin/ray health-check --address "$address" >/dev/null 2>&1 && break
+head=$!
+until /venv/bin/python -m ray.scripts.scripts health-check --address "$address" >/dev/null 2>&1; do
+  if ! kill -0 "$head" 2>/dev/null; then echo "Ray did not start on $first" >&2; exit 1; fi
   sleep 1
 done
 srun --overlap --nodes=3 --ntasks=3 --exclude="$first" \
-  /venv/bin/ray start --block --address="$address" $ports --num-gpus=2 &
+  /venv/bin/python -m ray.scripts.scripts start --block --address="$address" $ports --num-gpus=2 &
 
 if [ -e /shared/studies/bikes/resolved.json ]; then
   /venv/bin/python -m automl resume bikes --studies-dir /shared/studies --plain --ray-address "$address" &
