@@ -1,12 +1,13 @@
 """A host of its own on this machine: a network namespace behind a pair of virtual cables."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.apt import missing_programs
 
 __all__ = ["OtherHost", "other_host", "why_no_host"]
 
@@ -49,8 +50,7 @@ def why_no_host() -> str:
     """Why there can be no such host here; empty where there can."""
     if os.geteuid() != 0:
         return "network namespaces are made by root"
-    missing = [name for name in ("ip", "nsenter", "unshare", "mount") if shutil.which(name) is None]
-    if missing:
+    if missing := missing_programs(("ip", "nsenter", "unshare", "mount")):
         return f"no {', '.join(missing)} here (apt-get install iproute2)"
     name = f"automl-try-{os.getpid()}"
     made = _ip("netns", "add", name)
