@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 __all__ = ["ROOT", "documented", "inline_code"]
@@ -12,6 +12,7 @@ _BLOCK = re.compile(r"```(?:sh|bash|console)\n(.*?)```", re.DOTALL)
 _ANY_BLOCK = re.compile(r"```.*?```", re.DOTALL)
 _INLINE = re.compile(r"`((?:automl|python3? -m automl)\b[^`]*)`")
 _CODE = re.compile(r"`([^`]+)`")
+_CHOICE = re.compile(r"[a-z-]+(\|[a-z-]+)+$")
 _SEPARATORS = {"&&", ";", "|", "||"}
 
 
@@ -36,6 +37,16 @@ def inline_code(document: Path) -> Iterator[str]:
     yield from (" ".join(code.split()) for code in _CODE.findall(text))
 
 
+def _meant(words: Sequence[str]) -> Iterator[str]:
+    """A call as somebody would type it: of ``a|b`` the first, no ``[optional]``, 3 for ``N``."""
+    is_optional = False
+    for word in words:
+        is_optional = is_optional or word.startswith("[")
+        if not is_optional:
+            yield "3" if word == "N" else word.split("|")[0] if _CHOICE.match(word) else word
+        is_optional = is_optional and not word.endswith("]")
+
+
 def _calls(line: str) -> Iterator[tuple[str, ...]]:
     """The arguments of each call of ``automl`` on a line of a shell."""
     words = shlex.split(line, comments=True)
@@ -46,5 +57,5 @@ def _calls(line: str) -> Iterator[tuple[str, ...]]:
             continue
         names = [index for index, part in enumerate(command) if Path(part).name == "automl"]
         if names and "-m" not in command and "install" not in command:
-            yield tuple(command[names[0] + 1 :])
+            yield tuple(_meant(command[names[0] + 1 :]))
         command = []

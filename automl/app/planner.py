@@ -10,9 +10,10 @@ from automl.app.fidelity import FULL, no_rungs
 from automl.app.machine import shared_out
 from automl.app.request import PlanRequest
 from automl.app.resume_point import ResumePoint, asked_for, check_asked, find_resume_point
-from automl.app.study_settings import settings_table
+from automl.app.study_settings import NO_SETTINGS, settings_table
 from automl.checkpointfile import check_checkpoint_file
 from automl.errors import FixInput
+from automl.settings.environment import environment_layer, mistyped
 from automl.settings.layers import Layer, Settings, merge, read_layer
 from automl.settings.setting import Setting
 from automl.settings.study_file import StudyFile, read_study_file
@@ -205,6 +206,9 @@ def _study_file(request: PlanRequest, table: Mapping[str, Setting]) -> StudyFile
 def _layers(
     request: PlanRequest, file: StudyFile | None, table: Mapping[str, Setting]
 ) -> list[Layer]:
-    """What the command decides, then the flags, then the study file."""
-    layers = [Layer(request.decided, request.decided_by), read_layer(table, request.flags)]
+    """What the command decides, then the flags, the environment, the study file."""
+    decided, flags = Layer(request.decided, request.decided_by), read_layer(table, request.flags)
+    layers = [decided, flags, environment_layer(table, request.environment)]
+    for text in mistyped(table, request.environment, NO_SETTINGS):
+        request.tell(text)
     return [*layers, file.layer] if file is not None else layers

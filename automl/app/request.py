@@ -10,6 +10,7 @@ from automl.app.study_settings import STUDY_SETTINGS
 from automl.data.checks import SplitFacts
 from automl.data.split_digest import split_digest
 from automl.data.staging import Transfer, is_remote
+from automl.settings.environment import variable_of
 from automl.settings.secret import concealing
 from automl.settings.study_file import StudyFile
 from automl.skill.model import Skill
@@ -37,6 +38,7 @@ class PlanRequest:
         demo: Whether the packaged demonstration is asked for.
         studies_dir: Where studies are kept.
         command: The command line, program first.
+        environment: Variables of the process that may give settings.
         decided: Setting name to typed value, of what a command decides itself; these win.
         decided_by: That command, as the origin of these values.
         tell: Called with a sentence when something that takes a while begins.
@@ -49,6 +51,7 @@ class PlanRequest:
     demo: bool = False
     studies_dir: Path = Path("studies")
     command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     decided: Mapping[str, Any] = field(default_factory=dict)
     decided_by: str = ""
     tell: Callable[[str], None] = _unheard
@@ -89,6 +92,10 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
 def _as_given(request: PlanRequest, file: StudyFile | None) -> dict[str, Any]:
     flags = {name: value for name, value in request.flags.items() if value is not None}
     decided = {"decided": _plain(request.decided)} if request.decided else {}
+    variables = filter(None, map(variable_of, STUDY_SETTINGS))
+    by_variable = {name: text for name in variables if (text := request.environment.get(name))}
+    if by_variable:
+        decided["environment"] = by_variable
     return {
         "command": list(request.command),
         "flags": flags,

@@ -59,6 +59,11 @@ class SpaceView:
         return "\n".join((show_space(self.space), *lines))
 
     @property
+    def yaml(self) -> str:
+        """The same value as ``to_json``, as YAML without the last line's end."""
+        return dump_yaml({"schema": "automl.space/1", **self.to_json()}).rstrip()
+
+    @property
     def profile(self) -> str:
         """A search profile drafted from the space and the keys that were found, as YAML."""
         known = {"objective": dict(self.objective)} if self.objective else {}

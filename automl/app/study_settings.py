@@ -47,6 +47,7 @@ from automl.trainers.table import DEFAULT, TRAINERS, all_trainers, trainer_names
 __all__ = [
     "FETCH_WEIGHTS",
     "INPUTS",
+    "NO_SETTINGS",
     "SPLITS",
     "STUDY_SETTINGS",
     "TABLE",
@@ -60,6 +61,17 @@ INPUTS = "data"
 FETCH_WEIGHTS = "fetch_weights"
 
 SPLITS = ("train", "val", "test", "inference")
+
+#: Environment variables of this program that give no setting.
+NO_SETTINGS = (
+    "AUTOML_STUDIES_DIR",
+    "AUTOML_CACHE_DIR",
+    "AUTOML_NOTIFY",
+    "AUTOML_DETACHED",
+    "AUTOML_TRAINER_ACCELERATOR",
+    "AUTOML_TRAINER_COMPILE",
+    "AUTOML_TRAINER_RECORD",
+)
 
 _LIMITS, _SEARCH, _RESOURCES = Limits(), SearchSettings(), Resources()
 _SAMPLERS = names_in("automl.search.samplers", "SAMPLERS")

@@ -34,7 +34,7 @@ def add_config(commands: "Commands") -> None:
     command.add_argument(
         "--origin",
         action="store_true",
-        help="and from where: flag, file, default, skill",
+        help="and from where: flag, variable (AUTOML_TRIALS for --trials), file, skill, default",
     )
     command.add_argument("--given", action="store_true", help="those alone that somebody gave")
     command.add_argument("--spec-keys", action="store_true", help="every key of the spec too")

@@ -109,7 +109,7 @@ def _add_space(commands: "Commands") -> None:
     command.set_defaults(handler="automl.cli.run_commands:space")
     _add_study_settings(command)
     command.add_argument("--sample", type=count, default=0, metavar="N", help="proposals to draw")
-    command.add_argument("--format", choices=("tree", "json"), default="tree")
+    command.add_argument("--format", choices=("tree", "yaml", "json"), default="tree")
     command.add_argument(
         "--write-profile",
         metavar="FILE",

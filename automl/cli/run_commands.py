@@ -75,6 +75,7 @@ def request_of(arguments: argparse.Namespace) -> "PlanRequest":
         demo=arguments.demo,
         studies_dir=studies_dir(arguments),
         command=command,
+        environment=os.environ,
         tell=note,
         transfer=show_transfer,
     )
@@ -202,7 +203,7 @@ def space(arguments: argparse.Namespace) -> int:
     if arguments.json or arguments.format == "json":
         print_json("automl.space/1", made.to_json())
         return 0
-    print(made.text)
+    print(made.yaml if arguments.format == "yaml" else made.text)
     return 0
 
 

@@ -11,6 +11,7 @@ from automl.reports.model import Summary
 from automl.skill.read import own_skill_dir
 from automl.skill.tree import whole_number
 from automl.study.config import StudyConfig
+from automl.study.layout import StudyPaths
 from automl.study.records import FailureClass
 from automl.study.state import StudyStatus
 from automl.yamltext import load_yaml
@@ -70,24 +71,34 @@ def _confirmation(summary: Summary) -> list[Command]:
 
 
 def _with_weights(summary: Summary, winner: Winner) -> list[Command]:
-    """What to do with a checkpoint; a script's holds no weights."""
-    if summary.is_fake or not winner.checkpoint:
+    """What to do with a checkpoint, and with the settings; a script's are worth neither."""
+    if summary.is_fake:
         return []
+    return [*(_of_checkpoint(summary) if winner.checkpoint else ()), *_retrain(summary, winner)]
+
+
+def _of_checkpoint(summary: Summary) -> list[Command]:
     folder, commands = summary.folder, []
     if summary.held_out is None:
         split = "test" if summary.config.data.test else "validation"
         purpose = f"score its checkpoint on the {split} data"
         commands.append(Command("evaluate", purpose, study_command("evaluate", folder, "--study")))
     purpose = "write its checkpoint as an ONNX file"
-    commands.append(Command("export", purpose, study_command("export", folder, "--study")))
-    epochs = _epochs(folder / winner.spec, summary.config.keys.epochs) if winner.spec else None
-    if epochs is not None and summary.is_search:
-        longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
-        line = study_command(
-            "retrain", folder, "--study", more=("--epochs", str(_LONGER * epochs))
-        )
-        commands.append(Command("retrain", longer, line))
-    return commands
+    return [*commands, Command("export", purpose, study_command("export", folder, "--study"))]
+
+
+def _retrain(summary: Summary, winner: Winner) -> list[Command]:
+    """A longer training, which needs the spec that the trial was trained with, and no more."""
+    folder = summary.folder
+    specs = [at.spec for _, at in StudyPaths(folder).attempts(winner.number) if at.spec.is_file()]
+    if not specs or not summary.is_search:
+        return []
+    epochs = _epochs(specs[-1], summary.config.keys.epochs)
+    if epochs is None:
+        return []
+    longer = f"train its settings for {_LONGER * epochs} epochs instead of {epochs}"
+    more = ("--epochs", str(_LONGER * epochs))
+    return [Command("retrain", longer, study_command("retrain", folder, "--study", more=more))]
 
 
 def _epochs(spec: Path, key: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Settings in layers: a flag beats the study file, the study file beats the default.
+"""Settings in layers: flag, environment variable, study file, default; the first one beats.
 
 Each value is read once into its type, and keeps where it came from.
 """
@@ -23,13 +23,18 @@ class Layer:
     Attributes:
         values: Setting name to typed value, those that were given alone.
         source: The study file; empty for flags, each of which is its own source.
+        by_name: What an environment variable's name begins with before that of the setting; empty
+            for values that come from elsewhere.
     """
 
     values: Mapping[str, Any]
     source: str = ""
+    by_name: str = ""
 
     def origin(self, setting: Setting) -> str:
-        """Where a value of this layer came from: the flag, or the study file."""
+        """Where a value of this layer came from: the flag, the variable, or the study file."""
+        if self.by_name:
+            return f"{self.by_name}{setting.name.upper()}"
         return self.source or setting.flag or setting.name
 
 
@@ -39,7 +44,7 @@ class Chosen:
 
     Attributes:
         value: The value, typed.
-        origin: Where it came from: the flag, the study file, or ``default``.
+        origin: Where it came from: the flag, the variable, the study file, or ``default``.
         places: Every place that contributed, the strongest first; empty for a default.
     """
 
@@ -70,7 +75,7 @@ class Settings:
         return self.chosen[name].origin
 
     def is_given(self, name: str) -> bool:
-        """Whether a flag or the study file gives it."""
+        """Whether a flag, a variable or the study file gives it."""
         return bool(self.chosen[name].places)
 
     def said(self, name: str) -> Iterator[tuple[str, Any]]:

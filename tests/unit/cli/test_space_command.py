@@ -31,6 +31,15 @@ def test_the_json_has_a_stable_shape_and_repeats(capsys: pytest.CaptureFixture[s
     assert first["samples"] != _json(capsys, "--space", "all", "--sample", "3")["samples"]
 
 
+def test_the_yaml_says_what_the_json_says(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["space", "--format", "yaml", "--sample", "2"]) == 0
+    file = tmp_path / "space.yaml"
+    file.write_text(capsys.readouterr().out)
+    assert load_yaml(file) == _json(capsys, "--sample", "2")
+
+
 def test_a_drafted_profile_is_a_space(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "draft.yaml"
     arguments = ["space", "--search", "dataset.flip", "--write-profile", str(file)]

@@ -14,7 +14,7 @@ from automl.errors import FixInput
 from tests.documents import ROOT, documented
 
 _DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "SKILL.md", "CONTRIBUTING.md")),
+    *(ROOT / name for name in ("README.md", "SKILL.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 

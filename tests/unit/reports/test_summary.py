@@ -423,7 +423,16 @@ def test_the_epochs_of_another_network_are_known_by_its_own_key(studies_dir: Pat
 def test_without_a_checkpoint_there_is_nothing_to_score(studies_dir: Path) -> None:
     builder = StudyBuilder(studies_dir)
     builder.add(0, Told(params(), [0.1], checkpoint=False))
-    assert not {"retrain", "evaluate"} & set(names_of(builder))
+    names = names_of(builder)
+    assert not {"evaluate", "export"} & set(names)
+    assert "retrain" in names  # its settings are there
+
+
+def test_without_the_spec_of_the_trial_nothing_can_be_trained_longer(studies_dir: Path) -> None:
+    builder = StudyBuilder(studies_dir)
+    builder.add(0, Told(params(), [0.1], checkpoint=False))
+    builder.paths.attempt(0, 1).spec.unlink()
+    assert "retrain" not in names_of(builder)
 
 
 def test_a_script_s_checkpoint_holds_no_weights(studies_dir: Path) -> None:
