@@ -69,16 +69,43 @@ class _RegressionTree:
         np.add.at(total, self.feature[inner], gains)
         return total
 
+    def resampled(self, outcome: _Floats, weights: _Floats) -> tuple[_Floats, list[_Floats]]:
+        """Decreases and marginals where each trial counts so often as a draw has it.
+
+        Args:
+            outcome: One value a trial.
+            weights: Trials by draws.
+
+        Returns:
+            Parameters by draws; and for each parameter its places by draws.
+        """
+        count = self.members @ weights
+        total = self.members @ (weights * outcome[:, None])
+        weight = np.divide(total**2, count, out=np.zeros_like(total), where=count > 0)
+        inner, leaf = self.feature >= 0, self.feature < 0
+        gains = weight[self.left[inner]] + weight[self.right[inner]] - weight[inner]
+        decreases = np.zeros((len(self.places), weights.shape[1]))
+        np.add.at(decreases, self.feature[inner], gains)
+        # A leaf that a draw left empty keeps the mean of all trials, 0.
+        means = np.divide(total, count, out=np.zeros_like(total), where=count > 0)[leaf]
+        return decreases, self._curves(means)
+
     def marginals(self, outcome: _Floats) -> list[_Floats]:
         """The mean prediction at each place of each parameter, all others at random."""
         leaf = self.feature < 0
         means = self.members[leaf] @ outcome / self.members[leaf].sum(axis=1)
+        return [curve[:, 0] for curve in self._curves(means[:, None])]
+
+    def _curves(self, means: _Floats) -> list[_Floats]:
+        """Marginals of means [leaves, draws]: [places, draws] for each parameter."""
+        leaf = self.feature < 0
         low, high = self.low[leaf], self.high[leaf]
         volume = np.prod(high - low, axis=1)
         curves = []
         for i, places in enumerate(self.places):
             inside = (places[:, None] >= low[:, i]) & (places[:, None] < high[:, i])
-            curves.append(inside @ (means * volume / (high[:, i] - low[:, i])))
+            share = volume / (high[:, i] - low[:, i])
+            curves.append(inside @ (means * share[:, None]))
         return curves
 
 
@@ -117,6 +144,22 @@ class Forest:
         curves = [tree.marginals(outcome - outcome.mean()) for tree in self.trees]
         variances = [float(np.var(np.mean(curve, axis=0))) for curve in zip(*curves, strict=True)]
         return _shares(np.array(variances)[:, None])[:, 0]
+
+    def resampled(self, outcome: _Floats, weights: _Floats) -> tuple[_Floats, _Floats]:
+        """Both shares of each parameter where trials are drawn again; the trees stay.
+
+        Args:
+            outcome: One value a trial.
+            weights: Trials by draws: how often each trial counts.
+
+        Returns:
+            The shares of impurity and those of variance, each parameters by draws.
+        """
+        centred = outcome - outcome.mean()
+        found = [tree.resampled(centred, weights) for tree in self.trees]
+        decreases = np.sum([each for each, _ in found], axis=0)
+        curves = [np.mean(each, axis=0) for each in zip(*(c for _, c in found), strict=True)]
+        return _shares(decreases), _shares(np.array([np.var(curve, axis=0) for curve in curves]))
 
 
 def _shares(amounts: _Floats) -> _Floats:

@@ -31,6 +31,7 @@ from automl.reports.model import Summary
 from automl.reports.page_facts import comparison_of, provenance_facts, range_of, study_facts
 from automl.reports.phases import PhaseName, totals_of
 from automl.reports.poses.page import PosePart
+from automl.reports.race_table import contestants_of
 from automl.reports.spending import wall_sentence
 from automl.reports.theme import Figure
 from automl.reports.trial_table import confirmation_rows, searched_rows, state_word, state_words
@@ -72,6 +73,7 @@ def render_html(summary: Summary, poses: PosePart | None = None) -> bytes:
         early_ends=list(sentences(summary)),
         ranges=[range_of(parameter) for parameter in summary.space.parameters],
         comparison=comparison_of(summary),
+        race=contestants_of(summary),
         provenance=list(provenance_facts(summary.provenance)),
         **_trials(summary),
         **_costs(summary, samples, drawn),
@@ -100,6 +102,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "value": words.value,
         "signed": words.signed,
+        "chance": words.chance,
         "param": words.param,
         "duration": words.duration,
     }

@@ -110,7 +110,8 @@ def _points(
 _MEASURES = (
     ("decrease of impurity", "mdi", BLUE, "circle"),
     ("fANOVA", "fanova", ORANGE, "diamond"),
-    ("PED-ANOVA", "ped", SKY, "square"),
+    ("PED-ANOVA, best quarter", "ped", SKY, "square"),
+    ("within the best half", "ped_top", VERMILLION, "square-open"),
 )
 
 
@@ -121,20 +122,40 @@ def importance_figure(importance: Importance) -> Figure | None:
     shares = sorted(importance.shares, key=lambda share: share.mdi)
     short = words.short_names([share.key for share in shares])
     names = [safe(short[share.key]) for share in shares]
-    measures = [_measure(shares, names, *measure) for measure in _MEASURES]
+    measures = [
+        _measure(shares, names, place, *measure)
+        for place, measure in zip(_PLACES, _MEASURES, strict=True)
+    ]
     plot = go.Figure(measures)
-    styled(plot, 130 + 40 * len(shares))
+    styled(plot, 130 + 64 * len(shares))
     plot.update_xaxes(title_text="share of importance", range=[-0.02, 1.02])
+    rows = list(range(len(shares)))
+    plot.update_yaxes(tickvals=rows, ticktext=names, range=[-0.5, len(rows) - 0.5])
     return Figure("importance", "Importance", importance.note, plot)
 
 
-def _measure(shares: Sequence[Share], names: list[str], *measure: str) -> Any:
+#: Where the marks of each measure stand in a parameter's row.
+_PLACES = (0.27, 0.09, -0.09, -0.27)
+
+
+def _measure(shares: Sequence[Share], names: list[str], place: float, *measure: str) -> Any:
     title, field, colour, symbol = measure
+    values = [float(getattr(share, field)) for share in shares]
+    known = [share.intervals.get(field) for share in shares]
+    ends = [(at, *(own or (at, at))) for at, own in zip(values, known, strict=True)]
+    bars = {
+        "array": [max(0.0, high - at) for at, _, high in ends],
+        "arrayminus": [max(0.0, at - low) for at, low, _ in ends],
+        "thickness": 1.2,
+        "width": 3,
+    }
     return go.Scatter(
-        x=[getattr(share, field) for share in shares],
-        y=names,
+        x=values,
+        y=[row + place for row in range(len(shares))],
+        text=names,
+        error_x=bars if any(known) else None,
         mode="markers",
         name=title,
-        marker={"color": colour, "size": 11, "symbol": symbol},
-        hovertemplate=f"%{{y}}, {title}: %{{x:.2f}}<extra></extra>",
+        marker={"color": colour, "size": 10, "symbol": symbol},
+        hovertemplate=f"%{{text}}, {title}: %{{x:.2f}}<extra></extra>",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from automl.skill.tree import ParamValue
 
 __all__ = [
+    "chance",
     "count",
     "duration",
     "money",
@@ -79,6 +80,13 @@ def count(n: int, noun: str) -> str:
 def money(amount: float) -> str:
     """An amount of some currency to a hundredth: ``1,234.50``."""
     return f"{amount:,.2f}"
+
+
+def chance(probability: float) -> str:
+    """A probability to two decimals, which never says 0 or 1: ``0.42``, ``> 0.99``, ``< 0.01``."""
+    if probability > 0.995:
+        return "> 0.99"
+    return "< 0.01" if probability < 0.005 else f"{probability:.2f}"
 
 
 def one_line(text: str, width: int) -> str:

@@ -14,6 +14,7 @@ from automl.reports.html import render_html
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
 from automl.reports.poses.page import PosePart, pose_part
+from automl.reports.race_table import contestants_of
 from automl.reports.summary import read_summary
 from automl.reports.tables import attempts_frame, epochs_frame, trials_csv, trials_frame
 from automl.study.gpu_samples import write_samples
@@ -98,9 +99,9 @@ def _samples(summary: Summary) -> Mapping[str, Callable[[], bytes]]:
 def render_json(summary: Summary, poses: PosePart | None = None) -> bytes:
     """``report.json``: the whole summary, and the metrics of poses, as strict JSON in UTF-8."""
     scores = [] if poses is None else [asdict(each) for each in poses.scores]
-    text = json.dumps(
-        {**summary.to_json(), "poses": scores}, indent=2, allow_nan=False, ensure_ascii=False
-    )
+    race = [asdict(each) for each in contestants_of(summary)]
+    content = {**summary.to_json(), "race": race, "poses": scores}
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
     return f"{text}\n".encode(errors="backslashreplace")
 
 

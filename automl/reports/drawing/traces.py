@@ -40,6 +40,8 @@ def _scatter(trace: Trace, x: Axis, y: Axis) -> Iterator[str]:
         yield _line(line_path(points, line.get("shape") or "linear"), line, opacity)
     if trace.get("error_y"):
         yield _errors(trace, points, y)
+    if trace.get("error_x"):
+        yield _flat_errors(trace, points, x)
     if "markers" in mode:
         yield from _markers(trace, points)
     if "text" in mode:
@@ -74,6 +76,18 @@ def _errors(trace: Trace, points: Sequence[Point], y: Axis) -> str:
         path.append(f"M{at:.1f} {top:.1f}V{foot:.1f}")
     colour = (trace.get("marker") or {}).get("color")
     return element("path", {"d": "".join(path), "stroke": colour, "stroke-width": 1.0})
+
+
+def _flat_errors(trace: Trace, points: Sequence[Point], x: Axis) -> str:
+    bars = trace["error_x"]
+    ahead, behind = list(bars["array"]), list(bars["arrayminus"])
+    path = []
+    for (_, at), value, more, less in zip(points, _of(trace, "x"), ahead, behind, strict=True):
+        if at is not None and value is not None:
+            start, end = x.pixel(value - less), x.pixel(value + more)
+            path.append(f"M{start:.1f} {at:.1f}H{end:.1f}")
+    colour = (trace.get("marker") or {}).get("color")
+    return element("path", {"d": "".join(path), "stroke": colour, "stroke-width": 1.2})
 
 
 def _markers(trace: Trace, points: Sequence[Point]) -> Iterator[str]:

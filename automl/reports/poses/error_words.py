@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from automl.poses.table import PoseTable
 
-__all__ = ["circumstances", "pose_error"]
+__all__ = ["circumstances", "nearest_of", "pose_error", "why_lost"]
 
 _TURNED_DEG: Final = 10.0
 _SHIFTED: Final = 0.05  # of the object's diameter
@@ -33,9 +34,65 @@ def pose_error(row: PoseTable) -> str:
     return ", ".join(worst) or "no error stands out"
 
 
+def nearest_of(row: PoseTable, detections: PoseTable) -> int | None:
+    """The detection that covers most of a lost object's box in the image; None without any.
+
+    Where none touches it, the one whose centre is nearest in space.
+
+    Args:
+        row: A table of one row.
+        detections: Those of its image.
+    """
+    if not len(detections):
+        return None
+    overlaps, away = _overlaps(row, detections), _away(row, detections)
+    return int(np.lexsort((away, -overlaps))[0])
+
+
+def why_lost(row: PoseTable, detections: PoseTable) -> str:
+    """What there was in place of an object that was not found.
+
+    Args:
+        row: A table of one row.
+        detections: Those of its image.
+    """
+    place = nearest_of(row, detections)
+    if place is None:
+        return "not found: nothing was detected in the image"
+    overlap, away = _overlaps(row, detections)[place], _away(row, detections)[place]
+    others = detections.numbers("object")[place] >= 0
+    taken = "belongs to another object" if others else "belongs to one that is hardly visible"
+    touches = f"covers its box by {overlap:.2f} (IoU in the image)" if overlap else "is beside it"
+    return f"not found: the nearest detection {touches}, {away:.2f} m from it, and {taken}"
+
+
+def _overlaps(row: PoseTable, detections: PoseTable) -> npt.NDArray[np.float64]:
+    """(N,) intersection over union of each detection's upright box in the image with the row's."""
+    (own,) = _uprights(row.numbers("true_2d"))
+    others = _uprights(detections.numbers("predicted_2d"))
+    low, high = np.maximum(own[0], others[:, 0]), np.minimum(own[1], others[:, 1])
+    both = np.prod(np.clip(high - low, 0.0, None), axis=1)
+    sizes = np.prod(others[:, 1] - others[:, 0], axis=1) + np.prod(own[1] - own[0])
+    return np.asarray(both / np.maximum(sizes - both, 1e-9))
+
+
+def _uprights(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(N, 2, 2) upper left and lower right ends of (N, 18) projected points."""
+    corners = points.reshape(len(points), 9, 2)[:, 1:]
+    return np.stack([corners.min(axis=1), corners.max(axis=1)], axis=1)
+
+
+def _away(row: PoseTable, detections: PoseTable) -> npt.NDArray[np.float64]:
+    """(N,) metres from each detection's centre to the row's."""
+    found = detections.numbers("predicted_3d").reshape(-1, 9, 3)[:, 0]
+    true = row.numbers("true_3d").reshape(9, 3)[0]
+    return np.asarray(np.linalg.norm(found - true, axis=1))
+
+
 def circumstances(row: PoseTable) -> str:
-    """What may excuse it: where the object is, how much of it is seen."""
-    facts = [f"{row.numbers('distance_m')[0]:.2f} m away"]
+    """What may excuse it: how far it is, how large in the image, how much of it is seen."""
+    size = f"{row.numbers('box_px')[0]:.0f} px long"
+    facts = [f"{row.numbers('distance_m')[0]:.2f} m away", size]
     visible, outside = row.numbers("visibility")[0], row.numbers("truncation")[0]
     if visible < 0.995:
         facts.append(f"{100 * visible:.0f} % visible")

@@ -12,7 +12,7 @@ from automl.poses.sample import Sample
 from automl.poses.table import PoseTable
 from automl.reports import words
 from automl.reports.model import Summary
-from automl.reports.poses.error_words import circumstances, pose_error
+from automl.reports.poses.error_words import circumstances, nearest_of, pose_error, why_lost
 from automl.reports.poses.evaluations import TEST, VALIDATION, newest
 from automl.reports.poses.figures import curve_figure, factor_figure, look_figure
 from automl.reports.poses.held_out import poses_of
@@ -210,10 +210,16 @@ def _best(sample: Sample, place: int) -> str:
 
 def _bad(sample: Sample, row: int, pictures: Mapping[int, Picture]) -> Bad:
     one = sample.targets.take(np.array([row]))
+    drawn, error = boxes_of(one), pose_error(one)
+    if not sample.found[row]:
+        beside = sample.detections.take(np.flatnonzero(sample.image == sample.home[row]))
+        error, place = why_lost(one, beside), nearest_of(one, beside)
+        nearest = beside.take(np.array([] if place is None else [place], dtype=np.intp))
+        drawn = Drawn(drawn.truth, boxes_of(nearest).predicted)
     return Bad(
         pictures[int(one.numbers("index")[0])],
-        boxes_of(one),
-        pose_error(one),
+        drawn,
+        error,
         circumstances(one),
         float(np.nan_to_num(one.numbers("iou_3d")[0])),
     )

@@ -10,7 +10,7 @@ import pytest
 from automl.poses.factors import factors_of, gain_of
 from automl.poses.sample import sample_of
 from automl.reports.html import render_html
-from automl.reports.poses.error_words import circumstances, pose_error
+from automl.reports.poses.error_words import circumstances, pose_error, why_lost
 from automl.reports.poses.page import PosePart, pose_part
 from automl.reports.poses.tiles import BUDGET, Picture, load_pictures
 from automl.reports.summary import read_summary
@@ -241,7 +241,27 @@ def test_errors_in_words(row: dict[str, object], said: str) -> None:
 
 def test_circumstances_name_what_may_excuse_it() -> None:
     row = table_of([{"distance_m": 1.234, "visibility": 0.4, "truncation": 0.35}])
-    assert circumstances(row) == "1.23 m away, 40 % visible, 35 % outside the image"
+    assert circumstances(row) == "1.23 m away, 200 px long, 40 % visible, 35 % outside the image"
+
+
+def test_of_a_lost_object_the_nearest_detection_is_said() -> None:
+    lost = table_of([{"score": np.nan}])
+    corners = lost.numbers("true_2d")[0]
+    aside, far = corners + 1000.0, lost.numbers("true_3d")[0] + np.tile([0.3, 0.0, 0.4], 9)
+    half = corners.reshape(9, 2).copy()
+    half[:, 0] += np.ptp(half[1:, 0]) / 2
+    # Half of either box is the other's too: a third of both together.
+    touching = {"predicted_2d": half.ravel(), "predicted_3d": far, "object": 1}
+    beside = {"predicted_2d": aside, "object": -1}
+    assert why_lost(lost, table_of([beside, touching])) == (
+        "not found: the nearest detection covers its box by 0.33 (IoU in the image), 0.50 m from "
+        "it, and belongs to another object"
+    )
+    assert why_lost(lost, table_of([beside])) == (
+        "not found: the nearest detection is beside it, 0.02 m from it, and belongs to one that "
+        "is hardly visible"
+    )
+    assert why_lost(lost, table_of([])) == "not found: nothing was detected in the image"
 
 
 def test_the_figures_show_both_sides_and_every_object(builder: StudyBuilder) -> None:
