@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from automl.reports.derive import is_number, setting
 from automl.reports.forest import Column, Forest
 from automl.reports.holm import by_holm
-from automl.reports.interactions import TestedPairs, interactions_of, sentences
+from automl.reports.interactions import PairTests, interactions_of, sentences
 from automl.reports.model import Summary, TrialReport
 from automl.reports.ped import ped_anova
 from automl.reports.steps import additive_design
@@ -85,7 +85,7 @@ class Importance:
 
     shares: tuple[Share, ...]
     note: str
-    pairs: TestedPairs = field(default_factory=TestedPairs)
+    pairs: PairTests = field(default_factory=PairTests)
 
 
 def importance_of(summary: Summary) -> Importance:
@@ -105,7 +105,7 @@ def importance_of(summary: Summary) -> Importance:
     return Importance(shares, _note(n, keys, shares, pairs), pairs)
 
 
-def _note(n: int, keys: Sequence[str], shares: Sequence[Share], pairs: TestedPairs) -> str:
+def _note(n: int, keys: Sequence[str], shares: Sequence[Share], pairs: PairTests) -> str:
     test = f"{_n_shuffles(len(keys))} shuffles of the values among the trials, 5 %, Holm"
     if not shares:
         return f"Not shown: no parameter is separable from chance (n = {n}; {test})."
@@ -140,7 +140,7 @@ def _shares(
     parameters: Sequence[Parameter],
     objective: Objective,
     rng: np.random.Generator,
-) -> tuple[tuple[Share, ...], TestedPairs]:
+) -> tuple[tuple[Share, ...], PairTests]:
     """The shares of the parameters that are separable from chance, and what they do in pairs."""
     held = {p.key: _held(p, trials) for p in parameters}
     columns = [_column(key, distribution, trials) for key, distribution in held.items()]
@@ -148,7 +148,7 @@ def _shares(
     forest = Forest.grown(columns, rng)
     passed = _separable(forest, columns, values, rng)
     if not passed:
-        return (), TestedPairs()
+        return (), PairTests()
     impurity = forest.impurity_shares(values[:, None])[:, 0]
     variance = forest.variance_shares(values)
     tried = [_tried(trial, held) for trial in trials]

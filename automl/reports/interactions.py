@@ -18,7 +18,7 @@ from automl.reports.forest import Column
 from automl.reports.holm import by_holm
 from automl.reports.steps import additive_design
 
-__all__ = ["Interaction", "TestedPairs", "interactions_of"]
+__all__ = ["Interaction", "PairTests", "interactions_of"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True)
-class TestedPairs:
+class PairTests:
     """The pairs that were looked at.
 
     Attributes:
@@ -65,7 +65,7 @@ def interactions_of(
     values: _Floats,
     mattering: Collection[str],
     rng: np.random.Generator,
-) -> TestedPairs:
+) -> PairTests:
     """The pairs that matter together, of those of which one parameter matters by itself.
 
     Two that matter only together are rare, and as many more tests would hide the others.
@@ -90,7 +90,7 @@ def interactions_of(
             tested[one[0], two[0]] = found
     passed = by_holm({pair: p for pair, (_, p) in tested.items()})
     known = [Interaction(*pair, tested[pair][0], p) for pair, p in passed.items()]
-    return TestedPairs(tuple(sorted(known, key=lambda each: -each.share)), len(tested))
+    return PairTests(tuple(sorted(known, key=lambda each: -each.share)), len(tested))
 
 
 def _tested(
@@ -144,7 +144,7 @@ def _basis(design: _Floats) -> _Floats:
     return kept
 
 
-def sentences(pairs: TestedPairs, names: dict[str, str]) -> Iterator[str]:
+def sentences(pairs: PairTests, names: dict[str, str]) -> Iterator[str]:
     """What the page says of them."""
     if not pairs.n_tested:
         return

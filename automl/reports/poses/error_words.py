@@ -58,12 +58,11 @@ def why_lost(row: PoseTable, detections: PoseTable) -> str:
     """
     place = nearest_of(row, detections)
     if place is None:
-        return "not found: nothing was detected in the image"
+        return "nothing was detected in the image"
     overlap, away = _overlaps(row, detections)[place], _away(row, detections)[place]
-    others = detections.numbers("object")[place] >= 0
-    taken = "belongs to another object" if others else "belongs to one that is hardly visible"
-    touches = f"covers its box by {overlap:.2f} (IoU in the image)" if overlap else "is beside it"
-    return f"not found: the nearest detection {touches}, {away:.2f} m from it, and {taken}"
+    is_anothers = detections.numbers("object")[place] >= 0
+    whose = "another object's" if is_anothers else "of one hardly visible"
+    return f"nearest detection ({whose}) {away:.2f} m off, 2D IoU {overlap:.2f}"
 
 
 def _overlaps(row: PoseTable, detections: PoseTable) -> npt.NDArray[np.float64]:

@@ -210,16 +210,16 @@ def _best(sample: Sample, place: int) -> str:
 
 def _bad(sample: Sample, row: int, pictures: Mapping[int, Picture]) -> Bad:
     one = sample.targets.take(np.array([row]))
-    drawn, error = boxes_of(one), pose_error(one)
+    drawn, more = boxes_of(one), ""
     if not sample.found[row]:
         beside = sample.detections.take(np.flatnonzero(sample.image == sample.home[row]))
-        error, place = why_lost(one, beside), nearest_of(one, beside)
+        more, place = why_lost(one, beside), nearest_of(one, beside)
         nearest = beside.take(np.array([] if place is None else [place], dtype=np.intp))
         drawn = Drawn(drawn.truth, boxes_of(nearest).predicted)
     return Bad(
         pictures[int(one.numbers("index")[0])],
         drawn,
-        error,
-        circumstances(one),
+        pose_error(one),
+        "; ".join(filter(None, (more, circumstances(one)))),
         float(np.nan_to_num(one.numbers("iou_3d")[0])),
     )

@@ -5,7 +5,7 @@ import pytest
 
 from automl.reports.forest import Column
 from automl.reports.importance import importance_of
-from automl.reports.interactions import TestedPairs, interactions_of, sentences
+from automl.reports.interactions import PairTests, interactions_of, sentences
 from tests.unit.reports.test_importance import of_lr, summary_of
 
 
@@ -17,7 +17,7 @@ def _columns(rng: np.random.Generator, n: int) -> list[tuple[str, Column]]:
     ]
 
 
-def _found(seed: int, strength: float, n: int = 80) -> TestedPairs:
+def _found(seed: int, strength: float, n: int = 80) -> PairTests:
     """What is found where a and b matter, one in a cliff, and together with a strength."""
     rng = np.random.default_rng(seed)
     columns = _columns(rng, n)
@@ -43,16 +43,16 @@ def test_what_matters_alone_is_seldom_called_a_pair() -> None:
 
 
 def test_a_search_without_a_pair_says_how_many_were_tested() -> None:
-    assert list(sentences(TestedPairs((), 3), {})) == [
+    assert list(sentences(PairTests((), 3), {})) == [
         "no pair matters beyond its two parameters (3 tested, 5 %, Holm)"
     ]
-    assert list(sentences(TestedPairs(), {})) == []
+    assert list(sentences(PairTests(), {})) == []
 
 
 def test_pairs_are_asked_only_where_trials_suffice_and_one_matters() -> None:
     rng = np.random.default_rng(0)
-    assert interactions_of(_columns(rng, 12), rng.normal(size=12), {"a"}, rng) == TestedPairs()
-    assert interactions_of(_columns(rng, 80), rng.normal(size=80), set(), rng) == TestedPairs()
+    assert interactions_of(_columns(rng, 12), rng.normal(size=12), {"a"}, rng) == PairTests()
+    assert interactions_of(_columns(rng, 80), rng.normal(size=80), set(), rng) == PairTests()
 
 
 def test_values_without_noise_have_no_pair_to_find() -> None:

@@ -254,14 +254,12 @@ def test_of_a_lost_object_the_nearest_detection_is_said() -> None:
     touching = {"predicted_2d": half.ravel(), "predicted_3d": far, "object": 1}
     beside = {"predicted_2d": aside, "object": -1}
     assert why_lost(lost, table_of([beside, touching])) == (
-        "not found: the nearest detection covers its box by 0.33 (IoU in the image), 0.50 m from "
-        "it, and belongs to another object"
+        "nearest detection (another object's) 0.50 m off, 2D IoU 0.33"
     )
     assert why_lost(lost, table_of([beside])) == (
-        "not found: the nearest detection is beside it, 0.02 m from it, and belongs to one that "
-        "is hardly visible"
+        "nearest detection (of one hardly visible) 0.02 m off, 2D IoU 0.00"
     )
-    assert why_lost(lost, table_of([])) == "not found: nothing was detected in the image"
+    assert why_lost(lost, table_of([])) == "nothing was detected in the image"
 
 
 def test_the_figures_show_both_sides_and_every_object(builder: StudyBuilder) -> None:
