@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[Parser]
 
-__all__ = ["add_convert"]
+__all__ = ["FORMAT_NAMES", "add_convert"]
 
 _SHARE: Final = {"type": float, "metavar": "SHARE"}
 _MANY: Final = {"action": "append"}
 _SWITCH: Final = {"action": "store_true"}
-_FORMATS: Final = ("auto", "bop", "dope", "isaac", "objectron", "ycb")
+FORMAT_NAMES: Final = ("auto", "bop", "dope", "isaac", "objectron", "ycb")
 
 #: Title of a group to its flags, each with what argparse should know of it and what help says.
 _FLAGS: Final[Mapping[str, tuple[tuple[str, Mapping[str, Any], str], ...]]] = {
@@ -90,7 +90,7 @@ def add_convert(verbs: "Commands") -> None:
     convert.add_argument(
         "format",
         metavar="FORMAT",
-        choices=_FORMATS,
+        choices=FORMAT_NAMES,
         help="bop, dope (NVISII, BlenderProc, NDDS), isaac, objectron, ycb, or auto to look",
     )
     convert.add_argument("source", type=Path, metavar="SRC", help="folder of a split or sequence")

@@ -75,6 +75,13 @@ def test_a_converted_set_can_be_planned_on(
     assert "3 images" in capsys.readouterr().out
 
 
+def test_every_format_can_be_named() -> None:
+    from automl.cli.convert_flags import FORMAT_NAMES
+    from automl.data.convert.formats import FORMATS
+
+    assert sorted(FORMAT_NAMES) == sorted(["auto", *FORMATS])
+
+
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
