@@ -136,7 +136,11 @@ def plan_verifying(plan: ActPlan, request: VerifyRequest) -> Verifying:
         )
     folder = plan.folder / FOLDER
     keys = [k for k, split in split_keys(with_table(plan.skill)).items() if split == "val"]
-    settings = {"results_dir": folder, "export.results_dir": folder, keys[0]: Path(val).absolute()}
+    settings = {
+        "results_dir": folder,
+        f"{_EXPORT}.results_dir": folder,
+        keys[0]: Path(val).absolute(),
+    }
     tree = plan.spec.tree
     for key, value in settings.items():
         tree = with_value(tree, key, str(value))

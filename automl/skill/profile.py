@@ -83,6 +83,7 @@ class Profile:
         prior: Dotted key to where its good values are expected.
         signals: Metrics beside the objective that trials may be judged by early.
         metrics: Where a training's metrics are read; None where the profile does not say.
+        added: Settings that the schema has no place for and a trainer reads, to their values.
         where: The file, for messages.
     """
 
@@ -93,6 +94,7 @@ class Profile:
     prior: Mapping[str, Belief] = field(default_factory=dict)
     signals: tuple[Signal, ...] = ()
     metrics: MetricSource | None = None
+    added: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
     where: str = ""
 
     @property

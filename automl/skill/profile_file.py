@@ -24,6 +24,8 @@
     signals:                        # what a trial may be judged by before its objective shows
       - {metric: train_loss, better: lower, within: [train.loss_config]}
     metrics: {from: csv, file: results.csv}   # where metrics are read, if not in status.json
+    added:                          # settings that a trainer reads and no schema of TAO's has
+      train.checkpoint_format: {choices: [own, tao], reason: ...}
 
 The conditions are those of ``automl.skill.when``, the signals those of ``automl.skill.signals``,
 the sources of metrics those of ``automl.skill.metric_source``; ``objective`` and ``keys`` are
@@ -40,6 +42,7 @@ from automl.skill.asked import Asked
 from automl.skill.metric_source import read_metric_source
 from automl.skill.profile import Belief, InertRule, Profile, RuleVerdict, SettingRule
 from automl.skill.signals import read_signals
+from automl.skill.tree import ParamValue
 from automl.skill.typewords import number_of
 from automl.skill.when import read_when
 from automl.yamltext import load_yaml
@@ -57,6 +60,7 @@ _BLOCKS = (
     "settings",
     "signals",
     "metrics",
+    "added",
 )
 
 
@@ -91,6 +95,7 @@ def read_profile(tree: Any, where: str) -> Profile:
         dict(_beliefs(tree.get("prior"), where)),
         read_signals(tree.get("signals"), where),
         read_metric_source(tree["metrics"], where) if tree.get("metrics") is not None else None,
+        _added(tree.get("added"), where),
         where,
     )
 
@@ -228,3 +233,13 @@ def _check_names(value: Mapping[Any, Any], what: str, known: tuple[str, ...], wh
             where=where,
             fix=did_you_mean(unknown[0], known),
         )
+
+
+def _added(block: Any, where: str) -> dict[str, tuple[ParamValue, ...]]:
+    found = {each.key: each.choices for each in _entries(block, where)}
+    without = [key for key, choices in found.items() if not choices]
+    if without:
+        raise FixInput(
+            "a setting that is added must have choices", got=without[0], where=f"{where}: added"
+        )
+    return {key: tuple(choices or ()) for key, choices in found.items()}

@@ -8,7 +8,7 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.keys import KeyHints, NetworkKeys, find_keys
 from automl.skill.model import ParameterSchema, Skill
-from automl.skill.read import read_action_schema
+from automl.skill.read import read_action_schema, read_profile_of
 from automl.skill.schema import SchemaTree
 from automl.skill.tree import Tree, leaves
 from automl.skill.typewords import Family, family_of
@@ -111,7 +111,12 @@ class SpecRules:
     def _checked(self, key: str, value: Any, where: str) -> Any:
         leaf = self.leaf_of(key)
         if leaf is None:
-            self._check_known(key, where)
+            added = read_profile_of(self.skill).added
+            if key not in added:
+                self._check_known(key, where)
+            elif value not in added[key]:
+                one_of = " or ".join(map(str, added[key]))
+                raise FixInput(f"{key} must be {one_of}", got=repr(value), where=f"{where} {key}")
             return value
         if leaf.key != key or family_of(leaf) in (Family.GROUP, Family.ANY):
             return value  # the schema does not say what a free group or a list's entry holds

@@ -147,6 +147,16 @@ class Train:
             enum=("epoch", "step"),
         ),
     )
+    checkpoint_format: str = setting(
+        "own",
+        Facts(
+            "Form of checkpoints",
+            "own, or tao for checkpoints with the container's key names, which it evaluates, "
+            "exports and starts from. This program resumes from either, bit for bit.",
+            enum=("own", "tao"),
+            own=True,
+        ),
+    )
     validation_interval: int = setting(
         1,
         Facts(

@@ -29,15 +29,13 @@ from automl.centerpose.session.checkpoints import (
     put_weights,
     weights_of,
 )
+from automl.centerpose.session.tao_checkpoint import LIGHTNING, PREFIX
 from automl.centerpose.session.tao_weights import is_of_tao, of_tao, to_tao
 from automl.errors import FixData, FixInput
 from automl.files import replaced
 
 __all__ = ["convert"]
 
-_PREFIX = "model."
-#: Of the release whose form the file has; the container's loader asks for one.
-_LIGHTNING = "2.0.0"
 _NAMES = "state_dict"
 
 
@@ -66,14 +64,13 @@ def _import(file: Path, out: Path) -> None:
 
 def _export(file: Path, out: Path) -> None:
     content = _content(file)
-    given = {name.removeprefix(_PREFIX): value for name, value in content[_NAMES].items()}
+    given = {name.removeprefix(PREFIX): value for name, value in content[_NAMES].items()}
     if is_of_tao(given):
         raise _other(file, "this program's", "it has the container's names already")
     network = _network(given, file)
     put_weights(network, given, file)
-    weights = {f"{_PREFIX}{name}": value for name, value in to_tao(given).items()}
-    marks = {"pytorch-lightning_version": _LIGHTNING}
-    _write(out, {**_counts(content), **marks, _NAMES: weights})
+    weights = {f"{PREFIX}{name}": value for name, value in to_tao(given).items()}
+    _write(out, {**_counts(content), **LIGHTNING, _NAMES: weights})
     say(f"{len(given)} layers of ours as {len(weights)} of the container's: {out}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from automl.centerpose.session.checkpoints import save_checkpoint
+from automl.centerpose.session.tao_checkpoint import OWN, TAO, in_tao_form
 from automl.trainers.contract import CheckpointName
 
 __all__ = ["CheckpointWriter", "to_host"]
@@ -21,10 +22,12 @@ class CheckpointWriter:
 
     Args:
         folder: Results folder of the training.
+        form: ``own``, or ``tao`` for files that the container reads.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, form: str = OWN) -> None:
         self._folder = folder
+        self._form = form
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[Path] | None = None
 
@@ -36,7 +39,11 @@ class CheckpointWriter:
         """
         self.join()
         copied = to_host(content)
-        self._pending = self._thread.submit(save_checkpoint, self._folder, name, copied)
+        self._pending = self._thread.submit(self._save, name, copied)
+
+    def _save(self, name: CheckpointName, content: Mapping[str, Any]) -> Path:
+        is_tao = self._form == TAO
+        return save_checkpoint(self._folder, name, in_tao_form(content) if is_tao else content)
 
     def join(self) -> None:
         """Waits until everything is on disk.

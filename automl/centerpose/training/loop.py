@@ -83,7 +83,7 @@ class Training:
         self.steps = kind(self._losses, self.optimiser, processes)
         self.loss_monitor = LossMonitor(processes.device)
         self.report = TrainingReport(run, spec.train.num_epochs, self._n_batches)
-        self.writer = CheckpointWriter(run.folder)
+        self.writer = CheckpointWriter(run.folder, spec.train.checkpoint_format)
         self.position = Position()
         self.last_result: EvaluationResult | None = None
         self.began: float | None = None

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from automl.centerpose.session.checkpoints import read_checkpoint
+from automl.centerpose.session.tao_checkpoint import in_own_form
 from automl.centerpose.session.tao_weights import is_of_tao
 from automl.centerpose.training.position import Position, Schedule
 from automl.errors import FixData
@@ -46,7 +47,7 @@ def read_resumable(path: Path) -> LoadedCheckpoint:
         FixData: It is missing or broken, or does not hold what a training goes on from; the
             message names what lacks.
     """
-    content = read_checkpoint(path)
+    content = in_own_form(read_checkpoint(path))
     foreign = is_of_tao(content["state_dict"])
     problems = list(_problems(content, _COUNTS if foreign else _PARTS))
     if problems:

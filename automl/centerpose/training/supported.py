@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.config.loss import LossConfig
+from automl.centerpose.session.tao_checkpoint import OWN, TAO
 from automl.centerpose.training.losses import LossForm, LossWeights
 from automl.data.geometry import N_CORNERS
 
@@ -40,6 +41,7 @@ def refusals(spec: Experiment) -> Iterator[str]:
     yield from _shape_refusals(spec)
     yield from _switch_refusals(spec)
     yield from _pretrained_refusals(spec)
+    yield from _form_refusals(spec)
     yield from _device_refusals(spec)
 
 
@@ -93,6 +95,14 @@ def _pretrained_refusals(spec: Experiment) -> Iterator[str]:
             "model.use_pretrained must be false where neither "
             "model.backbone.pretrained_backbone_path nor train.pretrained_model_path names a file"
         )
+
+
+def _form_refusals(spec: Experiment) -> Iterator[str]:
+    form = spec.train.checkpoint_format
+    if form not in (OWN, TAO):
+        yield f"train.checkpoint_format must be {OWN} or {TAO}, but got {form}"
+    if form == TAO and spec.model.backbone.model_type == "nano":
+        yield "train.checkpoint_format must be own for nano, which the container does not know"
 
 
 def _device_refusals(spec: Experiment) -> Iterator[str]:

@@ -154,6 +154,19 @@ class TestSet:
         assert words in str(caught.value)
         assert text.partition("=")[0] in str(caught.value)
 
+    def test_a_setting_that_no_schema_of_tao_has_arrives_at_the_trainer_that_reads_it(
+        self, plan: MakePlan, attempt_spec: AttemptSpec
+    ) -> None:
+        form = ("--set", "train.checkpoint_format=tao")
+        assert attempt_spec(plan(*form, "--set", BACKBONE))["train"]["checkpoint_format"] == "tao"
+        for words, says in (
+            (("--set", "model.backbone.model_type=nano"), "the container does not know"),
+            (("--trainer", "docker", "--set", BACKBONE), "the container does not know the sett"),
+            (("--set", "train.checkpoint_format=lightning"), "must be own or tao"),
+        ):
+            with pytest.raises(FixInput, match=says):
+                plan(*form, *words)
+
     @pytest.mark.parametrize("key", ["train.num_gpus", "dataset.batch_size"])
     def test_what_is_reckoned_with_is_a_number(self, plan: MakePlan, key: str) -> None:
         with pytest.raises(FixInput, match=f"{key} must be a .*whole number"):

@@ -150,7 +150,21 @@ def test_every_key_of_the_own_profile_is_a_setting() -> None:
     assert conditions
     for subject, when in conditions:
         for key in (subject, *when.keys):
-            assert any(schema.contains(key) for schema in schemas), key
+            known = key in profile.added or any(schema.contains(key) for schema in schemas)
+            assert known, key
+    assert not any(schema.contains(key) for key in profile.added for schema in schemas)
+
+
+def test_the_settings_that_are_added_are_those_of_the_trainer() -> None:
+    from automl.centerpose.config.experiment import Experiment
+    from automl.centerpose.config.fields import leaf_entries
+
+    profile = load_profile(own_skill_dir() / "references" / "search_profile.yaml")
+    facts = {key: entry.facts for key, entry in leaf_entries(Experiment)}
+    assert profile.added
+    for key, choices in profile.added.items():
+        assert facts[key].own
+        assert facts[key].enum == choices
 
 
 def test_the_own_template_breaks_no_rule() -> None:
