@@ -16,6 +16,7 @@ from tests.small_data import write_split
 from tests.unit.app.kit import AttemptSpec, MakePlan, OnMachine, values
 
 BACKBONE = "model.backbone.model_type=DLA34"
+NANO = "model.backbone.model_type=nano"
 
 
 class TestData:
@@ -160,7 +161,7 @@ class TestSet:
         form = ("--set", "train.checkpoint_format=tao")
         assert attempt_spec(plan(*form, "--set", BACKBONE))["train"]["checkpoint_format"] == "tao"
         for words, says in (
-            (("--set", "model.backbone.model_type=nano"), "the container does not know"),
+            (("--trainer", "process", "--set", NANO), "the container does not know"),
             (("--trainer", "docker", "--set", BACKBONE), "the container does not know the sett"),
             (("--set", "train.checkpoint_format=lightning"), "must be own or tao"),
         ):
