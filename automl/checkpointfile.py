@@ -4,6 +4,7 @@ A checkpoint that was fetched is often something else: the pointer that Git LFS 
 place, the page of a login, an empty file, the first half. Each trial would find that out anew.
 """
 
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -19,6 +20,8 @@ _PICKLE: Final = b"\x80"
 _RECORD: Final = "data.pkl"
 _POINTER: Final = b"version https://git-lfs"
 _TORCHS: Final = frozenset({".pth", ".pt", ".ckpt"})
+#: The mark of the container's older releases, true, as pickle writes it.
+_MARK: Final = re.compile(rb"state_dict_encrypted(?:q.|r....|\x94)?\x88", re.DOTALL)
 _ONNX: Final = ".onnx"
 _ENCRYPTED_EXPORT: Final = ".etlt"
 _OLD: Final = ".tlt"
@@ -66,26 +69,41 @@ def _check(path: Path) -> None:
         raise _refused(path, *_what(head, "name a file that torch.save wrote"))
 
 
-def check_not_encrypted(path: Path) -> None:
-    """Refuses a file that TAO encrypted with a key, by its name and its first bytes.
+def check_not_encrypted(path: Path, named_by: str = "") -> None:
+    """Refuses a file that TAO encrypted with a key, by its name, its first bytes and its mark.
+
+    Args:
+        path: The file.
+        named_by: The flag or key that names it, for the error.
 
     Raises:
         FixData: It is one.
     """
     is_torchs = _head(path).startswith((_ZIP, _PICKLE))
-    if path.suffix == _ENCRYPTED_EXPORT or (path.suffix == _OLD and not is_torchs):
-        raise encrypted(path)
+    is_foreign = path.suffix == _ENCRYPTED_EXPORT or (path.suffix == _OLD and not is_torchs)
+    if is_foreign or _is_marked(path):
+        raise encrypted(path, named_by)
 
 
-def encrypted(path: Path) -> FixData:
+def encrypted(path: Path, named_by: str = "") -> FixData:
     """The error for a file that TAO encrypted with a key."""
     return FixData(
         "a checkpoint must be readable without a key",
         got="one that TAO encrypted",
-        where=str(path),
+        where=", ".join(part for part in (str(path), named_by) if part),
         fix="train or export it again in the container of release 5 or later, which writes plain "
         ".pth and .onnx files",
     )
+
+
+def _is_marked(path: Path) -> bool:
+    """Whether a file that ``torch.save`` wrote says that its weights are encrypted."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.rpartition("/")[2] == _RECORD]
+            return any(_MARK.search(archive.read(name)) for name in names)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError):
+        return False  # not such a file: others say what is wrong with it
 
 
 def _head(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from automl.app.action_data import action_data
 from automl.app.action_request import ActRequest
+from automl.app.encrypted import refuse_encrypted
 from automl.app.metric_scale import with_known_size
 from automl.app.parents import Parent, exported_from, find_parent
 from automl.app.tuned_settings import read_overlay
@@ -84,6 +85,9 @@ def plan_action(request: ActRequest) -> ActPlan:
     trainer = _trainer(request, parent, trained_skill)
     skill = deploy_skill(trained_skill) if deploys else trained_skill
     trained, notes = _trained(request, parent, trained_skill)
+    named = [("--checkpoint", Path(parent.origin.path))]
+    in_container = trainer.container is not None
+    refuse_encrypted(trained_skill, trained, named, in_container=in_container)
     parent = _model(request, parent, trainer)
     folder = _folder(request, parent)
     recorded = parent.config.data if parent.config is not None else DataSources()

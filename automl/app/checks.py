@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from automl.app.encrypted import refuse_encrypted
 from automl.app.networks import network_of
 from automl.checkpointfile import check_checkpoint_file
 from automl.data.checks import SplitFacts
@@ -48,12 +49,15 @@ def check_weights(base: BaseSpec, *, sees_other_files: bool) -> tuple[str, ...]:
         sees_other_files: Whether a training may see files that are not here, as a container may.
 
     Raises:
-        FixData: One is missing, empty, cut short, or of another format.
+        FixData: One is missing, empty, cut short, encrypted, or of another format.
     """
-    for key, path in _named_weights(base):
+    named_files = list(_named_weights(base))
+    for key, path in named_files:
         if sees_other_files and not path.exists():
             continue
         check_checkpoint_file(path, key)
+    skill = base.rules.skill
+    refuse_encrypted(skill, base.tree, named_files, in_container=sees_other_files)
     named = (key for key in base.keys.resume if get(base.tree, key, None))
     return tuple(
         f"{key} = {get(base.tree, key)} is not read from a spec: --resume-from goes on from a"

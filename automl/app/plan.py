@@ -19,6 +19,7 @@ from automl.app.choices import (
 )
 from automl.app.cluster import as_machine, cluster_resources, survey_of
 from automl.app.datasets import data_names, resolve_data
+from automl.app.encrypted import refuse_encrypted
 from automl.app.fidelity import choose_fidelity
 from automl.app.inputs import with_given_inputs
 from automl.app.linked_weights import with_linked_weights
@@ -177,6 +178,9 @@ def _set_up(planner: Planner, base: BaseSpec, sources: DataSources) -> _Setup:
         settings, skill, searches=searches, gpus_per_trial=resources.gpus_per_trial
     )
     notes = (*notes, *check_weights(base, sees_other_files=trainer.sees_other_files))
+    if planner.resumes is not None:
+        named = [(planner.resumes.where, Path(planner.resumes.parent.origin.path))]
+        refuse_encrypted(skill, base.tree, named, in_container=trainer.sees_other_files)
     data, ceilings, data_notes = check_data(skill, base, resources)
     space = _space(planner, base, ceilings, trainer.program)
     if searches and base.rules.schema is not None:

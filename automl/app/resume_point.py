@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from automl.app.inherited import inherited
 from automl.app.parents import Parent, find_parent
-from automl.checkpointfile import check_checkpoint_file
+from automl.checkpointfile import check_checkpoint_file, check_not_encrypted
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.settings.layers import Layer, Settings
@@ -142,6 +142,8 @@ def find_resume_point(studies_dir: Path, asked: str, where: str) -> ResumePoint:
     if _is_file(asked):
         file = Path(asked).expanduser().absolute()
         check_checkpoint_file(file, where)
+        if file.suffix not in CHECKPOINT_SUFFIXES:
+            check_not_encrypted(file, where)
         _check_ending(file, where)
         parent = find_parent(studies_dir, None, checkpoint=str(file))
     else:

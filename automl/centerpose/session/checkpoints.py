@@ -82,6 +82,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         FixData: There is no such file, it is truncated, or it holds no weights by name.
     """
     if path.suffix not in CHECKPOINT_SUFFIXES:
+        if path.is_file():
+            check_not_encrypted(path)
         rule = f"a checkpoint's name must end in {' or '.join(CHECKPOINT_SUFFIXES)}"
         raise FixData(rule, got=path.name, where=str(path))
     content = load_plain(path)

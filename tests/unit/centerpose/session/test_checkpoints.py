@@ -80,6 +80,13 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("name", ["model.etlt", "model.tlt"])
+def test_an_encrypted_one_is_refused_as_such(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"encrypted")
+    with pytest.raises(FixData, match=rf"one that TAO encrypted \(.*{name}"):
+        read_checkpoint(tmp_path / name)
+
+
 def test_only_checkpoints_are_read(tmp_path: Path) -> None:
     with pytest.raises(FixData, match=r"end in \.pth or \.tlt"):
         read_checkpoint(tmp_path / "model.onnx")
