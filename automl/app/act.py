@@ -12,6 +12,7 @@ from typing import Any
 from automl.app.action_data import action_data
 from automl.app.action_request import ActRequest
 from automl.app.encrypted import refuse_encrypted
+from automl.app.inputs import parse_inputs, resolved_inputs
 from automl.app.metric_scale import with_known_size
 from automl.app.parents import Parent, exported_from, find_parent
 from automl.app.tuned_settings import read_overlay
@@ -20,7 +21,7 @@ from automl.skill.deploy import deploy_skill
 from automl.skill.model import Skill
 from automl.skill.read import own_skill_dir, read_skill
 from automl.skill.tree import Tree, get
-from automl.spec.action import ActionRequest, ActionSpec, build_action
+from automl.spec.action import INPUTS_FLAG, ActionRequest, ActionSpec, build_action
 from automl.spec.build import SpecRequest, build_base
 from automl.spec.inferred import Surroundings
 from automl.spec.values import parse_assignment
@@ -30,6 +31,7 @@ from automl.study.layout import AttemptPaths
 from automl.trainers.base import Preview, Previewing, Trainer, TrialTask
 from automl.trainers.entry import ActionAsked, TrainerEntry
 from automl.trainers.process import OWN_PROGRAMS
+from automl.trainers.process_entry import PYTHON
 from automl.trainers.table import CONTAINER, DEFAULT, make_trainer, trainer_entry
 from automl.yamltext import load_yaml
 
@@ -102,7 +104,9 @@ def plan_action(request: ActRequest) -> ActPlan:
     )
     overrides = dict(parse_assignment(text) for text in request.overrides)
     tuned = {} if request.tuned is None else read_overlay(request.tuned)
-    asked = ActionRequest(trained, around, overrides, data, deploys, tuned=tuned)
+    texts = parse_inputs(request.inputs, INPUTS_FLAG)
+    inputs = resolved_inputs(texts, INPUTS_FLAG, request.tell, None)
+    asked = ActionRequest(trained, around, overrides, data, inputs, deploys, tuned=tuned)
     spec = build_action(skill, request.action, asked)
     _check_data_taken(request, spec)
     options = _options(request, parent, trainer, deploys=deploys)
@@ -180,7 +184,10 @@ def _usual(request: ActRequest, parent: Parent) -> TrainerEntry:
 def _options(
     request: ActRequest, parent: Parent, trainer: TrainerEntry, *, deploys: bool
 ) -> Mapping[str, Any]:
-    """The options of the container, of those that the study trained with and what is asked for."""
+    """The options of the trainer, of those that the study trained with and what is asked for."""
+    config = parent.config
+    is_study_s = config is not None and config.trainer == trainer.name
+    options = config.trainer_options if config is not None and is_study_s else {}
     if trainer.container is None:
         if request.image:
             raise FixInput(
@@ -188,10 +195,7 @@ def _options(
                 got=request.image,
                 where="--image",
             )
-        return {}
-    config = parent.config
-    is_study_s = config is not None and config.trainer == trainer.name
-    options = config.trainer_options if config is not None and is_study_s else {}
+        return {PYTHON: options[PYTHON]} if PYTHON in options else {}
     return trainer.container.action_options(ActionAsked(options, request.image, deploys))
 
 

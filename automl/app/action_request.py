@@ -26,6 +26,7 @@ class ActRequest:
         skill_dir: The model skill; None for the study's, else this package's own.
         overrides: ``KEY=VALUE`` texts.
         data: Split to a folder or tarball, as given.
+        inputs: ``KEY=PATH`` texts.
         tuned: File of settings that ``tune-inference`` found; None for none.
         known_size: What is known of the object's size, as ``poses.known_size`` reads it; empty for
             nothing.
@@ -46,6 +47,7 @@ class ActRequest:
     skill_dir: Path | None = None
     overrides: tuple[str, ...] = ()
     data: Mapping[str, str | None] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
     tuned: Path | None = None
     known_size: str = ""
     results: Path | None = None

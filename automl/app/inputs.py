@@ -1,6 +1,6 @@
 """``--data KEY=PATH``: the inputs of any skill, checked, brought here and put into the spec."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from automl.data.staging import Transfer, is_remote, stage
 from automl.errors import FixInput, InstallExtra
 from automl.settings.layers import Settings
 from automl.spec.build import BaseSpec
-from automl.spec.inputs import check_kind, long_input_key, with_inputs
+from automl.spec.inputs import checked_inputs, with_inputs
 
-__all__ = ["with_given_inputs"]
+__all__ = ["parse_inputs", "resolved_inputs", "with_given_inputs"]
 
 
 def with_given_inputs(
@@ -31,21 +31,47 @@ def with_given_inputs(
         FixInput: A key is none, or nothing of the right kind is at a path.
         InstallExtra: An address needs a package that is not installed.
     """
-    given: dict[str, str] = {}
     origin = settings.origin(INPUTS)
-    for key, text in settings[INPUTS].items():
-        where = f"{origin} {key}"
-        long = long_input_key(base.rules, key, where)
-        path = _resolved(text, where, tell, transfer)
-        check_kind(base.rules, long, path, where)
-        given[long] = str(path)
+    files = resolved_inputs(settings[INPUTS], origin, tell, transfer)
+    given = checked_inputs(base.rules, files, origin)
     if not given:
         return base
     tree = with_inputs(base.tree, given, origin)
     return replace(base, tree=tree, overrides={**base.overrides, **given})
 
 
-def _resolved(text: str, where: str, tell: Callable[[str], None], transfer: Transfer) -> Path:
+def parse_inputs(texts: Sequence[str], origin: str) -> dict[str, str]:
+    """``KEY=PATH`` texts as key to path.
+
+    Raises:
+        FixInput: One is written otherwise, or a key is given twice.
+    """
+    given: dict[str, str] = {}
+    for text in texts:
+        key, _, path = (part.strip() for part in text.partition("="))
+        if not key or not path:
+            raise FixInput("an input must be written KEY=PATH", got=repr(text), where=origin)
+        if key in given:
+            raise FixInput("an input must be given once", got=f"{key} twice", where=origin)
+        given[key] = path
+    return given
+
+
+def resolved_inputs(
+    texts: Mapping[str, str], origin: str, tell: Callable[[str], None], transfer: Transfer | None
+) -> dict[str, Path]:
+    """What is there for each input: a tarball's folder, and what was brought for an address.
+
+    Raises:
+        FixInput: Nothing is at a path.
+        InstallExtra: An address needs a package that is not installed.
+    """
+    return {key: _resolved(text, f"{origin} {key}", tell, transfer) for key, text in texts.items()}
+
+
+def _resolved(
+    text: str, where: str, tell: Callable[[str], None], transfer: Transfer | None
+) -> Path:
     """Absolute path of what is there; a tarball's folder, and what was brought for an address."""
     try:
         if is_remote(text):

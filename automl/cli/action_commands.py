@@ -69,6 +69,7 @@ def _request(arguments: argparse.Namespace) -> "ActRequest":
         skill_dir=arguments.skill_dir,
         overrides=tuple(arguments.set or ()),
         data={split: getattr(arguments, f"{split}_data", None) for split in _SPLITS},
+        inputs=tuple(arguments.data or ()),
         tuned=getattr(arguments, "tuned", None),
         known_size=_known_size(arguments),
         results=arguments.results,

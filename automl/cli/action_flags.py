@@ -167,6 +167,12 @@ def _add_verify(command: "Parser") -> None:
 
 
 def _add_data(command: "Parser", name: str) -> None:
+    command.add_argument(
+        "--data",
+        action="append",
+        metavar="KEY=PATH",
+        help="an input of the skill's action, by its key; repeatable",
+    )
     split = {"evaluate": "test", "inference": "inference", "gen-trt-engine": "train"}.get(name)
     if split is not None:
         command.add_argument(

@@ -37,10 +37,11 @@ def add_weights(commands: "Commands") -> None:
 
 def convert(arguments: argparse.Namespace) -> int:
     """Converts in a process of its own, since the program itself never loads torch."""
-    from automl.checkpointfile import check_checkpoint_file
+    from automl.checkpointfile import check_checkpoint_file, check_not_encrypted
     from automl.trainers.process import OWN_PROGRAMS
 
     check_checkpoint_file(arguments.file)
+    check_not_encrypted(arguments.file)
     words = ["weights", arguments.way, str(arguments.file), "--to", str(arguments.to)]
     ended = subprocess.run(
         [sys.executable, "-m", OWN_PROGRAMS["centerpose"], *words],

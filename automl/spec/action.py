@@ -12,6 +12,7 @@ from automl.skill.read import base_tree, read_profile_of, read_template
 from automl.skill.tree import MISSING, Tree, get, leaves
 from automl.spec.calibration import fit_calibration
 from automl.spec.inferred import Surroundings, constants_of, function_names, infer
+from automl.spec.inputs import checked_inputs, with_inputs
 from automl.spec.needed import check_given
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.source_table import split_keys, with_table
@@ -25,7 +26,9 @@ from automl.spec.unfilled import unfilled_notes
 from automl.spec.values import out_of_bounds
 from automl.yamltext import load_yaml
 
-__all__ = ["ActionRequest", "ActionSpec", "build_action"]
+__all__ = ["INPUTS_FLAG", "ActionRequest", "ActionSpec", "build_action"]
+
+INPUTS_FLAG = "--data"
 
 #: The one template that some skills have for all actions.
 _SHARED_TEMPLATE = "spec_template.yaml"
@@ -47,6 +50,7 @@ class ActionRequest:
         around: Parent, results folder and key.
         overrides: Dotted or short key to value, as the user set it.
         data: Split to folder, or to a list of folders for a setting that takes one.
+        inputs: Dotted or short key to a file or folder, as the user gave it.
         deploy: Whether it is for the deploy container.
         where: What to call the overrides in an error.
         tuned: Dotted key to value of settings that were found to decode better; they may lie
@@ -57,6 +61,7 @@ class ActionRequest:
     around: Surroundings
     overrides: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Path] = field(default_factory=dict)
     deploy: bool = False
     where: str = "--set"
     tuned: Mapping[str, Any] = field(default_factory=dict)
@@ -128,12 +133,14 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     tree = with_settings(template, constants, "spec_params")
     tree = with_settings(tree, carried, "training spec")
     tree = with_settings(tree, inferred | data, "inferred")
+    given = checked_inputs(rules, request.inputs, INPUTS_FLAG)
+    tree = with_inputs(tree, given, INPUTS_FLAG)
     tree = with_settings(tree, _tuned(action, request.tuned), "--tuned")
     tree = with_settings(tree, overrides, request.where)
     check_given(rules, tree, template, deploy=request.deploy)
     tree, fitted = fit_calibration(action, tree, overrides, request.where)
     notes = (*notes, *((fitted,) if fitted else ()), *unfilled_notes(rules, tree, overrides))
-    return ActionSpec(tree, source, carried, inferred, data, rules, notes, template)
+    return ActionSpec(tree, source, carried, inferred, data | given, rules, notes, template)
 
 
 def _tuned(action: str, settings: Mapping[str, Any]) -> dict[str, Any]:

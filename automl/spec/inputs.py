@@ -10,7 +10,7 @@ from automl.skill.tree import Tree, get, with_value
 from automl.spec.rules import SpecRules
 from automl.spec.source_table import takers
 
-__all__ = ["check_kind", "input_keys", "long_input_key", "with_inputs"]
+__all__ = ["checked_inputs", "input_keys", "with_inputs"]
 
 _FOLDER, _FILE = "folder", "file"
 
@@ -25,7 +25,27 @@ def input_keys(rules: SpecRules) -> Mapping[str, Mapping[str, Any]]:
     return {**tables, **inputs}
 
 
-def long_input_key(rules: SpecRules, key: str, where: str) -> str:
+def checked_inputs(rules: SpecRules, values: Mapping[str, Path], origin: str) -> dict[str, str]:
+    """Inputs by their dotted keys, each of the kind that the skill says.
+
+    Args:
+        rules: What the spec may hold.
+        values: Dotted or short key to what is there.
+        origin: The flag or file that gave them, for errors.
+
+    Raises:
+        FixInput: A key is none, or what is there is of another kind.
+    """
+    given: dict[str, str] = {}
+    for key, path in values.items():
+        where = f"{origin} {key}"
+        long = _long_key(rules, key, where)
+        _check_kind(rules, long, path, where)
+        given[long] = str(path)
+    return given
+
+
+def _long_key(rules: SpecRules, key: str, where: str) -> str:
     """The dotted key that a user means by an input.
 
     Raises:
@@ -44,7 +64,7 @@ def long_input_key(rules: SpecRules, key: str, where: str) -> str:
     )
 
 
-def check_kind(rules: SpecRules, key: str, path: Path, where: str) -> None:
+def _check_kind(rules: SpecRules, key: str, path: Path, where: str) -> None:
     """Refuses a file for a folder; some skills call a folder a file, which is let pass.
 
     Raises:

@@ -94,9 +94,4 @@ def _fix(rules: SpecRules, key: str) -> str:
     first = key.rpartition(".")[2].partition("_")[0]
     if key in own_data_keys(rules) and first in split:
         return f"give --{split[first]}-data PATH"
-    if rules.action == "train":
-        return f"give --data {key}=PATH"
-    above, is_listed, name = key.partition("[0].")
-    if is_listed:
-        return f"give the list as a whole: --set '{above}=[{{{name}: PATH}}]'"
-    return f"give it with --set {key}=VALUE"
+    return f"give --data {key}=PATH"

@@ -8,7 +8,7 @@ import pytest
 from automl.errors import FixInput
 from automl.skill.read import read_skill
 from automl.skill.tree import get
-from automl.spec.inputs import check_kind, input_keys, long_input_key, with_inputs
+from automl.spec.inputs import checked_inputs, input_keys, with_inputs
 from automl.spec.needed import how_to_give, missing_inputs
 from automl.spec.rules import SpecRules, rules_for
 from tests.made_skill import leaf, schema_of, write_skill
@@ -33,11 +33,13 @@ def rules(tmp_path: Path) -> SpecRules:
     return rules_for(read_skill(write_skill(tmp_path / "s", info, schema_of(leaves))), "train")
 
 
-def test_the_skills_inputs_are_known_and_others_get_the_nearest(rules: SpecRules) -> None:
+def test_the_skills_inputs_are_known_and_others_get_the_nearest(
+    rules: SpecRules, tmp_path: Path
+) -> None:
     assert input_keys(rules).keys() == INPUTS.keys()
-    assert long_input_key(rules, KEY, "--data") == KEY
+    assert checked_inputs(rules, {KEY: tmp_path}, "--data") == {KEY: str(tmp_path)}
     with pytest.raises(FixInput, match="an input must be a setting of train") as refused:
-        long_input_key(rules, "data.lables", "--data")
+        checked_inputs(rules, {"data.lables": tmp_path}, "--data")
     assert "data.labels" in refused.value.fix
 
 
@@ -61,12 +63,11 @@ def test_an_entry_of_a_list_is_made_where_it_is_the_next(rules: SpecRules) -> No
 def test_a_file_is_no_folder(rules: SpecRules, tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.touch()
-    check_kind(rules, KEY, tmp_path, "--data")
-    check_kind(rules, "data.labels", file, "--data")
+    checked_inputs(rules, {KEY: tmp_path, "data.labels": file}, "--data")
     with pytest.raises(FixInput, match="must be a folder"):
-        check_kind(rules, KEY, file, "--data")
+        checked_inputs(rules, {KEY: file}, "--data")
     with pytest.raises(FixInput, match="must be a file"):
-        check_kind(rules, "data.labels", tmp_path, "--data")
+        checked_inputs(rules, {"data.labels": tmp_path}, "--data")
 
 
 @pytest.mark.parametrize("labels", ["", None, "???", "data/sft/labels.json"])
