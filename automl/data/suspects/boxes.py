@@ -14,7 +14,7 @@ import numpy as np
 
 from automl.data.geometry import Array, box_keypoints, project, rotation_of
 from automl.data.objectron import Annotation, PoseObject
-from automl.data.suspects.corners import ORDERS, handedness
+from automl.data.suspects.corners import ORDERS, CornerOrder, handedness
 from automl.data.suspects.finding import Certainty, Finding, FindingKind
 
 __all__ = ["TOLERANCE_PX", "check_boxes"]
@@ -29,6 +29,7 @@ _UNITS: Final = (
     (100.0, "100 times too small"),
     (1000.0, "1000 times too small"),
 )
+_ROWS: Final = np.array([order.rows for order in ORDERS])  # (47, 9)
 _EDGES: Final = ((0, 2, 1), (1, 0, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1))
 _REORDER: Final = "write the corners in the order of this layout: z changes fastest, x slowest"
 
@@ -138,18 +139,24 @@ def _causes(subject: _Subject, rotation: Array, box: Array) -> Iterator[_Cause]:
 
 def _of_order(pixels: Array, labelled: Array) -> Iterator[_Cause]:
     """Corners in another order."""
-    for order in ORDERS:
-        if _fits(pixels, labelled[order.rows]):
-            way = "mirrored" if order.mirrored else "in another order"
-            yield f"the corners are {way} ({order.words})", _REORDER, FindingKind.ORDER
+    order = _order_that_fits(pixels, labelled)
+    if order is not None:
+        way = "mirrored" if order.mirrored else "in another order"
+        yield f"the corners are {way} ({order.words})", _REORDER, FindingKind.ORDER
+
+
+def _order_that_fits(pixels: Array, labelled: Array) -> CornerOrder | None:
+    """The plainest order in which labelled keypoints are the pixels of a box."""
+    lengths = np.linalg.norm(labelled[_ROWS] - pixels, axis=2)
+    fits = np.nan_to_num(lengths).max(axis=1) <= TOLERANCE_PX
+    return ORDERS[int(fits.argmax())] if fits.any() else None
 
 
 def _of_image(pixels: Array, labelled: Array, width: int) -> Iterator[_Cause]:
     """Keypoints of another picture than the one that the camera made."""
     for edge in (width, width - 1):
         flipped = labelled * [-1, 1] + [edge, 0]
-        orders = (np.arange(9), *(order.rows for order in ORDERS))
-        if any(_fits(pixels, flipped[rows]) for rows in orders):
+        if _fits(pixels, flipped) or _order_that_fits(pixels, flipped) is not None:
             fix = "flip neither image nor keypoints, or the pose with them"
             yield "the keypoints are those of the image flipped", fix, FindingKind.ORDER
     if _fits(pixels, labelled[:, ::-1]):
