@@ -1,16 +1,21 @@
-"""Metres: a size that the user knows, laid on the spec of an inference."""
+"""Metres: a size that the user knows, for an inference and for the poses of a study."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from automl.app.action_request import ActRequest
 from automl.app.networks import Scalable, network_of
 from automl.errors import FixInput
+from automl.poses.known_size import KnownSize
 from automl.skill.model import Skill
+from automl.skill.read import read_skill
 from automl.spec.action import ActionSpec
 from automl.spec.sources import with_settings
+from automl.study.folder import read_base_spec, read_config
+from automl.study.layout import StudyPaths
 from automl.trainers.docker.images import is_nvidias
 
-__all__ = ["with_known_size"]
+__all__ = ["known_size_of", "with_known_size"]
 
 _INFERENCE = "inference"
 _FLAGS = "--known-height, --known-size"
@@ -48,8 +53,28 @@ def with_known_size(
             fix="add --trainer process; or multiply yourself: metres = location x height / "
             "relative_scale[1]",
         )
-    settings = network.size_settings(spec.tree, request.known_size, _FLAGS)
+    network.known_size(spec.tree, request.known_size, _FLAGS)
+    settings = network.size_settings(request.known_size)
     return replace(spec, tree=with_settings(spec.tree, settings, _FLAGS))
+
+
+def known_size_of(paths: StudyPaths, text: str) -> KnownSize | None:
+    """What a text says of the objects of a study; None where it is blank.
+
+    Raises:
+        FixInput: It is no size, of another category, or nothing is known of the study's network.
+    """
+    if not text:
+        return None
+    skill = read_skill(Path(read_config(paths).skill_dir))
+    network = _scalable(skill)
+    if network is None:
+        raise FixInput(
+            "poses in metres must be those of a network that is known here",
+            got=skill.network_arch,
+            where=_FLAGS,
+        )
+    return network.known_size(read_base_spec(paths), text, _FLAGS)
 
 
 def _scalable(skill: Skill) -> Scalable | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from automl.data.checks import SplitFacts
+from automl.poses.known_size import KnownSize
 from automl.skill.model import Skill
 
 __all__ = ["NETWORKS", "Costed", "MemoryForecast", "Network", "Scalable", "network_of"]
@@ -78,12 +79,16 @@ class Costed(Protocol):
 class Scalable(Protocol):
     """A network whose inference gives metres once the object's true size is known."""
 
-    def size_settings(self, spec: Mapping[str, Any], text: str, where: str) -> Mapping[str, Any]:
-        """Dotted key to value: what tells the inference a known size.
+    def known_size(self, spec: Mapping[str, Any], text: str, where: str) -> KnownSize | None:
+        """What a text says of the objects of the spec's category; None where it is blank.
 
         Raises:
-            FixInput: It is none, or of another category.
+            FixInput: It is no size, or of another category.
         """
+        ...
+
+    def size_settings(self, text: str) -> Mapping[str, Any]:
+        """Dotted key to value: what tells the inference a known size."""
         ...
 
     def is_up_to_scale(self, spec: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from automl.data.checks import (
 )
 from automl.data.splits import read_through_split
 from automl.errors import FixData, FixInput
-from automl.poses.known_size import read_known_size
+from automl.poses.known_size import KnownSize, read_known_size
 
 __all__ = ["CenterPose", "TrainingForecast"]
 
@@ -124,18 +124,22 @@ class CenterPose:
         model, side, precision = (_value(spec, key) for key in (_MODEL, _SIDE, _PRECISION))
         return f"{model}, {side} px, {precision}"
 
-    def size_settings(self, spec: Mapping[str, Any], text: str, where: str) -> Mapping[str, Any]:
-        """Dotted key to value: what tells the inference a known size.
+    def known_size(self, spec: Mapping[str, Any], text: str, where: str) -> KnownSize | None:
+        """What a text says of the objects of the spec's category; None where it is blank.
 
         Args:
-            spec: Of the inference; names the category.
+            spec: Of any action; names the category.
             text: What is known, as ``automl.poses.known_size`` reads it.
             where: What to call the place in an error.
 
         Raises:
-            FixInput: It is none, or of another category.
+            FixInput: It is no size, or of another category.
         """
-        read_known_size(text, str(_value(spec, _CATEGORY) or Dataset().category), where)
+        category = str(_value(spec, _CATEGORY) or Dataset().category)
+        return read_known_size(text, category, where)
+
+    def size_settings(self, text: str) -> Mapping[str, Any]:
+        """Dotted key to value: what tells the inference a known size."""
         return {_KNOWN_SIZE: text}
 
     def is_up_to_scale(self, spec: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.known_size_flags import known_size_text
 from automl.cli.loudness import is_verbose
 from automl.cli.paths import shown
 from automl.cli.read_commands import note
@@ -71,18 +72,13 @@ def _request(arguments: argparse.Namespace) -> "ActRequest":
         data={split: getattr(arguments, f"{split}_data", None) for split in _SPLITS},
         inputs=tuple(arguments.data or ()),
         tuned=getattr(arguments, "tuned", None),
-        known_size=_known_size(arguments),
+        known_size=known_size_text(arguments),
         results=arguments.results,
         trainer=arguments.trainer,
         gpus=None if gpus is None else tuple(part.strip() for part in gpus.split(",") if part),
         image=arguments.image or "",
         tell=note,
     )
-
-
-def _known_size(arguments: argparse.Namespace) -> str:
-    flags = ("known_height", "known_size")
-    return ", ".join(text for flag in flags for text in getattr(arguments, flag, None) or ())
 
 
 def _show_plan(plan: "ActPlan", text: str, *, as_json: bool) -> None:

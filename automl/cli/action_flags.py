@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from automl.cli.known_size_flags import add_known_size
 from automl.cli.usage import count
 from automl.trainers.table import TRAINERS
 
@@ -67,7 +68,7 @@ def add_actions(commands: "Commands") -> None:
                 help="settings of decoding that automl tune-inference found",
             )
         if name == "inference":
-            _add_known_size(command)
+            add_known_size(command)
         if name == "export":
             _add_verify(command)
         _add_data(command, name)
@@ -122,21 +123,6 @@ def _add_spec(command: "Parser") -> None:
         help="what a checkpoint from elsewhere was trained with",
     )
     group.add_argument("--skill-dir", type=Path, metavar="DIR", help="default: the study's")
-
-
-def _add_known_size(command: "Parser") -> None:
-    group = command.add_argument_group(
-        "metres", "true size of the object, of each category if there are several"
-    )
-    group.add_argument(
-        "--known-height", action="append", metavar="[CATEGORY=]METRES", help="edge along y (up)"
-    )
-    group.add_argument(
-        "--known-size",
-        action="append",
-        metavar="[CATEGORY=]WxHxD",
-        help="edges along x, y and z in metres: corrects the network's proportions as well",
-    )
 
 
 def _add_verify(command: "Parser") -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl.cli.carried import carrying, studies_dir
+from automl.cli.known_size_flags import add_known_size, known_size_text
 from automl.cli.paths import shown
 from automl.cli.read_commands import note, study_named
 
 if TYPE_CHECKING:
     from automl.cli.usage import Parser
+    from automl.poses.known_size import KnownSize
     from automl.reports.poses.page import PosePart, Scores
 
     Commands = argparse._SubParsersAction[Parser]
@@ -41,11 +43,13 @@ def add_poses(commands: "Commands") -> None:
     command.add_argument(
         "--no-images", action="store_true", help="no picture of the data in report and recording"
     )
+    add_known_size(command)
     command.add_argument("--json", action="store_true", help="strict JSON on standard output")
 
 
 def poses(arguments: argparse.Namespace) -> int:
     """Makes what is missing, writes the report, and shows the metrics."""
+    from automl.app.metric_scale import known_size_of
     from automl.app.poses import complete_poses
     from automl.errors import NoUsableTrial
     from automl.reports.poses.page import pose_part
@@ -56,40 +60,47 @@ def poses(arguments: argparse.Namespace) -> int:
 
     studies = studies_dir(arguments)
     paths = find_study(studies, study_named(arguments), Wanted.TRAINED, note)
+    known = known_size_of(paths, known_size_text(arguments))
     images = not arguments.no_images
     left = complete_poses(paths, lambda text: note(carrying(text, studies)))
     page = write_report(paths.folder, images=images)[0]
     summary = read_summary(paths.folder)
-    part = pose_part(summary, images=False)
+    part = pose_part(summary, images=False, known=known)
     if arguments.rerun is not None:
         allowed = images and summary.config.report_images == "inline"
         made = record_poses(summary, arguments.split, arguments.rerun, images=allowed)
         note(f"{shown(made.path)} holds {made.n_images} images, {made.n_pictures} as pictures")
     if arguments.json:
-        print(_json(paths.folder, part))
+        print(_json(paths.folder, part, _scale(known)))
     else:
-        print(_text(part, page))
+        print(_text(part, page, _scale(known)))
     return NoUsableTrial.exit_code if left or part is None or part.missing else 0
 
 
-def _json(folder: Path, part: "PosePart | None") -> str:
+def _scale(known: "KnownSize | None") -> str:
+    return str(known or "each object's annotated height")
+
+
+def _json(folder: Path, part: "PosePart | None", scale: str) -> str:
     scores = [] if part is None else [asdict(each) for each in part.scores]
     missing = "" if part is None else part.missing
     content = {
         "schema": "automl.poses/1",
         "study": folder.name,
         "missing": missing,
+        "metres_by": scale,
         "scores": scores,
     }
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
 
 
-def _text(part: "PosePart | None", page: Path) -> str:
+def _text(part: "PosePart | None", page: Path, scale: str) -> str:
     if part is None or part.missing:
         return "no poses" if part is None else part.missing
     blocks = ["\n".join(_table(each)) for each in part.scores]
     gain = [part.gain] if part.gain else []
-    return "\n\n".join([*blocks, *gain, f"report  {shown(page)}#poses"])
+    by = f"the two rows of what is known: by {scale}"
+    return "\n\n".join([*blocks, by, *gain, f"report  {shown(page)}#poses"])
 
 
 def _table(scores: "Scores") -> list[str]:

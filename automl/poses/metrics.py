@@ -23,9 +23,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from automl.poses.absolute import distance_error, location_error
+from automl.poses.known_size import KnownSize
 from automl.poses.sample import Sample, Statistic
 
-__all__ = ["DIAMETER_SHARE", "METRICS", "PCK_SHARE", "Metric", "iou_curve"]
+__all__ = ["DIAMETER_SHARE", "METRICS", "PCK_SHARE", "Metric", "iou_curve", "metrics_by"]
 
 _Numbers = npt.NDArray[np.float64]
 
@@ -115,6 +117,21 @@ def _mpe(sample: Sample) -> Statistic:
     return sample.over_found(sample.detections.numbers("error_2d"))
 
 
+def _in_metres(known: KnownSize | None) -> tuple[Metric, ...]:
+    """How far off poses are once a length is known: what somebody who grasps wants to know."""
+    said = "height" if known is None or known.edges is None else "size"
+    return (
+        Metric(
+            "distance_known", f"Distance error, {said} known", distance_error(known),
+            "share of the distance", larger_is_better=False,
+        ),
+        Metric(
+            "location_known_m", f"Metres off, {said} known", location_error(known),
+            "mean, of the centre", larger_is_better=False,
+        ),
+    )  # fmt: skip
+
+
 METRICS: Final = (
     Metric("ap_iou_25", "AP at 3D IoU 0.25", _ap_iou(0.25), "boxes that overlap by a quarter"),
     Metric("ap_iou_50", "AP at 3D IoU 0.50", _ap_iou(0.5), "by half: 3DIoU", reported_as="3DIoU"),
@@ -131,5 +148,16 @@ METRICS: Final = (
     Metric("mspd_ar", "MSPD, average recall", _mspd, "farthest corner, pixels (BOP)"),
     Metric("pck_10", "PCK at 10 % of the 2D box", _pck, "keypoints near enough"),
     Metric("mpe_2d", "2D MPE, image sides", _mpe, "mean error of corners: 2DMPE", False, "2DMPE"),
+    *_in_metres(None),
 )
 """What is reported of every evaluation, in that order."""
+
+
+def metrics_by(known: KnownSize | None) -> tuple[Metric, ...]:
+    """The same metrics, those in metres by what is taken to be known of the object's size.
+
+    Args:
+        known: That; None for each object's own height, as annotated.
+    """
+    by_name = {metric.name: metric for metric in (*METRICS, *_in_metres(known))}
+    return tuple(by_name.values())

@@ -8,6 +8,8 @@ import numpy as np
 
 from automl.poses.choice import side_by_side, worst_targets
 from automl.poses.factors import gain_of
+from automl.poses.known_size import KnownSize
+from automl.poses.metrics import metrics_by
 from automl.poses.sample import Sample
 from automl.poses.table import PoseTable
 from automl.reports import words
@@ -90,12 +92,15 @@ class PosePart:
         return list({picture.number: picture for picture in shown if picture.data}.values())
 
 
-def pose_part(summary: Summary, *, images: bool) -> PosePart | None:
+def pose_part(
+    summary: Summary, *, images: bool, known: KnownSize | None = None
+) -> PosePart | None:
     """The poses of winner and default; None for a study that has none to show.
 
     Args:
         summary: The study.
         images: Whether pictures of the data are shown.
+        known: The object's size, for metrics in metres; None for its annotated height.
     """
     if summary.winner is None or summary.is_fake:
         return None
@@ -111,7 +116,7 @@ def pose_part(summary: Summary, *, images: bool) -> PosePart | None:
     folders = [summary.folder / each.folder for each in (ours, base) if each is not None]
     tiles, worst, said = _pictures(sides, folders, images=images)
     return PosePart(
-        scores=tuple(_scores(summary, number, (winner, default), notes)),
+        scores=tuple(_scores(summary, (winner, default), known, notes)),
         gain="" if default is None else _gain(winner, default),
         tiles=tiles,
         worst=worst,
@@ -136,15 +141,19 @@ def _missing(summary: Summary, notes: Sequence[str]) -> PosePart | None:
 
 
 def _scores(
-    summary: Summary, number: int, validated: tuple[Sample, Sample | None], notes: list[str]
+    summary: Summary,
+    validated: tuple[Sample, Sample | None],
+    known: KnownSize | None,
+    notes: list[str],
 ) -> list[Scores]:
     pairs = [(VALIDATION, validated)]
+    number = 0 if summary.winner is None else summary.winner.number
     tested = [newest(summary.evaluations, n, TEST, poses=True) for n in dict.fromkeys((number, 0))]
     samples = [poses_of(summary.folder, each, notes) for each in tested]
     if samples[0] is not None:
         pairs.append((TEST, (samples[0], samples[1] if len(samples) > 1 else None)))
     return [
-        Scores(split, len(own.names), len(own.targets), score_rows(own, base))
+        Scores(split, len(own.names), len(own.targets), score_rows(own, base, metrics_by(known)))
         for split, (own, base) in pairs
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from automl.poses.bootstrap import Estimate, draws, estimate, of_values
-from automl.poses.metrics import METRICS, iou_curve
+from automl.poses.metrics import METRICS, Metric, iou_curve
 from automl.poses.sample import Sample
 
 __all__ = ["OverlapCurve", "ScoreRow", "overlap_curve", "score_rows"]
@@ -41,17 +41,20 @@ class ScoreRow:
         return "better" if is_up == self.larger_is_better else "worse"
 
 
-def score_rows(winner: Sample, default: Sample | None) -> tuple[ScoreRow, ...]:
-    """Every metric of an evaluation of the winner, against one of the default.
+def score_rows(
+    winner: Sample, default: Sample | None, metrics: Sequence[Metric] = METRICS
+) -> tuple[ScoreRow, ...]:
+    """Metrics of an evaluation of the winner, against one of the default.
 
     Args:
         winner: Its poses.
         default: Those of the default on the same images; None without them.
+        metrics: Which; all of them where nobody says.
     """
     weights = draws(len(winner.names))
     same = default if default is not None and default.names == winner.names else None
     rows = []
-    for metric in METRICS:
+    for metric in metrics:
         ours = metric.statistic(winner).values(weights)
         theirs = None if same is None else metric.statistic(same).values(weights)
         rows.append(

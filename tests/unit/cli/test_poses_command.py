@@ -10,6 +10,7 @@ import pytest
 
 from automl.app import poses as app_poses
 from automl.cli.main import main
+from automl.skill.read import own_skill_dir
 from automl.study.config import DataSources
 from tests.unit.reports.evaluations import JPEG, ap50, evaluate, poses_like
 from tests.unit.reports.study_builder import StudyBuilder, config, fill
@@ -31,7 +32,7 @@ def builder(tmp_path: Path) -> StudyBuilder:
     for index in range(12):
         (root / "chair" / f"{index:04d}.jpg").write_bytes(JPEG)
     data = DataSources(train=str(tmp_path / "train"), val=str(root))
-    made = StudyBuilder(tmp_path / "studies", config(data=data))
+    made = StudyBuilder(tmp_path / "studies", config(data=data, skill_dir=str(own_skill_dir())))
     fill(made)
     return made
 
@@ -66,6 +67,28 @@ def test_json_is_strict_and_names_its_schema(
     assert value["schema"] == "automl.poses/1"
     row = next(each for each in value["scores"][0]["rows"] if each["name"] == "ap_iou_50")
     assert row["winner"]["value"] == pytest.approx(ap50(GOOD))
+
+
+def test_metres_follow_from_the_size_that_is_given(
+    builder: StudyBuilder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = builder.folder / "report.html"
+    monkeypatch.setattr("automl.reports.write.write_report", lambda *_, **__: [page])
+    evaluated(builder)
+    values = []
+    for argv in ([], ["--known-height", "cereal_box=0.4"], ["--known-size", "0.2x0.2x0.2"]):
+        assert run(builder, "--json", *argv) == 0
+        found = json.loads(capsys.readouterr().out)
+        by_name = {row["name"]: row["winner"]["value"] for row in found["scores"][0]["rows"]}
+        values.append((found["metres_by"], by_name["location_known_m"]))
+    # The boxes of these poses are 0.2 m high, 1 m away; twice as high is twice as far.
+    assert values[0] == ("each object's annotated height", pytest.approx(0.02, abs=1e-6))
+    assert values[1] == ("known height 0.4 m of cereal_box", pytest.approx(1.0, abs=1e-2))
+    assert values[2] == ("known size 0.2 x 0.2 x 0.2 m", pytest.approx(0.02, abs=1e-6))
+    assert run(builder, "--known-height", "0.4") == 0
+    assert "by known height 0.4 m" in capsys.readouterr().out
+    assert run(builder, "--known-height", "bottle=0.4") == 2
+    assert "trained for, cereal_box" in capsys.readouterr().err
 
 
 def test_a_study_without_poses_says_why_and_exits_with_4(

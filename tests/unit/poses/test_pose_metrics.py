@@ -1,6 +1,7 @@
 """Each metric against a slow computation that reads the rows one by one."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 
 from automl.poses.bootstrap import difference, draws, estimate
-from automl.poses.metrics import METRICS, iou_curve
+from automl.poses.known_size import KnownSize
+from automl.poses.metrics import METRICS, iou_curve, metrics_by
 from automl.poses.sample import Ratio, sample_of
 from automl.poses.table import PoseTable
-from tests.unit.poses.make_tables import random_table, table_of
+from tests.unit.poses.make_tables import CORNERS, random_table, table_of
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -122,6 +124,56 @@ def test_pixel_error_is_a_mean_over_detections() -> None:
     assert value_of("mpe_2d", table) == pytest.approx(np.mean(errors), abs=1e-12)
 
 
+def _boxes(seed: int) -> tuple[PoseTable, list[tuple[Any, Any, Any]]]:
+    """Predicted and true boxes of other proportions and places, and what each row was made of."""
+    rng = np.random.default_rng(seed)
+    made, rows = [], []
+    for index in range(20):
+        true, found = (rng.uniform(0.1, 0.4, 3) for _ in range(2))
+        places = [rng.uniform([-0.3, -0.3, 0.8], [0.3, 0.3, 2.0]) for _ in range(2)]
+        # A pose is right up to a factor, of which no metric in metres may take notice.
+        factor = float(rng.uniform(0.1, 10.0))
+        made.append((true, found, places))
+        rows.append({
+            "index": index,
+            "true_3d": (CORNERS * true / 2 + places[0]).ravel(),
+            "predicted_3d": ((CORNERS * found / 2 + places[1]) * factor).ravel(),
+        })  # fmt: skip
+    rows.append({"index": 20, "score": np.nan})
+    return table_of(rows), made
+
+
+@pytest.mark.parametrize(
+    ("known", "factor"),
+    [
+        (None, lambda true, found: true[1] / found[1]),
+        (KnownSize("", 0.25), lambda _, found: 0.25 / found[1]),
+        (
+            KnownSize("", 0.3, (0.2, 0.3, 0.1)),
+            lambda _, found: np.linalg.norm([0.2, 0.3, 0.1]) / np.linalg.norm(found),
+        ),
+    ],
+)
+def test_metres_follow_from_what_is_known(
+    known: KnownSize | None, factor: Callable[[Any, Any], float]
+) -> None:
+    table, made = _boxes(11)
+    distance, metres = [], []
+    for true, found, (right, place) in made:
+        moved = place * factor(true, found)
+        metres.append(np.linalg.norm(moved - right))
+        share = abs(np.linalg.norm(moved) - np.linalg.norm(right)) / np.linalg.norm(right)
+        distance.append(share)
+    by_name = {metric.name: metric for metric in metrics_by(known)}
+    assert list(by_name) == list(_BY_NAME)
+    sample = sample_of(table)
+    values = [
+        by_name[name].statistic(sample).values(np.ones((1, 21)))[0]
+        for name in ("distance_known", "location_known_m")
+    ]
+    assert values == pytest.approx([np.mean(distance), np.mean(metres)], rel=1e-9)
+
+
 def test_the_curve_falls_and_passes_through_its_points() -> None:
     table = random_table(8)
     sample = sample_of(table)
@@ -172,7 +224,8 @@ def test_nothing_found_scores_nothing() -> None:
     sample = sample_of(table_of([{"index": k, "score": np.nan} for k in range(5)]))
     weights = draws(5)
     values = {m.name: estimate(m.statistic(sample), weights).value for m in METRICS}
-    assert values.pop("mpe_2d") is None
+    of_found = ("mpe_2d", "distance_known", "location_known_m")
+    assert [values.pop(name) for name in of_found] == [None, None, None]
     assert set(values.values()) == {0.0}
 
 
