@@ -21,12 +21,24 @@ def skill(folder: Path, network: str) -> Path:
 
 def test_every_entry_is_whole() -> None:
     known = known_metrics(ReadOnce(), own_skill_dir())
-    assert len(known) >= 25
+    assert len(known) >= 30
+    assert [*known] == sorted(known)
     for network, entry in known.items():
         assert entry.direction in ("maximize", "minimize"), network
         assert entry.metric
         assert entry.source
         assert (entry.direction == "minimize") == ("loss" in entry.metric), network
+
+
+@pytest.mark.parametrize(
+    ("network", "metric"),
+    [("cosmos-rl", "val/avg_loss"), ("mae", "train_loss"), ("visual-changenet", "val_loss")],
+)
+def test_networks_are_named_as_the_published_skills_name_them(
+    tmp_path: Path, network: str, metric: str
+) -> None:
+    found = read_skill(skill(tmp_path, network))
+    assert (found.metric, found.direction) == (metric, "minimize")
 
 
 def test_a_published_network_needs_no_metric(tmp_path: Path) -> None:
