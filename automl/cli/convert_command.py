@@ -25,6 +25,8 @@ def convert(arguments: argparse.Namespace) -> int:
     request = convert_request(vars(arguments))
     preview = preview_path(arguments.preview, request)
     made = run(request, _show_progress)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     if preview is not None:
         write_preview(preview, made)
     if arguments.json:
@@ -36,8 +38,7 @@ def convert(arguments: argparse.Namespace) -> int:
 
 def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
-        end = "\n" if done >= total else ""
-        print(f"\r{done}/{total} frames", end=end, file=beneath(sys.stderr))
+        print(f"\r{done}/{total} frames", end="", flush=True, file=beneath(sys.stderr))
 
 
 def _values(made: "Converted", preview: Path | None) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from automl.data.convert.axes import UP_AXES, rotation_from, upright
 from automl.data.convert.frames import (
     BrokenFrame,
@@ -16,11 +18,12 @@ from automl.data.convert.frames import (
     SourceBox,
     SourceFrame,
     SourceOptions,
+    camera_of,
     numbers,
 )
-from automl.data.convert.reading import json_object, object_in
+from automl.data.convert.reading import json_object, object_in, objects_in
 from automl.data.convert.symmetry import UprightSymmetry, upright_symmetry
-from automl.data.geometry import Array, Intrinsics, pose_matrix
+from automl.data.geometry import Array, pose_matrix
 from automl.errors import FixData
 
 __all__ = ["BopSource", "is_bop"]
@@ -56,6 +59,7 @@ class BopSource:
 
     def __init__(self, root: Path, options: SourceOptions) -> None:
         self._scenes = _scenes(root)
+        self._file = lru_cache(maxsize=3)(json_object)  # those of one scene
         self._up = options.up or _UP
         self._metres = options.metres or _METRES
         self._models = _Models(_models_file(root, options.models), self._up)
@@ -65,7 +69,8 @@ class BopSource:
         refs = []
         for scene in self._scenes:
             try:
-                numbered = sorted(int(key) for key in _scene_file(scene / _GT) if key.isdigit())
+                keys = [key for key in self._file(scene / _GT) if key.isascii() and key.isdigit()]
+                numbered = sorted(map(int, keys))
             except FixData:
                 numbered = [0]  # one frame, which is broken when it is read
             refs += [FrameRef(scene.name, f"{n:06d}", scene / _GT, n) for n in numbered]
@@ -79,15 +84,14 @@ class BopSource:
             FixData: A file of the scene cannot be read.
         """
         scene, key = ref.path.parent, str(ref.number)
-        cameras = _scene_file(scene / "scene_camera.json")
+        cameras = self._file(scene / "scene_camera.json")
         camera = object_in(cameras, key, f"scene_camera.json of {scene.name}")
         matrix = numbers(camera.get("cam_K"), (3, 3), "cam_K")
-        poses, seen = _scene_file(scene / _GT)[key], self._visible(scene, key)
-        if not isinstance(poses, list) or not all(isinstance(pose, dict) for pose in poses):
-            raise BrokenFrame("scene_gt.json must list the poses of an image", repr(poses)[:60])
+        poses = objects_in(self._file(scene / _GT).get(key), "the poses of an image")
+        seen = self._visible(scene, key)
         return SourceFrame(
             _image(scene, ref.number),
-            Intrinsics(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]),
+            camera_of(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]),
             tuple(
                 self._box(pose, seen[k] if k < len(seen) else {}) for k, pose in enumerate(poses)
             ),
@@ -101,8 +105,8 @@ class BopSource:
     def _visible(self, scene: Path, key: str) -> list[dict[str, Any]]:
         if not (scene / "scene_gt_info.json").is_file():
             return []
-        entries = _scene_file(scene / "scene_gt_info.json").get(key, [])
-        return [entry if isinstance(entry, dict) else {} for entry in entries]
+        entries = self._file(scene / "scene_gt_info.json").get(key)
+        return objects_in(entries, "scene_gt_info.json of an image")
 
     def _box(self, pose: Mapping[str, Any], info: Mapping[str, Any]) -> SourceBox:
         centre, size, symmetry = self._models.of(pose.get("obj_id"))
@@ -159,14 +163,14 @@ class _Models:
         )
         if not (size > 0).all():
             raise BrokenFrame(f"size_x, _y, _z of {what} must be positive", f"{size.tolist()}")
-        discrete = [
-            rotation_from(numbers(flat, (4, 4), f"symmetries_discrete of {what}")[:3, :3], what)
-            for flat in entry.get("symmetries_discrete") or ()
-        ]
-        continuous = [
-            numbers(item.get("axis"), (3,), f"symmetries_continuous of {what}")
-            for item in entry.get("symmetries_continuous") or ()
-        ]
+        flat = entry.get("symmetries_discrete") or []
+        matrices = numbers(flat, (np.size(flat) // 16, 4, 4), f"symmetries_discrete of {what}")
+        discrete = [rotation_from(matrix[:3, :3], what) for matrix in matrices]
+        about = objects_in(
+            entry.get("symmetries_continuous") or [], f"symmetries_continuous of {what}"
+        )
+        axes = [numbers(item.get("axis"), (3,), f"an axis of {what}") for item in about]
+        continuous = [axis for axis in axes if axis.any()]
         return low + size / 2, size, upright_symmetry(self._up, discrete, continuous)
 
     def notes(self) -> list[str]:
@@ -231,9 +235,3 @@ def _image(scene: Path, number: int) -> Path:
             return path
     rule = f"image {number:06d} must lie in rgb/ or gray/ of its scene"
     raise BrokenFrame(rule, "none")
-
-
-@lru_cache(maxsize=6)
-def _scene_file(path: Path) -> dict[str, Any]:
-    """A scene's file; read once for all its frames."""
-    return json_object(path)

@@ -80,8 +80,6 @@ class Counts:
                 self.faint += 1
             else:
                 taken.append((wanted.category or box.kind, _completed(box, wanted)))
-        for category, box in taken:
-            self._count(category, box)
         return taken
 
     def _asked_for(self, wanted: WantedObjects, boxes: Iterable[SourceBox]) -> list[SourceBox]:
@@ -101,12 +99,14 @@ class Counts:
                 )
         return taken
 
-    def _count(self, category: str, box: SourceBox) -> None:
-        self.kept[box.kind] += 1
-        self.unsaid += box.visibility is None
-        self.longest = max(self.longest, float(box.size.max()))
-        if box.turns is not None:
-            self.turns[category] = box.turns
+    def add(self, written: Iterable[tuple[str, SourceBox]]) -> None:
+        """Counts objects that were written, each with its category."""
+        for category, box in written:
+            self.kept[box.kind] += 1
+            self.unsaid += box.visibility is None
+            self.longest = max(self.longest, float(box.size.max()))
+            if box.turns is not None:
+                self.turns[category] = box.turns
 
 
 def is_kind(kind: str, name: str) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from automl.data.convert.choice import Counts, WantedObjects, unknown_kinds
 from automl.data.convert.formats import FORMATS, format_of
 from automl.data.convert.frames import BrokenFrame, FrameRef, FrameSource, SourceOptions
@@ -19,7 +21,7 @@ from automl.data.convert.parts import in_turn, parts_of, thinned
 from automl.data.convert.record import check_free, replace_splits
 from automl.data.convert.write import FrameWriter
 from automl.data.imagefile import BrokenImage
-from automl.errors import FixData
+from automl.errors import FixData, FixInput
 
 __all__ = ["ConvertRequest", "Converted", "Skipped", "convert"]
 
@@ -111,7 +113,8 @@ def convert(request: ConvertRequest, progress: Progress | None = None) -> Conver
             of its frames could be converted.
     """
     name = format_of(request.source, request.format)
-    source = FORMATS[name].open(request.source, request.options)
+    _check_apart(request)
+    source = _opened(name, request)
     refs = thinned(source.frames(), request.every)
     parts = parts_of(refs, request.split, request.val_share)
     check_free(request.out, sorted(set(parts.values())), overwrite=request.overwrite)
@@ -139,19 +142,50 @@ def _write_all(
     writer = FrameWriter(request.wanted, f"{made.format} by automl", request.copies)
     for done, ref in enumerate(in_turn(list(parts), request.most), start=1):
         try:
-            frame = source.read(ref)
-            objects = writer.write(folder / parts[ref], ref, frame, made.counts)
+            with np.errstate(
+                all="ignore"
+            ):  # what is no number any more is found when it is written
+                frame = source.read(ref)
+                objects = writer.write(folder / parts[ref], ref, frame, made.counts)
         except (BrokenFrame, BrokenImage, FixData) as error:
             where = f"{ref.sequence}/{ref.name} ({ref.path})"
             made.skipped.append(Skipped(where, _said(error)))
-            continue
-        made.empty += not objects
-        if objects:
-            made.images[parts[ref]] = made.images.get(parts[ref], 0) + 1
+        else:
+            made.empty += not objects
+            if objects:
+                made.images[parts[ref]] = made.images.get(parts[ref], 0) + 1
         if progress is not None:
             progress(done, len(parts))
         if request.most is not None and sum(made.images.values()) >= request.most:
             break
+
+
+def _opened(name: str, request: ConvertRequest) -> FrameSource:
+    """The reader of the source.
+
+    Raises:
+        FixData: The source lacks what all its frames need, or what is there is broken.
+    """
+    try:
+        return FORMATS[name].open(request.source, request.options)
+    except BrokenFrame as error:
+        where = str(request.source)
+        raise FixData(error.rule, got=error.got, where=where, fix=error.fix) from error
+
+
+def _check_apart(request: ConvertRequest) -> None:
+    """Refuses to write into the source, where the next conversion would read it.
+
+    Raises:
+        FixInput: The result would lie within the source.
+    """
+    source, out = request.source.resolve(), request.out.resolve()
+    if out.is_relative_to(source):
+        raise FixInput(
+            "--out must lie outside of the data to convert",
+            got=str(request.out),
+            fix=f"give another folder, such as {source.with_name(f'{source.name}-converted')}",
+        )
 
 
 def _said(error: BrokenFrame | BrokenImage | FixData) -> str:

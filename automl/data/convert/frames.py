@@ -7,7 +7,7 @@ object's y axis up; see ``docs/data.md`` for how each format gets there.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,14 @@ __all__ = [
     "SourceBox",
     "SourceFrame",
     "SourceOptions",
+    "camera_of",
     "numbers",
 ]
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+LARGEST: Final = 1e9
+"""Pixels, lengths and matrices stay far below; beyond it, products of them overflow."""
 
 
 class BrokenFrame(ValueError):
@@ -151,13 +155,26 @@ def numbers(value: Any, shape: tuple[int, ...], what: str) -> Array:
         BrokenFrame: It is something else, or not finite.
     """
     count = int(np.prod(shape))
-    rule = f"{what} must be {count} finite numbers"
+    rule = f"{what} must be {count} finite numbers" if count > 1 else f"{what} must be a number"
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BrokenFrame(rule, repr(value)[:60]) from None
     if value is None or array.size != count:
         raise BrokenFrame(rule, "nothing" if value is None else f"{array.size}")
-    if not np.isfinite(array).all():
-        raise BrokenFrame(rule, "one that is not finite")
+    if not (np.abs(array) <= LARGEST).all():  # which NaN is not either
+        raise BrokenFrame(rule, "one that is no measure")
     return array.reshape(shape)
+
+
+def camera_of(fx: Any, fy: Any, cx: Any, cy: Any) -> Intrinsics:
+    """A camera from numbers of a file, in pixels.
+
+    Raises:
+        BrokenFrame: One is none, or a focal length is not positive.
+    """
+    named = zip(("fx", "fy", "cx", "cy"), (fx, fy, cx, cy), strict=True)
+    camera = Intrinsics(*(numbers(value, (), name).item() for name, value in named))
+    if min(camera.fx, camera.fy) <= 0:
+        raise BrokenFrame("focal lengths must be positive", f"{camera.fx:g} and {camera.fy:g}")
+    return camera

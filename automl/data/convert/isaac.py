@@ -20,9 +20,16 @@ from automl.data.convert.frames import (
     SourceBox,
     SourceFrame,
     SourceOptions,
+    camera_of,
     numbers,
 )
-from automl.data.convert.reading import image_beside, json_frames, json_object, object_in
+from automl.data.convert.reading import (
+    image_beside,
+    json_frames,
+    json_object,
+    object_in,
+    objects_in,
+)
 from automl.data.geometry import Array, Intrinsics, pose_matrix
 
 __all__ = ["IsaacSource", "is_isaac"]
@@ -73,12 +80,9 @@ class IsaacSource:
         values = json_object(ref.path)
         camera = object_in(values, "camera_data", ref.path.name)
         inner = object_in(camera, "intrinsics", "camera_data")
-        known = [numbers(inner.get(key), (), key).item() for key in ("fx", "fy", "cx", "cy")]
-        metres = self._metres or float(camera.get("meters_per_scene_unit", 1.0))
-        intrinsics = Intrinsics(*known)
-        objects = values.get("objects")
-        if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
-            raise BrokenFrame("objects must be a list of JSON objects", repr(objects)[:60])
+        intrinsics = camera_of(*(inner.get(key) for key in ("fx", "fy", "cx", "cy")))
+        metres = self._metres or _metres(camera)
+        objects = objects_in(values.get("objects"), "objects")
         order = _order(values.get("keypoint_order"))
         boxes = tuple(self._box(item, order, intrinsics, metres) for item in objects)
         view = _view(camera, metres)
@@ -106,6 +110,14 @@ class IsaacSource:
         share = float(seen) if isinstance(seen, int | float) and 0 <= seen <= 1 else None
         turned, sides = upright(rotation, size, self._up)
         return SourceBox(kind, turned, centre * metres, sides * metres, share)
+
+
+def _metres(camera: Mapping[str, Any]) -> float:
+    unit = "meters_per_scene_unit"
+    metres = numbers(camera.get(unit, 1.0), (), unit).item()
+    if not metres > 0:
+        raise BrokenFrame(f"{unit} must be positive", f"{metres:g}")
+    return float(metres)
 
 
 def _order(names: Any) -> list[int]:

@@ -6,6 +6,7 @@ does not show the points where they are, it is found from the points and a size 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,9 +27,16 @@ from automl.data.convert.frames import (
     SourceBox,
     SourceFrame,
     SourceOptions,
+    camera_of,
     numbers,
 )
-from automl.data.convert.reading import image_beside, json_frames, json_object, object_in
+from automl.data.convert.reading import (
+    image_beside,
+    json_frames,
+    json_object,
+    object_in,
+    objects_in,
+)
 from automl.data.geometry import Array, Intrinsics
 
 __all__ = ["NvisiiSource", "is_nvisii"]
@@ -90,9 +98,7 @@ class NvisiiSource:
         """
         values = json_object(ref.path)
         camera, size = self._camera(values, ref.path)
-        objects = values.get("objects")
-        if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
-            raise BrokenFrame("objects must be a list of JSON objects", repr(objects)[:60])
+        objects = objects_in(values.get("objects"), "objects")
         orders = _orders(values.get("keypoint_order"))
         up = self._up or (_NAMED_UP if "keypoint_order" in values else _UP)
         boxes = tuple(self._box(item, orders, camera, up) for item in objects)
@@ -115,14 +121,16 @@ class NvisiiSource:
             sides = [camera.get("width"), camera.get("height")]
         else:
             inner, sides = _shared_camera(path)
-        fx, fy, cx, cy = (numbers(inner.get(k), (), k).item() for k in ("fx", "fy", "cx", "cy"))
+        known = camera_of(*(inner.get(key) for key in ("fx", "fy", "cx", "cy")))
         size = (
             None if None in sides else tuple(int(v) for v in numbers(sides, (2,), "width, height"))
         )
-        if cx == cy == 0 and size is not None:
+        if size is None:
+            return known, None
+        if known.cx == known.cy == 0:
             self._middle_taken = True
-            cx, cy = size[0] / 2, size[1] / 2
-        return Intrinsics(fx, fy, cx, cy), size if size is None else (size[0], size[1])
+            known = replace(known, cx=size[0] / 2, cy=size[1] / 2)
+        return known, (size[0], size[1])
 
     def _box(
         self, item: Mapping[str, Any], orders: Sequence[Array], camera: Intrinsics, up: str

@@ -75,7 +75,7 @@ def sequence_message() -> Any:
             if kind not in _SCALARS:
                 added.type_name = f".{_PACKAGE}.{kind}"
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
+    pool.AddSerializedFile(file.SerializeToString())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Sequence"))
 
 

@@ -21,6 +21,7 @@ from automl.data.convert.frames import (
     SourceBox,
     SourceFrame,
     SourceOptions,
+    camera_of,
     numbers,
 )
 from automl.data.convert.objectron_messages import parse_sequence
@@ -63,6 +64,8 @@ class ObjectronSource:
         self._root = root
         self._paths = paths
         self._videos = VideoReader()
+        self._sequence = lru_cache(maxsize=1)(_sequence)
+        self._numbered = lru_cache(maxsize=2)(_numbered)
         del options
 
     def frames(self) -> Sequence[FrameRef]:
@@ -72,7 +75,7 @@ class ObjectronSource:
             parts = path.relative_to(self._root).with_suffix("").parts
             name = "-".join(parts)
             try:
-                ids = [frame.frame_id for frame in _sequence(path).frame_annotations]
+                ids = [frame.frame_id for frame in self._sequence(path).frame_annotations]
             except FixData:
                 ids = [0]  # one frame, which is broken when it is read
             refs += [FrameRef(name, f"{number:05d}", path, k) for k, number in enumerate(ids)]
@@ -85,7 +88,7 @@ class ObjectronSource:
             BrokenFrame: The video, the camera or a box is missing or broken.
             FixData: The annotation file cannot be read.
         """
-        sequence = _sequence(ref.path)
+        sequence = self._sequence(ref.path)
         frame = sequence.frame_annotations[ref.number]
         camera = frame.camera
         landscape = camera.image_resolution_width, camera.image_resolution_height
@@ -113,17 +116,17 @@ class ObjectronSource:
         video = _video_of(path, self._root)
         if video is not None:
             return self._videos.frame(video, number)
-        image = _image_of(path, number)
+        folders = (path.parent / path.stem, path.parent / "images")
+        found = [self._numbered(folder).get(number) for folder in folders if folder.is_dir()]
+        image = next((one for one in found if one is not None), None)
         pixels = None if image is None else decoded(image)
         if pixels is None:
             rule = "each annotation file must have its video, or a folder of its images"
             fix = f"put {path.stem}.MOV or the folder {path.stem}/ of numbered images beside it"
             raise BrokenFrame(rule, f"neither for frame {number} of {path.name}", fix)
-        found: Pixels = pixels
-        return found
+        return np.asarray(pixels, dtype=np.uint8)
 
 
-@lru_cache(maxsize=2)
 def _sequence(path: Path) -> Any:
     try:
         return parse_sequence(path.read_bytes())
@@ -154,17 +157,8 @@ def _video_of(path: Path, root: Path) -> Path | None:
     return None
 
 
-def _image_of(path: Path, number: int) -> Path | None:
-    """The image whose name ends in the frame's number, in a folder named after the file."""
-    for folder in (path.parent / path.stem, path.parent / "images"):
-        found = _numbered(folder).get(number) if folder.is_dir() else None
-        if found is not None:
-            return found
-    return None
-
-
-@lru_cache(maxsize=4)
 def _numbered(folder: Path) -> dict[int, Path]:
+    """Number at the end of its name to image."""
     ends = ((re.search(r"(\d+)$", path.stem), path) for path in sorted(folder.iterdir()))
     return {int(end[1]): path for end, path in ends if end and path.suffix.lower() in _IMAGES}
 
@@ -193,7 +187,7 @@ def _portrait(image: Pixels, landscape: tuple[int, int]) -> Pixels:
 def _intrinsics(sensor: Array, factor: float) -> Intrinsics:
     """The camera of the upright image: the sensor's x runs down it, and its y to the right."""
     fx, fy, cx, cy = sensor[1, 1], sensor[0, 0], sensor[1, 2], sensor[0, 2]
-    return Intrinsics(fx * factor, fy * factor, cx * factor, cy * factor)
+    return camera_of(fx * factor, fy * factor, cx * factor, cy * factor)
 
 
 def _box(item: Any, category: str, camera: Intrinsics, size: tuple[int, int]) -> SourceBox:
@@ -204,7 +198,7 @@ def _box(item: Any, category: str, camera: Intrinsics, size: tuple[int, int]) ->
         stated = np.array([(point.point_2d.x, point.point_2d.y) for point in item.keypoints])
         apart = pixels_of(corners, camera) - stated * size
         off = float(np.sqrt((apart**2).sum(axis=1).mean()))
-        if off > MOST_OFF_PX:
+        if not off <= MOST_OFF_PX:
             raise BrokenFrame("keypoints must show where the file says", f"{off:.0f} pixels off")
     return SourceBox(category, rotation, centre, edges, min(1.0, max(0.0, item.visibility)))
 

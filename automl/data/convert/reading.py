@@ -8,7 +8,7 @@ from automl.data.convert.frames import BrokenFrame, FrameRef
 from automl.errors import FixData
 from automl.jsontext import read_json
 
-__all__ = ["image_beside", "json_frames", "json_object", "object_in"]
+__all__ = ["image_beside", "json_frames", "json_object", "object_in", "objects_in"]
 
 _SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".PNG", ".JPG", ".JPEG")
 
@@ -41,6 +41,20 @@ def object_in(values: Mapping[str, Any], key: str, what: str) -> dict[str, Any]:
     value = values.get(key)
     if not isinstance(value, dict):
         raise BrokenFrame(f"{what} must have {key}", "nothing" if value is None else "no object")
+    return value
+
+
+def objects_in(value: Any, what: str) -> list[dict[str, Any]]:
+    """A list of JSON objects.
+
+    Raises:
+        BrokenFrame: It is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise BrokenFrame(
+            f"{what} must be a list of JSON objects",
+            "nothing" if value is None else repr(value)[:60],
+        )
     return value
 
 

@@ -55,6 +55,8 @@ def replace_splits(folder: Path, request: "ConvertRequest", made: "Converted") -
     for split in made.images:
         target = request.out / split
         if target.exists():
+            if any(target.iterdir()):
+                made.notes = (*made.notes, f"{split} replaces what a conversion made there before")
             target.rename(folder / f"{split}.replaced")
         (folder / split).rename(target)
         shutil.rmtree(folder / f"{split}.replaced", ignore_errors=True)

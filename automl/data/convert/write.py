@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from automl.data.annotations import check_annotation
 from automl.data.convert.choice import Counts, WantedObjects
 from automl.data.convert.frames import BrokenFrame, FrameRef, Pixels, SourceBox, SourceFrame
 from automl.data.geometry import GL_FROM_CV, Array, pose_matrix
@@ -48,7 +49,8 @@ class FrameWriter:
             counts: What became of all objects so far.
 
         Raises:
-            BrokenFrame: The image has another size than its labels, or its name is taken.
+            BrokenFrame: The image has another size than its labels, its name is taken, or training
+                could not read what would be written.
             BrokenImage: The image cannot be read, or has an orientation.
             FixInput: One category is asked for, and the source has several kinds of objects.
             OSError: The files cannot be written.
@@ -65,8 +67,9 @@ class FrameWriter:
         if not boxes:
             return 0
         stem.parent.mkdir(parents=True, exist_ok=True)
+        _write_checked(annotation, self._values(frame, size, boxes))
         self._write_image(stem, image)
-        annotation.write_text(json.dumps(self._values(frame, size, boxes), allow_nan=False))
+        counts.add(boxes)
         return len(boxes)
 
     def _values(
@@ -102,6 +105,22 @@ class FrameWriter:
             (stem.parent / f"{stem.name}.png").write_bytes(content.tobytes())
             return
         _link(image, stem.parent / f"{stem.name}{suffix}", copies=self.copies)
+
+
+def _write_checked(path: Path, values: dict[str, Any]) -> None:
+    """Writes an annotation, and takes it back where training could not read it.
+
+    Raises:
+        BrokenFrame: It could not.
+    """
+    try:
+        path.write_text(json.dumps(values, allow_nan=False))
+    except ValueError:
+        raise BrokenFrame("labels must be finite numbers", "a box that has no pixels") from None
+    problems = check_annotation(path).problems
+    if problems:
+        path.unlink()
+        raise BrokenFrame(problems[0].rule, problems[0].got)
 
 
 def _image_and_size(frame: SourceFrame) -> tuple[Path | Pixels, tuple[int, int]]:

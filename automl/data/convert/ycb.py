@@ -6,13 +6,11 @@ image, as the share of the outline of the model's points that its pixels cover.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from automl.data.convert.axes import rotation_from, upright
 from automl.data.convert.cuboid_fit import pixels_of
@@ -22,11 +20,14 @@ from automl.data.convert.frames import (
     SourceBox,
     SourceFrame,
     SourceOptions,
+    camera_of,
     numbers,
 )
+from automl.data.convert.matlab import read_arrays
 from automl.data.geometry import Array, Intrinsics
 from automl.data.opencv import cv2, labels
 from automl.errors import FixData
+from automl.inside import read_file
 
 __all__ = ["YcbSource", "is_ycb"]
 
@@ -35,6 +36,9 @@ _IMAGES: Final = ("-color.jpg", "-color.png")
 _CLASSES: Final = "image_sets/classes.txt"
 _LEVELS_UP: Final = 3
 _UP: Final = "z"
+_ARRAYS: Final = ("cls_indexes", "intrinsic_matrix", "poses")
+_MOST_BYTES: Final = 256 << 20
+_LEAST_NUMBERS: Final = 12  # four points span a box
 
 
 def is_ycb(root: Path) -> bool:
@@ -61,6 +65,7 @@ class YcbSource:
             )
         self._models = options.models or _models_of(root)
         self._names = _class_names(self._models)
+        self._points = cache(_points)
         self._up = options.up or _UP
         self._metres = options.metres or 1.0
 
@@ -78,8 +83,9 @@ class YcbSource:
         """
         meta = _meta(ref.path)
         matrix = numbers(meta.get("intrinsic_matrix"), (3, 3), "intrinsic_matrix")
-        camera = Intrinsics(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])
-        classes = np.asarray(meta.get("cls_indexes", ())).reshape(-1)
+        camera = camera_of(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])
+        listed = meta.get("cls_indexes", ())
+        classes = numbers(listed, (np.size(listed),), "cls_indexes")
         poses = numbers(meta.get("poses"), (3, 4, classes.size), "poses")
         seen = labels(_beside(ref, "-label.png"))
         names = self._named(ref, [int(number) for number in classes])
@@ -112,7 +118,7 @@ class YcbSource:
         return [(number, self._names[number - 1]) for number in numbered]
 
     def _box(self, kind: str, pose: Array, camera: Intrinsics, seen: int | None) -> SourceBox:
-        points = _points(self._models / kind / "points.xyz")
+        points = self._points(self._models, kind)
         low, high = points.min(axis=0), points.max(axis=0)
         rotation = rotation_from(pose[:, :3], "poses")
         centre = rotation @ (low + high) / 2 + pose[:, 3]
@@ -131,14 +137,14 @@ def _visible(points: Array, camera: Intrinsics, seen: int) -> float | None:
     return float(min(1.0, seen / max(1.0, cv2.contourArea(outline))))
 
 
-def _meta(path: Path) -> dict[str, Any]:
+def _meta(path: Path) -> dict[str, Array]:
     try:
-        values: dict[str, Any] = loadmat(path)
+        with read_file(path, follow=True) as file:
+            return read_arrays(file.read(_MOST_BYTES), _ARRAYS)
     except OSError as error:
         raise BrokenFrame(f"{path.name} must be readable", str(error.strerror)) from error
-    except (MatReadError, NotImplementedError, TypeError, ValueError, KeyError) as error:
-        raise BrokenFrame(f"{path.name} must be a MATLAB file", str(error)[:80]) from error
-    return values
+    except ValueError as error:
+        raise BrokenFrame(f"{path.name} must be a MATLAB file", str(error)) from error
 
 
 def _beside(ref: FrameRef, suffix: str) -> Path:
@@ -166,18 +172,20 @@ def _class_names(models: Path) -> list[str]:
     return sorted(folder.parent.name for folder in models.glob("*/points.xyz"))
 
 
-@lru_cache(maxsize=64)
-def _points(path: Path) -> Array:
+def _points(models: Path, kind: str) -> Array:
     """(N, 3): the points of a model.
 
     Raises:
         BrokenFrame: There is none of that name, or its file holds something else.
     """
-    rule = f"{path.parent.name} must be a model with {path.name}"
+    path = models / kind / "points.xyz"
+    rule = f"{kind} must be a model with {path.name}"
     try:
-        values = np.loadtxt(path, ndmin=2)
+        if "/" in kind or kind.startswith("."):
+            raise ValueError("a name of a folder is meant")
+        words = path.read_text().split()
     except (OSError, ValueError) as error:
         raise BrokenFrame(rule, "none that can be read", str(error)[:80]) from error
-    if values.shape[1] != 3 or len(values) < 4:
-        raise BrokenFrame(rule, f"{len(values)} rows of {values.shape[1]} numbers")
-    return values
+    if len(words) < _LEAST_NUMBERS or len(words) % 3:
+        raise BrokenFrame(rule, f"{len(words)} numbers: x, y and z of each point are needed")
+    return numbers(words, (len(words) // 3, 3), f"{path.name} of {kind}")

@@ -66,7 +66,7 @@ BROKEN_BOP = [
         _set("0.cam_K", None),
         "cam_K must be 9 finite numbers, but got nothing",
     ),
-    ("scene_gt.json", _set("0", {"a": 1}), "must list the poses"),
+    ("scene_gt.json", _set("0", {"a": 1}), "the poses of an image must be a list of JSON objects"),
     (
         "scene_gt.json",
         _set("0", [{"obj_id": 9}]),
@@ -118,7 +118,12 @@ BROKEN_DOPE = [
     (_set("objects.0.class", 3), "an object must have a class"),
     (_set("objects", None), "objects must be a list"),
     (_set("camera_data", None), r"camera_data.intrinsics or in _camera_settings.json"),
-    (_set("camera_data.intrinsics.fx", None), "fx must be 1 finite numbers"),
+    (_set("camera_data.intrinsics.fx", -600.0), "focal lengths must be positive, but got -600"),
+    (
+        _set("camera_data.intrinsics.fx", 1e12),
+        "fx must be a number, but got one that is no measure",
+    ),
+    (_set("camera_data.intrinsics.fx", None), "fx must be a number, but got nothing"),
     (_set("camera_data.width", 601), "the size that its labels say, 601 x 800, but got 600 x 800"),
 ]
 

@@ -16,7 +16,7 @@ from tests.unit.data.convert.sources import WRITERS, KnownFrame
 _METRES, _PIXELS = 1e-4, 0.02
 
 
-@pytest.mark.parametrize("variant", WRITERS)
+@pytest.mark.parametrize("variant", sorted({*WRITERS} - {"isaac-dope"}))  # that one lacks a size
 def test_every_format_gives_the_boxes_of_the_scene(
     variant: str, frames: list[KnownFrame], source: Path, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from automl.data.checks import check_split, purpose_of
 from automl.data.convert.choice import WantedObjects
 from automl.data.convert.conversion import Converted, ConvertRequest, convert
-from automl.data.convert.frames import FrameRef
+from automl.data.convert.frames import FrameRef, SourceOptions
 from automl.data.convert.parts import in_turn, parts_of, thinned
 from automl.data.layout import list_frames
 from automl.data.objectron import read_annotation
@@ -106,7 +106,9 @@ def test_a_split_is_replaced_only_when_that_is_said_and_a_conversion_made_it(
     with pytest.raises(FixInput, match=r"holds train already.*--overwrite to replace it"):
         _run(root, out)
     assert _run(root, out, split="test", most=1).images == {"test": 1}
-    assert _run(root, out, overwrite=True).images == {"train": len(frames)}
+    made = _run(root, out, overwrite=True)
+    assert made.images == {"train": len(frames)}
+    assert made.notes == ("train replaces what a conversion made there before",)
     assert len(list_frames(out / "train")) == len(frames)
     record = json.loads((out / "convert.json").read_text())
     assert {split: entry["images"] for split, entry in record["splits"].items()} == {
@@ -121,6 +123,28 @@ def test_a_split_is_replaced_only_when_that_is_said_and_a_conversion_made_it(
     (tmp_path / "file").write_text("x")
     with pytest.raises(FixInput, match="--out must be a folder"):
         _run(root, tmp_path / "file")
+
+
+def test_a_conversion_never_writes_into_its_source(frames: list[KnownFrame], source: Path) -> None:
+    root = write_dope(source, frames)
+    for out in (root, root / "deep" / "out"):
+        with pytest.raises(FixInput, match=r"must lie outside of the data.*source-converted"):
+            _run(root, out)
+    assert not (root / "deep").exists()
+
+
+def test_what_training_could_not_read_is_not_written(
+    frames: list[KnownFrame], source: Path, tmp_path: Path
+) -> None:
+    """A box that far away has a pixel, and numbers that no reader takes for measures."""
+    root = write_bop(source, frames)
+    path = root / "000001" / "scene_gt.json"
+    poses = json.loads(path.read_text())
+    poses["0"] = [{**poses["0"][0], "cam_t_m2c": [0.0, 0.0, 9e8]}]
+    path.write_text(json.dumps(poses))
+    made = _run(root, tmp_path / "out", options=SourceOptions(metres=100.0))
+    assert "must be 3 finite numbers" in made.skipped[0].why
+    assert len(list_frames(tmp_path / "out" / "train")) == made.images["train"]
 
 
 def test_a_conversion_that_fails_leaves_what_was_there(
@@ -219,8 +243,6 @@ def test_visibility_of_ycb_is_the_share_of_the_outline_with_its_label(
 def test_an_implausible_size_is_said(
     frames: list[KnownFrame], source: Path, tmp_path: Path
 ) -> None:
-    from automl.data.convert.frames import SourceOptions
-
     root = write_bop(source, frames)
     made = _run(root, tmp_path / "out", options=SourceOptions(metres=1.0))
     assert "say the source's unit with --unit" in made.notes[0]
