@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.app.trainer_choice import program_of
+from automl.data.split_digest import split_digest
 from automl.errors import FixInput, ResolveConflict
 from automl.files import sha256_of
 from automl.skill.model import Skill
@@ -64,11 +65,49 @@ def check_drift(
         paths: The study.
         config: What it was resolved to.
         skill: Its skill, as it is now.
-        accept: Whether to go on with the stored space although the skill gives another one now.
+        accept: Whether to go on with the stored space although the skill gives another one now,
+            and with data that was changed.
 
     Raises:
-        ResolveConflict: The skill gives another space now; the error shows each difference.
+        ResolveConflict: The skill gives another space now, or the data is not what it was; the
+            error shows each difference.
     """
+    same, changed = _data(read_provenance(paths))
+    if changed and not accept:
+        raise ResolveConflict(
+            "a study must be resumed on the data that it began with",
+            got="other files:",
+            lines=tuple(changed),
+            where=str(paths.provenance),
+            fix=f"restore the data, start a new study, or go on all the same: automl resume "
+            f"{shlex.quote(paths.folder.name)} --accept-drift",
+        )
+    notes = tuple(f"values are not comparable any more: {line}" for line in changed)
+    notes += (f"unchanged since the study began: {', '.join(same)}",) if same else ()
+    return (*notes, *(_drift_of_space(paths, config, skill, accept=accept)))
+
+
+def _data(provenance: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The splits whose files are what they were, and those whose files are not, in words.
+
+    What lies elsewhere, or was begun by a version that noted no digest, is not judged.
+    """
+    same, changed = [], []
+    splits = provenance.get("data")
+    for split, facts in splits.items() if isinstance(splits, Mapping) else ():
+        digest, folder = (str(facts.get(name) or "") for name in ("digest", "folder"))
+        if not digest or not folder or not Path(folder).is_dir():
+            continue
+        if split_digest(Path(folder)) == digest:
+            same.append(f"{split} data")
+        else:
+            changed.append(f"! {split} data: files of {folder} came, went or changed their size")
+    return same, changed
+
+
+def _drift_of_space(
+    paths: StudyPaths, config: StudyConfig, skill: Skill, *, accept: bool
+) -> tuple[str, ...]:
     if not config.searches:
         return ()
     drift = _drift(paths, config, skill)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from automl.app.screen import Sight
+from automl.cli.attention import Attention
 from automl.cli.paths import shown
 from automl.cli.picture import DRIVER_KEYS, render
 from automl.cli.progress import Progress, n_validation_of
@@ -45,6 +47,7 @@ class LiveScreen:
         self._console = console or Console(
             file=beneath(sys.stderr), markup=False, highlight=False, emoji=False
         )
+        self._attention = Attention(self._console)
         self._progress: Progress | None = None
         self._live: Live | None = None
 
@@ -91,6 +94,8 @@ class LiveScreen:
         if self._live is not None:
             self._live.stop()
             self._live = None
+            with suppress(OSError):
+                self._attention.close(rings=True)
 
     def _draw(self, *, is_last: bool = False) -> None:
         if self._live is not None and self._progress is not None:
@@ -99,5 +104,6 @@ class LiveScreen:
             picture = render(snapshot, width, "" if is_last else DRIVER_KEYS)
             try:
                 self._live.update(picture, refresh=True)
+                self._attention.show(snapshot)
             except OSError:
                 self._live = None  # the terminal has gone, which is no reason to end a search

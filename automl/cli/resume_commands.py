@@ -63,7 +63,8 @@ def add_resume(commands: "Commands") -> None:
     command.add_argument(
         "--accept-drift",
         action="store_true",
-        help="keep the study's space although its skill gives another one now",
+        help="keep the study's space although its skill gives another one now; go on with "
+        "data that was changed",
     )
     command.add_argument(
         "--accept-image",

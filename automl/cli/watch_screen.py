@@ -7,6 +7,7 @@ from rich.live import Live
 from rich.text import Text
 
 from automl.app.stop import StopEffect, ask_to_stop
+from automl.cli.attention import Attention
 from automl.cli.followed import FollowedStudy
 from automl.cli.keyboard import GONE
 from automl.cli.picture import WATCHER_KEYS, render
@@ -36,9 +37,18 @@ class WatchScreen:
     ) -> None:
         self._study, self._console, self._key = study, console, key
         self._mode = Mode()
+        self._attention = Attention(console)
 
     def show(self) -> bool:
         """Draws until the study is no longer driven; False where somebody left before."""
+        has_ended = False
+        try:
+            has_ended = self._shown()
+        finally:
+            self._attention.close(rings=has_ended)
+        return has_ended
+
+    def _shown(self) -> bool:
         with Live(console=self._console, auto_refresh=False) as live:
             while True:
                 snapshot = self._study.snapshot()
@@ -46,6 +56,7 @@ class WatchScreen:
                     live.update(render(snapshot, self._console.width, ""), refresh=True)
                     return True
                 live.update(self._drawn(snapshot), refresh=True)
+                self._attention.show(snapshot)
                 if not self._goes_on(snapshot):
                     live.update(render(snapshot, self._console.width, ""), refresh=True)
                     return False

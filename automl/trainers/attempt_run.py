@@ -37,6 +37,7 @@ from automl.trainers.failures import (
 )
 from automl.trainers.fault_watch import FaultWatch
 from automl.trainers.gpu_note import note_gpus
+from automl.trainers.gpu_room import await_free
 from automl.trainers.metrics.reading import EpochReading
 from automl.trainers.metrics.table import make_reader
 from automl.trainers.retention import AttemptEnd, retain_at_end, retain_while_running
@@ -82,7 +83,7 @@ class AttemptRun:
         self._own_epochs: set[int] = set()
         self._watch = FaultWatch(settings.objective.metric, has_measured=bool(attempt.history))
         self._handle: Handle | None = None
-        self._gpus = 0
+        self._gpus, self._still_held = 0, ""
         self._memory_kills = MemoryKills()
         self._driver = DriverWatch(task.driver_pid, settings.paths.stop, self._timing)
         self._pause: PauseRequest | None = None
@@ -101,6 +102,7 @@ class AttemptRun:
             return
         self._gpus, self._memory_kills = len(gpus), MemoryKills()
         note_gpus(self._paths, gpus)
+        self._still_held = await_free(gpus, self._timing)
         self._began = (self._timing.monotonic(), self._timing.now())
         try:
             self._handle = self._trainer.start(self._task, gpus)
@@ -269,7 +271,7 @@ class AttemptRun:
             gpu_seconds=seconds * self._gpus / settings.trials_per_gpu,
             started_at=self._began[1].isoformat(),
             ended_at=self._timing.now().isoformat(),
-            note=self._reader.said().note,
+            note="; ".join(filter(None, (self._reader.said().note, self._still_held))),
             node=self._task.node,
         )
         self.outcome = write_outcome(self._paths, outcome)

@@ -81,7 +81,11 @@ def _change_leaf(skill: Path, key: str, **facts: Any) -> None:
 def _resumed(paths: StudyPaths, *, accept: bool = False) -> list[str]:
     notes = Notes()
     assert run.go_on(paths, notes, GoingOn({"trials": 3}, accept_drift=accept)).exit_code == 0
-    return [text for text in notes.texts if not text.startswith(("ended and kept", "to go"))]
+    return [
+        text
+        for text in notes.texts
+        if not text.startswith(("ended and kept", "to go", "unchanged"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -193,3 +197,21 @@ def test_a_plain_training_has_no_space_to_drift(
     assert run.start(plan(*argv, file=file), Silent()).exit_code == 4
     _change_leaf(skill, "train.optim.lr", maximum=1e-4)
     assert run.go_on(StudyPaths(studies_dir / "bikes"), Silent()).exit_code == 4
+
+
+def test_data_that_was_changed_is_refused_and_can_be_accepted(
+    started: Callable[..., StudyPaths], splits: Path, tmp_path: Path
+) -> None:
+    for split in ("train", "val"):
+        shutil.copytree(splits / split, tmp_path / "data" / split)
+    data = [f"--{split}-data={tmp_path / 'data' / split}" for split in ("train", "val")]
+    paths = started(*data)
+    (tmp_path / "data" / "val" / "labels.txt").write_text("one more file")
+    with pytest.raises(ResolveConflict, match="on the data that it began with") as caught:
+        run.go_on(paths, Silent(), GoingOn({"trials": 3}))
+    assert "! val data: files of" in str(caught.value)
+    assert caught.value.exit_code == 7
+    notes = Notes()
+    run.go_on(paths, notes, GoingOn({"trials": 3}, accept_drift=True))
+    assert any("values are not comparable any more: ! val data" in each for each in notes.texts)
+    assert "unchanged since the study began: train data" in notes.texts

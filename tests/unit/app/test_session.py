@@ -291,6 +291,7 @@ class TestGoesOn:
             "ended and kept: none",
             "trial 0  no whole checkpoint: starts again with the same parameters (attempt 2)",
             "to go: 2 trainings",
+            "unchanged since the study began: train data, val data",
         ]
         assert watcher.started() == [0, 1]
 
