@@ -138,7 +138,7 @@ def test_a_job_of_two_nodes_trains_on_both_with_the_gpus_that_it_was_given(
     wait_for(slurm, holder, lambda found: found["JobState"] == "RUNNING")
     study = terminal.study_file(
         "trials: 6\nconfirm: 0\nsampler: random\nfidelity: full\n"
-        "set: {train.num_epochs: 4}\nscript: {epoch_s: 0.7}\n"
+        "set: {train.num_epochs: 3}\nscript: {epoch_s: 0.5}\n"
     )
     said = terminal.run("slurm", study, "--name", "s", "--nodes", "2", "--gpus-per-node", "1")
     assert said.code == 0, said.err
