@@ -104,7 +104,7 @@ def check_container_gpu(config: StudyConfig) -> None:
     if lacks_gpu(config):
         raise PrepareMachine(
             "a training in a container must have a GPU",
-            got="none on this machine",
+            got="none on any node" if config.ray_address else "none on this machine",
             where=f"trainer {config.trainer}",
             fix="--gpus-per-trial 0 trains on the CPU all the same, if the image can",
         )

@@ -29,6 +29,7 @@ from automl.trainers.docker.trainer import DockerTrainer
 from automl.trainers.failures import TrainerExit, classify
 from tests.docker_engine.engine import PrivateEngine
 from tests.docker_engine.images import SCRIPTED
+from tests.docker_engine.registry import small_registry
 from tests.e2e.terminal import eventually
 
 pytestmark = [
@@ -106,6 +107,29 @@ def test_a_program_that_the_image_lacks_is_the_image_s_fault(
     assert found is not None
     assert found[0] is FailureClass.IMAGE
     assert "no-such-program" in found[1]
+
+
+def test_an_image_that_a_node_lacks_is_pulled_once(docker_host: PrivateEngine) -> None:
+    skill = trainer_of(COUNTING).skill
+    with small_registry() as registry:
+        trainer = DockerTrainer(skill, DockerOptions(image=registry.image))
+        assert trainer.check()
+        assert trainer.fetchable() == f"the image {registry.image}"
+        assert trainer.fetch() == []
+        asked = registry.n_asked
+        assert asked > 0
+        assert trainer.check() == []
+        assert trainer.fetchable() == ""
+        assert DockerTrainer(skill, trainer.options).fetch() == []
+        assert registry.n_asked == asked
+        docker_host.client().images.remove(registry.image)
+        other = replace(trainer.options, image_id=f"sha256:{'0' * 64}")
+        (problem,) = DockerTrainer(skill, other).fetch()
+        assert "no sha256:0000" in problem.got  # another image than the study is held to
+    (problem,) = DockerTrainer(skill, DockerOptions(image="127.0.0.1:1/none:1")).fetch()
+    assert problem.got.startswith(
+        f"no 127.0.0.1:1/none:1 in {docker_host.host}, and a pull failed"
+    )
 
 
 def test_a_container_that_cannot_start_is_removed(
