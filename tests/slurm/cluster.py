@@ -26,6 +26,7 @@ ALLOW = "AUTOML_TEST_SLURM"
 
 _PROGRAMS = ("slurmctld", "slurmd", "sbatch", "scontrol", "munged")
 _UP_S = 60.0
+_DOWN_S = 15.0
 #: GPUs that each node pretends to have; a device that takes what is written and gives nothing.
 N_GPUS = 2
 _NULL = (1, 3)
@@ -188,6 +189,9 @@ class PrivateSlurm:
         """Ends its jobs and its daemons."""
         with suppress(subprocess.CalledProcessError):
             self.run("scancel", "--state=RUNNING", "--state=PENDING", "--user=root")
+            waited = time.monotonic()
+            while self.run("squeue", "-h") and time.monotonic() - waited < _DOWN_S:
+                time.sleep(0.2)
         for file in self.folder.glob("slurm*.pid"):
             with suppress(OSError, ValueError):
                 os.kill(int(file.read_text()), signal.SIGTERM)

@@ -34,7 +34,7 @@ address="$ip:$((20000 + run % 12000))"
 RAY_AUTH_TOKEN=${RAY_AUTH_TOKEN:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN RAY_USAGE_STATS_ENABLED=0
 # A node that is told to end waits so long for the checkpoints of its trainings.
-export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=15
+export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=${RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S:-15}
 ports="--min-worker-port=0 --max-worker-port=0"
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \
   /venv/bin/python -m ray.scripts.scripts start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
