@@ -145,6 +145,45 @@ def test_a_click_on_a_point_shows_its_trial(page: "Page") -> None:
     _marks(page, "incumbent", number)
 
 
+#: Where a point of a live figure is on the screen, of a bar its middle, and the trial it is of.
+_PIXELS = """([name, which, i]) => {
+  const figure = document.getElementById(`plot-${name}`);
+  const trace = figure.data.findIndex((each) => each.name?.startsWith(which));
+  const {x, y, base, customdata} = figure._fullData[trace];
+  const {xaxis, yaxis} = figure._fullLayout;
+  const along = base === undefined ? x[i] : base[i] + x[i] / 2;
+  const box = figure.getBoundingClientRect();
+  const data = Array.isArray(customdata[i]) ? customdata[i][0] : customdata[i];
+  return [box.x + xaxis._offset + xaxis.d2p(along), box.y + yaxis._offset + yaxis.d2p(y[i]), data];
+}"""
+
+
+def _click_into(page: "Page", name: str, which: str, i: int) -> int:
+    """Clicks on a point of a trace; the number of its trial."""
+    _drawn(page, name)
+    x, y, number = page.evaluate(_PIXELS, [name, which, i])
+    page.mouse.move(x, y)
+    page.wait_for_selector(f"#plot-{name} .hoverlayer .hovertext")
+    page.mouse.click(x, y)
+    return int(number)
+
+
+def test_a_click_on_a_line_shows_its_trial(page: "Page") -> None:
+    number = _click_into(page, "learning", "winner", 8)
+    _shows(page, number)
+    _marks(page, "learning", number)
+    # Its ten epochs once more on top, and the gap that ends the line.
+    line = "all => all.data.slice(Number(all.dataset.traces)).map((each) => each.x.length)"
+    _becomes(page, lambda page: max(page.eval_on_selector("#plot-learning", line)), 11)
+
+
+@pytest.mark.parametrize(("trace", "i"), [("ok", 2), ("failed", 0), ("training", 3)])
+def test_a_click_on_a_bar_shows_its_trial(page: "Page", trace: str, i: int) -> None:
+    number = _click_into(page, "timeline", trace, i)
+    _shows(page, number)
+    _marks(page, "timeline", number)
+
+
 def test_an_address_leads_to_a_trial_and_keys_go_on_from_it(
     browser: "Browser", report: str
 ) -> None:
