@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +35,8 @@ from automl.app.screen import Silent
 from automl.app.sharing import trial_values
 from automl.app.skill_facts import check_credentials
 from automl.checkup import Check, Result, refused
+from automl.data.checks import SplitFacts
+from automl.data.leak_memory import known_leak
 from automl.data.overlap import shared_images
 from automl.errors import AutomlError
 from automl.gpus import Gpu, read_gpus
@@ -88,9 +90,7 @@ def examine(
     each = subject.config.resources.gpus_per_trial
     batches = check_batches(subject.data, subject.largest_batch, each, subject.config.keys.batch)
     yield from (batches,) if batches else ()
-    if {"train", "val"} <= subject.data.keys():
-        train, val = subject.data["train"], subject.data["val"]
-        yield check_shared(len(shared_images(train.root, val.root)), val.images)
+    yield from _shared(subject.data)
     yield from check_space(subject.space)
     yield check_disk(_disk(subject, request.studies_dir))
     yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
@@ -98,6 +98,15 @@ def examine(
         yield from check_cluster(subject.config, subject.skill, _existing(request.studies_dir))
     if deep and study is None:
         yield try_one_epoch(request, subject.config.keys)
+
+
+def _shared(data: Mapping[str, SplitFacts]) -> Iterator[Check]:
+    """Images that are trained on and validated on, where both splits are here."""
+    if {"train", "val"} <= data.keys():
+        train, val = data["train"], data["val"]
+        known = known_leak(train.root, val.root)
+        n_shared = len(shared_images(train.root, val.root))
+        yield check_shared(n_shared, val.images, 0 if known is None else known.count)
 
 
 def _subject(request: PlanRequest, study: StudyPaths | None) -> Subject:

@@ -126,14 +126,21 @@ def check_batches(data: Mapping[str, SplitFacts], batch: int, gpus: int, key: st
     return Check("batches", Result.FAIL, detail, fix)
 
 
-def check_shared(n_shared: int, n_val: int) -> Check:
-    """Images that are trained on and validated on."""
-    if not n_shared:
+def check_shared(n_shared: int, n_val: int, n_near: int = 0) -> Check:
+    """Images that are trained on and validated on.
+
+    Args:
+        n_shared: Images of both splits with the same content.
+        n_val: Images of the validation split.
+        n_near: Images that nearly are in both, as a check of the data found before.
+    """
+    if not n_shared and not n_near:
         return Check("train and val", Result.OK, "no image is in both")
     fix = "take them out of one split: they flatter every score"
-    return Check(
-        "train and val", Result.WARN, f"{n_shared} of {n_val} val images are in both", fix
-    )
+    detail = f"{n_shared} of {n_val} val images are in both"
+    if n_near > n_shared:
+        detail = f"{n_near} images of one are nearly in the other, as data check found"
+    return Check("train and val", Result.WARN, detail, fix)
 
 
 def check_space(space: SearchSpace) -> Iterator[Check]:

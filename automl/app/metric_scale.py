@@ -38,24 +38,29 @@ def with_known_size(
     Raises:
         FixInput: The size is none, of another category, or nothing that runs here takes one.
     """
-    network = _scalable(skill) if image is None or not is_nvidias(image) else None
-    if not request.known_size:
-        if network is None or request.action != _INFERENCE:
+    text, where = request.known_size, _FLAGS if request.known_size else "--set"
+    network = _scalable(skill)
+    known = None if network is None else network.known_size(spec.tree, text, where)
+    if network is None or _is_nvidias(image):
+        if known is None and not text:
             return spec
-        if not network.is_up_to_scale(spec.tree):
-            return spec
-        return replace(spec, notes=(*spec.notes, _UP_TO_SCALE))
-    if network is None:
         raise FixInput(
             "a known size must be given to the trainer of this package",
             got=image or f"the network {skill.network_arch}",
-            where=_FLAGS,
+            where=where,
             fix="add --trainer process; or multiply yourself: metres = location x height / "
             "relative_scale[1]",
         )
-    network.known_size(spec.tree, request.known_size, _FLAGS)
-    settings = network.size_settings(request.known_size)
-    return replace(spec, tree=with_settings(spec.tree, settings, _FLAGS))
+    if text:
+        settings = network.size_settings(text)
+        return replace(spec, tree=with_settings(spec.tree, settings, where))
+    if request.action == _INFERENCE and network.is_up_to_scale(spec.tree):
+        return replace(spec, notes=(*spec.notes, _UP_TO_SCALE))
+    return spec
+
+
+def _is_nvidias(image: str | None) -> bool:
+    return image is not None and is_nvidias(image)
 
 
 def known_size_of(paths: StudyPaths, text: str) -> KnownSize | None:

@@ -80,7 +80,7 @@ class Scalable(Protocol):
     """A network whose inference gives metres once the object's true size is known."""
 
     def known_size(self, spec: Mapping[str, Any], text: str, where: str) -> KnownSize | None:
-        """What a text says of the objects of the spec's category; None where it is blank.
+        """What a text, or the spec itself, says of its category's objects; None for nothing.
 
         Raises:
             FixInput: It is no size, or of another category.

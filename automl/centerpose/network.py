@@ -125,18 +125,20 @@ class CenterPose:
         return f"{model}, {side} px, {precision}"
 
     def known_size(self, spec: Mapping[str, Any], text: str, where: str) -> KnownSize | None:
-        """What a text says of the objects of the spec's category; None where it is blank.
+        """What is known of the objects of the spec's category; None for nothing.
 
         Args:
             spec: Of any action; names the category.
-            text: What is known, as ``automl.poses.known_size`` reads it.
+            text: What is known, as ``automl.poses.known_size`` reads it; blank for what the spec
+                itself says.
             where: What to call the place in an error.
 
         Raises:
             FixInput: It is no size, or of another category.
         """
         category = str(_value(spec, _CATEGORY) or Dataset().category)
-        return read_known_size(text, category, where)
+        own = _value(spec, _KNOWN_SIZE)
+        return read_known_size(text or str("" if own is None else own), category, where)
 
     def size_settings(self, text: str) -> Mapping[str, Any]:
         """Dotted key to value: what tells the inference a known size."""

@@ -83,7 +83,8 @@ class Profile:
         prior: Dotted key to where its good values are expected.
         signals: Metrics beside the objective that trials may be judged by early.
         metrics: Where a training's metrics are read; None where the profile does not say.
-        added: Settings that the schema has no place for and a trainer reads, to their values.
+        added: Settings that the schema has no place for and a trainer reads, to their values; to
+            none where any is taken.
         where: The file, for messages.
     """
 

@@ -236,10 +236,4 @@ def _check_names(value: Mapping[Any, Any], what: str, known: tuple[str, ...], wh
 
 
 def _added(block: Any, where: str) -> dict[str, tuple[ParamValue, ...]]:
-    found = {each.key: each.choices for each in _entries(block, where)}
-    without = [key for key, choices in found.items() if not choices]
-    if without:
-        raise FixInput(
-            "a setting that is added must have choices", got=without[0], where=f"{where}: added"
-        )
-    return {key: tuple(choices or ()) for key, choices in found.items()}
+    return {each.key: tuple(each.choices or ()) for each in _entries(block, where)}

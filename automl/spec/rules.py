@@ -114,7 +114,7 @@ class SpecRules:
             added = read_profile_of(self.skill).added
             if key not in added:
                 self._check_known(key, where)
-            elif value not in added[key]:
+            elif added[key] and value not in added[key]:
                 one_of = " or ".join(map(str, added[key]))
                 raise FixInput(f"{key} must be {one_of}", got=repr(value), where=f"{where} {key}")
             return value

@@ -65,6 +65,7 @@ def _act(studies: Path, action: str, name: str, content: bytes) -> None:
         "inference --deploy",
         "evaluate --deploy --trainer docker",
         "inference --deploy --trainer docker",
+        "inference --known-height 0.30",
         "gen-trt-engine",
     ],
 )
@@ -98,6 +99,7 @@ def test_what_an_action_would_run_in_short(
         ("unknown-key", "export --set export.opset=17"),
         ("own-folder", "evaluate --set results_dir=/elsewhere"),
         ("no-epochs", "retrain"),
+        ("no-height", "inference --known-height -0.3"),
     ],
 )
 def test_mistakes(

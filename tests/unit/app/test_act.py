@@ -85,9 +85,17 @@ def test_a_known_size_goes_to_the_trainer_that_takes_one(act: Act) -> None:
         with pytest.raises(FixInput, match="a known size must") as caught:
             act("inference", known_size=known)
         assert "--known-height" in caught.value.where
-    with pytest.raises(FixInput, match="trainer of this package") as caught:
-        act("inference", known_size="0.3", trainer="docker")
-    assert "relative_scale" in caught.value.fix
+    by_key = act("inference", overrides=("inference.known_size=0.3",))
+    assert get(by_key.spec.tree, "inference.known_size") == 0.3
+    assert not [note for note in by_key.notes if "up to scale" in note]
+    for key in ("inference.known_size=bottle=0.3", "inference.known_size=-1"):
+        with pytest.raises(FixInput, match="a known size must") as caught:
+            act("inference", overrides=(key,))
+        assert caught.value.where == "--set"
+    for given in ({"known_size": "0.3"}, {"overrides": ("inference.known_size=0.3",)}):
+        with pytest.raises(FixInput, match="trainer of this package") as caught:
+            act("inference", trainer="docker", **given)
+        assert "relative_scale" in caught.value.fix
     ours = act("inference", known_size="0.3", trainer="docker", image="automl-centerpose:dev")
     assert get(ours.spec.tree, "inference.known_size") == "0.3"
 

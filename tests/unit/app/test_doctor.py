@@ -261,6 +261,8 @@ class TestTheRest:
     def test_images_in_both_splits(self) -> None:
         assert check_shared(0, 64).result is OK
         assert check_shared(3, 64).detail == "3 of 64 val images are in both"
+        assert check_shared(0, 64, 5).result is WARN
+        assert "5 images of one are nearly in the other" in check_shared(3, 64, 5).detail
 
     def test_the_space_tells_what_is_inert_and_what_is_refused(self) -> None:
         checks = list(check_space(SPACE))
