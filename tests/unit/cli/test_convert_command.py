@@ -1,6 +1,7 @@
 """``automl data convert``: what it says, and what it refuses before it reads anything."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,19 @@ def test_a_converted_set_can_be_planned_on(
     capsys.readouterr()
     assert main(argv) == 0
     assert "3 images" in capsys.readouterr().out
+
+
+def test_without_opencv_the_part_to_install_is_named(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(sys.modules):
+        if name.startswith(("automl.data.", "automl.app.convert")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert main(["data", "convert", "auto", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "needs OpenCV" in told
+    assert "[trainer]" in told
 
 
 def test_every_format_can_be_named() -> None:

@@ -86,6 +86,29 @@ def test_other_images_become_png(frames: list[KnownFrame], source: Path, tmp_pat
     assert len(images) == len(frames) - 1
 
 
+def test_each_camera_of_a_scene_is_a_sequence(
+    frames: list[KnownFrame], source: Path, tmp_path: Path
+) -> None:
+    root = write_bop(source, frames)
+    scene = root / "000001"
+    (scene / "rgb").rename(scene / "rgb_cam1")
+    for name in ("scene_gt", "scene_camera", "scene_gt_info"):
+        (scene / f"{name}.json").rename(scene / f"{name}_cam1.json")
+        shutil.copy(scene / f"{name}_cam1.json", scene / f"{name}_gray.json")
+    (scene / "scene_gt_coco.json").write_text("{}")
+    shutil.copytree(scene / "rgb_cam1", scene / "gray")
+    made = convert(ConvertRequest(root, tmp_path / "out"))
+    assert made.skipped == []
+    folders = sorted(path.name for path in (tmp_path / "out" / "train").iterdir())
+    assert folders == ["000001-cam1", "000001-gray"]
+    assert made.images == {"train": 2 * len(frames)}
+    (frame, *_) = list_frames(tmp_path / "out" / "train" / "000001-gray")
+    (item, *_) = read_annotation(frame.annotation).objects
+    (truth, *_) = frames[0].truth.objects
+    assert np.abs(item.projected_cuboid - truth.projected_cuboid).max() < 0.02
+    assert item.visibility == truth.visibility
+
+
 def test_a_video_is_read_forwards_and_begun_again_only_to_go_back(
     frames: list[KnownFrame], source: Path
 ) -> None:
