@@ -45,7 +45,7 @@ def skill_from_info(
         name=name,
         network_arch=network,
         automl_enabled=_is_true(tree.get("automl_enabled", is_script)),
-        container_image=str(tree.get("container_image") or ""),
+        container_image=_image(tree),
         actions=actions,
         shorthand=_texts(tree, "spec_shorthand_keys", info),
         credentials=credentials_in(tree, info),
@@ -92,7 +92,7 @@ def _actions(
             command=str(about.get("command") or f"{network} {name} -e {{config_path}}"),
             inputs=_facts(about, "inputs", info),
             outputs=_facts(about, "outputs", info),
-            container_image=str(about.get("container_image") or ""),
+            container_image=_image(about),
             spec_params=given.functions,
             constants=given.constants,
             links=given.links,
@@ -155,3 +155,9 @@ def _facts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, Mapping[
 
 def _texts(tree: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in block_in(tree, name, path).items()}
+
+
+def _image(block: Mapping[str, Any]) -> str:
+    """The image that is named; none where the metadata leaves it to whoever starts a container."""
+    image = block.get("container_image")
+    return "" if isinstance(image, Mapping) else str(image or "")

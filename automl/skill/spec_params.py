@@ -18,8 +18,8 @@ __all__ = ["SpecParams", "spec_params_in"]
 
 _LINK = "link"
 _DESTINATION = "destination_path"
-#: What a function can be called; any other text is a value.
-_NAME = re.compile(r"[A-Za-z_]\w*")
+#: What a function can be called; any other text is a value, as ``MonoDataset`` is, a class.
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)

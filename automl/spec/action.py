@@ -132,7 +132,7 @@ def build_action(skill: Skill, action: str, request: ActionRequest) -> ActionSpe
     constants = {key: value for key, value in constants_of(rules).items() if rules.has(key)}
     tree = with_settings(template, constants, "spec_params")
     tree = with_settings(tree, carried, "training spec")
-    tree = with_settings(tree, inferred | data, "inferred")
+    tree = with_inputs(with_settings(tree, inferred, "inferred"), data, "data")
     given = checked_inputs(rules, request.inputs, INPUTS_FLAG)
     tree = with_inputs(tree, given, INPUTS_FLAG)
     tree = with_settings(tree, _tuned(action, request.tuned), "--tuned")

@@ -12,6 +12,7 @@ from automl.skill.read import read_template
 from automl.skill.tree import ParamValue, Tree, get, leaves
 from automl.spec.gpus import gpus_of, with_gpus
 from automl.spec.inferred import constants_of, pretrained_settings
+from automl.spec.inputs import with_inputs
 from automl.spec.rules import SpecRules, rules_for
 from automl.spec.sources import (
     data_keys,
@@ -98,7 +99,7 @@ def build_base(skill: Skill, action: str, request: SpecRequest) -> BaseSpec:
     overrides = rules.check(request.overrides, request.where)
     notes = (*notes, *unfilled_notes(rules, tree, overrides))
     _check_owned(rules, overrides, request.where)
-    tree = with_settings(tree, data_settings(rules, request.data), "data")
+    tree = with_inputs(tree, data_settings(rules, request.data), "data")
     tree = _with_parent(rules, tree, request.parent_checkpoint)
     tree = with_gpus(rules, tree, gpus_of(rules, overrides, request.gpus, request.where))
     tree = with_settings(tree, overrides, request.where)
@@ -178,7 +179,7 @@ def with_data(base: BaseSpec, data: Mapping[str, str]) -> BaseSpec:
         FixInput: Data is given and no setting of the skill takes it.
     """
     given = {split: folder for split, folder in data.items() if folder}
-    tree = with_settings(base.tree, data_settings(base.rules, given), "data")
+    tree = with_inputs(base.tree, data_settings(base.rules, given), "data")
     return replace(base, tree=with_settings(tree, base.overrides, "--set"))
 
 

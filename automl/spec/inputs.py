@@ -7,6 +7,7 @@ from typing import Any
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.skill.tree import Tree, get, with_value
+from automl.skill.typewords import Family, family_of
 from automl.spec.rules import SpecRules
 from automl.spec.source_table import takers
 
@@ -25,8 +26,8 @@ def input_keys(rules: SpecRules) -> Mapping[str, Mapping[str, Any]]:
     return {**tables, **inputs}
 
 
-def checked_inputs(rules: SpecRules, values: Mapping[str, Path], origin: str) -> dict[str, str]:
-    """Inputs by their dotted keys, each of the kind that the skill says.
+def checked_inputs(rules: SpecRules, values: Mapping[str, Path], origin: str) -> dict[str, Any]:
+    """Inputs by their dotted keys, each of the kind that the skill says; a list where one is due.
 
     Args:
         rules: What the spec may hold.
@@ -36,12 +37,15 @@ def checked_inputs(rules: SpecRules, values: Mapping[str, Path], origin: str) ->
     Raises:
         FixInput: A key is none, or what is there is of another kind.
     """
-    given: dict[str, str] = {}
+    listed = {taker.key for taker in takers(rules.skill, rules.action) if taker.is_list}
+    given: dict[str, Any] = {}
     for key, path in values.items():
         where = f"{origin} {key}"
         long = _long_key(rules, key, where)
         _check_kind(rules, long, path, where)
-        given[long] = str(path)
+        leaf = rules.leaf_of(long)
+        is_list = leaf is not None and leaf.key == long and family_of(leaf) is Family.LIST
+        given[long] = [str(path)] if is_list or long in listed else str(path)
     return given
 
 
@@ -78,7 +82,7 @@ def _check_kind(rules: SpecRules, key: str, path: Path, where: str) -> None:
         raise FixInput(f"{key} must be a file", got=f"the folder {path}", where=where)
 
 
-def with_inputs(tree: Mapping[str, Any], values: Mapping[str, str], where: str) -> Tree:
+def with_inputs(tree: Mapping[str, Any], values: Mapping[str, Any], where: str) -> Tree:
     """The spec with each input in its place; the next entry of a list is made where it is meant.
 
     Raises:

@@ -94,4 +94,7 @@ def _fix(rules: SpecRules, key: str) -> str:
     first = key.rpartition(".")[2].partition("_")[0]
     if key in own_data_keys(rules) and first in split:
         return f"give --{split[first]}-data PATH"
+    kind = rules.skill.actions[rules.action].inputs.get(key, {}).get("type")
+    if kind not in (None, "file", "folder"):
+        return f"give it with --set '{key}=VALUE'"
     return f"give --data {key}=PATH"

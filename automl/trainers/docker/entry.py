@@ -67,6 +67,12 @@ def _rules_as(options: Mapping[str, Any]) -> str:
     return _NAME if is_nvidias(options.get("image", "")) else "process"
 
 
+def _remark(options: Mapping[str, Any]) -> str:
+    if options.get("image"):
+        return ""
+    return "the skill names no image: a container needs --image IMAGE"
+
+
 def _action_options(asked: ActionAsked) -> Mapping[str, Any]:
     """The study's options, with the image that was asked for.
 
@@ -112,6 +118,7 @@ DOCKER = TrainerEntry(
     make=_make,
     settings=_SETTINGS,
     choose=_choose,
+    remark=_remark,
     rules_as=_rules_as,
     examine=_examine,
     left_behind=_left_behind,

@@ -1,0 +1,131 @@
+"""Constructs of skills that were published after those that this program was written against."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.app.act import plan_action
+from automl.app.action_request import ActRequest
+from automl.app.plan import Plan, make_plan
+from automl.app.request import PlanRequest
+from automl.errors import FixInput
+from automl.skill.read import read_skill
+from automl.skill.tree import get
+from tests.made_skill import LR, WHOLE, leaf, schema_of, write_skill
+from tests.unit.app.act_kit import add_checkpoint
+
+SOURCES = "dataset.train_data_sources"
+INPUTS = {
+    f"{SOURCES}[0].image_dir": {"type": "folder"},
+    f"{SOURCES}[0].json_file": {"type": "file"},
+}
+LEAVES = {
+    SOURCES: leaf("list", []),
+    "dataset.name": leaf("string", "StereoDataset"),
+    "model.weights": leaf("string", "w"),
+    "train.num_epochs": WHOLE,
+    "train.optim.lr": LR,
+    "results_dir": leaf("string", ""),
+    "inference.images": leaf("list", []),
+    "inference.captions": leaf("list", []),
+    "inference.checkpoint": leaf("string", ""),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    info: dict[str, Any] = {
+        "network_arch": "dino",
+        "container_image": {"policy": "repository_derived", "runtime_input": "image_tag"},
+        "actions": {
+            "train": {"command": "net train -e {config_path}", "inputs": INPUTS},
+            "inference": {
+                "command": "net inference -e {config_path}",
+                "inputs": {
+                    "inference.images": {"type": "folder"},
+                    "inference.captions": {"type": "list"},
+                },
+            },
+        },
+        "data_sources": {
+            "train": {
+                f"{SOURCES}[0].image_dir": {
+                    "source": "train_datasets",
+                    "path": "images.tar.gz",
+                    "runtime": "extracted_folder",
+                },
+                f"{SOURCES}[0].json_file": {"source": "train_datasets", "path": "boxes.jsonl"},
+            }
+        },
+        "spec_params": {
+            "train": {"dataset.name": "MonoDataset", "model.weights": "ptm_of_another_kind"},
+            "inference": {"inference.checkpoint": "parent_model", "results_dir": "output_dir"},
+        },
+    }
+    made = write_skill(tmp_path / "skill", info, schema_of(LEAVES, ("train.optim.lr",)))
+    schema = (made / "schemas" / "train.schema.json").read_text()
+    (made / "schemas" / "inference.schema.json").write_text(schema)
+    return made
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "set"
+    (path / "images").mkdir(parents=True)
+    (path / "boxes.jsonl").write_text("{}\n")
+    return path
+
+
+def planned(folder: Path, tmp_path: Path, **flags: Any) -> Plan:
+    given = {"skill_dir": str(folder), "trainer": "scripted", "policy": "off", **flags}
+    return make_plan(PlanRequest(given, studies_dir=tmp_path / "studies"))
+
+
+def test_an_image_that_is_left_to_the_run_is_none_and_asked_for(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
+    assert read_skill(folder).container_image == ""
+    flags = {"trainer": "docker", "train_data": str(data)}
+    assert any("needs --image" in note for note in planned(folder, tmp_path, **flags).notes)
+    named = planned(folder, tmp_path, image="net:1", **flags)
+    assert not any("--image" in note for note in named.notes)
+
+
+def test_the_entries_of_an_empty_list_are_made_for_a_split(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
+    spec = planned(folder, tmp_path, train_data=str(data)).base_spec
+    assert get(spec, SOURCES) == [
+        {"image_dir": str(data / "images"), "json_file": str(data / "boxes.jsonl")}
+    ]
+
+
+def test_the_name_of_a_class_is_a_value_and_a_function_s_is_not(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
+    made = planned(folder, tmp_path, train_data=str(data))
+    assert get(made.base_spec, "dataset.name") == "MonoDataset"
+    assert get(made.base_spec, "model.weights") == "w"
+    assert any("ptm_of_another_kind" in note for note in made.notes)
+
+
+def test_an_input_that_is_no_path_is_asked_for_as_a_value(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
+    def asked(*overrides: str) -> ActRequest:
+        return ActRequest(
+            "inference",
+            tmp_path / "studies",
+            skill_dir=folder,
+            checkpoint=str(add_checkpoint(tmp_path, 0, 1)),
+            inputs=(f"inference.images={data / 'images'}",),
+            overrides=overrides,
+            trainer="docker",
+            image="net:1",
+        )
+
+    with pytest.raises(FixInput, match=r"give it with --set 'inference\.captions=VALUE'"):
+        plan_action(asked())
+    tree = plan_action(asked("inference.captions=[a cat]")).spec.tree
+    assert get(tree, "inference.images") == [str(data / "images")]
