@@ -12,6 +12,7 @@ from automl.app.request import PlanRequest
 from automl.errors import FixInput
 from automl.skill.read import read_skill
 from automl.skill.tree import get
+from automl.trainers.table import trainer_entry
 from tests.made_skill import LR, WHOLE, leaf, schema_of, write_skill
 from tests.unit.app.act_kit import add_checkpoint
 
@@ -87,9 +88,10 @@ def test_an_image_that_is_left_to_the_run_is_none_and_asked_for(
 ) -> None:
     assert read_skill(folder).container_image == ""
     flags = {"trainer": "docker", "train_data": str(data)}
-    assert any("needs --image" in note for note in planned(folder, tmp_path, **flags).notes)
-    named = planned(folder, tmp_path, image="net:1", **flags)
-    assert not any("--image" in note for note in named.notes)
+    options = planned(folder, tmp_path, **flags).config.trainer_options
+    assert "needs --image" in trainer_entry("docker").remark(options)
+    options = planned(folder, tmp_path, image="net:1", **flags).config.trainer_options
+    assert trainer_entry("docker").remark(options) == ""
 
 
 def test_the_entries_of_an_empty_list_are_made_for_a_split(
