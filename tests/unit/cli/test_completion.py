@@ -50,7 +50,7 @@ def test_every_flag_of_a_setting_is_completed(script: Path) -> None:
 def test_the_words_of_a_setting_are_completed(script: Path) -> None:
     assert completed(script, "run", "--sampler", "") == set(SAMPLERS)
     assert completed(script, "run", "--demo", "--trainer", "d") == {"docker"}
-    assert completed(script, "space", "--format", "") == {"tree", "json"}
+    assert completed(script, "space", "--format", "") == {"tree", "yaml", "json"}
     assert completed(script, "run", "--name", "") == set()
 
 
