@@ -9,6 +9,7 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.reports import words
 from automl.reports.advice import ADVICE
+from automl.reports.calling import study_command
 from automl.reports.commands import training_of
 from automl.reports.derive import setting
 from automl.reports.findings import Change
@@ -45,6 +46,8 @@ class TrialAccount:
         nearest: The usable trial whose configuration is nearest; None if there is none.
         changes: In what this trial differs from that one: ``base`` is the usable trial's value.
         reproduce: A command that trains the same spec once more; empty if the spec is gone.
+        retry: A command that trains the failed trials of its class again within the study; empty
+            for a trial that did not fail.
     """
 
     number: int
@@ -61,6 +64,7 @@ class TrialAccount:
     nearest: int | None
     changes: tuple[Change, ...]
     reproduce: str
+    retry: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""
@@ -164,7 +168,14 @@ def explain_trial(summary: Summary, number: int) -> TrialAccount:
         nearest=None if near is None else near.number,
         changes=() if near is None else _changes(near, trial, summary.param_keys),
         reproduce=training_of(summary.config, spec, name, summary.folder.parent) if spec else "",
+        retry=_retry(record.failure, summary) if record.state is TrialState.FAILED else "",
     )
+
+
+def _retry(failure: FailureClass | None, summary: Summary) -> str:
+    """The command that trains the trials of a class again within their study."""
+    more = ("--retry-failed", str(failure)) if failure else ("--retry-failed",)
+    return study_command("resume", summary.folder, more=more)
 
 
 def _score(trial: TrialReport, summary: Summary) -> str:

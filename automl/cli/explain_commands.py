@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_explain", "class_text", "explain", "trial_text"]
 
-_LABEL = 11
+_LABEL, _WIDTH = 11, 100
 
 
 def add_explain(commands: "Commands") -> None:
@@ -95,13 +95,17 @@ def class_text(account: "ClassAccount") -> str:
 
 def trial_text(account: "TrialAccount") -> str:
     """How one trial ended, for a reader."""
+    from automl.reports.calling import wrapped
+
     failure = f", class {account.failure}" if account.failure else ""
     known = f" ({account.known})" if account.known else ""
     lines = [f"trial {account.number}: {account.state}{failure}{known}"]
     for label in ("score", "evidence", "cause", "hint", "told"):
         lines += _row(label, str(getattr(account, label)))
     lines += _difference(account)
-    lines += _row("again", account.reproduce)
+    for label, command in (("retry", account.retry), ("again", account.reproduce)):
+        rows = wrapped(command, _WIDTH - _LABEL) if command else []
+        lines += [row for i, text in enumerate(rows) for row in _row("" if i else label, text)]
     if account.tail:
         lines += ["", f"last {len(account.tail)} lines of {account.log}"]
         lines += [f"  {line}" for line in account.tail]
