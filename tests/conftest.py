@@ -16,6 +16,7 @@ from tests.docker_engine.fixtures import (  # noqa: F401 -- fixtures are found b
     scripted_image,
 )
 from tests.postgres.fixtures import database, postgres  # noqa: F401 -- found by their names
+from tests.s3 import s3_bucket, s3_endpoint  # noqa: F401 -- found by their names
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 

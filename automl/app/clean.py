@@ -31,7 +31,7 @@ from automl.trainers.table import all_trainers
 __all__ = ["Findings", "Leftover", "LeftoverKind", "find_leftovers", "remove_all"]
 
 #: Where the cache keeps what is made by a rename; each with a lock beside it.
-_STORES = ("archives", "remote", "synth")
+_STORES = ("archives", "remote", "staged", "synth")
 #: Random signs that a temporary name ends with.
 _SIGNS = "?" * 8
 

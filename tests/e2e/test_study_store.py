@@ -4,13 +4,9 @@ The second host is a network namespace with files of its own; the head and the d
 """
 
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from automl.study.layout import StudyPaths
@@ -22,6 +18,7 @@ from tests.e2e.evidence import Evidence
 from tests.e2e.other_host import OtherHost, other_host, why_no_host
 from tests.e2e.ray_nodes import RayCluster, ray_cluster
 from tests.e2e.terminal import Terminal, eventually, opened
+from tests.s3 import bucket_at, s3_server
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -37,29 +34,9 @@ def host() -> Iterator[OtherHost]:
 
 @pytest.fixture
 def bucket(host: OtherHost, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty bucket of a server that is a process of its own."""
-    with socket.socket() as tried:
-        tried.bind((host.near, 0))
-        port = tried.getsockname()[1]
-    words = [sys.executable, "-m", "moto.server", "-H", host.near, "-p", str(port)]
-    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host.near}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-
-    def answers() -> bool:
-        with socket.socket() as asked:
-            return asked.connect_ex((host.near, port)) == 0
-
-    try:
-        assert eventually(answers, 30.0)
-        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("bikes")
-        yield "s3://bikes/studies"
-    finally:
-        server.kill()
-        server.wait()
-        fsspec.get_filesystem_class("s3").clear_instance_cache()
+    """An address in an empty bucket of a server that both hosts reach."""
+    with s3_server(host.near) as endpoint, bucket_at(endpoint, monkeypatch) as address:
+        yield f"{address}/studies"
 
 
 @pytest.fixture

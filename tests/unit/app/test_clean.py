@@ -102,7 +102,7 @@ def test_unfinished_files_of_a_study(study: StudyBuilder) -> None:
     assert kinds(study) == [(LeftoverKind.UNFINISHED, str(path))]
 
 
-@pytest.mark.parametrize("store", ["archives", "remote", "synth"])
+@pytest.mark.parametrize("store", ["archives", "remote", "staged", "synth"])
 def test_unfinished_folders_of_the_cache(study: StudyBuilder, tmp_path: Path, store: str) -> None:
     left = tmp_path / "cache" / store / ".abc.k1ll3d00"
     left.mkdir(parents=True)

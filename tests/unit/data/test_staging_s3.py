@@ -2,72 +2,45 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from automl.data.archive import resolve_source
 from automl.data.staging import stage
 from automl.errors import FixInput, PrepareMachine
-
-SECRET = "not-to-be-written-down"  # noqa: S105 -- made up
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """The address of an S3 server on this machine."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+from tests.s3 import SECRET
 
 
-@pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty bucket, its credentials in the environment alone."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    store = fsspec.filesystem("s3", skip_instance_cache=True)
-    store.mkdir("bikes")
-    yield "s3://bikes"
-    store.rm("bikes", recursive=True)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-
-
-def test_a_folder_of_a_bucket_is_brought_once(bucket: str, tmp_path: Path) -> None:
+def test_a_folder_of_a_bucket_is_brought_once(s3_bucket: str, tmp_path: Path) -> None:
     store = fsspec.filesystem("s3")
     store.pipe({f"bikes/train/seq/{n:05d}.png": bytes([n]) * 9 for n in range(5)})
     told: list[int] = []
-    staged = stage(f"{bucket}/train", tmp_path, lambda done, _: told.append(done))
+    staged = stage(f"{s3_bucket}/train", tmp_path, lambda done, _: told.append(done))
     assert sorted(path.name for path in staged.path.rglob("*.png")) == [
         f"{n:05d}.png" for n in range(5)
     ]
     assert told == [9, 18, 27, 36, 45]
-    assert stage(f"{bucket}/train", tmp_path, lambda done, _: told.append(done)) == staged
+    assert stage(f"{s3_bucket}/train", tmp_path, lambda done, _: told.append(done)) == staged
     assert len(told) == 5
 
 
-def test_a_tarball_of_a_bucket_has_its_etag(bucket: str, tmp_path: Path) -> None:
+def test_a_tarball_of_a_bucket_has_its_etag(s3_bucket: str, tmp_path: Path) -> None:
     fsspec.filesystem("s3").pipe("bikes/train.tar", b"abc")
-    assert stage(f"{bucket}/train.tar", tmp_path).mark == "900150983cd24fb0d6963f7d28e17f72"
+    assert stage(f"{s3_bucket}/train.tar", tmp_path).mark == "900150983cd24fb0d6963f7d28e17f72"
 
 
-def test_nothing_there(bucket: str, tmp_path: Path) -> None:
+def test_nothing_there(s3_bucket: str, tmp_path: Path) -> None:
     with pytest.raises(FixInput, match="nothing at"):
-        resolve_source(f"{bucket}/nowhere/train.tar.gz", tmp_path)
+        resolve_source(f"{s3_bucket}/nowhere/train.tar.gz", tmp_path)
     with pytest.raises(FixInput, match="nothing at"):
         resolve_source("s3://no-such-bucket-here/train", tmp_path)
 
 
-def test_credentials_are_nowhere_on_disk(bucket: str, tmp_path: Path) -> None:
+def test_credentials_are_nowhere_on_disk(s3_bucket: str, tmp_path: Path) -> None:
     fsspec.filesystem("s3").pipe("bikes/train.tar", b"abc")
-    stage(f"{bucket}/train.tar", tmp_path)
+    stage(f"{s3_bucket}/train.tar", tmp_path)
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET.encode() not in kept
 

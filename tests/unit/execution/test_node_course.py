@@ -1,6 +1,6 @@
 """The way of a node to its first trial, over nodes that answer from a script."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from automl.execution.cluster import probe_task, staging
+from automl.execution.cluster import readiness as readiness_module
 from automl.execution.cluster.connection import leaving
 from automl.execution.cluster.losses import Losses
 from automl.execution.cluster.probe import NodeFacts, SharedFolder
@@ -18,6 +19,7 @@ from automl.execution.cluster.staging import FolderContent, Taken
 from automl.execution.cluster.tasks import Tasks
 from automl.execution.driver import TrainerChoice
 from automl.skill.read import own_skill_dir, read_skill
+from automl.trainers.base import Handle, Problem, TrialTask
 
 FACTS = NodeFacts("3.11.7", "2.10.0", "0.1.0", "abc", data={"/data": "d1"})
 LISTING = FolderContent((("a", 4, "0" * 64),))
@@ -135,6 +137,61 @@ class TestReadiness:
         skill = replace(read_skill(own_skill_dir()), network_arch="other")
         answer = readiness(Question(TrainerChoice("process", skill)))
         assert answer.refused.startswith("the trainer's program must be on PATH, got no program")
+
+
+class Lacking:
+    """A trainer that lacks an image, and may be able to get it."""
+
+    def __init__(self, what: str = "the image i", *, comes: bool = True) -> None:
+        self.what = what
+        self.comes = comes
+        self.n_fetched = 0
+        self.paths: list[Path] = []
+
+    def check(self) -> Sequence[Problem]:
+        return (
+            [] if self.n_fetched and self.comes else [Problem("the image must be there", "none")]
+        )
+
+    def start(self, task: TrialTask, gpus: Sequence[str]) -> Handle:
+        raise NotImplementedError
+
+    def fetchable(self) -> str:
+        return self.what
+
+    def fetch(self) -> Sequence[Problem]:
+        self.n_fetched += 1
+        return self.check()
+
+    def check_paths(self, paths: Sequence[Path]) -> Sequence[Problem]:
+        self.paths += paths
+        return []
+
+
+class TestFetching:
+    def asked(
+        self, monkeypatch: pytest.MonkeyPatch, trainer: Lacking, *, fetches: bool = True
+    ) -> Readiness:
+        monkeypatch.setattr(readiness_module, "open_trainer", lambda _: trainer)
+        return readiness(Question(TestReadiness.choice, data=("/data",), fetches=fetches))
+
+    def test_what_a_node_lacks_is_brought_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        trainer = Lacking()
+        assert self.asked(monkeypatch, trainer) == Readiness()
+        assert (trainer.n_fetched, trainer.paths) == (1, [Path("/data")])
+
+    def test_a_look_beforehand_only_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        trainer = Lacking()
+        answer = self.asked(monkeypatch, trainer, fetches=False)
+        assert answer == Readiness(note="fetches the image i when a study begins")
+        assert trainer.n_fetched == 0
+
+    @pytest.mark.parametrize("trainer", [Lacking(comes=False), Lacking("", comes=False)])
+    def test_what_does_not_come_keeps_trials_away(
+        self, trainer: Lacking, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer = self.asked(monkeypatch, trainer)
+        assert answer == Readiness("the image must be there, got none")
 
 
 class Table:

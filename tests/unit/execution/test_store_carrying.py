@@ -15,7 +15,7 @@ from automl.study.records import Attempt
 from automl.study.state import StudyState, StudyStatus, write_state
 from automl.study.study_store import StudyStore
 from automl.trainers.base import TrialTask
-from automl.trainers.end_request import PauseRequest, pause_in, request_pause
+from automl.trainers.end_request import PauseRequest, pause_in, request_leave, request_pause
 
 WHOLE = b"PK\x05\x06" + bytes(18)
 CHECKPOINT = "model_epoch_001_step_00020.pth"
@@ -113,8 +113,11 @@ def test_requests_are_passed_on_once(two: Two) -> None:
     path.write_text(content)
     assert pause_in(path) == PauseRequest(3, "rung")
     assert list(carrier.requests(attempt)) == []
+    request_leave(place, "its node was to leave the cluster: a")
+    assert [*carrier.requests(attempt)] == [(place.leave, "its node was to leave the cluster: a")]
     two.here.stop.touch()
     assert [path for path, _ in carrier.requests(attempt)] == [two.here.stop]
+    assert place.leave not in [*files_of(place.folder)]
 
 
 def test_a_store_that_takes_nothing_is_said_before_anything_begins(tmp_path: Path) -> None:

@@ -1,11 +1,8 @@
 """A study's files in a bucket, on a server that speaks S3."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from automl.errors import InstallExtra, PrepareMachine
 from automl.study.study_store import Snapshots, StudyStore
@@ -13,27 +10,10 @@ from automl.study.study_store import Snapshots, StudyStore
 KEY = "trials/0000/1"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Snapshots]:
+def store(s3_bucket: str) -> Snapshots:
     """The store of a study in an empty bucket."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    system = fsspec.filesystem("s3", skip_instance_cache=True)
-    system.mkdir("bikes")
-    yield StudyStore("s3://bikes/studies/s").snapshots()
-    system.rm("bikes", recursive=True)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    return StudyStore(f"{s3_bucket}/studies/s").snapshots()
 
 
 def test_what_is_pushed_comes_back_whole_on_another_machine(
