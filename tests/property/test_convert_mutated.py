@@ -21,7 +21,7 @@ from tests.unit.data.convert.sources import WRITERS, known_frames
 FILES = {
     "bop": ("scene_gt.json", "scene_camera.json", "scene_gt_info.json", "models_info.json"),
     "nvisii": ("000000.json",),
-    "ndds": ("000000.json", "_camera_settings.json", "_object_settings.json"),
+    "ndds": ("000000.left.json", "_camera_settings.json", "_object_settings.json"),
     "isaac": ("0000.json",),
     "isaac-centerpose": ("0000.json",),
     "isaac-dope": ("0000.json",),

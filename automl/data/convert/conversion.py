@@ -44,7 +44,7 @@ class ConvertRequest:
         val_share: Share of the frames that become a split ``val``; 0 for none.
         options: What the user says of the source.
         wanted: Which objects are kept.
-        every: Of each sequence every so manieth frame is taken.
+        every: Of each sequence one frame in so many is taken.
         most: Images to write at most; None for all.
         overwrite: Whether splits that an earlier conversion made are replaced.
         copies: Whether image files are copied even where a hard link would do.
@@ -142,9 +142,8 @@ def _write_all(
     writer = FrameWriter(request.wanted, f"{made.format} by automl", request.copies)
     for done, ref in enumerate(in_turn(list(parts), request.most), start=1):
         try:
-            with np.errstate(
-                all="ignore"
-            ):  # what is no number any more is found when it is written
+            # What is no number any more is found when it is written.
+            with np.errstate(all="ignore"):
                 frame = source.read(ref)
                 objects = writer.write(folder / parts[ref], ref, frame, made.counts)
         except (BrokenFrame, BrokenImage, FixData) as error:

@@ -8,7 +8,7 @@ does not show the points where they are, it is found from the points and a size 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,10 @@ _SETTINGS: Final = "_object_settings.json"
 _CAMERAS: Final = "_camera_settings.json"
 _NDDS_METRES: Final = 0.01
 """NDDS, whose settings have ``fixed_model_transform``, counts in centimetres."""
+_Placed: TypeAlias = tuple[Array, Array, Array, float]
+"""Rotation, centre and size of a box in metres, and by how many pixels it misses its points: the
+root mean square, infinite where there is none."""
+
 _SIGNS: Final[Mapping[str, int]] = {"L": -1, "R": 1, "D": -1, "U": 1, "B": -1, "F": 1}
 _UP: Final = "z"
 _NAMED_UP: Final = "y"
@@ -81,7 +85,7 @@ class NvisiiSource:
             for kind, item in settings.items()
             if "cuboid_dimensions" in item
         }
-        self._sizes |= {kind: np.array(size) for kind, size in options.sizes.items()}
+        self._said = {kind: np.array(size) for kind, size in options.sizes.items()}
         self._middle_taken = False
 
     def frames(self) -> Sequence[FrameRef]:
@@ -122,15 +126,13 @@ class NvisiiSource:
         else:
             inner, sides = _shared_camera(path)
         known = camera_of(*(inner.get(key) for key in ("fx", "fy", "cx", "cy")))
-        size = (
-            None if None in sides else tuple(int(v) for v in numbers(sides, (2,), "width, height"))
-        )
-        if size is None:
+        if None in sides:
             return known, None
+        width, height = numbers(sides, (2,), "width and height")
         if known.cx == known.cy == 0:
             self._middle_taken = True
-            known = replace(known, cx=size[0] / 2, cy=size[1] / 2)
-        return known, (size[0], size[1])
+            known = replace(known, cx=float(width) / 2, cy=float(height) / 2)
+        return known, (int(width), int(height))
 
     def _box(
         self, item: Mapping[str, Any], orders: Sequence[Array], camera: Intrinsics, up: str
@@ -139,9 +141,13 @@ class NvisiiSource:
         if not isinstance(kind, str):
             raise BrokenFrame("an object must have a class", repr(kind)[:60])
         points, stated = _points(item), _stated(item, self._metres)
-        rotation, centre, size = _placed(
-            kind, points, orders, camera, (stated, self._sizes.get(kind))
-        )
+        said = self._said.get(kind)
+        rotation, centre, size, off = _by_pose(points, orders[0], camera, stated, said)
+        known = self._sizes.get(kind) if said is None else said
+        if not off <= MOST_OFF_PX and known is not None:
+            rotation, centre, size, off = _by_size(points, orders, camera, known)
+        if not off <= MOST_OFF_PX:
+            raise _disagreement(kind, stated is None, off, known)
         seen = item.get("visibility")
         share = float(seen) if isinstance(seen, int | float) and 0 <= seen <= 1 else None
         turned, sides = upright(rotation, size, up)
@@ -158,40 +164,36 @@ def _orders(names: Any) -> Sequence[Array]:
     return (numbers(signs, (8, 3), "keypoint_order"),)
 
 
-def _placed(
-    kind: str,
+def _by_pose(
     points: Array,
-    orders: Sequence[Array],
+    order: Array,
     camera: Intrinsics,
-    known: tuple[tuple[Array, Array] | None, Array | None],
-) -> tuple[Array, Array, Array]:
-    """Rotation, centre and size of a box in metres.
+    stated: tuple[Array, Array] | None,
+    said: Array | None,
+) -> _Placed:
+    """The box at the pose that the file says.
 
     Args:
-        kind: Its class, for the error.
         points: (9, 2) its pixels, the centre first.
-        orders: The numberings that its corners may have.
+        order: (8, 3) signs of the corners.
         camera: The camera.
-        known: Its pose and its size, each None where nobody says.
-
-    Raises:
-        BrokenFrame: They do not show the points where they are.
+        stated: Rotation and centre as the file says; None where it says neither.
+        said: (3,) its size as the user says; None for the one that fits best.
     """
-    stated, size = known
-    off = np.inf
-    if stated is not None and stated[1][2] > 0:
-        found = size_by_pixels(points[1:], orders[0], camera, stated)
-        sides = np.abs(found) if size is None else size
-        signed = np.where(found < 0, -sides, sides)
-        off = _off(stated, signed * orders[0] / 2, camera, points)
-        if off <= MOST_OFF_PX and sides.min() > 0:
-            return *stated, sides
-    if size is not None:
-        tried = [pose_by_pixels(points[1:], order, camera, size) for order in orders]
-        rotation, centre, off = min(tried, key=lambda one: one[2])
-        if off <= MOST_OFF_PX:
-            return rotation, centre, size
-    raise _disagreement(kind, stated is None, off, size)
+    if stated is None or not stated[1][2] > 0:
+        return np.eye(3), np.zeros(3), np.zeros(3), np.inf
+    found = size_by_pixels(points[1:], order, camera, stated)
+    size = np.abs(found) if said is None else said
+    signed = np.where(found < 0, -size, size)
+    off = _off(stated, signed * order / 2, camera, points) if size.min() > 0 else np.inf
+    return *stated, size, off
+
+
+def _by_size(points: Array, orders: Sequence[Array], camera: Intrinsics, size: Array) -> _Placed:
+    """The box of a size at the pose that fits best, with whichever numbering fits better."""
+    tried = [pose_by_pixels(points[1:], order, camera, size) for order in orders]
+    rotation, centre, off = min(tried, key=lambda one: one[2])
+    return rotation, centre, size, off
 
 
 def _off(pose: tuple[Array, Array], corners: Array, camera: Intrinsics, points: Array) -> float:

@@ -11,7 +11,7 @@ _SEQUENCES_TO_SHARE = 4
 
 
 def thinned(refs: Sequence[FrameRef], every: int) -> list[FrameRef]:
-    """Every so manieth frame of each sequence, the first among them."""
+    """One frame in so many of each sequence, the first among them."""
     seen: dict[str, int] = {}
     kept = []
     for ref in refs:

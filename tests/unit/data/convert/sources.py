@@ -19,6 +19,7 @@ from automl.data.geometry import (
     GL_FROM_CV,
     Array,
     Intrinsics,
+    pose_matrix,
     quaternion_of,
     rotation_of,
 )
@@ -65,6 +66,11 @@ class KnownFrame:
         return self.truth.intrinsics
 
     @property
+    def view(self) -> Array:
+        """(4, 4): from the world to the OpenCV camera frame."""
+        return pose_matrix(GL_FROM_CV, np.zeros(3)) @ self.truth.view
+
+    @property
     def size(self) -> tuple[int, int]:
         return self.truth.width, self.truth.height
 
@@ -96,7 +102,11 @@ def write_bop(
     cameras, poses, infos = {}, {}, {}
     for number, frame in enumerate(frames):
         shutil.copy(frame.image, scene / "rgb" / f"{number:06d}.jpg")
-        cameras[str(number)] = {"cam_K": frame.camera.matrix().ravel().tolist(), "depth_scale": 1}
+        cameras[str(number)] = {
+            "cam_K": frame.camera.matrix().ravel().tolist(),
+            "cam_R_w2c": frame.view[:3, :3].ravel().tolist(),
+            "cam_t_w2c": (1000 * frame.view[:3, 3]).tolist(),
+        }
         poses[str(number)] = [_bop_pose(box) for box in frame.boxes]
         infos[str(number)] = [{"visib_fract": box.visibility} for box in frame.boxes]
     for name, value in (("gt", poses), ("camera", cameras), ("gt_info", infos)):
@@ -130,7 +140,10 @@ def write_blenderproc(root: Path, frames: list[KnownFrame]) -> Path:
 def write_ndds(root: Path, frames: list[KnownFrame]) -> Path:
     """Centimetres, eight corners and a camera for the whole folder, as NDDS leaves them."""
     _write_dope(root, frames, FACE_BY_FACE, 100.0)
-    for path in root.glob("0*.json"):
+    for path in sorted(root.glob("0*")):
+        path = path.rename(path.with_name(f"{path.stem}.left{path.suffix}"))
+        if path.suffix != ".json":
+            continue
         value = json.loads(path.read_text())
         del value["camera_data"]
         for item in value["objects"]:
@@ -188,7 +201,9 @@ def _write_isaac(root: Path, frames: list[KnownFrame], unit: float | None) -> Pa
     for number, frame in enumerate(frames):
         shutil.copy(frame.image, root / f"{number:04d}.jpg")
         camera = _camera_data(frame)
-        camera["camera_view_matrix"] = np.eye(4).tolist()
+        view = pose_matrix(np.diag([1.0, -1.0, -1.0]), np.zeros(3)) @ frame.view
+        view[:3, 3] *= unit or 1.0
+        camera["camera_view_matrix"] = view.T.tolist()  # for row vectors
         if unit is not None:
             camera["meters_per_scene_unit"] = 1 / unit
             camera["resolution"] = [camera.pop("width"), camera.pop("height")]

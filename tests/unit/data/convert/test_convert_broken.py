@@ -182,6 +182,43 @@ def test_a_size_of_another_object_is_refused(
         _run(write_dope(source, frames), tmp_path / "out", options=options)
 
 
+def test_a_pose_that_fits_wins_over_the_size_of_the_settings(
+    frames: list[KnownFrame], source: Path, tmp_path: Path
+) -> None:
+    """Settings hold the size of the mesh, before a script scaled it."""
+    root = write_dope(source, frames)
+    kind = {"class": "003_cracker_box", "cuboid_dimensions": [3.0, 2.0, 1.0]}
+    (root / "_object_settings.json").write_text(json.dumps({"exported_objects": [kind]}))
+    made = _run(root, tmp_path / "out")
+    assert made.skipped == []
+    (item, *_) = read_annotation(list_frames(tmp_path / "out" / "train")[0].annotation).objects
+    assert item.scale == pytest.approx(frames[0].boxes[0].size, abs=1e-6)
+
+
+def test_the_size_of_the_settings_serves_where_the_pose_is_missing(
+    frames: list[KnownFrame], source: Path, tmp_path: Path
+) -> None:
+    """Location and quaternion are optional in DOPE's format."""
+    root = write_dope(source, frames)
+    for path in root.glob("0*.json"):
+        value = json.loads(path.read_text())
+        for item in value["objects"]:
+            del item["location"]
+        path.write_text(json.dumps(value))
+    size = frames[0].boxes[0].in_frame("z")[1]
+    kind = {"class": "003_cracker_box", "cuboid_dimensions": size.tolist()}
+    with pytest.raises(FixData, match="where projected_cuboid is, but got neither"):
+        _run(root, tmp_path / "out")
+    (root / "_object_settings.json").write_text(json.dumps({"exported_objects": [kind]}))
+    made = _run(root, tmp_path / "out")
+    assert made.skipped == []
+    for frame, known in zip(list_frames(tmp_path / "out" / "train"), frames, strict=True):
+        found = read_annotation(frame.annotation).objects
+        for item, truth in zip(found, known.truth.objects, strict=True):
+            assert np.abs(item.projected_cuboid - truth.projected_cuboid).max() < 0.5
+            assert item.location == pytest.approx(truth.location, abs=0.01)
+
+
 def test_a_camera_without_middle_gets_that_of_the_image(
     frames: list[KnownFrame], source: Path, tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from automl.data.layout import list_frames
 from automl.data.objectron import read_annotation
 from tests.unit.data.convert.sources import WRITERS, KnownFrame
 
+#: Formats that say where the camera stands in the world.
+WITH_WORLD = frozenset({"bop", "isaac", "isaac-centerpose", "objectron"})
 #: Objectron's files hold 32-bit numbers.
 _METRES, _PIXELS = 1e-4, 0.02
 
@@ -33,6 +35,8 @@ def test_every_format_gives_the_boxes_of_the_scene(
         annotation = read_annotation(frame.annotation)
         assert (annotation.width, annotation.height) == known.size
         assert annotation.intrinsics.matrix() == pytest.approx(known.camera.matrix(), abs=1e-3)
+        if variant in WITH_WORLD:
+            assert annotation.view == pytest.approx(known.truth.view, abs=1e-5)
         for item, truth in zip(annotation.objects, known.truth.objects, strict=True):
             assert item.category == kind
             assert np.abs(item.keypoints_3d - truth.keypoints_3d).max() < _METRES

@@ -125,6 +125,18 @@ def test_a_split_is_replaced_only_when_that_is_said_and_a_conversion_made_it(
         _run(root, tmp_path / "file")
 
 
+def test_a_conversion_that_is_ended_leaves_nothing(
+    frames: list[KnownFrame], source: Path, tmp_path: Path
+) -> None:
+    def end(done: int, _: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(ConvertRequest(write_bop(source, frames), tmp_path / "out"), end)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_conversion_never_writes_into_its_source(frames: list[KnownFrame], source: Path) -> None:
     root = write_dope(source, frames)
     for out in (root, root / "deep" / "out"):
