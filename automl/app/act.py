@@ -17,7 +17,7 @@ from automl.app.metric_scale import with_known_size
 from automl.app.parents import Parent, exported_from, find_parent
 from automl.app.tuned_settings import read_overlay
 from automl.errors import FixInput
-from automl.skill.deploy import deploy_skill
+from automl.skill.deploy import deploy_skill, has_deploy_side
 from automl.skill.model import Skill
 from automl.skill.read import own_skill_dir, read_skill
 from automl.skill.tree import Tree, get
@@ -82,8 +82,8 @@ def plan_action(request: ActRequest) -> ActPlan:
     parent = find_parent(
         request.studies_dir, request.study, request.trial, request.checkpoint, request.tell
     )
-    deploys = request.deploy or request.action == ENGINE
     trained_skill = _skill(request, parent)
+    deploys = request.deploy or (request.action == ENGINE and not _has_own(trained_skill))
     trainer = _trainer(request, parent, trained_skill)
     skill = deploy_skill(trained_skill) if deploys else trained_skill
     trained, notes = _trained(request, parent, trained_skill)
@@ -137,6 +137,12 @@ def _check_data_taken(request: ActRequest, spec: ActionSpec) -> None:
             where=f"--{split}-data",
             fix=f"name the setting: --set KEY={value}",
         )
+
+
+def _has_own(skill: Skill) -> bool:
+    """Whether a skill builds engines by an action of its own, in an image that this names."""
+    info = skill.actions.get(ENGINE)
+    return info is not None and bool(info.container_image) and not has_deploy_side(skill)
 
 
 def _skill(request: ActRequest, parent: Parent) -> Skill:

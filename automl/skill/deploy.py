@@ -5,6 +5,7 @@ Its metadata is a file of its own beside ``skill_info.yaml``:
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 from automl.errors import FixInput
 from automl.skill.info import skill_from_info
@@ -13,7 +14,7 @@ from automl.skill.read import read_template
 from automl.skill.tree import Tree
 from automl.yamltext import load_yaml
 
-__all__ = ["deploy_skill", "deploy_template"]
+__all__ = ["deploy_skill", "deploy_template", "has_deploy_side"]
 
 _INFO = "tao-deploy-*.skill_info.yaml"
 _SHARED_TEMPLATE = "spec_template_deploy.yaml"
@@ -43,9 +44,18 @@ def deploy_skill(skill: Skill) -> Skill:
     )
 
 
+def has_deploy_side(skill: Skill) -> bool:
+    """Whether a skill says in a file of its own what its deploy container does."""
+    return bool(_infos(skill))
+
+
+def _infos(skill: Skill) -> list[Path]:
+    return sorted((skill.folder / "references").glob(_INFO))
+
+
 def _read(skill: Skill) -> Skill:
     """What the metadata of the deploy side says, by itself."""
-    infos = sorted((skill.folder / "references").glob(_INFO))
+    infos = _infos(skill)
     if not infos:
         raise FixInput(
             "deploy actions need the skill's references/tao-deploy-<network>.skill_info.yaml",

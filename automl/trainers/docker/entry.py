@@ -82,7 +82,10 @@ def _action_options(asked: ActionAsked) -> Mapping[str, Any]:
     if asked.deploys or asked.image:
         options.pop("image_id", None)
     if asked.image:
-        options["deploy_image" if asked.deploys else "image"] = asked.image
+        # An action of the training's side may still run in an image of its own.
+        options |= {"deploy_image": asked.image} | (
+            {} if asked.deploys else {"image": asked.image}
+        )
     return options | ({"deploy": True} if asked.deploys else {})
 
 

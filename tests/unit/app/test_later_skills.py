@@ -1,5 +1,6 @@
 """Constructs of skills that were published after those that this program was written against."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from automl.errors import FixInput
 from automl.skill.read import read_skill
 from automl.skill.tree import get
 from automl.trainers.table import trainer_entry
+from automl.yamltext import dump_yaml, load_yaml
 from tests.made_skill import LR, WHOLE, leaf, schema_of, write_skill
 from tests.unit.app.act_kit import add_checkpoint
 
@@ -131,3 +133,39 @@ def test_an_input_that_is_no_path_is_asked_for_as_a_value(
         plan_action(asked())
     tree = plan_action(asked("inference.captions=[a cat]")).spec.tree
     assert get(tree, "inference.images") == [str(data / "images")]
+
+
+def test_an_engine_is_built_by_an_action_of_the_skill_in_its_own_image(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = folder / "references" / "skill_info.yaml"
+    info = load_yaml(path)
+    info["actions"]["gen_trt_engine"] = {
+        "command": "net gen_trt_engine -e {config_path}",
+        "container_image": "registry/net-deploy:1",
+        "inputs": {"gen_trt_engine.onnx_file": {"type": "file"}},
+    }
+    info["spec_params"]["gen_trt_engine"] = {
+        "gen_trt_engine.onnx_file": "parent_model",
+        "gen_trt_engine.trt_engine": "create_engine_file",
+    }
+    path.write_text(dump_yaml(info))
+    leaves = {f"gen_trt_engine.{name}": leaf("string", "") for name in ("onnx_file", "trt_engine")}
+    schema = json.dumps(schema_of({"results_dir": leaf("string", ""), **leaves}))
+    (folder / "schemas" / "gen_trt_engine.schema.json").write_text(schema)
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"\x08onnx")
+    for image, expected in (("", "registry/net-deploy:1"), ("mine:2", "mine:2")):
+        plan = plan_action(
+            ActRequest(
+                "gen_trt_engine",
+                tmp_path / "studies",
+                skill_dir=folder,
+                checkpoint=str(model),
+                trainer="docker",
+                image=image,
+            )
+        )
+        assert plan.preview.image == expected
+        assert get(plan.spec.tree, "gen_trt_engine.onnx_file") == str(model)
+        assert str(get(plan.spec.tree, "gen_trt_engine.trt_engine")).endswith(".engine")
