@@ -73,7 +73,15 @@ def init(arguments: argparse.Namespace) -> int:
 def _skill(arguments: argparse.Namespace) -> int:
     """Drafts a skill beside a training script; what its options are is read without running it."""
     from automl.app.skill_draft import draft_skill, write_draft
+    from automl.errors import FixInput
 
+    if arguments.folder != Path():
+        raise FixInput(
+            "a skill is drafted beside its script",
+            got=str(arguments.folder),
+            where="DIR",
+            fix="leave the folder out; it is that of --from-script",
+        )
     source = Path(arguments.from_script)
     folder = source.absolute().parent
     script = source.with_suffix(".py") if source.suffix != ".py" else source

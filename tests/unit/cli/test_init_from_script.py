@@ -34,3 +34,13 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(capsys.readouterr().out)
     assert said["skill"] == str(tmp_path)
     assert "schemas/train.schema.json" in said["files"]
+
+
+def test_the_folder_is_the_script_s_and_another_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("import argparse\n")
+    assert main(["init", str(tmp_path / "skill"), "--from-script", str(script)]) == 2
+    assert "a skill is drafted beside its script" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [script]
