@@ -26,6 +26,7 @@ __all__ = [
     "PhaseName",
     "PhaseSpan",
     "Phases",
+    "as_blocks",
     "phases_of",
     "totals_of",
 ]
@@ -95,6 +96,25 @@ def phases_of(summary: Summary) -> ByAttempt:
         for trial in summary.trials
         for outcome, own in _own(trial)
     }
+
+
+def as_blocks(parts: Sequence[PhaseSpan], least_s: float) -> Sequence[PhaseSpan]:
+    """The phases of an attempt, those of one kind as one block where most are shorter than that.
+
+    Args:
+        parts: The phases.
+        least_s: Seconds that can be told apart.
+    """
+    if not parts or median(part.length_s for part in parts) >= least_s:
+        return parts
+    blocks: list[PhaseSpan] = []
+    at = 0.0
+    for name in PhaseName:
+        length = sum(part.length_s for part in parts if part.name is name)
+        if length > 0.0:
+            blocks.append(PhaseSpan(name, at, length))
+            at += length
+    return blocks
 
 
 def totals_of(phases: ByAttempt) -> dict[PhaseName, float]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from automl.reports import words
 from automl.reports.model import Summary
-from automl.reports.phases import ByAttempt, PhaseName
+from automl.reports.phases import ByAttempt, PhaseName, as_blocks
 from automl.reports.slots import Bar, bars_of, slot_bars
 from automl.reports.theme import (
     BLUE,
@@ -43,6 +43,8 @@ _PHASES: Final = {
     PhaseName.END: (INK, "end: checkpoint, process"),
 }
 _BAR, _STRIP = (0.08, 0.52), (-0.3, 0.2)  # each its place in the slot, and its thickness
+#: Phases that a row shows one by one; shorter ones of one kind are one block.
+_TOLD_APART: Final = 300
 _WAIT: Final = "rgba(138,143,152,0.35)"
 
 
@@ -79,7 +81,8 @@ def timeline_figure(
     if phases:
         caption += (
             " Below each bar its phases, and grey what a slot waited for. Validation is drawn "
-            "where the trainer's log times it; else it is part of the training."
+            "where the trainer's log times it; else it is part of the training. Epochs too short "
+            "to be told apart are one block of training and one of validation."
         )
     return Figure("timeline", "Trials over time", caption, plot)
 
@@ -87,11 +90,12 @@ def timeline_figure(
 def _strip(bars: Sequence[Bar], phases: ByAttempt, name: PhaseName, unit_s: float) -> Any:
     """One kind of phase of all attempts."""
     colour, title = _PHASES[name]
+    least_s = max(bar.begin_s + bar.length_s for bar in bars) / _TOLD_APART
     parts = [
         (bar, part)
         for bar in bars
         if (own := phases.get((bar.number, bar.outcome.attempt))) is not None
-        for part in own.parts
+        for part in as_blocks(own.parts, least_s)
         if part.name is name
     ]
     place, thick = _STRIP

@@ -207,7 +207,7 @@ def _frustum(rows: PoseTable) -> Any:
 
 
 def _line3d(points: npt.NDArray[np.float64], name: str, line: dict[str, Any]) -> Any:
-    x, y, z = np.round(points, 4).T
+    x, y, z = np.round(points, 3).T
     blank = [[None if np.isnan(v) else float(v) for v in values] for values in (x, z, -y)]
     return go.Scatter3d(
         x=blank[0], y=blank[1], z=blank[2], mode="lines", name=name, line=line, hoverinfo="name"

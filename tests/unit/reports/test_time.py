@@ -8,7 +8,7 @@ import pytest
 from automl.reports.energy import energy_of
 from automl.reports.loader_hint import loader_hint, used_while_training
 from automl.reports.model import Summary
-from automl.reports.phases import PhaseName, phases_of, totals_of
+from automl.reports.phases import PhaseName, as_blocks, phases_of, totals_of
 from automl.reports.slots import bars_of
 from automl.reports.spending import budget_figure
 from automl.reports.summary import read_summary
@@ -183,3 +183,14 @@ def test_attempts_have_a_table_and_samples_lie_beside_it(full_study: Path) -> No
     assert pd.read_parquet(full_study / "report" / "attempts.parquet").equals(frame)
     copies = {(each / "gpu.parquet").read_bytes() for each in (full_study, full_study / "report")}
     assert len(copies) == 1
+
+
+def test_epochs_too_short_to_be_told_apart_are_one_block(studies_dir: Path) -> None:
+    parts = phases_of(_one(studies_dir, _LOG))[0, 1].parts
+    assert as_blocks(parts, 1.0) == parts
+    blocks = as_blocks(parts, 20.0)
+    assert [(block.name, block.begin_s, block.length_s) for block in blocks] == [
+        (PhaseName.START, 0.0, 10.0),
+        (PhaseName.TRAINING, 10.0, 75.0),
+        (PhaseName.VALIDATION, 85.0, 5.0),
+    ]
