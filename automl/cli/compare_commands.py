@@ -1,7 +1,7 @@
 """``automl compare``: trials side by side, of one study or of several."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,6 @@ def add_compare(commands: "Commands") -> None:
 def compare(arguments: argparse.Namespace) -> int:
     """Compares trials."""
     from automl.app.compare import compare as compared
-    from automl.reports.hanging import hung
 
     _take_study(arguments)
     if len(arguments.trials) < 2:
@@ -75,8 +74,7 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json("automl.compare/1", made.to_json())
     else:
-        text = comparison_text(made, all_keys=arguments.all_keys)
-        print("\n".join(hung(text.splitlines(), text_width())))
+        print(comparison_text(made, all_keys=arguments.all_keys, width=text_width()))
     return 0
 
 
@@ -113,19 +111,47 @@ def _asked(arguments: argparse.Namespace) -> "list[tuple[Summary, str]]":
 # Text
 
 
-def comparison_text(made: "SideBySide", *, all_keys: bool = False) -> str:
-    """The table of a comparison, and below it what the differences are worth."""
+def comparison_text(made: "SideBySide", *, all_keys: bool = False, width: int = 100) -> str:
+    """The table of a comparison, and below it what the differences are worth.
+
+    Args:
+        made: The comparison.
+        all_keys: Whether searched settings that do not differ are shown too.
+        width: Columns; what does not fit beside the first trial stands in a further table.
+    """
+    from automl.reports.hanging import hung
+
     rows = [
         ("", *(side.name for side in made.sides)),
         *_facts(made),
         *_settings(made, all_keys=all_keys),
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(made.sides) + 1)]
-    lines = [_line(row, widths) for row in rows]
-    lines.insert(1, "─" * max(map(len, lines)))
+    lines: list[str] = []
+    for columns in _fitting(rows, width):
+        lines += [*([""] if lines else []), *_table([[row[i] for i in columns] for row in rows])]
     if not made.keys:
         lines.append("they differ in no setting")
-    return "\n".join([*lines, *(_told(each, made.sides[0]) for each in made.differences)])
+    told = [_told(each, made.sides[0]) for each in made.differences]
+    return "\n".join([*lines, *hung(told, width)])
+
+
+def _fitting(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[int]]:
+    """The columns of each table: always the label and the first trial, then what fits."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    columns, used = [0, 1], widths[0] + 2 + widths[1]
+    for i in range(2, len(widths)):
+        if len(columns) > 2 and used + 2 + widths[i] > width:
+            yield columns
+            columns, used = [0, 1], widths[0] + 2 + widths[1]
+        columns.append(i)
+        used += 2 + widths[i]
+    yield columns
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [_line(row, widths) for row in rows]
+    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -149,8 +175,9 @@ def _facts(made: "SideBySide") -> list[tuple[str, ...]]:
         (f"{made.metric}  best epoch", _best),
         (
             "fresh seeds, mean ± sd",
-            lambda side: _ABSENT if side.seeds is None else str(side.seeds),
+            lambda side: _ABSENT if side.seeds is None else side.seeds.spread,
         ),
+        ("fresh seeds, n", _n_seeds),
         ("expected of another seed", _expected),
         (f"P(better than {made.sides[0].name})", chance),
         ("test images", lambda side: words.value(side.test)),
@@ -166,6 +193,13 @@ def _best(side: "Side") -> str:
     from automl.reports import words
 
     return _ABSENT if side.epoch is None else f"{words.value(side.value)} @{side.epoch}"
+
+
+def _n_seeds(side: "Side") -> str:
+    if side.seeds is None:
+        return _ABSENT
+    failed = f", {side.seeds.n_failed} failed" if side.seeds.n_failed else ""
+    return f"{len(side.seeds.values)}{failed}"
 
 
 def _images(side: "Side") -> str:

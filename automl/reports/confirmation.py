@@ -79,10 +79,15 @@ class Seeds:
         classes = ", ".join(f"{n} {name}" for name, n in self.failed.items())
         return f"{self.n_failed} of {len(self.values) + self.n_failed} failed: {classes}"
 
+    @property
+    def spread(self) -> str:
+        """``0.2132 ± 0.0437``: mean and standard deviation."""
+        sd = "" if self.sd is None else f" ± {words.value(self.sd)}"
+        return f"{words.value(self.mean)}{sd}"
+
     def __str__(self) -> str:
-        spread = "" if self.sd is None else f" ± {words.value(self.sd)}"
         failures = f"; {self.failures}" if self.failed else ""
-        return f"{words.value(self.mean)}{spread} (n = {len(self.values)}{failures})"
+        return f"{self.spread} (n = {len(self.values)}{failures})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,8 @@ def listing_of(summary: Summary) -> StudyListing:
     return StudyListing(
         name=summary.folder.name,
         status=str(summary.status),
-        ended=summary.n_finished,
-        asked=summary.n_asked,
+        ended=summary.n_searched,
+        asked=summary.n_to_search,
         objective=summary.objective.metric,
         best=None if winner is None else winner.value if winner.mean is None else winner.mean,
         best_trial=None if winner is None else winner.number,

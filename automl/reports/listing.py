@@ -21,8 +21,8 @@ class StudyListing:
     Attributes:
         name: The folder's name.
         status: Where it stands; ``unreadable`` if it cannot be read.
-        ended: Trials that ended.
-        asked: Trials asked for.
+        ended: Trials of the search that ended; trainings with fresh seeds are none of them.
+        asked: Trials that the search asked for.
         objective: The metric.
         best: The mean of the winner's fresh seeds, else its value of one seed; None without one.
         best_trial: The winner's number.

@@ -88,6 +88,17 @@ def test_fresh_seeds_of_two_studies_say_which_is_better(
     assert made["differences"][0]["better"] == pytest.approx(chance)
 
 
+def test_trials_that_do_not_fit_stand_in_a_further_table_beside_the_first(
+    study: StudyBuilder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    assert run(study, "4", "1", "baseline", "2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [lines[i - 1].split() for i, line in enumerate(lines) if line.startswith("─")]
+    assert heads == [["4", "1"], ["4", "0", "2"]]
+    assert max(map(len, lines)) <= 70
+
+
 def test_sentences_fit_the_terminal(
     study: StudyBuilder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
