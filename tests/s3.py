@@ -42,7 +42,7 @@ def bucket_at(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3_endpoint() -> Iterator[str]:
     """Where a server on loopback answers."""
     with s3_server("127.0.0.1") as endpoint:
