@@ -129,6 +129,8 @@ def container_preview(
         spec = with_settings(spec, dict.fromkeys(keys, config.resume_from), "--resume-from")
     paths = StudyPaths((studies / config.name).absolute())
     attempt = paths.attempt(0, 1)
+    results = dict.fromkeys(config.keys.results, str(attempt.folder))
+    spec = with_settings(spec, results, "attempt")
     count, ids = config.resources.gpus_per_trial, config.resources.gpu_ids
     task = TrialTask(
         *(config.name, 0, 1, attempt.folder, attempt.spec, attempt.log),

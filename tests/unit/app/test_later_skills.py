@@ -10,6 +10,7 @@ from automl.app.act import plan_action
 from automl.app.action_request import ActRequest
 from automl.app.plan import Plan, make_plan
 from automl.app.request import PlanRequest
+from automl.app.trainer_choice import container_preview
 from automl.errors import FixInput
 from automl.skill.read import read_skill
 from automl.skill.tree import get
@@ -169,3 +170,18 @@ def test_an_engine_is_built_by_an_action_of_the_skill_in_its_own_image(
         assert plan.preview.image == expected
         assert get(plan.spec.tree, "gen_trt_engine.onnx_file") == str(model)
         assert str(get(plan.spec.tree, "gen_trt_engine.trt_engine")).endswith(".engine")
+
+
+def test_a_plan_shows_the_arguments_that_are_bound_at_the_start(tmp_path: Path) -> None:
+    """The results folder of a trial is one of its arguments."""
+    args = {"--lr": "train.optim.lr", "--out": "results_dir"}
+    info = {
+        "network_arch": "args_net",
+        "container_image": "registry/net:1",
+        "actions": {"train": {"command": "net train", "mode": "args", "args": args}},
+    }
+    leaves = {"train.optim.lr": LR, "train.num_epochs": WHOLE, "results_dir": leaf("string", "")}
+    folder = write_skill(tmp_path / "skill", info, schema_of(leaves, ("train.optim.lr",)))
+    made = planned(folder, tmp_path, trainer="docker", metric="acc", direction="maximize")
+    shown = container_preview(made.config, made.skill, made.base_spec, made.studies_dir)
+    assert shown.endswith("net train --lr 0.001 --out /results")
