@@ -1,11 +1,11 @@
 """The driver's side of glances: what it knows of its study in memory, kept for readers."""
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from automl.app.glances import write_glance
+from automl.app.sparing import Sparing
 from automl.errors import AutomlError
 from automl.reports.commands import commands_for
 from automl.reports.glancing import glance_of
@@ -22,9 +22,8 @@ from automl.study.state import StudyState, StudyStatus
 
 __all__ = ["GlanceKeeper"]
 
-#: A glance is taken so seldom that it takes no more than this share of the driver's time, but
-#: sooner than readers stop to believe it.
-_SHARE, _SELDOM_S = 0.02, 30.0
+#: The most of the driver's time that glances take; readers believe one for longer than it lasts.
+_SHARE = 0.02
 
 
 class GlanceKeeper:
@@ -39,7 +38,7 @@ class GlanceKeeper:
         self._paths, self._config = paths, config
         self._epochs = epochs_of(paths, config.keys.epochs)
         self._trials: dict[int, TrialReport] = {}
-        self._next_s = 0.0
+        self._sparing = Sparing(_SHARE)
 
     def keep(self, records: Sequence[TrialRecord], state: StudyState, n_refused: int) -> None:
         """Writes the glance, if it is time; a reader that finds none reads the study itself.
@@ -50,13 +49,10 @@ class GlanceKeeper:
             n_refused: Proposals that were refused.
         """
         is_driven = state.status is StudyStatus.RUNNING
-        if is_driven and time.monotonic() < self._next_s:
+        if is_driven and not self._sparing.is_due:
             return
-        began_s = time.thread_time()
-        with suppress(OSError, AutomlError):
+        with self._sparing.look(), suppress(OSError, AutomlError):
             self._keep(records, state, n_refused)
-        took_s = time.thread_time() - began_s
-        self._next_s = time.monotonic() + min(took_s / _SHARE, _SELDOM_S)
 
     def _keep(self, records: Sequence[TrialRecord], state: StudyState, n_refused: int) -> None:
         sources, now = Sources(self._paths), utc_now()

@@ -13,6 +13,7 @@ from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
 from automl.app.room import FULL, room_at, size_of
 from automl.app.screen import Ending, Screen, Sight, Silent
+from automl.app.sparing import Sparing
 from automl.app.standing import state_of
 from automl.app.winner import keep_best_current
 from automl.errors import AutomlError, FixAndResume, NoUsableTrial, PrepareMachine
@@ -40,6 +41,7 @@ from automl.study.gpu_samples import put_away
 from automl.study.layout import StudyPaths
 from automl.study.lock import StudyLock
 from automl.study.nodes import NodeRecord
+from automl.study.records import TrialRecord
 from automl.study.state import StudyStatus, read_state, write_state
 from automl.study.sweep import sweep_own
 from automl.trainers.base import ChecksPaths
@@ -47,8 +49,7 @@ from automl.trainers.table import make_trainer
 
 __all__ = ["Session", "check_trainer"]
 
-RESUMABLE = 75
-_SIGNALLED = 128
+RESUMABLE, _SIGNALLED = 75, 128
 _STATE_EVERY_S = 3.0
 _ENDED_AS = {
     0: StudyStatus.FINISHED,
@@ -112,6 +113,8 @@ class Session:
     _trial_bytes: int = field(default=0, init=False)
     _has_priced: bool = field(default=False, init=False)
     _best_note: str = field(default="", init=False)
+    _naming: Sparing = field(default_factory=Sparing, init=False)
+    _best: TrialRecord | None = field(default=None, init=False)
     _nodes: tuple[NodeRecord, ...] = field(default=(), init=False)
     _following: Following = field(init=False)
     _glances: GlanceKeeper = field(init=False)
@@ -170,8 +173,7 @@ class Session:
             with Observer(self._look):
                 self._evaluations().at_end(self.engine.records())
         status = _ENDED_AS.get(ending.exit_code, StudyStatus.INTERRUPTED)
-        wall_s = self._write_state(status, ending.reason)
-        sight = Sight(self.engine.records(), wall_s)
+        sight = Sight(self.engine.records(), self._write_state(status, ending.reason))
         self._show(lambda screen: screen.look(sight))
         write_report(self.paths.folder)
         return ending
@@ -182,7 +184,9 @@ class Session:
         )
 
     def _keep_best(self) -> None:
-        note = keep_best_current(self.paths, self.engine.incumbent(), self.config.keys)
+        with self._naming.look():
+            self._best = self.engine.incumbent()
+        note = keep_best_current(self.paths, self._best, self.config.keys)
         if note and note != self._best_note:
             self._show(lambda screen: screen.event(Note(note)))
         self._best_note = note
@@ -214,9 +218,10 @@ class Session:
     def _event(self, event: Event) -> None:
         self._following.event(event)
         if isinstance(event, TrialEnded):
-            folder = self.paths.trial(event.outcome.number)
-            self._trial_bytes = max(self._trial_bytes, size_of(folder))
-            self._keep_best()
+            size = size_of(self.paths.trial(event.outcome.number))
+            self._trial_bytes = max(self._trial_bytes, size)
+            if self._naming.is_due:
+                self._keep_best()
         if isinstance(event, TrialStarted) and event.attempt.seed is not None:
             self._say_price()
         self._show(lambda screen: screen.event(event))
@@ -258,8 +263,7 @@ class Session:
             self._show(lambda screen: screen.event(Note(f"{over}: running trials end now")))
 
     def _ending(self) -> Ending:
-        control = self.control
-        records = self.engine.records()
+        control, records = self.control, self.engine.records()
         unfinished = sum(not record.state.is_finished for record in records)
         asked = n_asked(records, self.config)
         missing = asked - len(records) + unfinished
@@ -287,8 +291,8 @@ class Session:
     def _write_state(self, status: StudyStatus, reason: str) -> float:
         """Writes where the study stands, and returns the wall time that it says."""
         wall_s = time.monotonic() - self._began_s
-        state = state_of(self.config, self.engine, self._following, status)
-        state = replace(state, reason=reason, wall_s=wall_s, nodes=self._nodes)
+        found = state_of(self.config, self.engine, self._following, status, self._best)
+        state = replace(found, reason=reason, wall_s=wall_s, nodes=self._nodes)
         write_state(self.paths, state)
         self._glances.keep(self.engine.records(), state, self.engine.n_refused)
         if status is not StudyStatus.RUNNING:

@@ -5,7 +5,6 @@ propose what a study that ran through would not. One made for each proposal, see
 study's seed and the trial's number, makes a proposal a pure function of what the study holds.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +12,12 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
 from automl.errors import FixInput
 from automl.nearest import did_you_mean
+from automl.search.bounded_tpe import BoundedTpeSampler
 from automl.search.observations import Observation, Predict, no_prediction
 from automl.space.model import SearchSpace
 from automl.space.proposal import option_weights, sampled
@@ -148,16 +148,7 @@ def _random(source: SamplerSource, turn: Turn) -> BaseSampler:
 def _tpe(source: SamplerSource, turn: Turn) -> BaseSampler:
     if turn.n_modelled < startup_trials(source.settings, source.trials):
         return _random(source, turn)
-    with warnings.catch_warnings():
-        # Optuna calls ``group`` experimental; it alone models conditional parameters jointly.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return TPESampler(
-            seed=source.seed(turn),
-            n_startup_trials=0,
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-        )
+    return BoundedTpeSampler(source.seed(turn))
 
 
 # The others are imported when they propose: their parts of scipy take a second.
