@@ -59,7 +59,7 @@ def _place(trial: FrozenTrial, sign: float) -> tuple[int, int, float]:
     return 1, -step, math.inf if math.isnan(value) else sign * value
 
 
-class _Bounded(optuna.Study):
+class _BoundedStudy(optuna.Study):
     """A study whose ended trials are those that are looked at; it writes to the same storage."""
 
     def __init__(self, study: optuna.Study) -> None:
@@ -95,7 +95,7 @@ class BoundedTpeSampler(TPESampler):
             super().__init__(
                 seed=seed, n_startup_trials=0, multivariate=True, group=True, constant_liar=True
             )
-        self._seen: _Bounded | None = None
+        self._seen: _BoundedStudy | None = None
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
@@ -122,5 +122,5 @@ class BoundedTpeSampler(TPESampler):
 
     def _bounded(self, study: optuna.Study) -> optuna.Study:
         if self._seen is None:
-            self._seen = _Bounded(study)
+            self._seen = _BoundedStudy(study)
         return self._seen
