@@ -31,6 +31,8 @@ from tests.postgres.server import PASSWORD, PrivateServer
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 TRIALS = 6
+#: How long the server is away in mid-study.
+_AWAY_S = 20.0
 OBJECTIVE = Objective("score", Direction.MAXIMIZE)
 SPACE = SearchSpace(
     (Parameter("lr", "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),),
@@ -75,7 +77,7 @@ def test_a_server_that_stops_in_mid_study_is_waited_for(
     def stop(number: int) -> None:
         if number == 2 and not stopped:
             postgres.stop()
-            stopped.append(threading.Timer(3.0, postgres.start))
+            stopped.append(threading.Timer(_AWAY_S, postgres.start))
             stopped[0].start()
 
     train_all(engine, stop)

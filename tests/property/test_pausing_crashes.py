@@ -5,18 +5,18 @@ power is cut at any write. ``ThirdGoesOn`` shows that no more trials go on than 
 shipped methods that all else holds of them too.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import optuna
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from optuna.storages import JournalStorage
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.decision import Decision, EndCause, Pause, Stop
@@ -26,9 +26,9 @@ from automl.search.methods.table import METHODS
 from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
-from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.config import SearchSettings, StudyConfig
 from automl.study.confirmation import searched
-from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.layout import AttemptPaths
 from automl.study.limits import Limits
 from automl.study.outcomes import write_outcome
 from automl.study.records import (
@@ -37,26 +37,17 @@ from automl.study.records import (
     Measurement,
     Outcome,
     OutcomeState,
-    TrialRecord,
     TrialState,
 )
-from automl.study.storage import open_study
-from automl.study.trials import read_records
 from automl.trainers.end_request import unjudged_rung
-from tests.power import Disk, DiskBackend, PowerCutError
+from tests.power import PowerCutError
+from tests.property.crash_rules import OBJECTIVE, CrashRules, DatabaseMedium, Found
 from tests.property.halving import ETA, ThirdGoesOn
 
 TRIALS, EPOCHS, RUNGS, PLACES = 7, 6, (1, 3), 3
-OBJECTIVE = Objective("score", Direction.MAXIMIZE)
 SPACE = SearchSpace(
     (Parameter("lr", "float", FloatRange(1e-5, 1e-2, log=True), default=1e-4),),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    epoch: int
-    path: Path
 
 
 @dataclass(slots=True)
@@ -89,53 +80,30 @@ class Training:
         return self.first + self.told - 1 if self.pause else -1
 
 
-class PausingUnderCrashes(RuleBasedStateMachine):
+class PausingUnderCrashes(CrashRules):
+    trials = TRIALS
     fidelity: ClassVar[str] = "full"
     method: ClassVar[Callable[[], Method] | None] = ThirdGoesOn
 
     def __init__(self) -> None:
-        super().__init__()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.paths = StudyPaths(Path(tempfile.mkdtemp(prefix="automl-pausing-")))
-        self.disk = Disk()
         self.left: dict[tuple[int, int], Training] = {}
-        self.live: dict[int, Training] = {}
         self.exempt: set[int] = set()
-        self.final: dict[int, TrialRecord] = {}
-        self.outcomes: list[Outcome] = []
-        self.engine = self._open(self.disk)
+        super().__init__()
 
-    def _config(self) -> StudyConfig:
+    def _engine(self, study: optuna.Study) -> Engine:
         search = SearchSettings(seed=7, fidelity=self.fidelity, rungs=RUNGS, n_epochs=EPOCHS)
         limits = Limits(TRIALS, same_failures=0, confirm=1)
-        return StudyConfig("p", "/s", "on", "default", OBJECTIVE, search=search, limits=limits)
-
-    def _open(self, disk: Disk) -> Engine:
-        study = open_study(JournalStorage(DiskBackend(disk)), "p", OBJECTIVE)
+        config = StudyConfig("p", "/s", "on", "default", OBJECTIVE, search=search, limits=limits)
         make = type(self).method
-        return Engine(study, SPACE, self._config(), method=make() if make else None)
+        return Engine(study, SPACE, config, method=make() if make else None)
 
-    def _study(self) -> optuna.Study:
-        storage = JournalStorage(DiskBackend(Disk(list(self.disk.lines))))
-        return optuna.load_study(study_name="p", storage=storage)
-
-    def _restart(self) -> None:
-        self.live.clear()
-        while True:
-            try:
-                self.engine = self._open(self.disk)
-                self.engine.recover(self.paths, self._history, self._checkpoint)
-            except PowerCutError:
-                continue
-            break
-        assert self.engine.recover(self.paths, self._history, self._checkpoint) == ()
-        running = [t for t in self._study().trials if t.state is OptunaState.RUNNING]
+    def _check_running(self, running: list[FrozenTrial]) -> None:
         assert all("paused" in trial.user_attrs for trial in running)
 
     # What attempts leave
 
     def _history(self, paths: AttemptPaths) -> tuple[Measurement, ...]:
-        training = self.left.get((int(paths.folder.parent.name), int(paths.folder.name)))
+        training = self.left.get(self._key(paths))
         return tuple(training.measured) if training else ()
 
     def _checkpoint(self, paths: AttemptPaths, epoch: int | None) -> Found | None:
@@ -151,7 +119,9 @@ class PausingUnderCrashes(RuleBasedStateMachine):
         return found if found is not None and found.epoch == epoch else None
 
     def _pick(self, data: st.DataObject) -> Training:
-        return self.live[data.draw(st.sampled_from(sorted(self.live)))]
+        number = data.draw(st.sampled_from(sorted(self.live)))
+        training: Training = self.live[number]
+        return training
 
     # What happens
 
@@ -293,35 +263,13 @@ class PausingUnderCrashes(RuleBasedStateMachine):
         if state is OutcomeState.PAUSED:
             assert record.state is TrialState.PAUSED
 
-    @precondition(lambda self: self.outcomes)
-    @rule(data=st.data())
-    def tell_again(self, data: st.DataObject) -> None:
-        before = self.engine.records()
-        self.engine.finish(data.draw(st.sampled_from(self.outcomes)))
-        assert self.engine.records() == before
-
-    @rule(writes=st.integers(0, 12))
-    def arm(self, writes: int) -> None:
-        self.disk.writes_left = writes
-
-    @rule()
-    def kill(self) -> None:
-        self._restart()
-
     # What always holds
 
     @invariant()
-    def numbers_have_no_gap_and_keep_the_limit(self) -> None:
-        records = self.engine.records()
-        assert [record.number for record in records] == list(range(len(records)))
-        assert len(searched(records)) <= TRIALS
-
-    @invariant()
-    def replay_equals_live(self) -> None:
-        assert read_records(self._study(), OBJECTIVE) == self.engine.records()
+    def a_search_ends_for_whoever_opens_it_as_for_who_drives_it(self) -> None:
         ended = self.engine.stopped
         if ended is None or ended.cause is not EndCause.CIRCUIT_BREAKER:
-            assert self._open(Disk(list(self.disk.lines))).stopped == ended
+            assert self._open(self.medium.seen()).stopped == ended
 
     @invariant()
     def no_trial_is_above_its_budget(self) -> None:
@@ -337,12 +285,6 @@ class PausingUnderCrashes(RuleBasedStateMachine):
                 assert (self.paths.folder / str(record.checkpoint)).is_file()
 
     @invariant()
-    def an_ended_trial_never_changes(self) -> None:
-        for record in self.engine.records():
-            if record.state.is_finished:
-                assert self.final.setdefault(record.number, record) == record
-
-    @invariant()
     def no_more_go_on_than_the_rule_allows(self) -> None:
         if type(self).method is not ThirdGoesOn:
             return
@@ -353,19 +295,15 @@ class PausingUnderCrashes(RuleBasedStateMachine):
             assert len(beyond - self.exempt) <= n_reached // ETA
 
     def teardown(self) -> None:
-        self.disk.writes_left = None
-        self._restart()
-        while (attempt := self.engine.ask()) is not None:
-            training = Training(attempt)
-            self.left[attempt.number, attempt.attempt] = training
-            self.live[attempt.number] = training
-            self._paths(training).folder.mkdir(parents=True)
-            self._run(training)
-        records = self.engine.records()
-        assert len(searched(records)) == TRIALS
-        assert all(record.state.is_finished for record in records)
+        self._ended(self._train)
         assert OptunaState.RUNNING not in [trial.state for trial in self._study().trials]
-        shutil.rmtree(self.paths.folder)
+
+    def _train(self, attempt: Attempt) -> None:
+        training = Training(attempt)
+        self.left[attempt.number, attempt.attempt] = training
+        self.live[attempt.number] = training
+        self._paths(training).folder.mkdir(parents=True)
+        self._run(training)
 
     def _run(self, training: Training) -> None:
         while training.attempt.number in self.live:
@@ -407,3 +345,13 @@ TestHyperbandUnderCrashes = HyperbandUnderCrashes.TestCase
 def test_every_method_is_among_them() -> None:
     machines = (PausingUnderCrashes, AshaUnderCrashes, HyperbandUnderCrashes)
     assert {machine.fidelity for machine in machines} == set(METHODS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_pausing_in_a_database_under_crashes(database: str) -> None:
+    class PausingInDatabase(AshaUnderCrashes):
+        make_medium = staticmethod(partial(DatabaseMedium, database))
+
+    few = settings(max_examples=2, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(PausingInDatabase, settings=few)
