@@ -30,6 +30,7 @@ __all__ = ["ModelAsked", "ModelView", "rank_labels", "view_of_model"]
 _WEAK_IOU: Final = 0.4
 _SURE_SCORE: Final = 0.5
 _LEAST: Final = 0.25
+_ALWAYS: Final = 0.6
 _SPREADS: Final = 3.0
 _MAD_TO_DEVIATION: Final = 1.4826  # of a normal distribution
 _FIX: Final = "look at it in --preview; where the label is wrong, make it anew or take it out"
@@ -117,9 +118,10 @@ def rank_labels(table: PoseTable, root: Path) -> ModelView:
     """The labels that an evaluation disagrees with, the worst first.
 
     A label counts as disagreed with by as much as the model is sure of another pose: score times
-    what is missing of a full overlap; one that it did not find by half of what can be seen of it.
-    Named are those that stand out from the split's own middle by three robust deviations (median
-    and median absolute deviation), and detections of which no label is near.
+    the larger of what is missing of a full overlap and of how far the corners lie apart in the
+    image (1 for half the object's 2D box); one that it did not find by half of what can be seen of
+    it. Named are those above 0.6, or that stand out from the split's own middle by three robust
+    deviations (median and median absolute deviation), and detections of which no label is near.
 
     Args:
         table: The poses of the evaluation.
@@ -142,7 +144,10 @@ def rank_labels(table: PoseTable, root: Path) -> ModelView:
 def _doubts(targets: PoseTable) -> npt.NDArray[np.float64]:
     score, overlap = targets.numbers("score"), targets.numbers("iou_3d")
     seen = targets.numbers("visibility") * (1.0 - targets.numbers("truncation"))
-    return np.where(np.isfinite(score), score * (1.0 - np.nan_to_num(overlap)), 0.5 * seen)
+    corners = targets.numbers("corner_errors_px").mean(axis=1)
+    apart = np.minimum(2.0 * corners / np.maximum(targets.numbers("box_px"), 1.0), 1.0)
+    doubt = score * np.maximum(1.0 - np.nan_to_num(overlap), apart)
+    return np.where(np.isfinite(score), doubt, 0.5 * seen)
 
 
 def _bound(doubts: npt.NDArray[np.float64]) -> float:
@@ -150,14 +155,18 @@ def _bound(doubts: npt.NDArray[np.float64]) -> float:
         return _LEAST
     middle = float(np.median(doubts))
     spread = _MAD_TO_DEVIATION * float(np.median(np.abs(doubts - middle)))
-    return max(_LEAST, middle + _SPREADS * spread)
+    return max(_LEAST, min(middle + _SPREADS * spread, _ALWAYS))
 
 
 def _finding(row: PoseTable, root: Path, doubt: float) -> Finding:
     score, overlap = (float(row.numbers(name)[0]) for name in ("score", "iou_3d"))
     if np.isfinite(score):
         of = f"score {score:.2f}, 3D IoU {np.nan_to_num(overlap):.2f}"
-        what = f"the model is sure of another pose ({of}): against the label {pose_error(row)}"
+        corners = float(row.numbers("corner_errors_px")[0].mean())
+        what = (
+            f"the model is sure of another pose ({of}): against the label {pose_error(row)};"
+            f" corners {corners:.0f} px apart"
+        )
     else:
         what = f"the model finds nothing where this label is ({circumstances(row)})"
     certainty = (

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -142,4 +143,7 @@ def _group(kind: str, findings: Sequence["Finding"]) -> Iterator[str]:
     for fix in dict.fromkeys(finding.fix for finding in findings[:_SHOWN]):
         yield f"  fix: {fix}"
     if len(findings) > _SHOWN:
-        yield f"  and {len(findings) - _SHOWN} more: --json lists all"
+        folders = Counter(str(finding.path.parent) for finding in findings)
+        most, count = folders.most_common(1)[0]
+        where = f"most in {visible(most, keep='')} ({count}), {len(folders)} folders in all"
+        yield f"  and {len(findings) - _SHOWN} more, {where}: --json lists them"

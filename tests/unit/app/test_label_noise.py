@@ -47,6 +47,23 @@ def test_the_surest_disagreement_comes_first_with_its_error_in_words() -> None:
     assert all(each.number == 0 and each.fix for each in view.findings)
 
 
+def test_a_cube_that_is_labelled_by_another_side_is_named() -> None:
+    """Its box fits in space; which corner is which shows in the image."""
+    odd = {"index": 30, "score": 0.9, "iou_3d": 0.85, "corner_errors_px": [120.0] * 8}
+    (found,) = rank_labels(table_of([*rows(), odd]), ROOT).findings
+    assert found.path == ROOT / "chair/0030.json"
+    assert "corners 120 px apart" in found.what
+
+
+def test_what_a_middling_model_is_quite_sure_of_is_named_all_the_same() -> None:
+    rng = np.random.default_rng(1)
+    middling = [{**row, "iou_3d": float(rng.uniform(0.35, 0.75))} for row in rows()]
+    odd = {"index": 30, "score": 0.95, "iou_3d": 0.0}
+    found = rank_labels(table_of([*middling, odd]), ROOT).findings
+    assert found[0].path == ROOT / "chair/0030.json"
+    assert found[0].weight > 0.9
+
+
 def test_a_sure_detection_off_every_label_is_an_object_that_may_lack_one() -> None:
     extra = {"index": 4, "score": 0.8, "iou_3d": 0.0, "corner_errors_px": [400.0] * 8}
     second = {"index": 5, "score": 0.8, "iou_3d": 0.6, "corner_errors_px": [9.0] * 8}
@@ -57,7 +74,7 @@ def test_a_sure_detection_off_every_label_is_an_object_that_may_lack_one() -> No
 
 
 def test_a_weak_model_says_that_it_may_not_judge() -> None:
-    weak = [{**row, "iou_3d": 0.2} for row in rows()]
+    weak = [{**row, "score": 0.5, "iou_3d": 0.2} for row in rows()]
     view = rank_labels(table_of(weak), ROOT)
     assert view.is_weak
     assert "too low to judge" in view.words

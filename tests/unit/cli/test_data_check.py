@@ -110,7 +110,8 @@ def test_many_findings_are_counted_and_the_worst_named(
     assert "box and keypoints: 7 found" in text
     last = sorted((data / "val").rglob("*.json"))[6]
     assert f"{last}: objects[0]: " in text.splitlines()[2]
-    assert "and 2 more: --json lists all" in text
+    folder = last.parent
+    assert f"and 2 more, most in {folder} (7), 1 folders in all: --json lists them" in text
 
 
 def test_a_preview_shows_suspects_first_and_in_red(
