@@ -7,7 +7,8 @@ settings that are words may have large ones, other settings small ones.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -16,7 +17,7 @@ from automl.skill.tree import ParamValue
 from automl.study.config import StudyConfig
 from automl.study.records import TrialRecord, TrialState
 
-__all__ = ["Length", "Lengths", "expected_length", "relative_cost", "whole_seconds"]
+__all__ = ["Length", "Lengths", "expected_length", "relative_costs", "whole_seconds"]
 
 # Standard deviations of the logarithm: of the factor over the whole range of a setting, of the
 # level, and of one training's time where the settings are the same.
@@ -106,32 +107,38 @@ class Lengths:
 
         wanted = np.asarray(self.columns.row(params))
         spread = 1.0 + float(wanted @ np.linalg.solve(self.precision, wanted))
-        middle = self.centre + float(self.weights @ wanted)
+        middle = self.log_median(params)
         above = float(special.stdtrit(_PRIOR_WEIGHT + self.n, _UPPER))
         upper = middle + above * math.sqrt(self.variance * spread)
         return Length(math.exp(middle), math.exp(upper), self.n)
 
+    def log_median(self, params: Mapping[str, ParamValue]) -> float:
+        """The logarithm of the median seconds of a whole training with these settings."""
+        row = self.columns.row(params)
+        return self.centre + sum(map(operator.mul, self.weights.tolist(), row))
 
-def relative_cost(
-    params: Mapping[str, ParamValue], records: Sequence[TrialRecord], config: StudyConfig
-) -> float:
-    """Cost of a proposal against that of a typical training: 2 for one that takes twice as long.
+
+def relative_costs(
+    records: Sequence[TrialRecord], config: StudyConfig
+) -> Callable[[Mapping[str, ParamValue]], float] | None:
+    """Cost of a proposal against that of a typical training, as the logarithm of the factor.
 
     What a sampler gains from a proposal is divided by this (its logarithm subtracted from the
     logarithm of the expected improvement) where the budget is in time: expected improvement a
-    second (Snoek, Larochelle and Adams 2012, section 3.2). 1 where nothing is known, and where the
-    budget is in trials: a trial then costs a trial.
+    second (Snoek, Larochelle and Adams 2012, section 3.2).
 
     Args:
-        params: The proposal, dotted key to value.
         records: The trials of the study.
         config: The limits, and which settings are batch sizes.
+
+    Returns:
+        From the settings of a proposal, dotted key to value, to the logarithm. None where nothing
+        is known, and where the budget is in trials: a trial then costs a trial.
     """
-    found = expected_length(params, records, config) if config.limits.is_timed else None
-    if found is None:
-        return 1.0
-    logs = [math.log(whole) for record in records if (whole := whole_seconds(record, config))]
-    return found.median_s / math.exp(fmean(logs))
+    fitted = Lengths.of(records, config) if config.limits.is_timed else None
+    if fitted is None:
+        return None
+    return lambda params: fitted.log_median(params) - fitted.centre
 
 
 def whole_seconds(record: TrialRecord, config: StudyConfig) -> float | None:

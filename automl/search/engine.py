@@ -16,6 +16,7 @@ from optuna.trial import TrialState as OptunaState
 from automl.search.added import adopted, is_own
 from automl.search.budget import Budget
 from automl.search.circuit_breaker import CircuitBreaker
+from automl.search.cost import relative_costs
 from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
 from automl.search.earlier import earlier_observations
 from automl.search.judging import Judge
@@ -162,7 +163,9 @@ class Engine:
         if queued.outside and queued.params is not None:
             return dict(queued.params)
         modelled = self._store.tally.n_modelled
-        source = replace(self._sampler, predict=predictor(self._views.view()))
+        view = self._views.view()
+        costs = relative_costs([each.record for each in view.searched()], self._config)
+        source = replace(self._sampler, predict=predictor(view), cost=costs)
         self._store.study.sampler = source.make(queued.number, queued.draw, modelled)
         proposed = suggest(self._space, trial)
         return dict(proposed if queued.params is None else queued.params)

@@ -6,12 +6,13 @@ is fitted anew for each, and nothing is remembered between two. What is proposed
 1. the first points, a Sobol sequence, by turns over the whole space and over what is believed
    (``prior``);
 2. then the point of the highest expected improvement over the best posterior mean
-   (``surrogate``, ``acquisition``), and at times one that explores (``exploration``);
+   (``surrogate``, ``acquisition``), for what it costs where that is known, and at times one that
+   explores (``exploration``);
 3. in place of a point that is all but a known one (at first: within a fifth of a lengthscale), one
    that explores.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,8 @@ class Knowledge:
         predict: What a trial that has not run to its end would end with.
         earlier: Observations of earlier studies, in the draws of this one; their values are
             differences from the default of their own study.
+        cost: Logarithm of what a proposal, name to draw, costs against a typical one; None where
+            all count alike.
     """
 
     distributions: Mapping[str, BaseDistribution] | None = None
@@ -67,6 +70,13 @@ class Knowledge:
     metric: str = ""
     predict: Predict = no_prediction
     earlier: tuple[Observation, ...] = ()
+    cost: Callable[[Mapping[str, Any]], float] | None = None
+
+    def costs(self, cube: Cube, points: Array) -> Array:
+        """(m,) The logarithm of the cost of points (m, d)."""
+        if self.cost is None:
+            return np.zeros(len(points))
+        return np.array([self.cost(cube.decode(point)) for point in points])
 
 
 class GaussianProcessSampler(BaseSampler):
@@ -150,20 +160,21 @@ class GaussianProcessSampler(BaseSampler):
         generator = np.random.default_rng(seed)
         surrogate = Surrogate.of(cube, observations, sign, generator)
         if not is_turn(number, is_flat=surrogate.is_flat):
-            point = _promising(surrogate, prior, _BELIEF / n_values, generator)
+
+            def score(points: Array) -> Array:
+                belief = _BELIEF / n_values * prior.log_density(points)
+                return surrogate.promise(points) + belief - know.costs(cube, points)
+
+            point = _promising(surrogate, score, generator)
             if surrogate.distance(point[None, :])[0] >= least_distance(number):
                 return point
         return _explored(surrogate, least_distance(number), generator)
 
 
 def _promising(
-    surrogate: Surrogate, prior: CubePrior, weight: float, generator: np.random.Generator
+    surrogate: Surrogate, score: Callable[[Array], Array], generator: np.random.Generator
 ) -> Array:
-    """(d,) The point of the highest promise, weighed with the belief."""
-
-    def score(points: Array) -> Array:
-        return surrogate.promise(points) + weight * prior.log_density(points)
-
+    """(d,) The point of the highest score, from points (m, d) to (m,)."""
     tried = np.concatenate([surrogate.known, surrogate.elsewhere])
     known = np.where(np.isnan(tried), 0.5, tried)
     means, _ = surrogate.losses.predict(surrogate.features(known))

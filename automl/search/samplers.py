@@ -7,6 +7,7 @@ study's seed and the trial's number, makes a proposal a pure function of what th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.search.bounded_tpe import BoundedTpeSampler
 from automl.search.observations import Observation, Predict, no_prediction
+from automl.skill.tree import ParamValue
 from automl.space.model import SearchSpace
-from automl.space.proposal import option_weights, sampled
+from automl.space.proposal import decode, option_weights, sampled
 from automl.study.config import SearchSettings
 from automl.study.seeds import derive_seed
 
@@ -103,6 +105,8 @@ class SamplerSource:
         predict: What a trial that has not run to its end would end with.
         earlier: Observations of earlier studies, in the draws of this one; their values are
             differences from the default of their own study.
+        cost: Logarithm of what a proposal, dotted key to value, costs against a typical one; None
+            where all count alike.
     """
 
     settings: SearchSettings
@@ -111,6 +115,7 @@ class SamplerSource:
     metric: str = ""
     predict: Predict = no_prediction
     earlier: tuple[Observation, ...] = ()
+    cost: Callable[[Mapping[str, ParamValue]], float] | None = None
 
     def __post_init__(self) -> None:
         if self.settings.sampler not in SAMPLERS:
@@ -166,8 +171,15 @@ def _gp(source: SamplerSource, turn: Turn) -> BaseSampler:
         metric=source.metric,
         predict=source.predict,
         earlier=source.earlier,
+        cost=None if source.cost is None else partial(_cost, source.space, source.cost),
     )
     return GaussianProcessSampler(source.settings.seed, knowledge, turn.number, turn.draw)
+
+
+def _cost(
+    space: SearchSpace, cost: Callable[[Mapping[str, ParamValue]], float], draws: Mapping[str, Any]
+) -> float:
+    return cost(decode(space, draws))
 
 
 def _auto(source: SamplerSource, turn: Turn) -> BaseSampler:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automl.search.cost import expected_length, relative_cost, whole_seconds
+from automl.search.cost import expected_length, relative_costs, whole_seconds
 from automl.skill.keys import NetworkKeys
 from automl.skill.tree import ParamValue
 from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
@@ -45,7 +45,7 @@ def many(
 
 def test_nothing_is_known_before_a_training_has_ended() -> None:
     assert expected_length({}, [], CONFIG) is None
-    assert relative_cost({}, [], CONFIG) == 1.0
+    assert relative_costs([], CONFIG) is None
 
 
 def test_one_training_is_a_guess_with_room_above() -> None:
@@ -64,7 +64,11 @@ def test_batch_and_backbone_are_learned() -> None:
     assert large is not None
     assert small.median_s == pytest.approx(50.0, rel=0.2)
     assert large.median_s == pytest.approx(1200.0, rel=0.2)
-    assert relative_cost({"batch": 2, "net": "large"}, records, CONFIG) > 3.0
+    cost = relative_costs(records, CONFIG)
+    assert cost is not None
+    typical = float(np.mean(np.log([record.seconds for record in records])))
+    dear = cost({"batch": 2, "net": "large", "lr": 0.5})
+    assert dear == pytest.approx(np.log(large.median_s) - typical)
 
 
 def test_a_setting_that_costs_nothing_changes_little() -> None:
@@ -98,4 +102,4 @@ def test_what_was_stopped_early_counts_by_its_epochs() -> None:
 def test_where_trials_are_the_budget_a_trial_costs_a_trial() -> None:
     records = many(lambda batch, _: 800.0 / batch)
     by_trials = replace(CONFIG, limits=Limits())
-    assert relative_cost({"batch": 2}, records, by_trials) == 1.0
+    assert relative_costs(records, by_trials) is None

@@ -1,6 +1,7 @@
 """Our own sampler: what its proposals depend on, and what they do not."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -106,6 +107,19 @@ def test_it_is_a_function_of_study_seed_and_number(number: int) -> None:
     study = study_of(trials)
     propose(study, number)
     assert propose(study, number) == first
+
+
+def test_where_time_counts_the_same_gain_for_less_is_taken() -> None:
+    """The bowl does not know the batch, so what it costs decides."""
+    study = study_of(random_trials(0, 12))
+    cheap = replace(KNOWLEDGE, cost=lambda draws: -2.0 * np.log(draws["batch"] / 4))
+    dear = replace(KNOWLEDGE, cost=lambda draws: 2.0 * np.log(draws["batch"] / 4))
+    large, small = (
+        [propose(study, n, each)["batch"] for n in (6, 7, 8)] for each in (cheap, dear)
+    )
+    assert min(large) > max(small)
+    nothing = replace(KNOWLEDGE, cost=lambda _: 0.0)
+    assert propose(study, 7, nothing) == propose(study, 7)
 
 
 def test_the_order_in_which_trials_began_does_not_matter() -> None:
