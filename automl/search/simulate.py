@@ -257,8 +257,8 @@ class _Simulator:
     # Looking
 
     def _note(self, run: _Run, what: str, reason: str = "") -> None:
-        event = SimulatedEvent(self._now_s, run.attempt.number, run.epoch, what, reason)
-        self._events.append(event)
+        at = (self._now_s, run.attempt.number, run.epoch)
+        self._events.append(SimulatedEvent(*at, what, reason, self._trainings))
 
     def _look(self, record: TrialRecord) -> None:
         """Notes the best value so far where it is another trial's."""

@@ -67,6 +67,7 @@ class SimulatedEvent:
         n_epochs: Epochs that its training has behind it.
         what: ``starts``, ``goes on``, ``audited``, ``pauses``, ``stops``, ``ends`` or ``fails``.
         reason: Why, as a sentence for the reader; empty where there is nothing to say.
+        trainings: What had been spent by then, in full trainings.
     """
 
     at_s: float
@@ -74,6 +75,7 @@ class SimulatedEvent:
     n_epochs: int
     what: str
     reason: str = ""
+    trainings: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from math import ceil
 
 from automl.search.rungs import rung_epochs
 from automl.search.simulate import Until, simulate
+from automl.search.simulation import Simulation
 from automl.skill.signals import Signal
 from automl.study.config import Resources, SearchSettings, StudyConfig
+from automl.study.expected import expectations
 from automl.study.limits import Limits
 from tests.bench.search.problem import Point, Problem, Trace
 
@@ -39,6 +41,9 @@ class Own:
     pruner: str = "none"
     signals: tuple[Signal, ...] | None = None
 
+
+#: Costs, in full trainings, at which it is noted which trial the program would name.
+_NAMED_AT = (10.0, 25.0, 50.0)
 
 #: A metric that nobody reports, so that the objective alone decides.
 _NOTHING = (Signal("nothing"),)
@@ -83,4 +88,15 @@ def run(problem: Problem, own: Own, seed: int, places: int, budget: float) -> Tr
         Point(each.trainings, problem.truth(done.params_of(each.number)), each.value, each.at_s)
         for each in done.incumbents
     )
-    return Trace(points, done.trainings, len(done.trials))
+    costs = [cost for cost in _NAMED_AT if cost <= budget]
+    named = {f"{cost:g}": _named(done, problem, cost) for cost in costs}
+    return Trace(points, done.trainings, len(done.trials), named)
+
+
+def _named(done: Simulation, problem: Problem, cost: float) -> float:
+    """The score of the trial of which most is expected, of those that had ended at a cost."""
+    ended = {one.number for one in done.events if one.what == "ends" and one.trainings <= cost}
+    records = [one.record for one in done.trials if one.record.number in ended]
+    best = expectations(records, problem.objective).best
+    worst = problem.objective.worst or 0.0
+    return worst if best is None else round(problem.truth(done.params_of(best.number)), 6)

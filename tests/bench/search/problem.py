@@ -1,7 +1,7 @@
 """What a method is measured on, and what is written down of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from automl.search.curves import Curve
@@ -75,11 +75,15 @@ class Trace:
         points: Its answers, in order.
         trainings: What it spent in all.
         n_trials: Settings that it tried.
+        named: Cost in full trainings to the score, without noise, of the settings that the program
+            would name as the best after it; empty where that is not known to differ from its
+            answers.
     """
 
     points: tuple[Point, ...]
     trainings: float
     n_trials: int
+    named: Mapping[str, float] = field(default_factory=dict)
 
     def at(self, trainings: float) -> float | None:
         """The score of its answer after a cost; None before there was one."""
@@ -95,10 +99,11 @@ class Trace:
     def to_json(self) -> dict[str, Any]:
         """A plain value, rounded to what can be told apart."""
         points = [{k: round(v, 6) for k, v in asdict(p).items()} for p in self.points]
-        return {"points": points, "trainings": self.trainings, "n_trials": self.n_trials}
+        value = {"points": points, "trainings": self.trainings, "n_trials": self.n_trials}
+        return value | ({"named": dict(self.named)} if self.named else {})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Trace":
         """The trace that ``to_json`` wrote."""
         points = tuple(Point(**point) for point in value["points"])
-        return cls(points, value["trainings"], value["n_trials"])
+        return cls(points, value["trainings"], value["n_trials"], value.get("named", {}))

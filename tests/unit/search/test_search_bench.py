@@ -8,10 +8,12 @@ import pytest
 from automl.search.sample import sample
 from automl.space.proposal import default_params
 from automl.study.config import Direction, Objective
+from tests.bench.search import by_engine
 from tests.bench.search.drive import Job, drive
 from tests.bench.search.families import FAMILIES, METRIC
+from tests.bench.search.named import gain, table
 from tests.bench.search.problem import Point, Trace
-from tests.bench.search.summary import Difference, Spread
+from tests.bench.search.summary import Difference, Runs, Spread
 
 UP = Objective("score", Direction.MAXIMIZE)
 
@@ -95,6 +97,29 @@ def test_a_trace_answers_by_cost() -> None:
     assert trace.cost_to(UP, 0.4) == 4.0
     assert trace.cost_to(UP, 0.6) is None
     assert Trace.from_json(trace.to_json()) == trace
+
+
+def test_the_trial_that_the_program_would_name_is_scored_too() -> None:
+    problem = FAMILIES["default2_noisy"].problem(0)
+    trace = by_engine.run(problem, by_engine.METHODS["today"], seed=0, places=1, budget=12.0)
+    assert set(trace.named) == {"10"}
+    assert 0.0 < trace.named["10"] <= problem.optimum
+    assert Trace.from_json(trace.to_json()).named == trace.named
+
+
+def test_names_are_held_against_answers_seed_by_seed() -> None:
+    traces = {n: Trace((Point(1.0, 0.2, 0.3),), 10.0, 9, {"10": 0.25}) for n in range(6)}
+    runs = Runs(
+        "one", "today@1", UP, traces, dict.fromkeys(traces, 1.0), dict.fromkeys(traces, 10)
+    )
+    found = gain(runs, 10.0)
+    assert found is not None
+    assert found.n == 6
+    assert found.mean == pytest.approx(0.05)
+    assert gain(runs, 25.0) is None
+    assert table({("one", "today@1"): runs}, ["today"])[2].startswith(
+        "| one | today@1 | 6 | +0.05"
+    )
 
 
 def test_differences_are_paired_by_seed() -> None:

@@ -54,6 +54,8 @@ def test_costs_add_up(space: SearchSpace, config: StudyConfig) -> None:
     assert done.gpu_seconds == 0.0
     assert done.end is not None
     assert done.end.reason == "all 8 trials were started"
+    ends = [event.trainings for event in done.events if event.what == "ends"]
+    assert ends == [float(n) for n in range(1, 9)]
 
 
 def test_places_train_at_once(space: SearchSpace, config: StudyConfig) -> None:
