@@ -115,7 +115,7 @@ class Lengths:
     def log_median(self, params: Mapping[str, ParamValue]) -> float:
         """The logarithm of the median seconds of a whole training with these settings."""
         row = self.columns.row(params)
-        return self.centre + sum(map(operator.mul, self.weights.tolist(), row))
+        return float(self.centre + sum(map(operator.mul, self.weights.tolist(), row)))
 
 
 def relative_costs(
@@ -138,7 +138,7 @@ def relative_costs(
     fitted = Lengths.of(records, config) if config.limits.is_timed else None
     if fitted is None:
         return None
-    return lambda params: fitted.log_median(params) - fitted.centre
+    return lambda params: float(fitted.log_median(params) - fitted.centre)
 
 
 def whole_seconds(record: TrialRecord, config: StudyConfig) -> float | None:
