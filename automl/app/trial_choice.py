@@ -1,6 +1,6 @@
 """Which trial of a study a person means by ``best``, ``default``, ``last`` or a number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from automl.study.race import winner
 from automl.study.records import Outcome, OutcomeState
 from automl.study.storage import read_study
 from automl.study.trials import read_records
+from automl.trainers.checkpoints import checkpoints_in, newest_whole
 from automl.yamltext import load_yaml
 
 __all__ = ["ChosenTrial", "find_trial", "read_spec"]
@@ -28,7 +29,8 @@ class ChosenTrial:
     Attributes:
         number: From 0.
         attempts: Its attempts' paths, oldest first; at least one.
-        best: The checkpoint of its best epoch, if one is recorded.
+        best: The checkpoint of its best epoch, if one is recorded; of a trial that has not trained
+            to its end the newest whole one.
         sha256: The recorded hash of that file, if any.
         last_epoch: The epoch whose checkpoint is the last of the trial, from 0; None where that is
             not known.
@@ -69,12 +71,31 @@ def find_trial(paths: StudyPaths, asked: str) -> ChosenTrial:
         )
     outcomes = [outcome for outcome, _ in map(read_outcome, attempts) if outcome is not None]
     if best is None:
-        for outcome in outcomes:
-            if outcome.checkpoint:
-                best, sha256 = paths.folder / outcome.checkpoint, outcome.checkpoint_sha256
+        best, sha256 = _recorded(paths, outcomes)
+    is_on_its_way = not any(outcome.state is OutcomeState.OK for outcome in outcomes)
+    if is_on_its_way and (best is None or not best.is_file()):
+        best, sha256 = _newest(attempts) or best, None
     keys, spec = read_config(paths).keys, read_spec(attempts[-1].spec)
     last = _last_epoch(spec, keys, outcomes[-1]) if outcomes else None
     return ChosenTrial(number, attempts, best, sha256, last, whole_number(spec, keys.epochs))
+
+
+def _recorded(paths: StudyPaths, outcomes: Sequence[Outcome]) -> tuple[Path | None, str | None]:
+    """The checkpoint that an attempt ended with: the newest that is still there, if one is."""
+    found: list[tuple[Path | None, str | None]] = [
+        (paths.folder / each.checkpoint, each.checkpoint_sha256)
+        for each in outcomes
+        if each.checkpoint
+    ]
+    kept = [each for each in found if each[0] is not None and each[0].is_file()]
+    return [(None, None), *(kept or found)][-1]
+
+
+def _newest(attempts: Sequence[AttemptPaths]) -> Path | None:
+    """The newest whole checkpoint of all attempts."""
+    files = [file for each in attempts for file in checkpoints_in(each.folder)]
+    newest = newest_whole(sorted(files, key=lambda file: (file.name.epoch, file.name.step)))
+    return None if newest is None else newest.path
 
 
 def _last_epoch(spec: Tree, keys: NetworkKeys, outcome: Outcome) -> int | None:
