@@ -22,7 +22,8 @@ FILES = {
     *("study.journal", "state.json", "trials", "best", "report"),
 }
 REPORT = {
-    *("index.html", "summary.md", "trials.csv", "trials.parquet", "epochs.parquet"),
+    *("index.html", "summary.md", "trials.csv"),
+    *("trials.parquet", "attempts.parquet", "epochs.parquet"),
     "report.json",
 }
 

@@ -26,7 +26,7 @@ def _report(study: StudyPaths, *flags: str) -> int:
 def test_formats_that_were_asked_for_are_written_alone(study: StudyPaths) -> None:
     assert _report(study, "--formats", "md, parquet") == 0
     names = {path.name for path in study.report.iterdir()}
-    assert names == {"summary.md", "trials.parquet", "epochs.parquet"}
+    assert names == {"summary.md", "trials.parquet", "attempts.parquet", "epochs.parquet"}
 
 
 def test_an_unknown_format_is_refused(
