@@ -23,6 +23,10 @@ __all__ = ["main"]
 
 _FAULT = 1
 
+#: Threads of the library below numpy and scipy, where nobody says how many. The models of a search
+#: have a few hundred rows: more threads wait for each other, and take cores from the trainings.
+_BLAS = ("OPENBLAS_NUM_THREADS", "1")
+
 #: What the operating system refuses because of how it was asked: a fault of ours.
 _OURS = frozenset({errno.ENOENT, errno.EEXIST, errno.EINVAL, errno.EBADF, errno.ENOTTY})
 
@@ -33,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments after the program's name; those of the process by default.
     """
+    os.environ.setdefault(*_BLAS)
     with door():
         try:
             with ending_by_exception():
