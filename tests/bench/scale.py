@@ -6,16 +6,18 @@ the CPU of a trial (``ask``, every ``report``, ``finish``) at several numbers of
 naming the best once, and the memory of the process.
 
     python -m tests.bench.scale --trials 10000 --slots 1000 --method full --sampler random
-    python -m tests.bench.scale --storage postgresql+psycopg://user@host/database --slots 64
+    python -m tests.bench.scale --trials 500 --slots 64 --postgresql
 """
 
 import argparse
 import json
 import math
+import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,14 @@ from automl.search.rungs import rung_epochs
 from automl.search.simulate import simulate
 from automl.skill.tree import ParamValue
 from automl.study.config import Resources, SearchSettings, StudyConfig
+from automl.study.database_url import PASSWORD_VARIABLE
 from automl.study.layout import StudyPaths
 from automl.study.limits import Limits
+from automl.study.patience import Patience
 from automl.study.records import Outcome
 from automl.study.storage import create_study, open_storage, open_study
 from tests.bench.suggest_latency import OBJECTIVE, SPACE
+from tests.postgres.server import PASSWORD, PrivateServer
 
 EPOCHS = 12
 #: Trials over which the CPU of one is averaged.
@@ -128,7 +133,7 @@ def _naming_the_best(finish: Callable[..., Any]) -> Callable[..., Any]:
 def run(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
     """One simulated study; its figures."""
     asked, paths, timed = config(arguments), StudyPaths(folder), Stopwatch()
-    storage = open_storage(paths, arguments.storage)
+    storage = open_storage(paths, arguments.storage, Patience())
     study = create_study(storage, asked.name, OBJECTIVE)
     began = time.perf_counter()
     timed_calls = {
@@ -166,6 +171,19 @@ def run(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
     }
 
 
+@contextmanager
+def server_of(folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL server that runs within the block, its files in a folder."""
+    folder.chmod(0o755)
+    os.environ[PASSWORD_VARIABLE] = PASSWORD
+    server = PrivateServer(folder / "server")
+    server.start()
+    try:
+        yield server.url()
+    finally:
+        server.stop()
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Runs it and prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -175,9 +193,15 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--sampler", default="random")
     parser.add_argument("--storage", default="")
     parser.add_argument("--folder", help="where the journal is; /dev/shm leaves the disk out")
+    parser.add_argument(
+        "--postgresql", action="store_true", help="start a PostgreSQL server and keep it there"
+    )
     arguments = parser.parse_args(given)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        print(json.dumps(run(arguments, Path(folder))))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=arguments.folder)))
+        if arguments.postgresql:
+            arguments.storage = stack.enter_context(server_of(folder))
+        print(json.dumps(run(arguments, folder)))
 
 
 if __name__ == "__main__":
