@@ -1,8 +1,7 @@
 """Whether ending trials early was right, checked on some that went on all the same.
 
 One in ten of the trials that would be paused or stopped goes on to its end, picked by the study's
-seed and so by nothing that they have shown. Once a rung has shown that it ranks well, it is one in
-thirty: each is a whole training. What they and the promoted trials ended with shows how
+seed and so by nothing that they have shown. What they and the promoted trials ended with shows how
 well the early signal ranks. Where it is as good as certain that it ranks badly, its rung judges no
 more: the first rung is thereby raised, and where every rung has failed, all trials run to the end.
 """
@@ -22,10 +21,6 @@ __all__ = ["LEAST_CORRELATION", "Trust", "is_audited", "trust_in"]
 LEAST_CORRELATION = 0.3
 CONFIDENCE = 0.9
 _ONE_IN = 10
-#: A rung whose ranking surely has such a correlation with the end, or a higher one, is relied on:
-#: of so many blocks of ten numbers one is checked.
-RELIABLE_CORRELATION = 0.5
-_BLOCKS_TRUSTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +32,17 @@ class Trust:
         n: Trials that ended.
         correlation: Spearman's, between score and final objective, corrected for the selection.
         at_most: What it is at most, with 90 % confidence.
-        at_least: What it is at least, with 90 % confidence.
     """
 
     rung: int
     n: int
     correlation: float
     at_most: float
-    at_least: float = -1.0
 
     @property
     def misleads(self) -> bool:
         """Whether the rung is not to judge any more."""
         return self.at_most < LEAST_CORRELATION
-
-    @property
-    def holds(self) -> bool:
-        """Whether the rung has shown that it ranks well."""
-        return self.at_least > RELIABLE_CORRELATION
 
     def __str__(self) -> str:
         return (
@@ -63,25 +51,18 @@ class Trust:
         )
 
 
-def is_audited(view: SearchView, number: int, *, is_trusted: bool = False) -> bool:
+def is_audited(view: SearchView, number: int) -> bool:
     """Whether a trial goes on to its end where it would be paused or stopped.
 
     Of each ten numbers the seed picks one. Where half of the trials have started and none was
     audited, as those that were picked went on by their own merit, the next one is.
-
-    Args:
-        view: The study.
-        number: The trial that would be paused or stopped.
-        is_trusted: Whether its rung has shown that it ranks well: the seed then picks one in
-            thirty.
     """
     limit, seed = view.config.limits.trials, view.config.search.seed
     block = (number - 1) // _ONE_IN
     # The last block may be shorter; a first one that is the only one lies in the first half.
     size = _ONE_IN if limit > 2 * _ONE_IN or block else max(1, min(_ONE_IN, (limit - 1) // 2))
     picked = block * _ONE_IN + 1 + derive_seed(seed, "audit", block) % size
-    is_checked = not is_trusted or derive_seed(seed, "blocks", block) % _BLOCKS_TRUSTED == 0
-    if number == picked and is_checked:
+    if number == picked:
         return True
     others = (trial for trial in view.searched() if trial.number != number)
     return 2 * number >= limit and not any(trial.audited for trial in others)
@@ -102,7 +83,5 @@ def trust_in(seen: Forecast, trials: Sequence[TrialView]) -> Trust:
         return Trust(seen.rung, len(ended), 0.0, 1.0)
     spread = pstdev(seen.scores.values()) / among
     r = correlation(scores, finals)
-    at_most = highest_plausible(r, len(ended), CONFIDENCE)
-    at_least = -highest_plausible(-r, len(ended), CONFIDENCE)
-    bounds = (unrestricted(one, spread) for one in (r, at_most, at_least))
-    return Trust(seen.rung, len(ended), *bounds)
+    bound = highest_plausible(r, len(ended), CONFIDENCE)
+    return Trust(seen.rung, len(ended), unrestricted(r, spread), unrestricted(bound, spread))

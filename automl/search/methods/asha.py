@@ -100,7 +100,7 @@ def _judged(halving: Halving, trial: TrialView, rung: int) -> Decision:
     trust = halving.trust(rung)
     if trust.misleads:
         return Continue(excused=f"the rung after epoch {rung - 1} judges no more: {trust}")
-    if is_audited(halving.view, trial.number, is_trusted=trust.holds):
+    if is_audited(halving.view, trial.number):
         return Continue(audited=behind)
     most = max(FINALISTS, halving.most_competitors // ETA)
     if standing.place >= most:

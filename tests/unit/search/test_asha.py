@@ -112,23 +112,6 @@ def test_one_in_ten_is_audited() -> None:
     assert picked != again
 
 
-def test_a_rung_that_is_relied_on_is_checked_on_one_in_thirty() -> None:
-    config = asked(1001)
-    view = SearchView([trial(0, [], config)], config)
-    picked = [number for number in range(1, 500) if is_audited(view, number)]
-    rare = [number for number in picked if is_audited(view, number, is_trusted=True)]
-    assert len(picked) == 50
-    assert 10 <= len(rare) <= 25
-
-
-def test_a_rung_is_relied_on_once_enough_trials_ended_as_it_ranked_them() -> None:
-    few, many = ended_against(-1.0, 4), ended_against(-1.0, 9)
-    assert trust_in(forecast(many, 2), many.trials).holds
-    against = ended_against(1.0, 9)
-    assert not trust_in(forecast(against, 2), against.trials).holds
-    assert not trust_in(forecast(few, 2), few.trials[:3]).holds
-
-
 def test_at_least_one_is_audited() -> None:
     """Where those picked went on by their own merit, the next one of the second half is."""
     config = asked(12)

@@ -101,7 +101,7 @@ def test_a_trace_answers_by_cost() -> None:
 
 def test_the_trial_that_the_program_would_name_is_scored_too() -> None:
     problem = FAMILIES["default2_noisy"].problem(0)
-    trace = by_engine.run(problem, by_engine.METHODS["today"], seed=0, places=1, budget=10.0)
+    trace = by_engine.run(problem, by_engine.METHODS["today"], seed=0, places=1, budget=12.0)
     assert set(trace.named) == {"10"}
     assert 0.0 < trace.named["10"] <= problem.optimum
     assert Trace.from_json(trace.to_json()).named == trace.named
