@@ -94,7 +94,7 @@ def _recorded(paths: StudyPaths, outcomes: Sequence[Outcome]) -> tuple[Path | No
 def _newest(attempts: Sequence[AttemptPaths]) -> Path | None:
     """The newest whole checkpoint of all attempts."""
     files = [file for each in attempts for file in checkpoints_in(each.folder)]
-    newest = newest_whole(sorted(files, key=lambda file: (file.name.epoch, file.name.step)))
+    newest = newest_whole(sorted(files, key=lambda file: file.name))
     return None if newest is None else newest.path
 
 

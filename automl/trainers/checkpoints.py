@@ -51,7 +51,7 @@ def checkpoints_in(folder: Path) -> list[CheckpointFile]:
         name = CheckpointName.parse(path.name)
         if name is not None and path.is_file() and not path.is_symlink():
             checkpoints.append(CheckpointFile(name, path))
-    return sorted(checkpoints, key=lambda entry: (entry.name.epoch, entry.name.step))
+    return sorted(checkpoints)
 
 
 def is_whole(path: Path) -> bool:

@@ -74,9 +74,9 @@ class Status(StrEnum):
     SKIPPED = "SKIPPED"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class CheckpointName:
-    """The name of a checkpoint file: ``model_epoch_000_step_00008.pth``.
+    """The name of a checkpoint file, ``model_epoch_000_step_00008.pth``; ordered by epoch, step.
 
     Attributes:
         epoch: Zero-based epoch after which it was written.

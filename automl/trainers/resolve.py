@@ -59,7 +59,7 @@ def resolve_checkpoint(
         FixData: The file is truncated or no checkpoint.
     """
     checkpoints = [entry for folder in folders for entry in checkpoints_in(folder)]
-    listed = sorted(checkpoints, key=lambda entry: (entry.name.epoch, entry.name.step))
+    listed = sorted(checkpoints, key=lambda entry: entry.name)
     if asked == "best":
         chosen = _given(best, listed), "the best epoch"
     elif asked in ("last", "newest"):

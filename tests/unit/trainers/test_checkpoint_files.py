@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from automl.trainers.checkpoints import (
+    CheckpointFile,
     checkpoint_of,
     checkpoints_in,
     drop_others,
@@ -13,6 +16,7 @@ from automl.trainers.checkpoints import (
     newest_whole,
     place,
 )
+from automl.trainers.contract import CheckpointName
 
 Leave = Callable[[Path, int, int], Path]
 
@@ -32,6 +36,14 @@ def epochs(folder: Path) -> list[int]:
 
 def test_they_are_listed_by_number_and_without_the_link(folder: Path) -> None:
     assert epochs(folder) == [0, 1, 2, 10]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 200_000)), max_size=6))
+def test_files_are_ordered_by_epoch_then_step(places: list[tuple[int, int]]) -> None:
+    names = [CheckpointName(epoch, step) for epoch, step in places]
+    files = [CheckpointFile(name, Path(str(name))) for name in names]
+    found = [(file.name.epoch, file.name.step) for file in sorted(files)]
+    assert found == sorted(places)
 
 
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
