@@ -17,6 +17,7 @@ from automl.data.preview import (
     write_grid,
 )
 from automl.errors import FixInput
+from automl.skill.keys import TURNS_KEY
 
 __all__ = ["convert_request", "left_out", "preview_path", "warnings_of", "write_preview"]
 
@@ -141,7 +142,7 @@ def warnings_of(made: Converted) -> Iterator[str]:
         if turns > 1:
             yield (
                 f"{category} looks the same in {turns} turns about its up axis: train with"
-                f" --set dataset.num_symmetry={turns}"
+                f" --set {TURNS_KEY}={turns}"
             )
     if counts.unsaid:
         yield (

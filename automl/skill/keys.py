@@ -14,9 +14,9 @@ existing setting wins:
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 
-__all__ = ["ACTIONS", "TAKES_LIST", "KeyHints", "NetworkKeys", "find_keys"]
+__all__ = ["ACTIONS", "TAKES_LIST", "TURNS_KEY", "KeyHints", "NetworkKeys", "find_keys"]
 
 #: TAO's actions; a top-level block of that name belongs to the action.
 ACTIONS = frozenset(
@@ -25,6 +25,9 @@ ACTIONS = frozenset(
         *("quantize", "distill", "prune", "retrain", "convert"),
     )
 )
+
+#: CenterPose's own: in how many turns about its up axis an object looks the same.
+TURNS_KEY: Final = "dataset.num_symmetry"
 
 
 @dataclass(frozen=True, slots=True)
