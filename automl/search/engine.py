@@ -15,10 +15,10 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.search.added import adopted, is_own
 from automl.search.budget import Budget
-from automl.search.circuit_breaker import CircuitBreaker
 from automl.search.cost import relative_costs
-from automl.search.decision import Continue, Decision, EndCause, SearchEnd, Stop
+from automl.search.decision import Continue, Decision, SearchEnd, Stop
 from automl.search.earlier import earlier_observations
+from automl.search.halting import Halting
 from automl.search.judging import Judge
 from automl.search.method import Method
 from automl.search.methods.limits import has_room
@@ -46,7 +46,6 @@ from automl.study.measured import paused_of
 from automl.study.race import winner
 from automl.study.records import (
     Attempt,
-    FailureClass,
     Measurement,
     Outcome,
     OutcomeState,
@@ -99,8 +98,7 @@ class Engine:
             config.objective.metric,
             earlier=earlier_observations(config, space),
         )
-        self._circuit_breaker = CircuitBreaker.of(config.limits)
-        self._halted: SearchEnd | None = None
+        self._halting = Halting(self._budget, config.limits, self.records)
         self._live: dict[int, optuna.Trial] = {}
         sign_study(self._store.study, space.digest, config.name)
 
@@ -113,7 +111,7 @@ class Engine:
             None while there is nothing to start; ``stopped`` says why.
         """
         with self._guard:
-            while self._halt() is None:
+            while self._halting.now() is None:
                 if not self._store.trials(OptunaState.WAITING) and not self._queue.fill():
                     self.settle()
                     return None
@@ -206,23 +204,8 @@ class Engine:
                 self._live.pop(outcome.number, None)
             record = self._store.record(outcome.number)
             if recorded is not None and recorded.state is not OutcomeState.INTERRUPTED:
-                self._observe(recorded.failure, record)
+                self._halting.observe(recorded.failure, record)
             return record
-
-    def _observe(self, failure: FailureClass | None, record: TrialRecord) -> None:
-        """Ends the search where one cause has ended too many trials.
-
-        That settings fail with fresh seeds is what a confirmation is to show; it ends nothing.
-        """
-        if record.confirms is not None and failure is not None and failure.is_configs_fault:
-            return
-        if failure is FailureClass.NO_METRIC and not any(each.values for each in self.records()):
-            # One training is enough to know what this trainer reports.
-            why = f"trial {record.number}: {record.evidence}"
-            self._halted = self._halted or SearchEnd(EndCause.NO_METRIC, why)
-        reason = self._circuit_breaker.observe(failure)
-        if reason is not None and self._halted is None:
-            self._halted = SearchEnd(EndCause.CIRCUIT_BREAKER, reason)
 
     def recover(
         self,
@@ -261,7 +244,7 @@ class Engine:
     def settle(self) -> None:
         """Tells Optuna that what stays paused was stopped early, once nothing will follow."""
         with self._guard:
-            if self._halted is not None or self.stopped is None:
+            if self._halting.known is not None or self.stopped is None:
                 return
             running = self._store.trials(OptunaState.RUNNING)
             if all(paused_of(trial) is not None for trial in running):
@@ -277,20 +260,14 @@ class Engine:
         with self._guard:
             return self._budget.left()
 
-    def _halt(self) -> SearchEnd | None:
-        """Why nothing at all is started any more."""
-        if self._halted is None:
-            self._halted = self._budget.over()
-        return self._halted
-
     # Looking
 
     @property
     def stopped(self) -> SearchEnd | None:
         """Why no further trial is started; None while one may be."""
         with self._guard:
-            if self._halt() is not None or self._store.trials(OptunaState.WAITING):
-                return self._halted
+            if self._halting.now() is not None or self._store.trials(OptunaState.WAITING):
+                return self._halting.known
             return self._queue.ended()
 
     def records(self) -> tuple[TrialRecord, ...]:
