@@ -115,7 +115,7 @@ def _budget_lines(snapshot: Snapshot) -> Iterator[Text]:
     limits, sharing = snapshot.config.limits, snapshot.config.resources.trials_per_gpu
     gpu_s = sum(record.gpu_seconds for record in snapshot.records)
     gpu_s += sum(live.gpu_seconds(snapshot.now_s, sharing) for live in snapshot.running)
-    spent = spent_of(snapshot.records, limits, snapshot.wall_s, gpu_s)
+    spent = spent_of(limits, snapshot.wall_s, gpu_s)
     shares = []
     if limits.max_wall_s is not None:
         shares.append(snapshot.wall_s / limits.max_wall_s)

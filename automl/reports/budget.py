@@ -1,12 +1,11 @@
 """What of a study's time was planned, used and saved."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 
 from automl.reports import words
+from automl.reports.saved import NOTHING, Saved
 from automl.study.limits import Limits
-from automl.study.records import TrialRecord, TrialState
 
 __all__ = ["Spent", "spent_of"]
 
@@ -23,8 +22,8 @@ class Spent:
         max_wall_s: Wall seconds planned; None without a limit.
         gpu_hours: GPU hours planned; None without a limit.
         deadline: When it was to have ended, ISO 8601; None without a limit.
-        saved_s: Seconds of training that the trials which were ended early would have taken, by
-            the median of those that ran to their end; None where none was, or none did.
+        saved_s: Seconds of training that ending trials early has saved, an estimate; None where
+            none was, or their pace is not known.
         n_early: Trials that were ended early.
         price: What a GPU hour costs; None where nobody said.
     """
@@ -55,7 +54,8 @@ class Spent:
             yield planned
         if self.saved_s is not None:
             early = words.count(self.n_early, "trial")
-            yield f"about {words.duration(self.saved_s)} of training saved: {early} ended early"
+            saved = f"an estimated {words.duration(self.saved_s)} of training saved"
+            yield f"{saved}: {early} ended early"
         if self.cost is not None:
             of = f"{self.gpu_hours_used:.3g} GPU-h at {self.price:g} a GPU-hour"
             yield f"cost {words.money(self.cost)} ({of})"
@@ -73,26 +73,21 @@ class Spent:
         return ", ".join(planned)
 
 
-def spent_of(
-    records: Sequence[TrialRecord], limits: Limits, wall_s: float, gpu_seconds: float
-) -> Spent:
+def spent_of(limits: Limits, wall_s: float, gpu_seconds: float, saved: Saved = NOTHING) -> Spent:
     """What was planned, used and saved.
 
     Args:
-        records: Every trial.
         limits: What was planned.
         wall_s: Wall seconds used.
         gpu_seconds: GPU seconds used.
+        saved: What ending trials early has saved.
     """
-    whole = [record.seconds for record in records if record.is_usable]
-    early = [r for r in records if r.state in (TrialState.PRUNED, TrialState.PAUSED)]
-    saved = sum(max(0.0, median(whole) - record.seconds) for record in early) if whole else 0.0
     return Spent(
         wall_s=wall_s,
         gpu_seconds=gpu_seconds,
         max_wall_s=limits.max_wall_s,
         gpu_hours=limits.gpu_hours,
         deadline=limits.deadline,
-        saved_s=saved if early and whole else None,
-        n_early=len(early),
+        saved_s=saved.seconds,
+        n_early=len(saved.numbers),
     )

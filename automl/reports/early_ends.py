@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 from automl.reports import words
 from automl.reports.findings import EarlyEnds
 from automl.reports.model import Summary, TrialReport
+from automl.reports.saved import saved_of
 from automl.study.config import Objective, SearchSettings
 from automl.study.ranking import best_of
-from automl.study.records import TrialState
 
 __all__ = ["early_ends_of", "sentences"]
-
-_EARLY = (TrialState.PRUNED, TrialState.PAUSED)
 
 
 def early_ends_of(
@@ -19,37 +17,22 @@ def early_ends_of(
 ) -> EarlyEnds | None:
     """What the rungs of a study have done; None of a study without rungs, or before they have."""
     searched = [trial for trial in trials if trial.record.confirms is None]
-    early = [trial for trial in searched if trial.record.state in _EARLY]
+    saved = saved_of(trials, search)
     audited = [trial for trial in searched if trial.record.audited and trial.record.is_usable]
     excused = [trial.record.excused for trial in searched if trial.record.excused]
-    if not search.rungs or not (early or audited or excused):
+    if not search.rungs or not (saved.numbers or audited or excused):
         return None
-    left = [search.n_epochs - _n_epochs(trial) for trial in early]
-    whole = search.n_epochs * sum(_has_ended_well(trial) for trial in searched)
     gain = _gain(audited, searched, objective)
     return EarlyEnds(
-        numbers=tuple(trial.number for trial in early),
-        saved_epochs=sum(left),
-        saved=sum(left) / whole if whole else 0.0,
-        saved_s=sum(n * _pace(trial) for n, trial in zip(left, early, strict=True)),
+        numbers=saved.numbers,
+        saved_epochs=saved.epochs,
+        saved=saved.share,
+        saved_s=saved.seconds,
         audited=tuple(trial.number for trial in audited),
         right=tuple(trial.number for trial in audited if gain[trial.number] <= 0.0),
         regret=max(0.0, *gain.values()) if gain else 0.0,
         excused=excused[-1] if excused else "",
     )
-
-
-def _has_ended_well(trial: TrialReport) -> bool:
-    return trial.record.is_usable or trial.record.state in _EARLY
-
-
-def _n_epochs(trial: TrialReport) -> int:
-    return 0 if trial.last_epoch is None else trial.last_epoch + 1
-
-
-def _pace(trial: TrialReport) -> float:
-    """Seconds an epoch."""
-    return trial.record.seconds / max(1, _n_epochs(trial))
 
 
 def _gain(
@@ -73,15 +56,19 @@ def sentences(summary: Summary) -> Iterator[str]:
     if early is None:
         return
     if early.numbers:
-        ended = words.count(len(early.numbers), "trial")
-        yield (
-            f"{ended} ended early: {words.count(early.saved_epochs, 'epoch')} "
-            f"({early.saved:.0%}) and about {words.duration(early.saved_s)} of training were saved"
-        )
+        yield _saved(early)
     if early.audited:
         yield _audit(summary, early)
     if early.excused:
         yield early.excused
+
+
+def _saved(early: EarlyEnds) -> str:
+    ended = words.count(len(early.numbers), "trial")
+    saved = f"{words.count(early.saved_epochs, 'epoch')} ({early.saved:.0%})"
+    if early.saved_s is not None:
+        saved += f" and an estimated {words.duration(early.saved_s)} of training"
+    return f"{ended} ended early: {saved} were saved"
 
 
 def _audit(summary: Summary, early: EarlyEnds) -> str:

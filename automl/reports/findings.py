@@ -148,7 +148,7 @@ class EarlyEnds:
         numbers: The trials of the search that were stopped before their last epoch, or are paused.
         saved_epochs: Epochs that they were not trained.
         saved: The same as a share of what all trials would have been trained without rungs.
-        saved_s: About how much training time, at each trial's own pace.
+        saved_s: About how much training time, at each trial's own pace; None if not known.
         audited: Trials that would have ended early and were trained to their end instead, so that
             the decision could be checked.
         right: Those of them that did not beat the best of all others, so that nothing would have
@@ -162,7 +162,7 @@ class EarlyEnds:
     numbers: tuple[int, ...]
     saved_epochs: int
     saved: float
-    saved_s: float
+    saved_s: float | None
     audited: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     regret: float = 0.0

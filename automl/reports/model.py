@@ -22,6 +22,7 @@ from automl.reports.findings import (
 from automl.reports.poses.evaluations import VALIDATION, Evaluation, n_images_of
 from automl.reports.poses.held_out import HeldOut
 from automl.reports.prospects import Prospects, prospects_of
+from automl.reports.saved import saved_of
 from automl.reports.strict import strict_json
 from automl.reports.trial_report import TrialReport, trial_json
 from automl.skill.tree import ParamValue
@@ -188,8 +189,8 @@ class Summary:
     @property
     def spent(self) -> Spent:
         """What of the study's time was planned, used and saved."""
-        records = [trial.record for trial in self.trials]
-        spent = spent_of(records, self.config.limits, self.cost.wall_s, self.cost.gpu_seconds)
+        limits, saved = self.config.limits, saved_of(self.trials, self.config.search)
+        spent = spent_of(limits, self.cost.wall_s, self.cost.gpu_seconds, saved)
         return replace(spent, price=self.config.price_per_gpu_hour)
 
     @property

@@ -6,20 +6,25 @@ report and a note, never the report.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
 from automl.reports.model import TrialReport
+from automl.reports.saved import epoch_seconds
 from automl.skill.tree import get
 from automl.space.model import SearchSpace
 from automl.study.best import read_best
 from automl.study.config import StudyConfig
 from automl.study.folder import read_base_spec, read_provenance, read_space
 from automl.study.layout import StudyPaths
+from automl.study.measured import judged_of
 from automl.study.outcomes import read_outcome
 from automl.study.records import Measurement, Outcome, TrialRecord
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 __all__ = ["Sources"]
 
@@ -67,7 +72,11 @@ class Sources:
         return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
 
     def trial(
-        self, record: TrialRecord, config: StudyConfig, spec_seed: int | None
+        self,
+        record: TrialRecord,
+        config: StudyConfig,
+        spec_seed: int | None,
+        stored: "FrozenTrial | None" = None,
     ) -> TrialReport:
         """A record of the storage with what the trial's folder adds to it.
 
@@ -75,14 +84,21 @@ class Sources:
             record: The trial as the storage knows it.
             config: The metric that trials are ranked by, and which setting takes a seed.
             spec_seed: What a trial is seeded with that has no seed of its own.
+            stored: Its newest attempt in the storage, for what its folder does not say.
         """
         outcomes = self._outcomes(record.number)
+        measured = _in_folder(record, outcomes)
+        if stored is not None and not record.values.keys() <= measured.keys():
+            of_storage = {epoch: each.measurement for epoch, each in judged_of(stored).items()}
+            measured = of_storage | measured
+        measurements = _measurements(record, measured, config.objective.metric)
         return TrialReport(
             record=record,
-            measurements=_measurements(record, outcomes, config.objective.metric),
+            measurements=measurements,
             attempts=tuple(outcomes),
             folder=self.paths.relative(self.paths.trial(record.number)),
             seed=_seed(record, config.keys.seed, spec_seed),
+            epoch_s=epoch_seconds(measurements),
         )
 
     def _read(
@@ -111,20 +127,28 @@ def _seed(record: TrialRecord, key: str, spec_seed: int | None) -> int | None:
     return own if isinstance(own, int) else spec_seed
 
 
-def _measurements(
-    record: TrialRecord, outcomes: list[Outcome], metric: str
-) -> tuple[Measurement, ...]:
-    """All metrics of the training that counts, by epoch.
+def _in_folder(record: TrialRecord, outcomes: list[Outcome]) -> dict[int, Measurement]:
+    """What the newest attempt inherited and what it measured, by epoch.
 
-    What the newest attempt inherited and what it measured; an epoch that an earlier attempt
-    measured after the checkpoint that is gone on from was trained anew. The objective itself is
-    always the storage's: the trials are ranked by it.
+    An epoch that an earlier attempt measured after the checkpoint that is gone on from was trained
+    anew.
     """
     measured = {entry.epoch: entry for entry in record.inherited}
     if record.state.is_at_rest:
         newest = (outcome for outcome in outcomes if outcome.attempt == record.attempts)
         measured |= {entry.epoch: entry for outcome in newest for entry in outcome.measurements}
+    return measured
+
+
+def _measurements(
+    record: TrialRecord, known: Mapping[int, Measurement], metric: str
+) -> tuple[Measurement, ...]:
+    """All metrics of the training that counts, by epoch.
+
+    The objective itself is always the storage's: the trials are ranked by it.
+    """
+    measured = dict(known)
     for epoch, value in record.values.items():
-        known = measured.get(epoch, Measurement(epoch, {}, math.nan))
-        measured[epoch] = replace(known, metrics={**known.metrics, metric: value})
+        entry = measured.get(epoch, Measurement(epoch, {}, math.nan))
+        measured[epoch] = replace(entry, metrics={**entry.metrics, metric: value})
     return tuple(measured[epoch] for epoch in sorted(measured))

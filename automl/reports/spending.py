@@ -69,8 +69,8 @@ def budget_figure(summary: Summary) -> Figure | None:
     plot.update_xaxes(title_text=f"{kind} ({unit.name})", rangemode="tozero")
     plot.update_yaxes(type="category", categoryorder="array", categoryarray=rows[::-1])
     caption = (
-        "Used: by how the trials ended. Saved: what trials ended early would have taken, "
-        "by the median of those that ran to their end."
+        "Used: by how the trials ended. Saved, an estimate: the epochs that trials ended early "
+        "were not trained, at each trial's own pace without its start."
     )
     if price is not None:
         caption += f" In brackets: what it cost at {price:g} a GPU-hour."

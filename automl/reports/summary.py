@@ -34,7 +34,7 @@ from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
 from automl.study.state import StudyState, StudyStatus, read_state
 from automl.study.storage import read_study
-from automl.study.trials import n_refused, read_records, refused_params
+from automl.study.trials import by_number, n_refused, read_records, refused_params
 
 if TYPE_CHECKING:
     import optuna
@@ -153,7 +153,8 @@ def _trials(
         return ()
     seed = sources.spec_seed(config.keys.seed)
     records = read_records(study, config.objective)
-    return tuple(sources.trial(record, config, seed) for record in records)
+    stored = by_number(study.get_trials(deepcopy=False))
+    return tuple(sources.trial(each, config, seed, stored[each.number][-1]) for each in records)
 
 
 def _is_driven(paths: StudyPaths, clock: Clock) -> bool:

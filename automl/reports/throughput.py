@@ -22,17 +22,14 @@ _LOOKS: Final = (
 
 
 def pace_of(trial: TrialReport) -> float | None:
-    """Seconds from one epoch to the next; None where that was not measured.
+    """Seconds an epoch; None where none was timed.
 
-    The first measured epoch counts as the start where there are more: what comes before it, the
-    process, the data and the compilation, is paid once.
+    Of a trial that was measured once, its start is in it.
     """
-    timed = [(m.epoch, m.elapsed_s) for m in trial.measurements if m.elapsed_s == m.elapsed_s]
-    if not timed:
-        return None
-    (first, begin), (last, end) = timed[0], timed[-1]
-    pace = (end - begin) / (last - first) if last > first else end / (last + 1)
-    return pace if pace > 0 else None
+    if trial.epoch_s is not None:
+        return trial.epoch_s
+    ends = [m.elapsed_s / (m.epoch + 1) for m in trial.measurements if m.elapsed_s > 0]
+    return ends[-1] if ends else None
 
 
 def throughput_figure(summary: Summary) -> Figure | None:
@@ -62,8 +59,8 @@ def throughput_figure(summary: Summary) -> Figure | None:
     unit = "images a second" if images else "epochs a minute"
     plot.update_yaxes(title_text=unit, rangemode="tozero")
     caption = (
-        f"n = {words.count(len(paced), 'trial')}, each from its first measured epoch to its last, "
-        "validations in between included."
+        f"n = {words.count(len(paced), 'trial')}, each by the median of its epochs after the "
+        "first measured one, validations included."
     )
     return Figure("throughput", "Throughput", caption, plot)
 

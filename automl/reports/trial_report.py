@@ -26,11 +26,12 @@ class TrialReport:
 
     Attributes:
         record: The trial as the storage knows it.
-        measurements: Every metric by epoch. Where the folder is silent (the trial still runs)
-            the objective alone, with an ``elapsed_s`` of NaN.
+        measurements: Every metric by epoch. Where neither folder nor storage say more, the
+            objective alone, with an ``elapsed_s`` of NaN.
         attempts: The attempts that have ended, in order.
         folder: The trial's folder relative to the study folder.
         seed: What its training was seeded with; None where no setting of the spec takes a seed.
+        epoch_s: Seconds from one epoch to the next; None where that was not measured.
     """
 
     record: TrialRecord
@@ -38,6 +39,7 @@ class TrialReport:
     attempts: tuple[Outcome, ...] = ()
     folder: str = ""
     seed: int | None = None
+    epoch_s: float | None = None
 
     @property
     def number(self) -> int:

@@ -105,6 +105,7 @@ class Told:
         confirms: The trial whose settings are trained again.
         audited: Why it would have ended early, where it did not.
         gpus: GPUs that it held.
+        start_s: What of ``seconds`` went by before the first epoch.
     """
 
     params: Mapping[str, ParamValue]
@@ -121,6 +122,7 @@ class Told:
     confirms: int | None = None
     audited: str = ""
     gpus: int = 0
+    start_s: float = 0.0
 
 
 class StudyBuilder:
@@ -226,7 +228,7 @@ class StudyBuilder:
         self, number: int, told: Told, state: OutcomeState, checkpoint: str | None
     ) -> None:
         begin = START + timedelta(seconds=told.begin_s)
-        each_s = told.seconds / max(1, len(told.curve))
+        each_s = (told.seconds - told.start_s) / max(1, len(told.curve))
         attempt = self.paths.attempt(number, told.attempt)
         attempt.folder.mkdir(parents=True, exist_ok=True)
         epochs = max(1, len(told.curve))
@@ -236,7 +238,9 @@ class StudyBuilder:
             attempt=told.attempt,
             state=state,
             measurements=tuple(
-                Measurement(epoch, {METRIC: value, **told.metrics}, each_s * (epoch + 1))
+                Measurement(
+                    epoch, {METRIC: value, **told.metrics}, told.start_s + each_s * (epoch + 1)
+                )
                 for epoch, value in enumerate(told.curve)
             ),
             failure=told.failure,

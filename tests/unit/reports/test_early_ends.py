@@ -28,9 +28,10 @@ def report(
             values=by_epoch,
             best_epoch=best,
             best_value=by_epoch[best],
-            seconds=10.0 * len(values),
+            seconds=25.0 + 10.0 * len(values),
             audited=audited,
-        )
+        ),
+        epoch_s=10.0,
     )
 
 
