@@ -6,11 +6,11 @@ well the early signal ranks. Where it is as good as certain that it ranks badly,
 more: the first rung is thereby raised, and where every rung has failed, all trials run to the end.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import pstdev
 
-from automl.search.method import SearchView, TrialView
+import numpy as np
+
+from automl.search.method import SearchView
 from automl.search.prediction import Forecast
 from automl.search.ranks import correlation, highest_plausible, unrestricted
 from automl.study.seeds import derive_seed
@@ -68,20 +68,17 @@ def is_audited(view: SearchView, number: int) -> bool:
     return 2 * number >= limit and not any(trial.audited for trial in others)
 
 
-def trust_in(seen: Forecast, trials: Sequence[TrialView]) -> Trust:
+def trust_in(seen: Forecast) -> Trust:
     """What the ends of the trials say about the ranking at a rung.
 
     Args:
         seen: The forecast at the rung.
-        trials: Those that reached it.
     """
-    ended = [trial for trial in trials if trial.record.is_usable]
-    scores = [seen.scores[trial.number] for trial in ended]
-    finals = [-seen.objective.loss(trial.record.best_value or 0.0) for trial in ended]
-    among = pstdev(scores) if scores else 0.0
-    if among == 0.0:
-        return Trust(seen.rung, len(ended), 0.0, 1.0)
-    spread = pstdev(seen.scores.values()) / among
+    has_ended = ~np.isnan(seen.finals)
+    scores, finals, n = seen.scores[has_ended], seen.finals[has_ended], int(has_ended.sum())
+    if not n or scores.min() == scores.max():
+        return Trust(seen.rung, n, 0.0, 1.0)
+    spread = float(seen.scores[seen.is_in].std() / scores.std())
     r = correlation(scores, finals)
-    bound = highest_plausible(r, len(ended), CONFIDENCE)
-    return Trust(seen.rung, len(ended), unrestricted(r, spread), unrestricted(bound, spread))
+    bound = highest_plausible(r, n, CONFIDENCE)
+    return Trust(seen.rung, n, unrestricted(r, spread), unrestricted(bound, spread))

@@ -5,15 +5,21 @@ those that compete there one in ``ETA`` may go on. Trial 0 and the audited ones 
 neither take a place nor count.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from automl.search.audit import Trust, trust_in
 from automl.search.method import SearchView, TrialView
 from automl.search.prediction import Forecast, forecast
+from automl.search.ranks import IntArray
+from automl.search.rung_table import rung_table
 from automl.search.rungs import ETA
-from automl.search.signals import cohort, reached
-from automl.study.records import TrialState
+from automl.search.signals import reached
+from automl.search.trial_views import TrialViews
 
 __all__ = ["FINALISTS", "Halving", "RungStanding"]
 
@@ -48,7 +54,6 @@ class Halving:
 
     view: SearchView
     first_rung: Callable[[int], int] = lambda _: 0
-    seen: dict[int, Forecast] = field(default_factory=dict)
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -57,25 +62,15 @@ class Halving:
 
     def forecast(self, rung: int) -> Forecast:
         """What is predicted at a rung."""
-        if rung not in self.seen:
-            self.seen[rung] = forecast(self.view, rung)
-        return self.seen[rung]
+        return forecast(self.view, rung)
 
     def trust(self, rung: int) -> Trust:
         """How well a rung has ranked."""
-        return trust_in(self.forecast(rung), cohort(self.view, rung))
+        return trust_in(self.forecast(rung))
 
     def is_judged(self, number: int, rung: int) -> bool:
         """Whether a rung is one of a trial's ladder."""
         return rung in self.rungs[self.first_rung(number) :]
-
-    def competitors(self, rung: int) -> list[TrialView]:
-        """The trials that a rung compares and may hold back."""
-        return [
-            trial
-            for trial in cohort(self.view, rung)
-            if trial.number and not trial.audited and self.is_judged(trial.number, rung)
-        ]
 
     @property
     def most_competitors(self) -> int:
@@ -83,42 +78,79 @@ class Halving:
         n_searched = max(self.view.n_searched, self.view.config.limits.trials)
         return int(min(n_searched, self.view.total)) - 1
 
+    def ranking(self, rung: int) -> IntArray:
+        """The trials that a rung compares and may hold back, best first; shape (competitors,)."""
+        ranking = self.forecast(rung).ranking
+        return ranking[self._competes(rung)[ranking]]
+
+    def is_held(self, rung: int) -> NDArray[np.bool_]:
+        """Which trials wait at a rung, by number."""
+        return self._competes(rung) & rung_table(self.view, rung).rests
+
+    def _competes(self, rung: int) -> NDArray[np.bool_]:
+        table = rung_table(self.view, rung)
+        made = partial(_FirstRungs, self.first_rung)
+        first = self.view.kept(("first rungs", self.first_rung), made).by_number
+        competes = table.is_open.copy()
+        competes[: len(first)] &= first <= self.rungs.index(rung)
+        return competes
+
     def held(self, rung: int) -> list[TrialView]:
         """The trials that wait at a rung."""
-        return [
-            trial
-            for trial in self.competitors(rung)
-            if trial.record.state is TrialState.PAUSED and self.last_rung(trial) == rung
-        ]
+        numbers = np.flatnonzero(self.is_held(rung))
+        return [self.view.by_number[int(number)] for number in numbers]
 
     def last_rung(self, trial: TrialView) -> int:
         """The newest rung of its ladder that a trial has reached; 0 before the first."""
         passed = (rung for rung in self.rungs if self.is_judged(trial.number, rung))
         return max((rung for rung in passed if reached(trial, rung)), default=0)
 
-    def n_places(self, rung: int, least: int = 0) -> int:
-        """How many of a rung may go on."""
-        return max(least, len(self.competitors(rung)) // ETA)
-
     def order(self, rung: int) -> list[int]:
         """The competitors of a rung, best first."""
-        return self.forecast(rung).order([trial.number for trial in self.competitors(rung)])
+        return [int(number) for number in self.ranking(rung)]
+
+    def n_places(self, rung: int, least: int = 0) -> int:
+        """How many of a rung may go on."""
+        return max(least, int(self._competes(rung).sum()) // ETA)
 
     def standing(self, number: int, rung: int) -> RungStanding:
         """Where a trial stands among the competitors of a rung."""
-        order = self.order(rung)
-        place = order.index(number)
+        ranking = self.ranking(rung)
+        place = int(np.flatnonzero(ranking == number)[0])
         seen = self.forecast(rung)
-        words = f"{seen.words(number)} at epoch {rung - 1} is {_nth(place + 1)} of {len(order)}"
-        return RungStanding(place, len(order), words + _predicted(seen, number, order))
+        words = f"{seen.words(number)} at epoch {rung - 1} is {_nth(place + 1)} of {len(ranking)}"
+        return RungStanding(place, len(ranking), words + _predicted(seen, number, ranking))
 
 
-def _predicted(seen: Forecast, number: int, order: Sequence[int]) -> str:
+class _FirstRungs:
+    """The place of the first rung that judges each trial, by its number.
+
+    Args:
+        first_rung: The place of a number.
+
+    Attributes:
+        by_number: Of every trial there is, and perhaps of later ones.
+    """
+
+    def __init__(self, first_rung: Callable[[int], int]) -> None:
+        self._first_rung = first_rung
+        self.by_number = np.zeros(0, np.intp)
+
+    def follow(self, trials: TrialViews) -> None:
+        """Takes in what trials there are by now."""
+        known, n = len(self.by_number), trials[-1].number + 1 if trials else 0
+        if n > known:
+            more = [self._first_rung(number) for number in range(known, max(n, 2 * known))]
+            self.by_number = np.append(self.by_number, np.array(more, np.intp))
+
+
+def _predicted(seen: Forecast, number: int, ranking: IntArray) -> str:
     own = seen.predict(number)
     if own is None:
         return ""
     text = f"; predicted {own.mean:.3g} ± {own.sd:.2g}"
-    last = seen.predict(order[len(order) // ETA - 1]) if len(order) >= ETA else None
+    n = len(ranking) // ETA
+    last = seen.predict(int(ranking[n - 1])) if n else None
     return text if last is None else f"{text}, cut {last.mean:.3g}"
 
 

@@ -6,17 +6,19 @@ clock, no files, no memory of its own. So a study replayed decides as it did whe
 that was killed goes on as it would have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from automl.search.decision import Decision, SearchEnd
-from automl.search.trial_views import TrialView, TrialViews
+from automl.search.trial_views import Kept, TrialView, TrialViews
 from automl.study import attributes
 from automl.study.config import StudyConfig
 from automl.study.records import TrialState
 
 __all__ = ["GoOn", "Method", "Propose", "SearchView", "Start", "TrainAgain", "TrialView"]
+
+_Kept = TypeVar("_Kept", bound=Kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,16 @@ class SearchView:
         A trial counts as paused for as long as it may go on, also where the study has ended since.
         """
         return self._found.searched(*states)
+
+    def kept(self, key: Hashable | None, make: Callable[[], _Kept]) -> _Kept:
+        """What is worked out of all trials together, brought up to date.
+
+        Args:
+            key: What it is; every caller that gives the same key makes the same thing. None for
+                what is needed once, and not kept.
+            make: Makes it where there is none yet.
+        """
+        return self._found.kept(key, make)
 
 
 @dataclass(frozen=True, slots=True)

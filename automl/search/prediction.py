@@ -18,16 +18,20 @@ Decisions go by the score, which knows ranks alone; values are for people and fo
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
-from automl.search.method import SearchView, TrialView
+from automl.search.method import SearchView
 from automl.search.observations import Prediction
-from automl.search.ranks import correlation, tied_share, unrestricted
+from automl.search.ranks import Array, IntArray, correlation, tied_share, unrestricted
 from automl.search.regression import Line, fit_line
-from automl.search.signals import Scored, cohort, objective_so_far, other_signals
+from automl.search.rung_table import Cohort, rung_table
+from automl.search.signals import Scored, score, signals_of, variants
+from automl.skill.signals import Signal
 from automl.study import attributes
 from automl.study.config import Objective
 
@@ -42,7 +46,7 @@ _MOST = 0.95
 _FLAT = 1 / 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Weighted:
     """A signal and what it is worth.
 
@@ -65,75 +69,117 @@ class Weighted:
         return self.precision * self.scored.energy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
-    """What the trials that reached an epoch are expected to end with.
+    """What the trials that reached an epoch are expected to end with; arrays by trial number.
 
     Attributes:
         rung: The epoch, counted from 1.
-        scores: Trial to expected normal score of its final value; more is better.
+        is_in: Which trials these are, shape (trials,).
+        scores: Expected normal score of the final value, shape (trials,); more is better.
+        finals: The merit that a trial ended with, shape (trials,); NaN before its end.
+        ranking: Their numbers from the best to the worst; of tied ones the earlier first.
         signals: What the scores were made of, the most telling first.
         so_far: The objective so far.
         line: From score to final value; None before a trial has ended.
         objective: Which way is better.
+        is_blind: Whether most trials are tied, so that ranking them would be a lottery.
         refuted_by: How many ended trials have shown that nothing reported ranks them; 0 while
             something does, and where there is nothing to rank by.
     """
 
     rung: int
-    scores: Mapping[int, float]
+    is_in: NDArray[np.bool_]
+    scores: Array
+    finals: Array
+    ranking: IntArray
     signals: tuple[Weighted, ...]
     so_far: Scored
     line: Line | None
     objective: Objective
+    is_blind: bool
     refuted_by: int = 0
 
-    @property
-    def is_blind(self) -> bool:
-        """Whether most trials are tied, so that ranking them would be a lottery."""
-        return tied_share(list(self.scores.values())) > 1 - _FLAT
-
     def order(self, numbers: Sequence[int]) -> list[int]:
-        """The trials from the best to the worst; of tied ones the earlier first."""
+        """Some of the trials from the best to the worst; of tied ones the earlier first."""
         return sorted(numbers, key=lambda number: (-self.scores[number], number))
 
     def predict(self, number: int) -> Prediction | None:
         """The final value of a trial; None before there is anything to tell it by."""
-        if self.line is None or number not in self.scores:
+        if self.line is None or not self._holds(number):
             return None
-        merit, sd = self.line.at(self.scores[number])
+        merit, sd = self.line.at(float(self.scores[number]))
         # The final value is that of the best epoch, so it is no worse than what was seen already.
-        merit = max(merit, self.so_far.merits.get(number, merit))
-        return Prediction(self.objective.loss(-merit), sd)
+        seen = float(self.so_far.merits[number])
+        return Prediction(
+            self.objective.loss(-(merit if math.isnan(seen) else max(merit, seen))), sd
+        )
 
     def words(self, number: int) -> str:
         """What a trial has shown, for a reader: the metrics that count, with their values."""
         shown = [
             f"{one.scored.metric} {one.scored.values[number]:.4g}"
             for one in self.signals
-            if number in one.scored.values
+            if self._holds(number) and not math.isnan(one.scored.values[number])
         ]
         return " and ".join(shown[:2]) or "nothing reported"
+
+    def _holds(self, number: int) -> bool:
+        return number < len(self.is_in) and bool(self.is_in[number])
 
 
 def forecast(view: SearchView, rung: int) -> Forecast:
     """The forecast for every trial of the search that has trained for ``rung`` epochs."""
-    trials = cohort(view, rung)
-    objective = view.config.objective
-    so_far = objective_so_far(trials, rung, objective)
-    finals = _finals(trials, objective)
-    pairs = other_signals(trials, rung, view.config)
-    others = [_better_variant(within, across, finals) for within, across in pairs]
-    has_others = any(one.information > 0 for one in others)
-    is_flat = tied_share(list(so_far.merits.values())) >= _FLAT
-    prior = 0.0 if is_flat and has_others else _PRIOR
-    known = [Weighted(so_far, _reliability(so_far, finals, prior)), *others]
-    signals = sorted(filter(_tells, known), key=lambda one: -one.information)
-    scores = _scores([trial.number for trial in trials], signals)
-    line = _line(scores, finals, so_far, signals)
-    is_refuted = not signals and any(one.scored.energy for one in known)
-    refuted_by = len(finals) if is_refuted else 0
-    return Forecast(rung, scores, tuple(signals), so_far, line, objective, refuted_by)
+    return rung_table(view, rung).work_out(
+        _Forecaster(rung, view.config.objective, signals_of(view.config))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Forecaster:
+    """Makes the forecast of a rung from its cohort.
+
+    Attributes:
+        rung: The epoch, counted from 1.
+        objective: What the study improves.
+        signals: What it may be judged by, the objective first.
+    """
+
+    rung: int
+    objective: Objective
+    signals: tuple[Signal, ...]
+
+    def __call__(self, cohort: Cohort) -> Forecast:
+        known = self._weighted(cohort)
+        so_far, n_ended = known[0].scored, int((~np.isnan(cohort.finals)).sum())
+        signals = tuple(sorted(filter(_tells, known), key=lambda one: -one.information))
+        scores = _scores(cohort.is_in, signals)
+        numbers = np.flatnonzero(cohort.is_in)
+        is_refuted = not signals and any(one.scored.energy for one in known)
+        return Forecast(
+            rung=self.rung,
+            is_in=cohort.is_in,
+            scores=scores,
+            finals=cohort.finals,
+            ranking=numbers[np.argsort(-scores[numbers], kind="stable")],
+            signals=signals,
+            so_far=so_far,
+            line=_line(scores, cohort, so_far, signals),
+            objective=self.objective,
+            is_blind=tied_share(scores[numbers]) > 1 - _FLAT,
+            refuted_by=n_ended if is_refuted else 0,
+        )
+
+    def _weighted(self, cohort: Cohort) -> list[Weighted]:
+        """The objective and each further signal, with what they are worth."""
+        columns = zip(self.signals, cohort.merits.T, cohort.values.T, cohort.groups.T, strict=True)
+        (objective, *own), *further = columns
+        so_far = score(objective.metric, own[0], own[1])
+        others = [_better_variant(*variants(*each), cohort.finals) for each in further]
+        has_others = any(one.information > 0 for one in others)
+        is_flat = tied_share(so_far.merits[so_far.is_known]) >= _FLAT
+        prior = 0.0 if is_flat and has_others else _PRIOR
+        return [Weighted(so_far, _reliability(so_far, cohort.finals, prior)), *others]
 
 
 def predictor(view: SearchView) -> Callable[[FrozenTrial], Prediction | None]:
@@ -162,62 +208,50 @@ def _tells(one: Weighted) -> bool:
     return one.information > 0
 
 
-def _finals(trials: Sequence[TrialView], objective: Objective) -> dict[int, float]:
-    """The merit that each trial ended with, of those that ran to their end."""
-    return {
-        trial.number: -objective.loss(trial.record.best_value)
-        for trial in trials
-        if trial.record.is_usable and trial.record.best_value is not None
-    }
-
-
-def _better_variant(within: Scored, across: Scored, finals: Mapping[int, float]) -> Weighted:
+def _better_variant(within: Scored, across: Scored, finals: Array) -> Weighted:
     """A signal within what it compares in, or across it where that has shown to tell more."""
-    variants = [
-        Weighted(one, _reliability(one, finals, _PRIOR if one.is_trusted else 0.0))
-        for one in (within, across)
-    ]
-    return max(variants, key=lambda one: one.information)
+    first = Weighted(within, _reliability(within, finals, _PRIOR if within.is_trusted else 0.0))
+    if not within.is_split:
+        return first
+    second = Weighted(across, _reliability(across, finals, 0.0))
+    return max(first, second, key=lambda one: one.information)
 
 
-def _reliability(scored: Scored, finals: Mapping[int, float], prior: float) -> float:
+def _reliability(scored: Scored, finals: Array, prior: float) -> float:
     """Rank correlation of a signal with the end: what was seen, shrunk towards the prior."""
-    ended = [number for number in scored.scores if number in finals]
-    n_free = max(0, len(ended) - 3)
-    seen = _seen([scored.scores[n] for n in ended], [finals[n] for n in ended], scored)
+    has_ended = scored.is_known & ~np.isnan(finals)
+    n_free = max(0, int(has_ended.sum()) - 3)
+    seen = _seen(scored.scores[has_ended], finals[has_ended], scored) if n_free else 0.0
     z = _PRIOR_TRIALS * math.atanh(prior) + n_free * math.atanh(max(-_MOST, min(_MOST, seen)))
     return max(0.0, min(_MOST, math.tanh(z / (_PRIOR_TRIALS + n_free))))
 
 
-def _seen(scores: Sequence[float], ends: Sequence[float], among: Scored) -> float:
+def _seen(scores: Array, ends: Array, among: Scored) -> float:
     """The rank correlation of those that ended, as it would be among all."""
-    energy = sum(score * score for score in scores) / len(scores) if scores else 0.0
-    mean = sum(scores) / len(scores) if scores else 0.0
-    variance = energy - mean * mean
+    variance = float(scores @ scores) / len(scores) - float(scores.mean()) ** 2
     if variance <= 0.0:
         return 0.0
     return unrestricted(correlation(scores, ends), math.sqrt(among.energy / variance))
 
 
-def _scores(numbers: Sequence[int], signals: Sequence[Weighted]) -> dict[int, float]:
-    """Each trial's expected normal score, given all its readings."""
-    scores = {}
-    for number in numbers:
-        read = [one for one in signals if number in one.scored.scores]
-        total = sum(one.precision / one.reliability * one.scored.scores[number] for one in read)
-        scores[number] = total / (1.0 + sum(one.precision for one in read))
+def _scores(is_in: NDArray[np.bool_], signals: Sequence[Weighted]) -> Array:
+    """Each trial's expected normal score, given all its readings; 0 of trials not there."""
+    total, precision = np.zeros(len(is_in)), np.ones(len(is_in))
+    for one in signals:
+        # The scores of trials without a reading are 0.
+        total += one.precision / one.reliability * one.scored.scores
+        precision += one.precision * one.scored.is_known
+    scores: Array = total / precision
     return scores
 
 
 def _line(
-    scores: Mapping[int, float],
-    finals: Mapping[int, float],
-    so_far: Scored,
-    signals: Sequence[Weighted],
+    scores: Array, cohort: Cohort, so_far: Scored, signals: Sequence[Weighted]
 ) -> Line | None:
-    if not finals:
+    has_ended = ~np.isnan(cohort.finals)
+    if not has_ended.any():
         return None
     precision = sum(one.precision for one in signals)
-    points = [(scores[number], merit) for number, merit in finals.items()]
-    merits = [finals.get(number, so_far.merits.get(number)) for number in scores]
-    return fit_line(points, [m for m in merits if m is not None], 1.0 / (1.0 + precision))
+    merits = np.where(has_ended, cohort.finals, so_far.merits)
+    known = merits[~np.isnan(merits)]
+    return fit_line(scores[has_ended], cohort.finals[has_ended], known, 1.0 / (1.0 + precision))

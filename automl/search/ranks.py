@@ -5,11 +5,16 @@ transform of a metric, and one absurd value moves nothing else.
 """
 
 import math
-from collections import Counter
-from collections.abc import Sequence
-from statistics import NormalDist, fmean, pstdev
+from statistics import NormalDist
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 __all__ = [
+    "Array",
+    "IntArray",
     "correlation",
     "highest_plausible",
     "normal_scores",
@@ -18,6 +23,9 @@ __all__ = [
     "unrestricted",
 ]
 
+Array: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.intp]
+
 _NORMAL = NormalDist()
 # Of a rank correlation the variance of Fisher's z is 1.06 / (n - 3) (Fieller, Hartley and Pearson,
 # Biometrika 44, 1957).
@@ -25,47 +33,74 @@ _SPEARMAN_VARIANCE = 1.06
 _NEARLY_ONE = 0.999
 
 
-def ranks(values: Sequence[float]) -> list[float]:
-    """The rank of each value from 1, the lowest first; tied values share their mean rank."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    given = [0.0] * len(values)
-    start = 0
-    while start < len(order):
-        end = start
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        for place in order[start:end]:
-            given[place] = (start + 1 + end) / 2
-        start = end
-    return given
+def ranks(values: ArrayLike, groups: IntArray | None = None) -> Array:
+    """The rank of each value from 1, the lowest first; tied values share their mean rank.
+
+    Args:
+        values: Finite numbers, shape (n,).
+        groups: What each value is ranked within, shape (n,); None for all together.
+    """
+    return _ranked(np.asarray(values, float), groups)[0]
 
 
-def normal_scores(values: Sequence[float]) -> list[float]:
+def _ranked(values: Array, groups: IntArray | None) -> tuple[Array, IntArray]:
+    """The rank of each value within its group, and the size of the group."""
+    among = np.zeros(len(values), np.intp) if groups is None else groups
+    order = np.lexsort((values, among)) if groups is not None else values.argsort(kind="stable")
+    is_other_group = _differs(among[order])
+    begin, end = _runs(is_other_group)
+    tied_begin, tied_end = _runs(is_other_group | _differs(values[order]))
+    given, sizes = np.empty(len(values)), np.empty(len(values), np.intp)
+    given[order] = (tied_begin + 1 + tied_end) / 2 - begin
+    sizes[order] = end - begin
+    return given, sizes
+
+
+def _differs(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each value is another one than that before it; true of the first."""
+    differs = np.ones(len(values), bool)
+    differs[1:] = values[1:] != values[:-1]
+    return differs
+
+
+def _runs(is_first: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    """Where the run of each place begins, and where it has ended."""
+    begins = np.flatnonzero(is_first)
+    ends = np.append(begins[1:], len(is_first))
+    run = np.cumsum(is_first) - 1
+    return begins[run], ends[run]
+
+
+def normal_scores(values: ArrayLike, groups: IntArray | None = None) -> Array:
     """The value that a standard normal sample would have in each place (Blom, 1958).
 
     Tied values get one score; a single value gets 0, as its place says nothing.
+
+    Args:
+        values: Finite numbers, shape (n,).
+        groups: What each value is ranked within, shape (n,); None for all together.
     """
-    n = len(values)
-    return [_NORMAL.inv_cdf((rank - 0.375) / (n + 0.25)) for rank in ranks(values)]
+    given, sizes = _ranked(np.asarray(values, float), groups)
+    scores: Array = ndtri((given - 0.375) / (sizes + 0.25))
+    return scores
 
 
-def tied_share(values: Sequence[float]) -> float:
+def tied_share(values: ArrayLike) -> float:
     """The share of the values in the largest group of equal ones; 1 where there are none."""
-    if not values:
+    given = np.asarray(values, float)
+    if not len(given):
         return 1.0
-    largest = max(Counter(values).values())
-    return largest / len(values) if largest > 1 else 0.0
+    largest = int(np.unique(given, return_counts=True)[1].max())
+    return largest / len(given) if largest > 1 else 0.0
 
 
-def correlation(one: Sequence[float], other: Sequence[float]) -> float:
+def correlation(one: ArrayLike, other: ArrayLike) -> float:
     """Spearman's rank correlation of two series; 0 where one of them does not move."""
     first, second = ranks(one), ranks(other)
-    spread = pstdev(first) * pstdev(second) if len(first) > 1 else 0.0
+    spread = float(first.std() * second.std()) if len(first) > 1 else 0.0
     if spread == 0.0:
         return 0.0
-    means = fmean(first), fmean(second)
-    pairs = zip(first, second, strict=True)
-    return fmean((a - means[0]) * (b - means[1]) for a, b in pairs) / spread
+    return float(np.mean((first - first.mean()) * (second - second.mean()))) / spread
 
 
 def highest_plausible(r: float, n: int, confidence: float) -> float:

@@ -1,9 +1,11 @@
 """A line through few points, with its uncertainty."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, pstdev
+
+import numpy as np
+
+from automl.search.ranks import Array
 
 __all__ = ["Line", "fit_line"]
 
@@ -41,44 +43,44 @@ class Line:
         return self.y + self.slope * away, math.sqrt(variance)
 
 
-def fit_line(
-    points: Sequence[tuple[float, float]], values: Sequence[float], unexplained: float
-) -> Line:
+def fit_line(scores: Array, ends: Array, values: Array, unexplained: float) -> Line:
     """The line from expected normal scores to values: conjugate Bayesian regression.
 
     A score is in standard deviations of the values, so the prior of the slope is their spread,
     give or take a half; that of the noise is the part of their variance that the score leaves.
 
     Args:
-        points: Score and final value of each trial that has ended; at least one.
-        values: The best value so far of every trial, for the spread.
+        scores: Of each trial that has ended, at least one; shape (n,).
+        ends: The final value of each of these, shape (n,).
+        values: The best value so far of every trial, for the spread; shape (trials,).
         unexplained: Share of the variance that the score leaves, in (0, 1].
     """
-    ends = _clipped([value for _, value in points])
+    ends = _clipped(ends)
     spread = _spread(_clipped(values), ends)
     noise = spread * spread * unexplained
-    x, y = fmean(score for score, _ in points), fmean(ends)
-    along = sum((score - x) ** 2 for score, _ in points)
-    together = sum((score - x) * end for (score, _), end in zip(points, ends, strict=True))
+    x, y, n = float(scores.mean()), float(ends.mean()), len(ends)
     if noise == 0.0:
-        return Line(x, y, 0.0, 0.0, 0.0, len(points))
+        return Line(x, y, 0.0, 0.0, 0.0, n)
+    away = scores - x
     prior_precision = 4.0 / (spread * spread)
-    slope_precision = prior_precision + along / noise
-    slope = max(0.0, (prior_precision * spread + together / noise) / slope_precision)
-    left = sum(
-        (end - y - slope * (score - x)) ** 2 for (score, _), end in zip(points, ends, strict=True)
-    )
-    noise = (_PRIOR_POINTS * noise + left) / (_PRIOR_POINTS + len(points) - 1)
-    return Line(x, y, slope, noise, 1.0 / slope_precision, len(points))
+    slope_precision = prior_precision + float(away @ away) / noise
+    slope = max(0.0, (prior_precision * spread + float(away @ ends) / noise) / slope_precision)
+    left = ends - y - slope * away
+    noise = (_PRIOR_POINTS * noise + float(left @ left)) / (_PRIOR_POINTS + n - 1)
+    return Line(x, y, slope, noise, 1.0 / slope_precision, n)
 
 
-def _clipped(values: Sequence[float]) -> list[float]:
-    middle = median(values)
-    lowest = middle - _CLIP * (max(values) - middle)
-    return [max(lowest, value) for value in values] if max(values) > middle else list(values)
+def _clipped(values: Array) -> Array:
+    middle, best = np.median(values), values.max()
+    return np.maximum(values, middle - _CLIP * (best - middle)) if best > middle else values
 
 
-def _spread(values: Sequence[float], ends: Sequence[float]) -> float:
+def _spread(values: Array, ends: Array) -> float:
     """Standard deviation of the ends; before there are three, at least half their size."""
-    seen = max(pstdev(values), pstdev(ends))
-    return seen if len(ends) > 2 else max(seen, abs(fmean(ends)) / 2)
+    seen = max(_deviation(values), _deviation(ends))
+    return seen if len(ends) > 2 else max(seen, abs(float(ends.mean())) / 2)
+
+
+def _deviation(values: Array) -> float:
+    """The standard deviation; exactly 0 of equal values."""
+    return float(values.std()) if values.min() < values.max() else 0.0

@@ -1,8 +1,10 @@
 """What it costs to go on from a checkpoint, measured on the trials of the study."""
 
+from functools import partial
 from statistics import median
 
 from automl.search.method import SearchView, TrialView
+from automl.search.sorted_values import SortedValues
 
 __all__ = ["pausing_pays", "start_seconds"]
 
@@ -13,11 +15,13 @@ def start_seconds(view: SearchView) -> float | None:
     What the first measurement of a trial took beyond its epochs, at the pace of its later ones;
     the median over the trials. None before a trial has been measured twice.
     """
-    starts = [_start(trial) for trial in view.trials if len(trial.measured) > 1]
+    starts = view.kept("seconds of a start", lambda: SortedValues(_start)).values
     return median(starts) if starts else None
 
 
-def _start(trial: TrialView) -> float:
+def _start(trial: TrialView) -> float | None:
+    if len(trial.measured) < 2:
+        return None
     first, *later = trial.measured
     pairs = zip(trial.measured[:-1], later, strict=True)
     # A pause falls between two of the measurements, which the median passes over.
@@ -36,13 +40,13 @@ def pausing_pays(view: SearchView, rung: int) -> bool:
         rung: The epoch, counted from 1.
     """
     start = start_seconds(view)
-    known = [_seconds_to(trial, rung) for trial in view.trials]
-    reached = [seconds for seconds in known if seconds is not None]
+    made = partial(SortedValues, partial(_seconds_to, rung))
+    reached = view.kept(("seconds to a rung", rung), made).values
     if start is None or not reached:
         return True
     return start < median(reached) - start
 
 
-def _seconds_to(trial: TrialView, rung: int) -> float | None:
+def _seconds_to(rung: int, trial: TrialView) -> float | None:
     """Seconds from the start of a trial's first attempt to a rung."""
     return next((entry.elapsed_s for entry in trial.measured if entry.epoch + 1 == rung), None)

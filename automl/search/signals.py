@@ -5,46 +5,88 @@ gets a normal score of its rank among the trials that it compares with: positive
 their median, and 0 says nothing.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from automl.search.method import SearchView, TrialView
-from automl.search.ranks import normal_scores
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.search.ranks import Array, IntArray, normal_scores
+from automl.search.trial_views import TrialView
 from automl.skill.signals import ANY_OTHER, TRAINING_LOSS, Signal
-from automl.study.config import Direction, Objective, StudyConfig
-from automl.study.records import TrialState
+from automl.study.config import Direction, StudyConfig
 
 _UNKNOWN: Any = object()
 
-__all__ = ["Scored", "cohort", "objective_so_far", "other_signals", "reached", "score"]
+__all__ = ["Reading", "Scored", "reached", "reading", "score", "signals_of", "variants"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """One signal at one epoch.
+    """One signal at one epoch; every array has the shape (trials,), by trial number.
 
     Attributes:
         metric: Its name.
-        values: Trial to value, of those that have one.
-        merits: Trial to the same turned so that more is better.
-        scores: Trial to normal score, of the same ones.
+        values: As reported; NaN of trials without one.
+        merits: The same turned so that more is better.
+        scores: Normal scores; 0 of trials without a value.
         is_split: Whether it ranks only within groups of trials.
         is_trusted: Whether it counts before this study has shown that it ranks.
     """
 
     metric: str
-    values: Mapping[int, float]
-    merits: Mapping[int, float]
-    scores: Mapping[int, float]
+    values: Array
+    merits: Array
+    scores: Array
     is_split: bool = False
     is_trusted: bool = True
 
     @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Which trials have a value."""
+        return ~np.isnan(self.merits)
+
+    @property
     def energy(self) -> float:
         """Mean square of the scores: how much it tells the trials apart, from 0 to about 1."""
-        return sum(s * s for s in self.scores.values()) / len(self.scores) if self.scores else 0.0
+        n = int(self.is_known.sum())
+        return float(self.scores @ self.scores) / n if n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one trial has shown of one signal by an epoch.
+
+    Attributes:
+        merit: The best value turned so that more is better; NaN without any.
+        value: The same as it was reported.
+        group: What the trial has in common with those that it compares with.
+    """
+
+    merit: float = math.nan
+    value: float = math.nan
+    group: tuple[tuple[str, str], ...] = ()
+
+
+def signals_of(config: StudyConfig) -> tuple[Signal, ...]:
+    """The objective, and each further signal that a study may be judged by."""
+    objective = config.objective
+    better = "higher" if objective.direction is Direction.MAXIMIZE else "lower"
+    declared = config.search.signals or (TRAINING_LOSS,)
+    others = (one for one in declared if one.metric != objective.metric)
+    return Signal(objective.metric, better), *others
+
+
+def reading(trial: TrialView, signal: Signal, rung: int, config: StudyConfig) -> Reading:
+    """What a trial has shown of a signal in its first ``rung`` epochs, at its best one.
+
+    The best value of a noisy metric ranks better than its last one, as that of the objective does,
+    which counts in the end.
+    """
+    best = _best(trial, signal, rung)
+    group = _group(trial, signal, config) if signal.within else ()
+    return Reading(*(best or (math.nan, math.nan)), group)
 
 
 def reached(trial: TrialView, rung: int) -> bool:
@@ -52,81 +94,32 @@ def reached(trial: TrialView, rung: int) -> bool:
     return trial.epoch + 1 >= rung
 
 
-def cohort(view: SearchView, rung: int) -> list[TrialView]:
-    """The trials of the search that have trained for so many epochs and did not fail."""
-    return [
-        trial
-        for trial in view.searched()
-        if reached(trial, rung) and trial.record.state is not TrialState.FAILED
-    ]
-
-
-def score(
-    metric: str,
-    merits: Mapping[int, float],
-    values: Mapping[int, float],
-    groups: Mapping[int, object] | None = None,
-) -> Scored:
+def score(metric: str, merits: Array, values: Array, groups: IntArray | None = None) -> Scored:
     """Scores by rank, of all trials together or of each group by itself.
 
     Args:
         metric: The signal's name.
-        merits: Trial to what is ranked, more is better.
-        values: Trial to the value as it was reported.
-        groups: Trial to what it has in common with those that it compares with.
+        merits: What is ranked, more is better, by trial number; NaN of none.
+        values: The value as it was reported, by trial number.
+        groups: What a trial has in common with those that it compares with, by trial number.
     """
-    members: dict[object, list[int]] = defaultdict(list)
-    for number in merits:
-        members[None if groups is None else groups[number]].append(number)
-    scores: dict[int, float] = {}
-    for numbers in members.values():
-        scores |= zip(numbers, normal_scores([merits[n] for n in numbers]), strict=True)
-    return Scored(metric, values, merits, scores, is_split=len(members) > 1)
+    is_known = ~np.isnan(merits)
+    among = None if groups is None else groups[is_known]
+    scores = np.zeros(len(merits))
+    scores[is_known] = normal_scores(merits[is_known], among)
+    is_split = among is not None and bool((among != among[:1]).any())
+    return Scored(metric, values, merits, scores, is_split)
 
 
-def objective_so_far(trials: Sequence[TrialView], rung: int, objective: Objective) -> Scored:
-    """The best objective value of each trial within its first epochs."""
-    better = "higher" if objective.direction is Direction.MAXIMIZE else "lower"
-    merits, values = _best_so_far(Signal(objective.metric, better), trials, rung)
-    return score(objective.metric, merits, values)
-
-
-def other_signals(
-    trials: Sequence[TrialView], rung: int, config: StudyConfig
-) -> list[tuple[Scored, Scored]]:
-    """Each further signal twice: within what it compares in, and across all trials."""
-    declared = config.search.signals or (TRAINING_LOSS,)
-    known = (one for one in declared if one.metric != config.objective.metric)
-    return [_signal(signal, trials, rung, config) for signal in known]
-
-
-def _signal(
-    signal: Signal, trials: Sequence[TrialView], rung: int, config: StudyConfig
+def variants(
+    signal: Signal, merits: Array, values: Array, groups: IntArray
 ) -> tuple[Scored, Scored]:
-    merits, values = _best_so_far(signal, trials, rung)
-    groups = {trial.number: _group(trial, signal, config) for trial in trials}
+    """A signal twice: within what it compares in, and across all trials."""
     across = score(signal.metric, merits, values)
-    within = score(signal.metric, merits, values, groups)
+    within = score(signal.metric, merits, values, groups) if signal.within else across
     # What is silent at first is measured on the few easiest cases after.
     within = replace(within, is_trusted=signal.silent is None)
     return within, replace(across, is_trusted=within.is_trusted and not within.is_split)
-
-
-def _best_so_far(
-    signal: Signal, trials: Sequence[TrialView], rung: int
-) -> tuple[dict[int, float], dict[int, float]]:
-    """Merit and value of each trial at its best epoch, of its first ``rung`` epochs.
-
-    The best value of a noisy metric ranks better than its last one, as that of the objective does,
-    which counts in the end.
-    """
-    merits: dict[int, float] = {}
-    values: dict[int, float] = {}
-    for trial in trials:
-        best = _best(trial, signal, rung)
-        if best is not None:
-            merits[trial.number], values[trial.number] = best
-    return merits, values
 
 
 def _best(trial: TrialView, signal: Signal, rung: int) -> tuple[float, float] | None:

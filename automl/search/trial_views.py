@@ -1,13 +1,13 @@
 """The trials of a study as a method sees them, found by number and by state without a search."""
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, Protocol, TypeVar, cast, overload
 
 from automl.study.records import Measurement, TrialRecord, TrialState
 
-__all__ = ["TrialView", "TrialViews"]
+__all__ = ["Kept", "TrialView", "TrialViews"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,17 @@ class TrialView:
         return None
 
 
+class Kept(Protocol):
+    """What is worked out of all trials, and is kept while they change."""
+
+    def follow(self, trials: "TrialViews") -> None:
+        """Takes in what has changed since the last call."""
+        ...
+
+
+_Kept = TypeVar("_Kept", bound=Kept)
+
+
 class TrialViews(Sequence[TrialView]):
     """Trials by number; whoever keeps them current changes one at a time.
 
@@ -61,6 +72,8 @@ class TrialViews(Sequence[TrialView]):
         self._all: list[TrialView] = []
         self._searched: list[TrialView] = []
         self._by_state: dict[TrialState, set[int]] = {state: set() for state in TrialState}
+        self._changed: list[int] = []
+        self._kept: dict[Hashable | None, Kept] = {}
         for view in views:
             self.put(view)
 
@@ -81,8 +94,35 @@ class TrialViews(Sequence[TrialView]):
         numbers = sorted(set().union(*(self._by_state[state] for state in states)))
         return [self._by_number[number] for number in numbers]
 
+    def changes(self, since: int) -> tuple[Iterable[int], int]:
+        """The numbers of the trials that have changed, and where to look from the next time.
+
+        Args:
+            since: Where an earlier call ended; 0 for everything.
+        """
+        changed = dict.fromkeys(self._changed[since:]) if since else tuple(self._by_number)
+        return changed, len(self._changed)
+
+    def kept(self, key: Hashable | None, make: Callable[[], _Kept]) -> _Kept:
+        """What is worked out of all trials together, brought up to date.
+
+        It is what would be worked out of the same trials at once: it saves time and decides
+        nothing.
+
+        Args:
+            key: What it is; every caller that gives the same key makes the same thing. None for
+                what is needed once, and not kept.
+            make: Makes it where there is none yet.
+        """
+        found = cast("_Kept | None", self._kept.get(key)) or make()
+        if key is not None:
+            self._kept[key] = found
+        found.follow(self)
+        return found
+
     def put(self, view: TrialView) -> None:
         """A trial as it stands now, in place of what it was."""
+        self._changed.append(view.number)
         before = self._by_number.get(view.number)
         if before is not None and _is_searched(before) is _is_searched(view):
             self._by_number[view.number] = view
@@ -101,6 +141,7 @@ class TrialViews(Sequence[TrialView]):
 
     def drop(self, number: int) -> None:
         """There is no such trial any more."""
+        self._changed.append(number)
         view = self._by_number.pop(number, None)
         if view is None:
             return

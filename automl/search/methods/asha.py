@@ -9,6 +9,7 @@ was trained to its end.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from automl.search.audit import is_audited
 from automl.search.decision import Continue, Decision, Pause, SearchEnd, Stop
@@ -19,7 +20,8 @@ from automl.search.methods.limits import why_no_more
 from automl.search.prediction import Forecast
 from automl.search.resuming import pausing_pays
 from automl.search.rungs import ETA
-from automl.study.ranking import best_of
+from automl.search.sorted_values import SortedValues
+from automl.study.config import Objective
 from automl.study.records import TrialState
 
 __all__ = ["Asha"]
@@ -72,12 +74,15 @@ def _goes_on_anyhow(trial: TrialView) -> bool:
 
 def _leads(view: SearchView, trial: TrialView) -> bool:
     """Whether a trial has the best objective so far, of all trials at whatever epoch."""
-    objective = view.config.objective
-    others = [other.record for other in view.searched() if other.number != trial.number]
-    rival = best_of(others, lambda record: record.best_value, objective)
+    objective, value = view.config.objective, trial.record.best_value
+    made = partial(SortedValues, partial(_loss, objective))
+    rival = view.kept(("losses", objective), made).lowest_but(trial.number)
+    return value is not None and (rival is None or objective.loss(value) < rival)
+
+
+def _loss(objective: Objective, trial: TrialView) -> float | None:
     value = trial.record.best_value
-    best = None if rival is None else rival.best_value
-    return value is not None and objective.is_better(value, best)
+    return None if value is None or trial.record.confirms is not None else objective.loss(value)
 
 
 def _doubt(seen: Forecast) -> str:
@@ -124,14 +129,16 @@ def _promotion(halving: Halving, least: int) -> GoOn | None:
             started.
     """
     for rung in reversed(halving.rungs):
-        held = {trial.number for trial in halving.held(rung)}
-        if not held or (least and _is_awaited(halving, rung)):
+        is_held = halving.is_held(rung)
+        if not is_held.any() or (least and _is_awaited(halving, rung)):
             continue
         places = halving.n_places(rung, least)
-        found = next((n for n in halving.order(rung)[:places] if n in held), None)
-        if found is not None:
-            standing = halving.standing(found, rung)
-            return GoOn(found, f"{standing.words}; the best {places} of {standing.n} go on")
+        first = halving.ranking(rung)[:places]
+        found = first[is_held[first]]
+        if len(found):
+            number = int(found[0])
+            standing = halving.standing(number, rung)
+            return GoOn(number, f"{standing.words}; the best {places} of {standing.n} go on")
     return None
 
 

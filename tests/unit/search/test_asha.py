@@ -137,12 +137,12 @@ def ended_against(sign: float, n: int) -> SearchView:
 @pytest.mark.parametrize(("sign", "misleads"), [(-1.0, False), (1.0, True)])
 def test_a_rung_that_misleads_is_told_from_one_that_does_not(sign: float, misleads: bool) -> None:
     view = ended_against(sign, 5)
-    trust = trust_in(forecast(view, 2), view.trials)
+    trust = trust_in(forecast(view, 2))
     assert trust.n == 5
     assert trust.misleads is misleads
     assert (trust.correlation < 0) is misleads
     few = ended_against(sign, 3)
-    assert not trust_in(forecast(few, 2), few.trials).misleads
+    assert not trust_in(forecast(few, 2)).misleads
 
 
 def test_a_rung_that_misleads_judges_no_more() -> None:
