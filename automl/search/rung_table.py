@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from automl.search.method import SearchView
 from automl.search.ranks import Array, IntArray
-from automl.search.signals import Reading, reached, reading, signals_of
+from automl.search.signals import BestShown, best_shown, reached, signals_of
 from automl.search.trial_views import TrialView, TrialViews
 from automl.study.config import StudyConfig
 from automl.study.records import TrialState
@@ -42,7 +42,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    readings: tuple[Reading, ...]
+    readings: tuple[BestShown, ...]
     final: float | None
 
 
@@ -110,7 +110,7 @@ class RungTable:
         return trial.record.state is TrialState.PAUSED and not is_past
 
     def _row(self, trial: TrialView) -> _Row:
-        shown = (reading(trial, one, self._rung, self._config) for one in self._signals)
+        shown = (best_shown(trial, one, self._rung, self._config) for one in self._signals)
         record, final = trial.record, None
         if record.is_usable and record.best_value is not None:
             final = -self._config.objective.loss(record.best_value)
@@ -121,7 +121,7 @@ class RungTable:
         cohort.is_in[number] = row is not None
         cohort.finals[number] = np.nan if row is None or row.final is None else row.final
         for place in range(len(self._signals)):
-            one = Reading() if row is None else row.readings[place]
+            one = BestShown() if row is None else row.readings[place]
             cohort.merits[number, place] = one.merit
             cohort.values[number, place] = one.value
             cohort.groups[number, place] = self._groups.setdefault(one.group, len(self._groups))

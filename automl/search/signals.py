@@ -19,7 +19,7 @@ from automl.study.config import Direction, StudyConfig
 
 _UNKNOWN: Any = object()
 
-__all__ = ["Reading", "Scored", "reached", "reading", "score", "signals_of", "variants"]
+__all__ = ["BestShown", "Scored", "best_shown", "reached", "score", "signals_of", "variants"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BestShown:
     """What one trial has shown of one signal by an epoch.
 
     Attributes:
@@ -78,7 +78,7 @@ def signals_of(config: StudyConfig) -> tuple[Signal, ...]:
     return Signal(objective.metric, better), *others
 
 
-def reading(trial: TrialView, signal: Signal, rung: int, config: StudyConfig) -> Reading:
+def best_shown(trial: TrialView, signal: Signal, rung: int, config: StudyConfig) -> BestShown:
     """What a trial has shown of a signal in its first ``rung`` epochs, at its best one.
 
     The best value of a noisy metric ranks better than its last one, as that of the objective does,
@@ -86,7 +86,7 @@ def reading(trial: TrialView, signal: Signal, rung: int, config: StudyConfig) ->
     """
     best = _best(trial, signal, rung)
     group = _group(trial, signal, config) if signal.within else ()
-    return Reading(*(best or (math.nan, math.nan)), group)
+    return BestShown(*(best or (math.nan, math.nan)), group)
 
 
 def reached(trial: TrialView, rung: int) -> bool:
