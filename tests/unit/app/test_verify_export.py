@@ -27,6 +27,8 @@ from automl.trainers.process import ProcessTrainer
 from tests.unit.app.act_kit import Player, add_checkpoint, add_trial, study_of
 from tests.unit.app.kit import MakePlan
 
+pytestmark = pytest.mark.torch
+
 ALL = VerifyRequest()
 SPREAD = {"median": 0.001, "largest": 0.02, "image": "00007.jpg"}
 TABLE: dict[str, Any] = {
