@@ -1,6 +1,7 @@
 """``index.html``: one self-contained page that opens offline.
 
-The page holds plotly.js, the figures' data, the style and the scripts inline and fetches nothing.
+The page holds plotly.js, the figures' data, the style and the scripts inline and fetches nothing;
+what is long and read by scripts alone is deflated.
 It is whole without its scripts: each figure stands there as a still SVG, each trial as an article
 of its own, and the scripts replace and link them. Whatever a user or a trainer wrote is escaped:
 jinja2 escapes all text, the figures' data is JSON in which no tag can begin, and labels inside
@@ -15,7 +16,6 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from automl.reports import words
 from automl.reports.details import details_of
@@ -28,6 +28,7 @@ from automl.reports.figures import Figures, figures_of
 from automl.reports.gpu_strips import idle_of, missing_samples
 from automl.reports.loader_hint import loader_hint
 from automl.reports.model import Summary
+from automl.reports.packed import LONG, packed, packed_plotly
 from automl.reports.page_facts import comparison_of, provenance_facts, range_of, study_facts
 from automl.reports.phases import PhaseName, totals_of
 from automl.reports.poses.page import PosePart
@@ -86,7 +87,7 @@ def render_html(summary: Summary, poses: PosePart | None = None) -> bytes:
         body=Markup(body),  # noqa: S704 - escaped by the template that made it
         scripts=_SCRIPTS,
         figures=figures,
-        plotly_js=Markup(get_plotlyjs()) if figures else "",  # noqa: S704 - plotly's own
+        plotly_js=packed_plotly() if figures else "",
     )
     return page.encode(errors="backslashreplace")
 
@@ -164,6 +165,7 @@ class _Embedded:
     caption: str
     height: int
     json: Markup
+    is_packed: bool
     still: Markup
     least: int
 
@@ -171,7 +173,10 @@ class _Embedded:
 def _embedded(figure: Figure) -> _Embedded:
     # Inside a script element nothing is an entity; only "<" could end or open an element.
     text = figure.plot.to_json().replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    is_packed = len(text) > LONG
     height = int(figure.plot.layout.height)
-    data = Markup(text)  # noqa: S704 - made harmless above
+    data = Markup(packed(text) if is_packed else text)  # noqa: S704 - made harmless above
     still = Markup(svg_of(figure.plot, figure.title))  # noqa: S704 - escaped where it is drawn
-    return _Embedded(figure.name, figure.title, figure.caption, height, data, still, figure.least)
+    return _Embedded(
+        figure.name, figure.title, figure.caption, height, data, is_packed, still, figure.least
+    )

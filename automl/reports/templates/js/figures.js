@@ -6,13 +6,20 @@ const figures = (() => {
   const live = new Set();
   const places = [...document.querySelectorAll(".plot")];
   let chosen = null;
-  let isLoaded = false;
+  let loading = null;
 
-  const load = () => {
-    if (isLoaded) return;
-    isLoaded = true;
+  // What is long is deflated.
+  const textOf = async (id) => {
+    const { textContent: text, dataset } = document.getElementById(id);
+    if (dataset.packed === undefined) return text;
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Response(unpacked).text();
+  };
+
+  const load = async () => {
     const script = document.createElement("script");
-    script.textContent = document.getElementById("plotly-source").textContent;
+    script.textContent = await textOf("plotly-source");
     document.head.append(script);
   };
 
@@ -51,12 +58,13 @@ const figures = (() => {
 
   const numberOf = (data) => (Array.isArray(data) ? data[0] : data);
 
-  const draw = (place) => {
+  const draw = async (place) => {
     if (live.has(place)) return;
-    load();
-    if (!window.Plotly) return;
     live.add(place);
-    const figure = JSON.parse(document.getElementById(place.dataset.source).textContent);
+    loading ??= load();
+    await loading;
+    if (!window.Plotly) return;
+    const figure = JSON.parse(await textOf(place.dataset.source));
     dress(figure.layout);
     restack(figure, place.clientWidth);
     place.replaceChildren();
@@ -110,12 +118,15 @@ const figures = (() => {
 
   const redress = () => {
     for (const place of live) {
+      if (!place.layout) continue;
       dress(place.layout);
       Plotly.relayout(place, { font: place.layout.font, hoverlabel: place.layout.hoverlabel });
     }
   };
 
   const start = () => {
+    // An older browser keeps the stills.
+    if (!window.DecompressionStream) return;
     const watch = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
