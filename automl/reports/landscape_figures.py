@@ -21,6 +21,8 @@ __all__ = ["map_figure", "rank_figure"]
 
 _CELLS: Final = 20
 _MOST_PAIRED: Final = 3
+#: Steps of colour from the worst to the best; more are not told apart.
+_SHADES: Final = 100
 
 
 def map_figure(summary: Summary, landscape: Landscape) -> Figure:
@@ -99,7 +101,8 @@ def rank_figure(summary: Summary, landscape: Landscape) -> Figure:
     top = [landscape.parameters[i] for i in landscape.order[:_MOST_PAIRED]]
     pairs = list(combinations(top, 2))
     last = max(1, len(usable) - 1)
-    colours = [mixed(SCALE, i / last) for i in range(len(usable))]
+    shades = min(last, _SHADES)
+    colours = [mixed(SCALE, round(shades * i / last) / shades) for i in range(len(usable))]
     plot = make_subplots(rows=1, cols=len(pairs), horizontal_spacing=0.1)
     for i, (x, y) in enumerate(pairs):
         mark = {"size": 10, "color": colours, "line": _EDGE}

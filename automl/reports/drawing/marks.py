@@ -4,9 +4,10 @@ import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
-__all__ = ["dash_of", "element", "line_path", "symbol_path", "text_at"]
+__all__ = ["dash_of", "dots_path", "element", "line_path", "symbol_path", "text_at"]
 
 #: Corners of each symbol, in radii from its centre.
 _CORNERS: Final[Mapping[str, Sequence[tuple[float, float]]]] = {
@@ -48,30 +49,77 @@ def _short(value: object) -> str:
 def symbol_path(symbol: str, x: float, y: float, radius: float) -> str:
     """The path of a symbol: ``x-thin-open`` is a cross, what is not known a circle."""
     if symbol.startswith("x"):
-        r = 0.8 * radius
-        return f"M{x - r:.1f} {y - r:.1f}l{2 * r:.1f} {2 * r:.1f}m0 {-2 * r:.1f}l{-2 * r:.1f} {2 * r:.1f}"  # noqa: E501
+        r, d = 0.8 * radius, 1.6 * radius
+        return f"M{_pair(x - r, y - r)}l{_pair(d, d)}m0 {_pair(-d)}l{_pair(-d, d)}"
     corners = _CORNERS.get(symbol.removesuffix("-open"))
     if corners is None:
-        d = 2 * radius
-        return f"M{x - radius:.1f} {y:.1f}a{radius:.1f} {radius:.1f} 0 1 0 {d:.1f} 0a{radius:.1f} {radius:.1f} 0 1 0 {-d:.1f} 0"  # noqa: E501
-    points = [f"{x + dx * radius:.1f} {y + dy * radius:.1f}" for dx, dy in corners]
-    return f"M{'L'.join(points)}Z"
+        # All of the circle but a tenth of a pixel at its top, which Z closes.
+        r_text = _pair(radius)
+        return f"M{_pair(x - 0.05, y - radius)}a{r_text} {r_text} 0 1 0 .1 0Z"
+    return f"{line_path((x + dx * radius, y + dy * radius) for dx, dy in corners)}Z"
+
+
+def dots_path(points: Iterable[tuple[float, float]]) -> str:
+    """Points as lines without length, which round caps show as dots as wide as the stroke."""
+    return "".join(f"M{_pair(x, y)}h0" for x, y in points)
 
 
 def line_path(points: Iterable[tuple[float | None, float | None]], shape: str = "linear") -> str:
-    """A line through points; it breaks where a point has no place, and steps with ``hv``."""
+    """A line through points; it breaks where a point has no place, and steps with ``hv``.
+
+    Places are tenths of a pixel; steps that cannot be seen, or that go on level, take no room.
+    """
     path: list[str] = []
-    is_begun = False
+    run: list[tuple[int, int]] = []
     for x, y in points:
         if x is None or y is None:
-            is_begun = False
+            path.append(_stroke(run))
+            run = []
             continue
-        if not is_begun:
-            path.append(f"M{x:.1f} {y:.1f}")
+        at = round(10 * x), round(10 * y)
+        if run and shape == "hv" and at[0] != run[-1][0] and at[1] != run[-1][1]:
+            _go(run, (at[0], run[-1][1]))
+        _go(run, at)
+    return "".join([*path, _stroke(run)])
+
+
+def _go(run: list[tuple[int, int]], at: tuple[int, int]) -> None:
+    """Goes on to ``at``; a level step that goes on in the direction of the last extends it."""
+    if len(run) > 1:
+        (before, level), (last, same) = run[-2:]
+        if level == same == at[1] and (last - before) * (at[0] - last) >= 0:
+            run[-1] = at
+            return
+    if not run or run[-1] != at:
+        run.append(at)
+
+
+def _stroke(run: Sequence[tuple[int, int]]) -> str:
+    """The path through places in tenths of a pixel."""
+    if not run:
+        return ""
+    steps = ["M", _pair(run[0][0] / 10, run[0][1] / 10)]
+    for (x0, y0), (x, y) in pairwise(run):
+        if y == y0:
+            steps += ["h", _pair((x - x0) / 10)]
+        elif x == x0:
+            steps += ["v", _pair((y - y0) / 10)]
         else:
-            path.append(f"H{x:.1f}V{y:.1f}" if shape == "hv" else f"L{x:.1f} {y:.1f}")
-        is_begun = True
-    return "".join(path)
+            steps += ["l", _pair((x - x0) / 10, (y - y0) / 10)]
+    return "".join(steps)
+
+
+def _pair(*numbers: float) -> str:
+    """Numbers to a tenth, as few letters as a path needs: ``3-.5``."""
+    texts = [_tenths(number) for number in numbers]
+    return texts[0] + "".join(t if t[0] == "-" else f" {t}" for t in texts[1:])
+
+
+def _tenths(number: float) -> str:
+    text = f"{number:.1f}".removesuffix(".0")
+    if text in ("-0", "0"):
+        return "0"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def dash_of(line: Mapping[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from automl.reports.drawing.axes import Axis
-from automl.reports.drawing.marks import line_path, symbol_path, text_at
+from automl.reports.drawing.marks import dots_path, line_path, text_at
 from automl.reports.drawing.ticks import linear_ticks, number_text
 
 __all__ = ["small_curve"]
@@ -42,7 +42,7 @@ def small_curve(values: Mapping[int, float], default: Mapping[int, float]) -> st
         paths += f'<path class="default" d="{_line(default, x, y)}"/>'
     return (
         f'<svg class="curve" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="learning '
-        f'curve">{paths}<path d="{_line(values, x, y)}{_dots(values, x, y)}"/>{labels}{ends}</svg>'
+        f'curve">{paths}<path d="{_line(values, x, y)}"/>{_dots(values, x, y)}{labels}{ends}</svg>'
     )
 
 
@@ -60,7 +60,5 @@ def _dots(values: Mapping[int, float], x: Axis, y: Axis) -> str:
     """Points of a curve that is short enough to see them."""
     if len(values) > 30:
         return ""
-    return "".join(
-        symbol_path("circle", x.pixel(epoch) or 0.0, y.pixel(value) or 0.0, 1.5)
-        for epoch, value in values.items()
-    )
+    places = ((x.pixel(epoch) or 0.0, y.pixel(value) or 0.0) for epoch, value in values.items())
+    return f'<path class="dots" d="{dots_path(places)}"/>'

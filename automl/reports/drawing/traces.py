@@ -8,6 +8,7 @@ from automl.reports.drawing.axes import Axis
 from automl.reports.drawing.colours import mixed
 from automl.reports.drawing.marks import (
     dash_of,
+    dots_path,
     element,
     line_path,
     symbol_path,
@@ -43,9 +44,21 @@ def _scatter(trace: Trace, x: Axis, y: Axis) -> Iterator[str]:
     if trace.get("error_x"):
         yield _flat_errors(trace, points, x)
     if "markers" in mode:
-        yield from _markers(trace, points)
+        is_full = "lines" in mode and len(points) > _MOST_ON_LINES
+        yield from _markers(trace, _alone(points) if is_full else points)
     if "text" in mode:
         yield from _labels(trace, points)
+
+
+#: Points of a trace up to which those on its lines are drawn; of more only those beside no other.
+_MOST_ON_LINES: Final = 2_000
+
+
+def _alone(points: Sequence[Point]) -> list[Point]:
+    """The points that no line would show; the others without a place."""
+    gap: Point = (None, None)
+    around = zip([gap, *points], points, [*points[1:], gap], strict=False)
+    return [at if None in before and None in after else gap for before, at, after in around]
 
 
 def _fill_of(trace: Trace) -> str:
@@ -92,19 +105,24 @@ def _flat_errors(trace: Trace, points: Sequence[Point], x: Axis) -> str:
 
 def _markers(trace: Trace, points: Sequence[Point]) -> Iterator[str]:
     """Points of one look are one path."""
-    by_look: dict[tuple[Any, ...], list[str]] = {}
+    by_look: dict[tuple[Any, str, float], list[tuple[float, float]]] = {}
     marker = {"color": (trace.get("line") or {}).get("color"), **(trace.get("marker") or {})}
     looks = zip(
         *(_each(marker.get(k), len(points)) for k in ("color", "symbol", "size")), strict=True
     )
     for (px, py), (colour, symbol, size) in zip(points, looks, strict=True):
         if px is not None and py is not None:
-            path = symbol_path(symbol or "circle", px, py, float(size or 6) / 2)
-            by_look.setdefault((colour, symbol or "circle"), []).append(path)
-    for (colour, symbol), paths in by_look.items():
-        look = {**_look(marker, colour, symbol), "d": "".join(paths)}
-        look["opacity"] = marker.get("opacity", trace.get("opacity"))
-        yield element("path", look)
+            look = colour, symbol or "circle", float(size or 6)
+            by_look.setdefault(look, []).append((px, py))
+    opacity = marker.get("opacity", trace.get("opacity"))
+    for (colour, symbol, size), places in by_look.items():
+        if symbol == "circle" and not marker.get("line"):
+            dots = {"stroke": colour or "currentColor", "stroke-width": size}
+            path = {"d": dots_path(places), **dots, "stroke-linecap": "round"}
+        else:
+            drawn = "".join(symbol_path(symbol, px, py, size / 2) for px, py in places)
+            path = {**_look(marker, colour, symbol), "d": drawn}
+        yield element("path", {**path, "opacity": opacity})
 
 
 def _look(marker: Trace, colour: Any, symbol: str) -> dict[str, object]:
