@@ -1,20 +1,23 @@
 """What the page shows of one trial on its own: its curve, its settings, its log, its spec."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from automl.inside import read_file
+from automl.reports import words
 from automl.reports.derive import changes_of
 from automl.reports.findings import Change
 from automl.reports.log_tail import last_lines, without_secrets
 from automl.reports.model import Summary, TrialReport
 from automl.study.layout import StudyPaths
+from automl.study.ranking import is_ranked
 from automl.study.records import TrialState
 from automl.visible import visible
 
-__all__ = ["BUDGET", "TrialDetail", "details_of"]
+__all__ = ["BUDGET", "TrialDetail", "details_of", "said_of_cut"]
 
 BUDGET: Final = 1_000_000
 """Characters that the logs and specs of all trials may take on the page."""
@@ -33,6 +36,7 @@ class TrialDetail:
         tail: The log's last lines, secrets hidden; empty where there is no room for them.
         spec: Path of its spec relative to the study folder; empty if it is gone.
         spec_text: The spec, secrets hidden; empty where there is no room for it.
+        is_cut: Whether the page has no room for its texts.
     """
 
     trial: TrialReport
@@ -41,6 +45,12 @@ class TrialDetail:
     tail: str = ""
     spec: str = ""
     spec_text: str = ""
+    is_cut: bool = False
+
+    @property
+    def where(self) -> str:
+        """Why a link stands without its text; empty where the text stands there."""
+        return "The page has no room for it; it is in " if self.is_cut else ""
 
     @property
     def number(self) -> int:
@@ -51,42 +61,61 @@ class TrialDetail:
 def details_of(summary: Summary) -> dict[int, TrialDetail]:
     """Every trial by its number, as far as the page has room for its texts.
 
-    Failures come first, then winner and default, then the others by number: where a long study
-    leaves no room, those have a link alone.
+    Failures come first, then winner and default, then the best: where a long study leaves no
+    room, the others have a link alone.
     """
     paths = StudyPaths(summary.folder)
     room = BUDGET
     found: dict[int, TrialDetail] = {}
     for trial in sorted(summary.trials, key=lambda each: _rank(each, summary)):
-        detail = _detail(trial, summary, paths)
-        spent = len(detail.tail) + len(detail.spec_text)
-        if spent > room:
-            detail = TrialDetail(trial, detail.changes, detail.log, "", detail.spec, "")
-            spent = 0
+        detail = _linked(trial, summary, paths)
+        whole = _with_texts(detail, summary) if room else detail
+        spent = len(whole.tail) + len(whole.spec_text)
+        if spent > room or not room:
+            whole = replace(detail, is_cut=bool(detail.log or detail.spec))
+            spent = room
         room -= spent
-        found[trial.number] = detail
+        found[trial.number] = whole
     return {trial.number: found[trial.number] for trial in summary.trials}
 
 
-def _rank(trial: TrialReport, summary: Summary) -> tuple[bool, bool, int]:
+def said_of_cut(details: Collection[TrialDetail]) -> str:
+    """Which logs and specs are left out; empty where all are on the page."""
+    n = sum(detail.is_cut for detail in details)
+    if not n:
+        return ""
+    return (
+        f"The page has room for the last log lines and specs of {len(details) - n} of "
+        f"{words.count(len(details), 'trial')}: failures first, then winner and default, then the "
+        "best. Those of the others are in their folders."
+    )
+
+
+def _rank(trial: TrialReport, summary: Summary) -> tuple[bool, bool, float, int]:
     winner = -1 if summary.winner is None else summary.winner.number
-    has_failed = trial.record.state is TrialState.FAILED
-    return not has_failed, trial.number not in (winner, 0), trial.number
+    value, has_failed = trial.record.best_value, trial.record.state is TrialState.FAILED
+    is_ordered = value is not None and is_ranked(trial.record)
+    loss = summary.objective.loss(value) if value is not None and is_ordered else math.inf
+    return not has_failed, trial.number not in (winner, 0), loss, trial.number
 
 
-def _detail(trial: TrialReport, summary: Summary, paths: StudyPaths) -> TrialDetail:
-    changes = changes_of(trial, summary.trials, summary.space)
+def _linked(trial: TrialReport, summary: Summary, paths: StudyPaths) -> TrialDetail:
+    """A trial without its texts."""
     attempts = [attempt for _, attempt in paths.attempts(trial.number)]
     log = _newest([attempt.log for attempt in attempts])
     spec = _newest([attempt.spec for attempt in attempts])
     return TrialDetail(
         trial=trial,
-        changes=changes,
+        changes=changes_of(trial, summary.trials, summary.space),
         log="" if log is None else paths.relative(log),
-        tail="" if log is None else _tail(log),
         spec="" if spec is None else paths.relative(spec),
-        spec_text="" if spec is None else _text(spec),
     )
+
+
+def _with_texts(detail: TrialDetail, summary: Summary) -> TrialDetail:
+    tail = _tail(summary.folder / detail.log) if detail.log else ""
+    text = _text(summary.folder / detail.spec) if detail.spec else ""
+    return replace(detail, tail=tail, spec_text=text)
 
 
 def _newest(files: Sequence[Path]) -> Path | None:

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from automl.reports import words
-from automl.reports.details import details_of
+from automl.reports.details import details_of, said_of_cut
 from automl.reports.drawing.figure import svg_of
 from automl.reports.drawing.small import small_curve
 from automl.reports.early_ends import sentences
@@ -116,6 +116,7 @@ def _trials(summary: Summary) -> dict[str, Any]:
     is_high = summary.objective.direction is Direction.MAXIMIZE
     return {
         "details": list(details.values()),
+        "cut": said_of_cut(details.values()),
         "logs": {number: detail.log for number, detail in details.items()},
         "words": {trial.number: state_word(trial, summary) for trial in summary.trials},
         "curves": _curves(summary),

@@ -43,4 +43,4 @@ def last_lines(path: Path, most: int) -> tuple[str, ...]:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         text = file.read().decode(errors="replace")
     lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
-    return tuple(deque((without_secrets(line) for line in lines if line), maxlen=most))
+    return tuple(map(without_secrets, deque((line for line in lines if line), maxlen=most)))

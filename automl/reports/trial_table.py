@@ -18,7 +18,7 @@ _SOURCES = {"default": "default settings", "sampler": ""}
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: what it sorts and filters by, and what is read."""
+    """One cell: what it sorts and filters by, to seven digits, and what is read."""
 
     value: str
     text: str
@@ -116,7 +116,9 @@ def _row(trial: TrialReport, summary: Summary, detail: TrialDetail) -> TrialRow:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else repr(value)
+    if value is None:
+        return ""
+    return repr(value if isinstance(value, int) else float(f"{value:.7g}"))
 
 
 def _plain(value: int | None) -> str:
@@ -128,7 +130,7 @@ def _param(trial: TrialReport, key: str) -> Cell:
         return Cell("", "-")
     value = trial.record.params[key]
     text = words.param(value)
-    return Cell(repr(value) if isinstance(value, float) else text, text)
+    return Cell(_number(value) if isinstance(value, float) else text, text)
 
 
 def _changes(detail: TrialDetail, summary: Summary) -> str:

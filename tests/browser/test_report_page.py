@@ -213,7 +213,7 @@ def test_no_secret_of_a_log_reaches_the_page(page: "Page") -> None:
 
 
 def _column(page: "Page", n: int) -> list[str]:
-    script = f"all => all.map(row => row.cells[{n}].dataset.v)"
+    script = f"all => all.map(row => row.cells[{n}].dataset.v ?? row.cells[{n}].textContent)"
     return list(page.eval_on_selector_all(_FIRST_ROW, script))
 
 

@@ -3,14 +3,23 @@ const selection = (() => {
   const details = new Map(
     [...document.querySelectorAll(".detail")].map((each) => [Number(each.dataset.trial), each]),
   );
+  const steps = document.querySelector(".steps");
   const rows = () => [...document.querySelectorAll("tr[data-trial]")];
   let open = null;
   let from = null;
+
+  // The buttons stand in the trial that is open; one that was pressed keeps the focus.
+  const lend = (number) => {
+    const pressed = steps?.contains(document.activeElement) ? document.activeElement : null;
+    details.get(number)?.querySelector("header").append(steps);
+    pressed?.focus({ preventScroll: true });
+  };
 
   const show = (number) => {
     if (open === number) return;
     details.get(open)?.classList.remove("open");
     details.get(number)?.classList.add("open");
+    lend(number);
     document.documentElement.classList.toggle("has-detail", number !== null);
     for (const row of rows()) {
       const isIt = Number(row.dataset.trial) === number;

@@ -6,7 +6,7 @@
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const others = [...(document.getElementById("confirmations")?.tBodies[0].rows ?? [])];
-  const cell = (row, i) => row.cells[i].dataset.v;
+  const cell = (row, i) => row.cells[i].dataset.v ?? row.cells[i].textContent;
 
   // Missing values sort last in both directions.
   const compare = (a, b, up) => {
@@ -45,8 +45,8 @@
     if (i < 0) return contains(word);
     const limit = Number(parts[3]);
     const text = parts[3].toLowerCase();
-    if (Number.isNaN(limit)) return (row) => parts[2] === "=" && (cell(row, i) ?? "").toLowerCase() === text;
-    return (row) => (cell(row, i) ?? "") !== "" && comparisons[parts[2]](Number(cell(row, i)), limit);
+    if (Number.isNaN(limit)) return (row) => parts[2] === "=" && cell(row, i).toLowerCase() === text;
+    return (row) => cell(row, i) !== "" && comparisons[parts[2]](Number(cell(row, i)), limit);
   };
   const apply = () => {
     const words = filter.value.split(/\s+/).filter(Boolean);
