@@ -9,7 +9,7 @@ from plotly.offline import get_plotlyjs
 
 __all__ = ["LONG", "packed", "packed_plotly"]
 
-LONG: Final = 100_000
+LONG: Final = 10_000
 """Characters from which the data of a figure is packed."""
 
 

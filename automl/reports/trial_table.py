@@ -1,6 +1,6 @@
 """The table of trials as rows of text: the search's trials by score, confirmations apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.reports import words
@@ -65,13 +65,20 @@ def searched_rows(summary: Summary, details: dict[int, TrialDetail]) -> list[Tri
     """The trials of the search, the best score first and those without a rank last."""
     own = [trial for trial in summary.trials if trial.record.confirms is None]
     own.sort(key=lambda trial: _order(trial, summary))
-    return [_row(trial, summary, details[trial.number]) for trial in own]
+    return _rows(own, summary, details)
 
 
 def confirmation_rows(summary: Summary, details: dict[int, TrialDetail]) -> list[TrialRow]:
     """The trainings of known settings with fresh seeds, by number."""
     again = [trial for trial in summary.trials if trial.record.confirms is not None]
-    return [_row(trial, summary, details[trial.number]) for trial in again]
+    return _rows(again, summary, details)
+
+
+def _rows(
+    trials: Sequence[TrialReport], summary: Summary, details: dict[int, TrialDetail]
+) -> list[TrialRow]:
+    short = words.short_names(summary.param_keys)
+    return [_row(trial, summary, details[trial.number], short) for trial in trials]
 
 
 def _order(trial: TrialReport, summary: Summary) -> tuple[bool, float, int]:
@@ -94,7 +101,9 @@ def state_word(trial: TrialReport, summary: Summary) -> str:
     return str(trial.record.failure or state_words(summary)[trial.record.state])
 
 
-def _row(trial: TrialReport, summary: Summary, detail: TrialDetail) -> TrialRow:
+def _row(
+    trial: TrialReport, summary: Summary, detail: TrialDetail, short: Mapping[str, str]
+) -> TrialRow:
     record = trial.record
     ranked = record.best_value if record.is_usable else None
     return TrialRow(
@@ -105,9 +114,9 @@ def _row(trial: TrialReport, summary: Summary, detail: TrialDetail) -> TrialRow:
         score=Cell(_number(ranked), words.value(record.best_value)),
         epoch=Cell(_number(record.best_epoch), _plain(record.best_epoch)),
         last=Cell(_number(trial.last_value), words.value(trial.last_value)),
-        params=tuple(_param(trial, key) for key in summary.param_keys),
+        params=tuple(_param(trial, key) for key in short),
         took=Cell(_number(record.seconds), words.duration(record.seconds)),
-        changes=_changes(detail, summary),
+        changes=_changes(detail, short),
         note=_note(trial),
         of=record.confirms,
         seed=trial.seed,
@@ -133,10 +142,9 @@ def _param(trial: TrialReport, key: str) -> Cell:
     return Cell(_number(value) if isinstance(value, float) else text, text)
 
 
-def _changes(detail: TrialDetail, summary: Summary) -> str:
+def _changes(detail: TrialDetail, short: Mapping[str, str]) -> str:
     if detail.number == 0:
         return "the default"
-    short = words.short_names(summary.param_keys)
     texts = [f"{short.get(c.key, c.key)} {words.param(c.value)}" for c in detail.changes]
     return ", ".join(texts) or "nothing"
 

@@ -1,5 +1,6 @@
 """Still figures: ticks that people read, shapes where the live figure has them, labels escaped."""
 
+import math
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from automl.reports.drawing.axes import Box, axes_of
 from automl.reports.drawing.colours import SCALE, mixed
 from automl.reports.drawing.figure import svg_of
+from automl.reports.drawing.marks import line_path
 from automl.reports.drawing.small import small_curve
 from automl.reports.drawing.ticks import linear_ticks, log2_ticks, log_ticks, number_text
 from automl.reports.figures import figures_of
@@ -95,6 +97,51 @@ def test_lines_break_where_a_value_is_missing() -> None:
     assert line is not None
     paths = re.findall(r'<path d="([^"]+)" fill="none"', svg)
     assert [path.count("M") for path in paths] == [2]
+
+
+_PLACES = st.lists(st.tuples(st.floats(-999, 999), st.floats(-999, 999)), min_size=1, max_size=9)
+_STEP = re.compile(r"([Mlhv])([^Mlhv]*)")
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
+
+
+def _corners(path: str) -> list[tuple[float, float]]:
+    """The places that a path goes through, read as a browser reads it."""
+    x = y = 0.0
+    found = []
+    for step, text in _STEP.findall(path):
+        numbers = [float(number) for number in _NUMBER.findall(text)]
+        dx = 0.0 if step == "v" else numbers[0]
+        dy = 0.0 if step == "h" else numbers[-1]
+        x, y = (dx, dy) if step == "M" else (x + dx, y + dy)
+        found.append((x, y))
+    return found
+
+
+@given(_PLACES)
+def test_a_line_goes_through_its_points_to_a_tenth(points: list[tuple[float, float]]) -> None:
+    corners = _corners(line_path(points))
+    assert len(corners) <= len(points)
+    for x, y in (points[0], points[-1]):
+        assert min(math.dist((x, y), corner) for corner in corners) < 0.08
+    for _, y in points:
+        assert min(abs(y - height) for _, height in corners) < 0.08
+
+
+def test_level_steps_are_one_and_turns_are_kept() -> None:
+    assert line_path([(0, 5), (1, 5), (2.5, 5), (2.5, 5.02), (4, 7)]) == "M0 5h2.5l1.5 2"
+    assert line_path([(0, 5), (3, 5), (1, 5)]) == "M0 5h3h-2"
+    assert line_path([(0, 0), (2, -0.5), (3, -0.5)], "hv") == "M0 0h2v-.5h1"
+    assert line_path([(0, 0), (None, None), (1, 1), (2, 2)]) == "M0 0M1 1l1 1"
+
+
+def test_points_on_many_lines_are_left_to_the_lines_unless_they_stand_alone() -> None:
+    def dots(n: int) -> int:
+        x = [*range(n), None, n + 5, None]
+        trace = go.Scatter(x=x, y=x, mode="lines+markers")
+        return svg_of(_plot(trace), "many").count("h0")
+
+    assert dots(50) == 51
+    assert dots(3_000) == 1
 
 
 def test_three_dimensions_are_left_to_the_script() -> None:

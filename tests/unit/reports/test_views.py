@@ -9,6 +9,7 @@ from automl.reports.axes import axis_of, is_doubling, share_on
 from automl.reports.details import details_of
 from automl.reports.figures import figures_of
 from automl.reports.gpu_strips import gpu_figure, idle_of, missing_samples
+from automl.reports.html import render_html
 from automl.reports.landscape import landscape_of
 from automl.reports.log_tail import last_lines, without_secrets
 from automl.reports.memory import memory_figure
@@ -160,7 +161,28 @@ def test_a_page_has_room_for_failures_first(
     shown = [number for number, detail in details.items() if detail.spec_text]
     assert shown == [2, 5]
     assert details[4].spec
+    assert details[4].is_cut
     assert list(details) == list(range(8))
+    page = render_html(read_summary(builder.folder)).decode()
+    assert "The page has room for the last log lines and specs of 2 of 8 trials: failures" in page
+    assert page.count("The page has no room for it; it is in ") == 6
+
+
+def test_after_failures_winner_and_default_the_best_have_room(
+    studies_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = StudyBuilder(studies_dir)
+    fill(builder)
+    # A spec has 24 characters.
+    monkeypatch.setattr("automl.reports.details.BUDGET", 24 * 5)
+    details = details_of(read_summary(builder.folder))
+    assert [number for number, detail in details.items() if not detail.is_cut] == [0, 1, 2, 4, 5]
+
+
+def test_nothing_is_said_of_room_where_there_is_enough(full_study: Path) -> None:
+    page = render_html(read_summary(full_study)).decode()
+    assert "has room" not in page
+    assert "no room" not in page
 
 
 @pytest.mark.parametrize(
