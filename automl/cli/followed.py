@@ -15,9 +15,9 @@ from automl.study.folder import epochs_of, read_config
 from automl.study.gpu_samples import recent_samples
 from automl.study.layout import StudyPaths
 from automl.study.lock import read_owner
+from automl.study.reading import StudyReader
 from automl.study.records import TrialRecord
 from automl.study.state import StudyState, read_state
-from automl.study.storage import read_study
 from automl.study.trials import read_records
 from automl.trainers.process import tail_of
 
@@ -41,6 +41,7 @@ class FollowedStudy:
         self._config = read_config(paths)
         self._epochs = epochs_of(paths, self._config.keys.epochs)
         self._n_validation = n_validation_of(paths)
+        self._reader = StudyReader(paths)
         self._records: tuple[TrialRecord, ...] = ()
         self._known: tuple[Any, ...] | None = None
 
@@ -82,7 +83,7 @@ class FollowedStudy:
         if known == self._known:
             return
         self._config = read_config(self.paths)
-        study = read_study(self.paths, self._config)
+        study = self._reader.read(self._config)
         self._records = () if study is None else read_records(study, self._config.objective)
         self._known = known
 

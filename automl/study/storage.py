@@ -16,6 +16,7 @@ from automl.study.patience import Patience
 from automl.study.trials import by_number
 
 __all__ = [
+    "REPLAY_ERRORS",
     "check_new",
     "copy_in_memory",
     "create_study",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 #: What Optuna's replay of a journal ends in where a line is not as it wrote it.
-_REPLAY_ERRORS: Final = (
+REPLAY_ERRORS: Final = (
     LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError,
     RecursionError, optuna.exceptions.OptunaError,
 )  # fmt: skip
@@ -62,7 +63,7 @@ def _open_journal(paths: StudyPaths) -> JournalStorage:
         return JournalStorage(journal)
     except OSError as error:
         raise _refused(paths.journal, error) from error
-    except _REPLAY_ERRORS as error:
+    except REPLAY_ERRORS as error:
         raise journal.broken_line(journal.n_lines, error) from error
 
 
@@ -152,8 +153,15 @@ def _direction(objective: Objective) -> StudyDirection:
     return StudyDirection[objective.direction.name]
 
 
-def read_study(paths: StudyPaths, config: StudyConfig) -> optuna.Study | None:
+def read_study(
+    paths: StudyPaths, config: StudyConfig, storage: BaseStorage | None = None
+) -> optuna.Study | None:
     """The Optuna study for a reader; None if there is nothing yet, and nothing is made.
+
+    Args:
+        paths: The study folder.
+        config: What was asked for.
+        storage: The study's storage as it was opened before; None to open it.
 
     Raises:
         FixInput: The storage is broken, cannot be opened, or does not know the study's trials.
@@ -165,7 +173,8 @@ def read_study(paths: StudyPaths, config: StudyConfig) -> optuna.Study | None:
         if newest is not None:
             raise _lost(paths, config, f"no {paths.journal.name}, though {_folder(paths, newest)}")
         return None
-    storage = open_storage(paths, config.storage_url)
+    if storage is None:
+        storage = open_storage(paths, config.storage_url)
     with database_errors(config.storage_url):
         study = _known(storage, config)
         if study is None:
