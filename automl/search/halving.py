@@ -85,14 +85,16 @@ class Halving:
 
     def is_held(self, rung: int) -> NDArray[np.bool_]:
         """Which trials wait at a rung, by number."""
-        return self._competes(rung) & rung_table(self.view, rung).rests
+        competes = self._competes(rung)
+        return competes & rung_table(self.view, rung).rests[: len(competes)]
 
     def _competes(self, rung: int) -> NDArray[np.bool_]:
         table = rung_table(self.view, rung)
         made = partial(_FirstRungs, self.first_rung)
         first = self.view.kept(("first rungs", self.first_rung), made).by_number
-        competes = table.is_open.copy()
-        competes[: len(first)] &= first <= self.rungs.index(rung)
+        # Each of the two arrays has room for more trials than there are.
+        n = min(len(first), len(table.is_open))
+        competes: NDArray[np.bool_] = table.is_open[:n] & (first[:n] <= self.rungs.index(rung))
         return competes
 
     def held(self, rung: int) -> list[TrialView]:

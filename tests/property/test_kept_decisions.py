@@ -117,3 +117,22 @@ def test_who_waits_at_a_rung_is_who_paused_there(
             for each in competitors
             if each.record.state is TrialState.PAUSED and halving.last_rung(each) == rung
         ]
+
+
+@pytest.mark.parametrize("known", [1, 63, 65, 100, 129])
+def test_a_study_that_goes_on_with_many_trials_decides_as_before(known: int) -> None:
+    config, order = asked(400, signals=()), random.Random(0)  # noqa: S311
+    steps = [_trained(order, number, config) for number in range(known + 90)]
+    trials = TrialViews(steps[:known])
+    method = hyperband(len(RUNGS))
+    assert_decides_as_afresh(SearchView(trials, config), method)
+    for step in steps[known:]:
+        trials.put(step)
+        method.next_start(SearchView(trials, config))
+    assert_decides_as_afresh(SearchView(trials, config), method)
+
+
+def _trained(order: random.Random, number: int, config: StudyConfig) -> TrialView:
+    state, n_done = order.choice([(TrialState.COMPLETE, N_EPOCHS), (TrialState.PAUSED, RUNGS[0])])
+    curve = [{"score": order.random(), "train_loss": order.random()} for _ in range(n_done)]
+    return trial(number, curve, config, state)
