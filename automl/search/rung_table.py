@@ -140,7 +140,8 @@ class RungTable:
 
     def _copied(self) -> Cohort:
         """The cohort as it is now, whatever changes later."""
-        n = max(self._rows, default=-1) + 1
+        numbers = np.flatnonzero(self._cohort.is_in)
+        n = int(numbers[-1]) + 1 if len(numbers) else 0
         return Cohort(*(getattr(self._cohort, name)[:n].copy() for name in Cohort.__slots__))
 
 
