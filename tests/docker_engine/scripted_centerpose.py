@@ -4,7 +4,7 @@
 What it plays is in ``script.json`` beside the training data, which the container can only read:
 ``epoch_s``, ``faults`` (trial number to kind), ``print`` (variables to show), ``links`` (what it
 puts in the place of its files), and ``hold_at``: the epoch at which it waits until there is a file
-``go`` beside the script.
+``.go`` beside the script, hidden because data must stay as it was.
 """
 
 # ruff: noqa: T201 -- its output is the log
@@ -86,7 +86,7 @@ def main() -> int:
             "resume_from": train["resume_training_checkpoint_path"],
         }
     )
-    play.hold_at, play.go = script.get("hold_at"), told.with_name("go")
+    play.hold_at, play.go = script.get("hold_at"), told.with_name(".go")
     return play.run()
 
 

@@ -84,7 +84,7 @@ def kill_in_mid_trial(
 
 def let_go(terminal: Terminal) -> None:
     """Lets the containers go on that wait for it."""
-    (terminal.folder / "data" / "train" / "go").touch()
+    (terminal.folder / "data" / "train" / ".go").touch()
 
 
 @pytest.mark.ray
