@@ -16,12 +16,15 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("cv2")
+
 from automl.app.machine import Machine
 from automl.cli.main import main
 from automl.gpus import Gpu
 from tests.documents import ROOT, documented
 from tests.e2e.terminal import Terminal, opened
 from tests.other_skill import write_other_skill
+from tests.unit.data.convert.sources import known_frames, write_bop
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.ray, pytest.mark.timeout(900)]
 
@@ -99,6 +102,7 @@ def _write_data(place: Place) -> None:
         with tarfile.open(bike / f"{split}.tar.gz", "w:gz") as archive:
             archive.add(bike / split, arcname=split)
         (place.folder / "data" / "coco" / split / "images").mkdir(parents=True)
+    write_bop(place.folder / "data" / "box-bop", known_frames(bike / "val"))
     write_other_skill(place.folder / "skills" / "tao-train-dino")
 
 
