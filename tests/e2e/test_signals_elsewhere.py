@@ -37,7 +37,11 @@ def archive(terminal: Terminal) -> Path:
 
 
 def wait_for_extraction(driver: Driver, terminal: Terminal) -> Path:
-    """Returns the store of the archives as soon as something is put into it."""
+    """Returns the store of the archives as soon as something is put into it.
+
+    Where cores are busy the driver gets them last, or it might be done before it is seen.
+    """
+    os.setpriority(os.PRIO_PROCESS, driver.pid, 19)
     store = terminal.folder / "cache" / "archives"
     driver.wait_until(lambda: any(store.glob(".*/train/*")), "an extraction")
     return store
