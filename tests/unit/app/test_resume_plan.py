@@ -61,6 +61,18 @@ def test_a_study_that_has_ended_says_that_nothing_is_left(failed: StudyPaths) ->
     assert made.lines()[1] == "to go: none (all 3 trials were started)"
 
 
+def test_a_trial_of_the_user_s_own_beyond_the_total_is_no_reason_to_refuse(
+    failed: StudyPaths, studies_dir: Path
+) -> None:
+    where = ("--study", "bikes", "--studies-dir", str(studies_dir))
+    assert main(["add", "train.optim.lr=3e-4", *where]) == 0
+    assert run.go_on(failed, Silent(), GoingOn()).exit_code == 0
+    assert states(failed)[3] is TrialState.COMPLETE
+    assert run.go_on(failed, Silent(), GoingOn()).exit_code == 0
+    with pytest.raises(FixInput, match="3, though 4 were"):
+        run.go_on(failed, Silent(), GoingOn({"trials": 3}))
+
+
 def test_failed_trials_of_a_class_are_trained_again(failed: StudyPaths) -> None:
     asked = GoingOn(retry=Retry(FailureClass.OOM))
     assert run.go_on(failed, Silent(), asked).exit_code == 0
