@@ -26,7 +26,7 @@ from automl.study.layout import StudyPaths
 from automl.study.lock import Owner, read_owner
 from automl.study.state import StudyStatus
 
-__all__ = ["Seen", "glance_at", "marks_of", "read_glance", "write_glance"]
+__all__ = ["Seen", "glance_at", "mark_of", "marks_of", "read_glance", "write_glance"]
 
 FORMAT = 1
 #: Seconds for which the glance of a driver that lives is believed; drivers renew it sooner.
@@ -137,10 +137,11 @@ def marks_of(paths: StudyPaths) -> Marks:
     """What changes when a study's driver, or anybody else, writes to what a glance rests on."""
     asked = (paths.resolved, paths.space, paths.base_spec, paths.provenance)
     watched = (*asked, paths.journal, paths.state, paths.best_provenance, paths.trials)
-    return {paths.relative(path): _mark(path) for path in watched}
+    return {paths.relative(path): mark_of(path) for path in watched}
 
 
-def _mark(path: Path) -> list[int]:
+def mark_of(path: Path) -> list[int]:
+    """What changes when a file is written or replaced; empty where there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import automl
-from automl.app.glances import glance_at
+from automl.app.glances import glance_at, mark_of
 from automl.data.cache import cache_dir
 from automl.errors import AutomlError
 from automl.files import write_text
@@ -98,14 +98,6 @@ def _remembered(known: Mapping[str, Any]) -> StudyListing | None:
 def _marks(paths: StudyPaths) -> list[list[int]]:
     """What changes when a study's driver, or anybody else, writes to it."""
     return [
-        _mark(path)
+        mark_of(path)
         for path in (paths.resolved, paths.journal, paths.state, paths.lock, paths.best)
     ]
-
-
-def _mark(path: Path) -> list[int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return []
-    return [found.st_mtime_ns, found.st_size, found.st_ino]

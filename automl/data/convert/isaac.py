@@ -24,6 +24,7 @@ from automl.data.convert.frames import (
     numbers,
 )
 from automl.data.convert.reading import (
+    first_object,
     image_beside,
     json_frames,
     json_object,
@@ -44,10 +45,8 @@ _UP: Final = "y"
 
 def is_isaac(value: Mapping[str, Any]) -> bool:
     """Whether the JSON of a frame is the pose writer's, with corners in three dimensions."""
-    objects = value.get("objects")
-    first = objects[0] if isinstance(objects, list) and objects else None
-    has_corners = isinstance(first, dict) and any(key in first for key in _CORNERS)
-    return has_corners and "AR_data" not in value
+    first = first_object(value)
+    return any(key in first for key in _CORNERS) and "AR_data" not in value
 
 
 class IsaacSource:

@@ -31,6 +31,7 @@ from automl.data.convert.frames import (
     numbers,
 )
 from automl.data.convert.reading import (
+    first_object,
     image_beside,
     json_frames,
     json_object,
@@ -57,10 +58,8 @@ _NAMED_UP: Final = "y"
 
 def is_nvisii(value: Mapping[str, Any]) -> bool:
     """Whether the JSON of a frame is one of DOPE's family."""
-    objects = value.get("objects")
-    first = objects[0] if isinstance(objects, list) and objects else None
-    is_dope = isinstance(first, dict) and "projected_cuboid" in first and "class" in first
-    return is_dope and "AR_data" not in value
+    first = first_object(value)
+    return "projected_cuboid" in first and "class" in first and "AR_data" not in value
 
 
 class NvisiiSource:

@@ -8,7 +8,14 @@ from automl.data.convert.frames import BrokenFrame, FrameRef
 from automl.errors import FixData
 from automl.jsontext import read_json
 
-__all__ = ["image_beside", "json_frames", "json_object", "object_in", "objects_in"]
+__all__ = [
+    "first_object",
+    "image_beside",
+    "json_frames",
+    "json_object",
+    "object_in",
+    "objects_in",
+]
 
 _SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".PNG", ".JPG", ".JPEG")
 
@@ -56,6 +63,13 @@ def objects_in(value: Any, what: str) -> list[dict[str, Any]]:
             "nothing" if value is None else repr(value)[:60],
         )
     return value
+
+
+def first_object(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The first object of a frame, by which its format is known; empty if there is none."""
+    objects = value.get("objects")
+    first = objects[0] if isinstance(objects, list) and objects else None
+    return first if isinstance(first, dict) else {}
 
 
 def json_frames(root: Path) -> list[FrameRef]:

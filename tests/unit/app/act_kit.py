@@ -20,8 +20,9 @@ from automl.study.records import (
     TrialState,
 )
 from automl.trainers.base import Handle, Problem, TrialTask
+from tests.unit.app.kit import MakePlan
 
-__all__ = ["Player", "add_checkpoint", "add_trial", "study_of"]
+__all__ = ["Player", "add_checkpoint", "add_trial", "studied", "study_of"]
 
 
 def add_checkpoint(folder: Path, epoch: int, step: int) -> Path:
@@ -70,6 +71,15 @@ def add_trial(
     )
     keep_best_current(paths, record, plan.config.keys)
     return attempt
+
+
+def studied(plan: MakePlan, splits: Path, *names: str) -> StudyPaths:
+    """A study of one trial, whose data has these splits."""
+    data = [f"--{split}-data={splits / split}" for split in names]
+    made = plan("--policy", "off", "--name", "bikes", *data, "--set=train.num_epochs=2")
+    paths = study_of(made)
+    add_trial(paths, made, 0, 0.4)
+    return paths
 
 
 class Player:

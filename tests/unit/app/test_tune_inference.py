@@ -20,7 +20,7 @@ from automl.study.actions import read_actions
 from automl.study.layout import StudyPaths
 from automl.trainers.base import TrialTask
 from automl.trainers.process import ProcessTrainer
-from tests.unit.app.act_kit import Player, add_trial, study_of
+from tests.unit.app.act_kit import Player, studied
 from tests.unit.app.kit import MakePlan
 
 FOUND: dict[str, Any] = {
@@ -32,15 +32,6 @@ FOUND: dict[str, Any] = {
     "candidates": [{}] * 81,
     "seconds": 12.0,
 }
-
-
-def studied(plan: MakePlan, splits: Path, *names: str) -> StudyPaths:
-    """A study of one trial, whose data has these splits."""
-    data = [f"--{split}-data={splits / split}" for split in names]
-    made = plan("--policy", "off", "--name", "bikes", *data, "--set=train.num_epochs=2")
-    paths = study_of(made)
-    add_trial(paths, made, 0, 0.4)
-    return paths
 
 
 def request_of(paths: StudyPaths, **changes: Any) -> ActRequest:

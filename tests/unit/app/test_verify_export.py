@@ -24,7 +24,7 @@ from automl.skill.tree import get
 from automl.study.layout import StudyPaths
 from automl.trainers.base import TrialTask
 from automl.trainers.process import ProcessTrainer
-from tests.unit.app.act_kit import Player, add_checkpoint, add_trial, study_of
+from tests.unit.app.act_kit import Player, add_checkpoint, studied
 from tests.unit.app.kit import MakePlan
 
 pytestmark = pytest.mark.torch
@@ -69,15 +69,6 @@ TABLE: dict[str, Any] = {
     "within": True,
     "seconds": 3.25,
 }
-
-
-def studied(plan: MakePlan, splits: Path, *names: str) -> StudyPaths:
-    """A study of one trial, whose data has these splits."""
-    data = [f"--{split}-data={splits / split}" for split in names]
-    made = plan("--policy", "off", "--name", "bikes", *data, "--set=train.num_epochs=2")
-    paths = study_of(made)
-    add_trial(paths, made, 0, 0.4)
-    return paths
 
 
 def asked(paths: StudyPaths, **changes: Any) -> ActRequest:
