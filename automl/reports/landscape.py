@@ -21,7 +21,8 @@ from automl.space.proposal import sampled
 from automl.study.ranking import is_ranked
 
 if TYPE_CHECKING:
-    from automl.study.gaussian_fit import Array, GaussianFit
+    from automl.study.gaussian_fit import GaussianFit
+    from automl.study.matern import Array
 
 __all__ = ["ENOUGH", "Landscape", "landscape_of"]
 

@@ -10,8 +10,9 @@ from scipy.spatial.distance import cdist
 from automl.search.acquisition import log_improvement_over_fantasies, log_probability
 from automl.search.activity import Activity
 from automl.search.encoding import Array, Cube
-from automl.search.gaussian_process import GaussianProcess, HyperPrior, fit
+from automl.search.gaussian_process import GaussianProcess, fit
 from automl.search.observations import Kind, Observation
+from automl.study.matern import HyperPrior
 
 __all__ = ["Surrogate"]
 

@@ -1,65 +1,73 @@
-"""A Gaussian process with noise, fitted to few values: Matern 5/2, a lengthscale a setting.
+"""What few and noisy values say of points: a mean, and how much of it is known.
 
-Maximum a posteriori (Rasmussen and Williams 2006, chapters 2, 4 and 5). The priors hold the model
-to little structure and much noise until the values say otherwise; that of the lengthscales grows
-with the root of the number of settings, as distances do (Hvarfner et al. 2024, "Vanilla Bayesian
-Optimization Performs Great in High Dimensions").
+The model is that of ``study.matern``, held by its priors to little structure and much noise until
+the values say otherwise. A winner is judged by it, so what is not known is part of the answer: the
+level of all points is learned from the values, and models round the best one are averaged by the
+density of their posterior.
 """
 
 import math
+from dataclasses import dataclass
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import linalg, optimize
+from scipy import linalg
 
-__all__ = ["Array", "GaussianFit"]
+from automl.study.matern import (
+    JITTER,
+    Array,
+    Hyperparameters,
+    HyperPrior,
+    LogPosterior,
+    ModeSearch,
+    matern,
+    posterior_mode,
+)
 
-Array: TypeAlias = NDArray[np.float64]
+__all__ = ["GaussianFit"]
 
-# Of standardised values: the median of each before anything is known, and the standard deviation
-# of its logarithm.
-_SIGNAL, _SIGNAL_SPREAD = 0.7, 0.7
-_NOISE, _NOISE_SPREAD = 0.5, 1.0
-_LENGTH, _LENGTH_SPREAD = 0.5, 0.6  # of the root of the number of settings
-_LENGTHS = (math.log(0.05), math.log(30.0))
-_SIGNALS = (math.log(0.01), math.log(10.0))
-_NOISES = (math.log(1e-4), math.log(2.0))
-#: Where the search for the best fit begins: little noise, and much.
-_STARTS = (0.1, 0.7)
-_MOST_STEPS = 100
-#: Shifts of the lengthscales and of the signal, of their logarithms.
-_AROUND = (-0.9, 0.0, 0.9)
-_ROOT_5 = math.sqrt(5.0)
+_PRIOR: Final = HyperPrior(
+    lengthscale=0.5 * math.sqrt(2.0),
+    lengthscale_sd=0.6,
+    amplitude=0.7,
+    amplitude_sd=0.7,
+    noise=0.5,
+)
+#: Begins at little noise, 0.1, and at much, 0.7.
+_SEARCH: Final = ModeSearch(
+    starts=tuple((0.0, 0.0, math.log(noise / _PRIOR.noise)) for noise in (0.1, 0.7)),
+    most_steps=100,
+    least_gain=1e-11,
+    least_slope=1e-7,
+)
+#: Shifts of the lengthscales and of the amplitude, of their logarithms.
+_AROUND: Final = (-0.9, 0.0, 0.9)
 
 
 class GaussianFit:
-    """The model that suits the values best.
+    """The models that suit the values best.
 
     Args:
         squared: Squared distances of every pair of values by each setting [n_settings, n, n],
             scaled so that 1 is the whole range of the setting.
         values: The values [n], standardised.
 
+    Attributes:
+        noise: Standard deviation of the noise of one value.
+
     Raises:
         ValueError: The numbers admit no model.
     """
 
     def __init__(self, squared: Array, values: Array) -> None:
-        self._squared = squared
-        self._values = values
-        n_settings = len(squared)
-        length = math.log(_LENGTH) + 0.5 * math.log(max(1, n_settings))
-        self._prior = np.asarray([*[length] * n_settings, math.log(_SIGNAL), math.log(_NOISE)])
-        spread = [*[_LENGTH_SPREAD] * n_settings, _SIGNAL_SPREAD, _NOISE_SPREAD]
-        self._spread = np.asarray(spread)
-        self._at = self._best()
-
-    @property
-    def noise(self) -> float:
-        """Standard deviation of the noise of one value."""
-        return math.exp(float(self._at[-1]))
+        posterior = LogPosterior(squared, values, np.zeros(len(values)), _PRIOR, has_level=True)
+        mode = posterior_mode(posterior, _SEARCH)
+        self.noise = math.exp(float(mode[-1]))
+        self._mixture = [
+            (weight, _Model.of(Hyperparameters.of(logs), squared, values))
+            for weight, logs in _mixture(posterior, mode)
+        ]
 
     def predict(self, cross: Array, own: Array) -> tuple[Array, Array]:
         """What is believed of points, beneath the noise.
@@ -72,7 +80,7 @@ class GaussianFit:
             Mean [n_points] and covariance [n_points, n_points]; the uncertainty of the level that
             all points share, and of the model itself, is part of it.
         """
-        parts = [(weight, *self._predict(at, cross, own)) for weight, at in self._mixture()]
+        parts = [(weight, *model.predict(cross, own)) for weight, model in self._mixture]
         mean = np.asarray(sum(weight * each for weight, each, _ in parts))
         covariance = np.zeros((len(mean), len(mean)))
         for weight, each, its_covariance in parts:
@@ -80,86 +88,58 @@ class GaussianFit:
             covariance = covariance + weight * (its_covariance + np.outer(away, away))
         return mean, covariance
 
-    def _predict(self, at: Array, cross: Array, own: Array) -> tuple[Array, Array]:
-        factor = self._factor(at)
-        shared = self._kernel(cross, at)
-        ones = linalg.cho_solve(factor, np.ones_like(self._values))
-        level, weights = self._level(factor)
-        left = 1.0 - shared.T @ ones
-        covariance = self._kernel(own, at) - shared.T @ linalg.cho_solve(factor, shared)
-        return level + shared.T @ weights, covariance + np.outer(left, left) / ones.sum()
 
-    def _mixture(self) -> list[tuple[float, Array]]:
-        """Models round the best one, each with its weight: few values never settle on one."""
-        least = self._loss(self._at)[0]
-        found = []
-        for length, signal in product(_AROUND, _AROUND):
-            at = self._at + np.asarray([*[length] * len(self._squared), signal, 0.0])
-            loss = self._loss(at)[0]
-            if math.isfinite(loss):
-                found.append((math.exp(min(0.0, least - loss)), at))
-        total = sum(weight for weight, _ in found)
-        return [(weight / total, at) for weight, at in found]
+def _mixture(posterior: LogPosterior, mode: Array) -> list[tuple[float, Array]]:
+    """Models round the best one, each with its weight: few values never settle on one."""
+    least = posterior.loss(mode)[0]
+    found = []
+    for length, amplitude in product(_AROUND, _AROUND):
+        logs = mode + np.asarray([*[length] * (len(mode) - 2), amplitude, 0.0])
+        loss = posterior.loss(logs)[0]
+        if math.isfinite(loss):
+            found.append((math.exp(min(0.0, least - loss)), logs))
+    total = sum(weight for weight, _ in found)
+    return [(weight / total, logs) for weight, logs in found]
 
-    def _best(self) -> Array:
-        n_settings = len(self._squared)
-        bounds = [*[_LENGTHS] * n_settings, _SIGNALS, _NOISES]
-        found = []
-        for noise in _STARTS:
-            start = np.asarray([*self._prior[:-1], math.log(noise)])
-            found.append(
-                optimize.minimize(
-                    self._loss,
-                    start,
-                    jac=True,
-                    method="L-BFGS-B",
-                    bounds=bounds,
-                    options={"maxiter": _MOST_STEPS, "ftol": 1e-11, "gtol": 1e-7},
-                )
-            )
-        best = min(found, key=lambda each: float(each.fun))
-        if not math.isfinite(float(best.fun)):
-            raise ValueError("the values admit no model")
-        return np.asarray(best.x, dtype=np.float64)
 
-    def _kernel(self, squared: Array, at: Array) -> Array:
-        root = self._root(squared, at)
-        return np.asarray(math.exp(2.0 * at[-2]) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The posterior of the function for given hyperparameters, with a level that is learned.
 
-    @staticmethod
-    def _root(squared: Array, at: Array) -> Array:
-        """The distance in lengthscales, times the root of 5."""
-        return np.asarray(_ROOT_5 * np.sqrt(np.tensordot(np.exp(-2.0 * at[:-2]), squared, 1)))
+    Attributes:
+        hyper: The hyperparameters.
+        factor: Cholesky factor of the covariance of the values, as ``cho_solve`` takes it.
+        level: Level of all points by generalised least squares (Rasmussen and Williams, sec. 2.7).
+        weights: The inverse covariance times the values above the level [n].
+        ones: The inverse covariance times ones [n].
+    """
 
-    def _factor(self, at: Array) -> Any:
-        noise = math.exp(2.0 * at[-1]) * np.eye(len(self._values))
-        return linalg.cho_factor(self._kernel(self._squared, at) + noise, lower=True)
+    hyper: Hyperparameters
+    factor: Any
+    level: float
+    weights: Array
+    ones: Array
 
-    def _level(self, factor: Any) -> tuple[float, Array]:
-        """The mean of all points by generalised least squares, and the weights of the values."""
-        ones = linalg.cho_solve(factor, np.ones_like(self._values))
-        level = float(ones @ self._values / ones.sum())
-        return level, np.asarray(linalg.cho_solve(factor, self._values - level))
+    @classmethod
+    def of(cls, hyper: Hyperparameters, squared: Array, values: Array) -> "_Model":
+        noise = (hyper.noise**2 + JITTER) * np.eye(len(values))
+        factor = linalg.cho_factor(_kernel(squared, hyper) + noise, lower=True)
+        ones = linalg.cho_solve(factor, np.ones_like(values))
+        level = float(ones @ values / ones.sum())
+        return cls(hyper, factor, level, linalg.cho_solve(factor, values - level), ones)
 
-    def _loss(self, at: Array) -> tuple[float, Array]:
-        """Minus the logarithm of the posterior density, and its gradient."""
-        try:
-            factor = self._factor(at)
-        except linalg.LinAlgError:
-            return math.inf, np.zeros_like(at)
-        level, weights = self._level(factor)
-        slope = linalg.cho_solve(factor, np.eye(len(self._values))) - np.outer(weights, weights)
-        away = (at - self._prior) / self._spread
-        size = np.log(np.diag(factor[0])).sum()
-        loss = 0.5 * (self._values - level) @ weights + size + 0.5 * away @ away
-        return float(loss), self._gradient(at, slope) + away / self._spread
+    def predict(self, cross: Array, own: Array) -> tuple[Array, Array]:
+        shared = _kernel(cross, self.hyper)
+        left = 1.0 - shared.T @ self.ones
+        known = shared.T @ linalg.cho_solve(self.factor, shared)
+        covariance = _kernel(own, self.hyper) - known
+        return (
+            self.level + shared.T @ self.weights,
+            covariance + np.outer(left, left) / self.ones.sum(),
+        )
 
-    def _gradient(self, at: Array, slope: Array) -> Array:
-        """Of the likelihood's part; ``slope`` is the derivative by the covariance, doubled."""
-        root = self._root(self._squared, at)
-        steep = math.exp(2.0 * at[-2]) * (5.0 / 3.0) * (1.0 + root) * np.exp(-root)
-        lengths = 0.5 * np.exp(-2.0 * at[:-2])
-        by_length = lengths * np.tensordot(self._squared, slope * steep, 2)
-        by_signal = np.sum(slope * self._kernel(self._squared, at))
-        by_noise = math.exp(2.0 * at[-1]) * np.trace(slope)
-        return np.asarray([*by_length, by_signal, by_noise])
+
+def _kernel(squared: Array, hyper: Hyperparameters) -> Array:
+    """Covariance at squared distances by each setting [n_settings, n, n_others]."""
+    distances = np.sqrt(np.tensordot(hyper.lengthscales**-2.0, squared, 1))
+    return np.asarray(hyper.amplitude**2 * matern(distances))

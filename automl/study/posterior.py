@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from automl.skill.tree import ParamValue
 
 if TYPE_CHECKING:
-    from automl.study.gaussian_fit import Array
+    from automl.study.matern import Array
 
 __all__ = ["MOST_POINTS", "Observed", "Posterior", "posterior", "squared_distances"]
 

@@ -4,16 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
 
 from automl.search.encoding import Array
-from automl.search.gaussian_process import (
-    GaussianProcess,
-    Hyperparameters,
-    HyperPrior,
-    _LogPosterior,
-    fit,
-)
+from automl.search.gaussian_process import GaussianProcess, fit, squared_distances
+from automl.study.matern import Hyperparameters, HyperPrior
 
 PRIOR = HyperPrior()
 
@@ -55,20 +49,12 @@ def test_the_posterior_is_that_of_the_textbook(points: Array, values: Array) -> 
     assert model.covariance(where) == pytest.approx(covariance, abs=1e-6)
 
 
-def test_the_gradient_is_that_of_the_loss(points: Array, values: Array) -> None:
-    posterior = _LogPosterior.of(np.arange(2), points, values, np.full(9, 0.1), PRIOR)
-    for seed in range(5):
-        logs = posterior.medians + np.random.default_rng(seed).normal(0, 0.7, 4)
-        slope = approx_fprime(logs, lambda at: posterior.loss(at)[0], 1e-6)
-        assert posterior.loss(logs)[1] == pytest.approx(slope, rel=1e-3, abs=1e-4)
-
-
 def test_features_of_one_choice_share_a_lengthscale() -> None:
     owners = np.array([0, 0, 1])
     features = np.array([[1, 0, 0.2], [0, 1, 0.4], [1, 0, 0.9], [0, 1, 0.1]]) / math.sqrt(2)
-    posterior = _LogPosterior.of(owners, features, np.array([1.0, -1, 1, -1]), np.zeros(4), PRIOR)
-    slope = approx_fprime(posterior.medians, lambda at: posterior.loss(at)[0], 1e-6)
-    assert posterior.loss(posterior.medians)[1] == pytest.approx(slope, rel=1e-3, abs=1e-4)
+    squared = squared_distances(owners, features)
+    assert squared[0] == pytest.approx(np.array([[0, 1, 0, 1], [1, 0, 1, 0]] * 2))
+    assert squared[1, 0] == pytest.approx(np.array([0, 0.02, 0.245, 0.005]))
 
 
 def test_what_matters_gets_the_shorter_lengthscale() -> None:
