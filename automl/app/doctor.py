@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from automl.app.allowance import allowance, check_allowance
 from automl.app.cluster import check_cluster
 from automl.app.doctor_checks import (
     DiskFacts,
@@ -39,7 +40,7 @@ from automl.data.checks import SplitFacts
 from automl.data.leak_memory import known_leak
 from automl.data.overlap import shared_images
 from automl.errors import AutomlError
-from automl.gpus import Gpu, read_gpus
+from automl.gpus import Gpu, read_gpus, visible_gpus
 from automl.reports.summary import read_summary
 from automl.skill.keys import NetworkKeys
 from automl.skill.policy import Policy
@@ -78,8 +79,10 @@ def examine(
         yield from _engine(str(request.flags.get("trainer") or DEFAULT.name))
         yield refused("study", error)
         return
-    gpus = read_gpus()
+    gpus = visible_gpus(read_gpus())
     entry = trainer_entry(subject.config.trainer)
+    if not is_elsewhere(subject.config):
+        yield check_allowance(allowance(), subject.config.resources.max_concurrent)
     yield from check_gpus(gpus, are_needed=_needs_gpus(entry, subject))
     if entry.container is None or not is_elsewhere(subject.config):
         yield from entry.check_up(_examined(subject, gpus))
@@ -115,7 +118,8 @@ def _subject(request: PlanRequest, study: StudyPaths | None) -> Subject:
 
 def examine_machine(studies_dir: Path) -> Iterator[Check]:
     """What can be said of a machine without a study."""
-    yield from check_gpus(read_gpus(), are_needed=False)
+    yield check_allowance(allowance())
+    yield from check_gpus(visible_gpus(read_gpus()), are_needed=False)
     yield check_packages(missing_packages())
     yield from _left_out()
     usage = shutil.disk_usage(_existing(studies_dir))

@@ -1,9 +1,9 @@
 """What this machine offers a study: CPU threads it may use, and NVIDIA GPUs."""
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from automl.app.allowance import allowance, crowded_memory
 from automl.errors import FixInput, PrepareMachine
 from automl.gpus import Gpu, read_gpus, visible_gpus
 from automl.reports import words
@@ -29,21 +29,24 @@ class Machine:
     """What a study may use here.
 
     Attributes:
-        cpus: CPUs this process may run on.
+        cpus: CPUs that this process may use.
         gpus: In index order.
         held: UUID of each GPU that a study trains on to that study.
+        memory: Bytes of memory that this process may use; 0 where that is not known.
     """
 
     cpus: int
     gpus: tuple[Gpu, ...] = ()
     held: Mapping[str, Claim] = field(default_factory=dict)
+    memory: int = 0
 
 
 def detect_machine() -> Machine:
-    """This machine, as the scheduler of the operating system and the NVIDIA driver report it."""
+    """What of this machine a study may use, as the system and the NVIDIA driver report it."""
     gpus = tuple(visible_gpus(read_gpus()))
     held = claimed([gpu.uuid for gpu in gpus])
-    return Machine(len(os.sched_getaffinity(0)), gpus, held)
+    allowed = allowance()
+    return Machine(allowed.cpus, gpus, held, allowed.memory)
 
 
 def choose_resources(
@@ -131,6 +134,7 @@ def _remarks(resources: Resources, asked: int, machine: Machine) -> Iterator[str
     elif asked > resources.max_concurrent:
         room = resources.max_concurrent
         yield f"{asked} trials at once were asked for, the GPUs hold {room}"
+    yield from filter(None, [crowded_memory(resources.max_concurrent, machine.memory)])
 
 
 def gpus_per_trial(settings: Settings, num_gpus: int, available: int) -> int:

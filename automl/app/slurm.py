@@ -224,7 +224,9 @@ export RAY_AUTH_MODE=token RAY_AUTH_TOKEN RAY_USAGE_STATS_ENABLED=0
 # A node that is told to end waits so long for the checkpoints of its trainings.
 export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=${{RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S:-15}}
 ports="--min-worker-port=0 --max-worker-port=0"
-srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \\
+# Ray counts a machine's CPUs; the job has those that Slurm gave it.
+ours=(sh -c 'exec "$@" --num-cpus="$SLURM_CPUS_ON_NODE"' sh)
+srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" "${{ours[@]}}" \\
   {ray} start --head --block --node-ip-address="$ip" --port="${{address#*:}}" $ports \\
   --num-gpus={gpus} --include-dashboard=false --temp-dir="/tmp/ray-$run" &
 head=$!
@@ -232,6 +234,6 @@ until {ray} health-check --address "$address" >/dev/null 2>&1; do
   if ! kill -0 "$head" 2>/dev/null; then echo "Ray did not start on $first" >&2; exit 1; fi
   sleep 1
 done
-srun --overlap --nodes={workers} --ntasks={workers} --exclude="$first" \\
+srun --overlap --nodes={workers} --ntasks={workers} --exclude="$first" "${{ours[@]}}" \\
   {ray} start --block --address="$address" $ports --num-gpus={gpus} &
 """

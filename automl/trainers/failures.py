@@ -4,8 +4,8 @@ import re
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from automl.control_groups import ControlGroups
 from automl.errors import AutomlError, FixData
 from automl.nearest import did_you_mean
 from automl.study.known_errors import LOGGED
@@ -17,7 +17,6 @@ __all__ = [
     "TrainerExit",
     "classify",
     "hang_evidence",
-    "memory_kills",
     "missing_metric",
     "refusal",
 ]
@@ -151,30 +150,9 @@ class MemoryKills:
     """Counts what the kernel kills for memory in this control group, from now on."""
 
     def __init__(self) -> None:
-        self._before = memory_kills()
+        self._before = ControlGroups().memory_kills()
 
     def so_far(self) -> int | None:
         """How many processes it has killed since; None where it does not say."""
-        now = memory_kills()
+        now = ControlGroups().memory_kills()
         return None if self._before is None or now is None else now - self._before
-
-
-def memory_kills(proc: Path = Path("/proc/self/cgroup")) -> int | None:
-    """How often the kernel has killed a process of this control group for memory.
-
-    None where it does not say: without control groups of version 2.
-    """
-    try:
-        lines = proc.read_text().splitlines()
-        group = next((line.partition("::")[2] for line in lines if line.startswith("0::")), "/")
-        events = Path("/sys/fs/cgroup", group.lstrip("/"), "memory.events").read_text()
-    except OSError:
-        return None
-    return sum(_counts(events.splitlines()))
-
-
-def _counts(lines: Iterable[str]) -> Iterable[int]:
-    for line in lines:
-        name, _, count = line.partition(" ")
-        if name == "oom_kill" and count.isdigit():
-            yield int(count)

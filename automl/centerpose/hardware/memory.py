@@ -11,16 +11,15 @@ from pathlib import Path
 
 import torch
 
+from automl.control_groups import ControlGroups
+
 __all__ = ["fits_on", "host_share"]
 
 _GIB = 1 << 30
 _TRAINING_FIXED = 2 * _GIB
 _TRAINING_PER_PIXEL = 9 << 10
+_OWN = ControlGroups()
 _UNKNOWN = 4 * _GIB  # taken for a host that does not say how much is available
-_CGROUPS = (
-    ("memory.max", "memory.current"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-)
 
 
 def fits_on(device: torch.device, n_bytes: int, batch_pixels: int, *, held: int = 0) -> bool:
@@ -44,16 +43,16 @@ def share_of_gpu(free: int, batch_pixels: int) -> int:
     return max(0, free - _TRAINING_FIXED - _TRAINING_PER_PIXEL * batch_pixels) // 2
 
 
-def host_share(
-    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
-) -> int:
+def host_share(meminfo: Path = Path("/proc/meminfo"), groups: ControlGroups = _OWN) -> int:
     """Bytes of host memory that a data set may take.
 
     Args:
         meminfo: What the kernel says of the machine.
-        cgroup: What it says of the container this process may be in.
+        groups: What it says of the container or the batch job this process may be in.
     """
-    return min(_machine(meminfo), _container(cgroup)) // 4
+    left = groups.memory_left()
+    free = _machine(meminfo)
+    return (free if left is None else min(free, left)) // 4
 
 
 def _machine(meminfo: Path) -> int:
@@ -62,12 +61,3 @@ def _machine(meminfo: Path) -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) << 10
     return _UNKNOWN
-
-
-def _container(cgroup: Path) -> int:
-    left = [
-        int(limit) - int((cgroup / used).read_text())
-        for most, used in _CGROUPS
-        if (cgroup / most).is_file() and (limit := (cgroup / most).read_text().strip()) != "max"
-    ]
-    return max(0, min(left)) if left else 1 << 62

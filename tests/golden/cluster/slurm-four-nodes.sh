@@ -36,7 +36,9 @@ export RAY_AUTH_MODE=token RAY_AUTH_TOKEN RAY_USAGE_STATS_ENABLED=0
 # A node that is told to end waits so long for the checkpoints of its trainings.
 export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=${RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S:-15}
 ports="--min-worker-port=0 --max-worker-port=0"
-srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" \
+# Ray counts a machine's CPUs; the job has those that Slurm gave it.
+ours=(sh -c 'exec "$@" --num-cpus="$SLURM_CPUS_ON_NODE"' sh)
+srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" "${ours[@]}" \
   /venv/bin/python -m ray.scripts.scripts start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
   --num-gpus=2 --include-dashboard=false --temp-dir="/tmp/ray-$run" &
 head=$!
@@ -44,7 +46,7 @@ until /venv/bin/python -m ray.scripts.scripts health-check --address "$address" 
   if ! kill -0 "$head" 2>/dev/null; then echo "Ray did not start on $first" >&2; exit 1; fi
   sleep 1
 done
-srun --overlap --nodes=3 --ntasks=3 --exclude="$first" \
+srun --overlap --nodes=3 --ntasks=3 --exclude="$first" "${ours[@]}" \
   /venv/bin/python -m ray.scripts.scripts start --block --address="$address" $ports --num-gpus=2 &
 
 if [ -e /shared/studies/bikes/resolved.json ]; then

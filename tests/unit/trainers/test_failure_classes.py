@@ -1,14 +1,13 @@
 """Which class a dead attempt is counted under, and by what evidence."""
 
 import signal
-from pathlib import Path
 
 import pytest
 
 from automl.errors import FixData, FixInput
 from automl.study.known_errors import OBSERVED, fitting, known_error
 from automl.study.records import FailureClass
-from automl.trainers.failures import TrainerExit, classify, memory_kills, refusal
+from automl.trainers.failures import TrainerExit, classify, refusal
 
 
 @pytest.mark.parametrize(
@@ -159,9 +158,3 @@ def test_evidence_is_one_short_line() -> None:
     found = classify(TrainerExit(1, ("CUDA out of memory " + "x" * 1000,)))
     assert found is not None
     assert len(found[1]) <= 300
-
-
-def test_memory_kills_of_an_unknown_group_are_not_known(tmp_path: Path) -> None:
-    assert memory_kills(tmp_path / "cgroup") is None
-    (tmp_path / "cgroup").write_text("0::/there/is/no/such/group\n")
-    assert memory_kills(tmp_path / "cgroup") is None

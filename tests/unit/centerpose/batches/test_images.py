@@ -11,6 +11,7 @@ from automl.centerpose.batches.images import ImageStore
 from automl.centerpose.batches.transfer import PackedArrays
 from automl.centerpose.hardware import memory
 from automl.centerpose.hardware.memory import fits_on, host_share, share_of_gpu
+from automl.control_groups import ControlGroups
 from automl.errors import FixData
 
 GIB = 1 << 30
@@ -97,16 +98,16 @@ def test_what_lies_on_the_gpu_already_counts_as_free(monkeypatch: pytest.MonkeyP
 
 
 def test_the_host_share_is_a_quarter_of_the_tighter_limit(tmp_path: Path) -> None:
-    meminfo = tmp_path / "meminfo"
+    meminfo, own = tmp_path / "meminfo", tmp_path / "own"
     meminfo.write_text("MemTotal: 99 kB\nMemAvailable:    8388608 kB\n")
-    assert host_share(meminfo, tmp_path) == 2 * GIB
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("5\n")
-    assert host_share(meminfo, tmp_path) == 2 * GIB
+    own.write_text("0::/\n")
+    groups = ControlGroups(own, tmp_path)
+    assert host_share(meminfo, groups) == 2 * GIB
     (tmp_path / "memory.max").write_text(f"{5 * GIB}\n")
     (tmp_path / "memory.current").write_text(f"{GIB}\n")
-    assert host_share(meminfo, tmp_path) == GIB
-    assert host_share(tmp_path / "none", tmp_path / "none") == memory._UNKNOWN // 4
+    assert host_share(meminfo, groups) == GIB
+    nothing = ControlGroups(tmp_path / "none", tmp_path / "none")
+    assert host_share(tmp_path / "none", nothing) == memory._UNKNOWN // 4
 
 
 def test_a_parcel_brings_every_array_as_it_was() -> None:
