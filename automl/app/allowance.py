@@ -11,7 +11,7 @@ from automl.reports import words
 __all__ = ["Allowance", "allowance", "check_allowance", "crowded_memory"]
 
 #: About what one process takes that trains on the CPU, and what a driver takes with its Ray.
-_TRAINING = _DRIVER = 1 << 30
+_TRAINING = _DRIVER = 10**9
 _MIB = 1 << 20
 
 

@@ -270,8 +270,8 @@ OBSERVED: tuple[KnownError, ...] = (
         FailureClass.OOM,
         r"kernel killed the trainer (?:for want of memory|because memory ran out)",
         "the operating system ran out of main memory and killed the training",
-        "lower the number of data workers or the batch size, or run fewer trials at once with"
-        " --max-concurrent",
+        "lower the number of data workers or the batch size, run fewer trials at once with"
+        " --max-concurrent, or ask the batch system for more memory",
     ),
     _error(
         "killed",

@@ -60,14 +60,14 @@ def test_a_job_keeps_to_what_it_was_given_though_nothing_holds_it_to_that(
 
 def test_too_little_memory_for_the_trainings_is_said() -> None:
     assert crowded_memory(8, 0) == ""
-    assert crowded_memory(1, 2 << 30) == ""
+    assert crowded_memory(1, 2 * GB) == ""
     roomy = check_allowance(Allowance(2, 2, 8 * GB, 8 * GB), 2)
     assert (roomy.result, roomy.detail) == (Result.OK, "2 CPUs, 8.0 GB of memory")
     tight = check_allowance(Allowance(2, 8, 2 * GB, 8 * GB, "7"), 2)
     assert tight.result is Result.WARN
     assert tight.detail == (
         "2 of 8 CPUs, 2.0 of 8.0 GB of memory (limits of Slurm job 7); 2 trials at once may use "
-        "2.0 GB of memory: a training takes about 1 GB and the driver as much, 3.2 GB in all; "
+        "2.0 GB of memory: a training takes about 1 GB and the driver as much, 3.0 GB in all; "
         "the kernel kills what takes more"
     )
     assert tight.fix == (
