@@ -1,5 +1,6 @@
 """Writing files so that a crash never leaves half of one, and telling files by their content."""
 
+import errno
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from automl.inside import held, read_file
 
 __all__ = [
+    "FULL",
     "ReadOnce",
     "clear_unfinished",
     "replaced",
@@ -21,6 +23,9 @@ __all__ = [
     "write_json",
     "write_text",
 ]
+
+#: What the system says of a disk, or a share of it, that is full.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _BLOCK = 1 << 20
 _Parsed = TypeVar("_Parsed")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
+from automl.app.drive import store_of
 from automl.app.machine import Machine, gpus_per_trial, trials_per_gpu
 from automl.app.trainer_choice import choose_trainer
 from automl.checkup import Check, Result, refused
@@ -15,6 +16,7 @@ from automl.reports import words
 from automl.settings.layers import Settings
 from automl.skill.model import Skill
 from automl.study.config import Resources, StudyConfig
+from automl.study.study_store import StoreError, StudyStore
 
 __all__ = ["as_machine", "check_cluster", "cluster_resources", "survey_of"]
 
@@ -119,7 +121,13 @@ def check_cluster(config: StudyConfig, skill: Skill, folder: Path) -> Iterator[C
     data = [each for each in astuple(config.data) if each]
     trainer = TrainerChoice(config.trainer, skill, config.trainer_options)
     try:
-        found = survey(config.ray_address, data, folder, trainer)
+        if store := store_of(config):
+            StudyStore(store).snapshots().try_out()
+        found = survey(config.ray_address, data, folder, trainer, store)
+    except StoreError as error:
+        fix = "check the address, the bucket and the credentials in the environment"
+        yield Check("study store", Result.FAIL, f"{config.study_store}: {error}", fix)
+        return
     except AutomlError as error:
         yield refused("cluster", error)
         return

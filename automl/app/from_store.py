@@ -8,9 +8,9 @@ from automl.study.clock import utc_now
 from automl.study.layout import StudyPaths
 from automl.study.lock import STALE_AFTER_S
 from automl.study.state import StudyStatus, read_state
-from automl.study.study_store import Snapshots, StudyStore
+from automl.study.study_store import Snapshots, StoreError, StudyStore
 
-__all__ = ["bring_study"]
+__all__ = ["bring_attempts", "bring_study"]
 
 
 def bring_study(address: str, name: str, studies_dir: Path) -> str:
@@ -63,3 +63,32 @@ def _bring(snapshots: Snapshots, paths: StudyPaths, where: str) -> list[str]:
         )
     aside.folder.rename(paths.folder)
     return keys
+
+
+def bring_attempts(store: str, paths: StudyPaths) -> None:
+    """Brings what attempts on other nodes have left in the store whose driver has died.
+
+    An attempt that has written anything here trained on a node that shares the folder.
+
+    Args:
+        store: Where the study lies in its store.
+        paths: The study here.
+
+    Raises:
+        PrepareMachine: The store cannot be read.
+    """
+    left = [place for number in paths.numbers() for _, place in paths.attempts(number)]
+    apart = [place for place in left if not place.outcome.exists() and not place.log.exists()]
+    if not apart:
+        return
+    try:
+        snapshots = StudyStore(store).snapshots()
+        for place in apart:
+            snapshots.pull(paths.relative(place.folder), place.folder)
+    except StoreError as error:
+        raise PrepareMachine(
+            "a study goes on from what its nodes have left in its store",
+            got=str(error),
+            where=store,
+            fix="look at the server, the bucket and the credentials, then automl resume goes on",
+        ) from error

@@ -7,7 +7,9 @@ from typing import Any
 
 from automl.app.checks import check_seed
 from automl.app.drift import check_drift
+from automl.app.drive import store_of
 from automl.app.extending import extended, moved
+from automl.app.from_store import bring_attempts
 from automl.app.image import hold_to_image
 from automl.app.lock_check import check_locks
 from automl.app.required import check_required
@@ -96,6 +98,8 @@ def ready_to_go_on(paths: StudyPaths, asked: GoingOn, *, writes: bool = True) ->
     check_required(config.require, config.objective, "--require")
     space, base_spec = SearchSpace.from_json(read_space(paths)), read_base_spec(paths)
     check_seed(rules_for(skill, "train", base_spec), config.limits)
+    if store_of(kept) and writes:
+        bring_attempts(store_of(kept), paths)
     read_study(paths, config)  # refuses to begin again over the folders of lost trials
     return Ready(paths, config, skill, space, base_spec, notes)
 

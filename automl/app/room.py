@@ -1,6 +1,5 @@
 """Whether the disk of a study has room for another trial."""
 
-import errno
 import os
 import shutil
 from contextlib import suppress
@@ -9,10 +8,7 @@ from pathlib import Path
 
 from automl.errors import PrepareMachine
 
-__all__ = ["FULL", "Room", "byte_size", "check_room", "room_at", "size_of"]
-
-#: What the system says of a disk, or a share of it, that is full.
-FULL = (errno.ENOSPC, errno.EDQUOT)
+__all__ = ["Room", "byte_size", "check_room", "room_at", "size_of"]
 
 #: Until a trial has shown what it needs: this share of the disk, and no more than this.
 _SHARE = 10

@@ -11,7 +11,7 @@ from automl.app.following import Following
 from automl.app.glance_keeper import GlanceKeeper
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
-from automl.app.room import FULL, room_at, size_of
+from automl.app.room import room_at, size_of
 from automl.app.screen import Ending, Screen, Sight, Silent
 from automl.app.sparing import Sparing
 from automl.app.standing import state_of
@@ -29,6 +29,7 @@ from automl.execution.driver import (
 from automl.execution.gpu_sampling import open_meter, sampling
 from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
+from automl.files import FULL
 from automl.reports.price import price_of
 from automl.reports.words import count
 from automl.reports.write import write_report

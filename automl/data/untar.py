@@ -8,7 +8,6 @@ small file may grow to is bounded too, in bytes and in members: decompression st
 content exceeds what the compressed size allows.
 """
 
-import errno
 import gzip
 import io
 import os
@@ -21,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
 from automl.errors import FixData, PrepareMachine
+from automl.files import FULL
 
 __all__ = ["extract"]
 
@@ -211,7 +211,7 @@ def _refused(member: tarfile.TarInfo, why: str, source: Path) -> FixData:
 
 
 def _explained(error: OSError, source: Path, target: Path) -> FixData | PrepareMachine:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return PrepareMachine(
             "the disk of the cache must have room for the extracted tarball",
             got=str(error.strerror),

@@ -164,6 +164,19 @@ class LiveAttempts:
                 self.failure = self.failure or error
                 raise
 
+    @contextmanager
+    def remembering_failure(self) -> Iterator[None]:
+        """What is raised in the block ends the driver, its attempts left as they are.
+
+        Unlike an exchange it may take long, so that no other thread waits for it.
+        """
+        try:
+            yield
+        except Exception as error:
+            with self._exchange:
+                self.failure = self.failure or error
+            raise
+
     def say(self, event: Event) -> None:
         """Tells the listener of something that concerns no attempt."""
         with self.noting_failure():

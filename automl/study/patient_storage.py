@@ -4,7 +4,6 @@ A write whose answer was lost may have been carried out. To make it again would 
 or end one twice, so that what the database holds is looked at before a write is repeated.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -22,7 +21,6 @@ __all__ = ["PatientStorage"]
 _Result = TypeVar("_Result")
 
 _FAILURES = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
 
 
 class PatientStorage(StorageLayer):
@@ -82,11 +80,9 @@ class PatientStorage(StorageLayer):
     def _again(self, error: Exception, ask: Callable[[], _Result]) -> _Result:
         if not _is_lost(error):
             raise error
-        patience, began, wait_s = self._patience, time.monotonic(), _FIRST_WAIT_S
+        patience = self._patience
         patience.tell(f"the database does not answer: waiting for it ({_said(error)})")
-        while not patience.is_over() and time.monotonic() - began < patience.wait_s:
-            time.sleep(min(wait_s, patience.wait_s))
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+        for away_s in patience.waits():
             try:
                 if patience.regain is not None:
                     patience.regain()
@@ -96,7 +92,6 @@ class PatientStorage(StorageLayer):
                     raise
                 error = again
             else:
-                away_s = time.monotonic() - began
                 patience.tell(f"the database answers again after {away_s:.0f} s")
                 return answer
         raise ResumeLater(

@@ -11,6 +11,7 @@ What a list no longer names is removed one list later: a reader may still be at 
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,15 +19,33 @@ from typing import Any
 
 from automl.errors import InstallExtra, PrepareMachine
 from automl.extras import how_to_get
-from automl.files import replaced, sha256_of
+from automl.files import FULL, replaced, sha256_of
 from automl.jsontext import parse_json
 
-__all__ = ["Snapshots", "StudyStore"]
+__all__ = ["Snapshots", "StoreError", "StudyStore"]
 
 _LIST = "files.json"
 _SHA256_LENGTH = 64
 #: Files below this size are read at once; larger ones are checkpoints, which do not grow.
 _AT_ONCE = 64 << 20
+#: A server that does not answer is asked again by us, who say so; its client must give up soon.
+_S3 = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 1}}
+_LONGEST = 200
+
+
+class StoreError(OSError):
+    """The store did not do what it was asked for; it may do so later."""
+
+    @classmethod
+    def of(cls, error: Exception) -> "StoreError":
+        """By what its client said."""
+        lines = str(error).strip().splitlines()
+        text = (lines[0] if lines else type(error).__name__)[:_LONGEST]
+        if isinstance(error, PermissionError):
+            return cls(f"it refuses access: {text}")
+        if isinstance(error, FileNotFoundError):
+            return cls(f"what it held is gone: {text}")
+        return cls(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +70,9 @@ class StudyStore:
         except ImportError:
             raise self._lacks("fsspec") from None
         try:
-            made = {"auto_mkdir": True} if self.url.startswith("file:") else {}
-            system, root = fsspec.core.url_to_fs(self.url, **made)
+            system, root = fsspec.core.url_to_fs(self.url, **_options(self.url))
+            if self.url.startswith("s3:"):
+                system.retries = 1
         except ImportError as error:
             raise self._lacks(str(error)) from None
         except (ValueError, OSError) as error:
@@ -73,6 +93,13 @@ class StudyStore:
         )
 
 
+def _options(url: str) -> dict[str, Any]:
+    """What a store's client is told."""
+    if url.startswith("file:"):
+        return {"auto_mkdir": True}
+    return {"config_kwargs": _S3} if url.startswith("s3:") else {}
+
+
 class Snapshots:
     """Reads and writes the snapshots of folders; one reader or writer of a folder at a time.
 
@@ -87,6 +114,16 @@ class Snapshots:
         self._hashes: dict[Path, tuple[tuple[int, int], str]] = {}
         self._unlisted: dict[str, frozenset[str]] = {}
 
+    def try_out(self) -> None:
+        """Writes something, and takes it away again.
+
+        Raises:
+            StoreError: The store does not let that happen.
+        """
+        place = self._at("", f".tried-{secrets.token_hex(4)}")
+        self._ask("pipe_file", place, b"")
+        self._ask("rm_file", place)
+
     def push(self, key: str, files: Iterable[Path]) -> bool:
         """Stores the files as the snapshot of a folder; whether anything had changed.
 
@@ -97,16 +134,17 @@ class Snapshots:
             files: Files of that folder; their names must differ.
 
         Raises:
-            OSError: The store cannot be written.
+            StoreError: The store cannot be written.
+            OSError: A file cannot be read.
         """
         before = self._listed(key)
         now = dict(entry for path in files if (entry := self._put(key, path, before)) is not None)
         if now == before:
             return False
-        self._system.pipe_file(self._at(key, _LIST), json.dumps(now, indent=1).encode())
+        self._ask("pipe_file", self._at(key, _LIST), json.dumps(now, indent=1).encode())
         wanted = {entry["sha256"] for entry in now.values()}
         for name in self._unlisted.pop(key, frozenset()) - wanted:
-            self._system.rm_file(self._at(key, name))
+            self._remove(key, name)
         gone = {entry["sha256"] for entry in before.values()} - wanted
         self._unlisted[key] = frozenset(gone)
         return True
@@ -123,7 +161,8 @@ class Snapshots:
             The names of the files that the snapshot has.
 
         Raises:
-            OSError: The store cannot be read, or what it gave is not what its list names.
+            StoreError: The store cannot be read, or what it gave is not what its list names.
+            OSError: A file cannot be written.
         """
         listed = self._listed(key)
         for name, entry in listed.items():
@@ -145,26 +184,48 @@ class Snapshots:
             # Read once, so that a file that grows meanwhile is stored under its own hash.
             content = path.read_bytes() if path.stat().st_size < _AT_ONCE else None
             if content is None:
-                self._system.put_file(str(path), self._at(key, digest))
+                self._ask("put_file", str(path), self._at(key, digest))
             else:
                 digest = _digest(content)
-                self._system.pipe_file(self._at(key, digest), content)
+                self._ask("pipe_file", self._at(key, digest), content)
         return path.name, {"sha256": digest, "size": path.stat().st_size}
 
     def _get(self, key: str, digest: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(path) as aside:
-            self._system.get_file(self._at(key, digest), str(aside))
+            self._ask("get_file", self._at(key, digest), str(aside))
             if sha256_of(aside) != digest:
-                raise OSError(f"{path.name} is damaged in the store ({key or 'the study'})")
+                raise StoreError(f"{path.name} is damaged in the store ({key or 'the study'})")
+
+    def _ask(self, call: str, *arguments: Any) -> Any:
+        """Has the store's client do something.
+
+        Raises:
+            StoreError: It did not.
+        """
+        try:
+            return getattr(self._system, call)(*arguments)
+        except Exception as error:  # each store has errors of its own
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise  # this machine's disk
+            raise StoreError.of(error) from error
+
+    def _remove(self, key: str, name: str) -> None:
+        try:
+            self._ask("rm_file", self._at(key, name))
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
 
     def _listed(self, key: str) -> dict[str, Any]:
         try:
-            value = parse_json(self._system.cat_file(self._at(key, _LIST)))
-        except FileNotFoundError:
-            return {}
+            value = parse_json(self._ask("cat_file", self._at(key, _LIST)))
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return {}
+            raise
         except ValueError as error:
-            raise OSError(f"the list of {key or 'the study'} in the store is broken") from error
+            raise StoreError(f"the list of {key or 'the study'} in the store is broken") from error
         return {
             str(name): entry
             for name, entry in value.items()
@@ -174,7 +235,7 @@ class Snapshots:
     def folders(self) -> list[str]:
         """The folders that have a snapshot, relative to the study; empty for the study's own."""
         self._system.invalidate_cache()
-        found = self._system.glob(str(self._root / "**" / _LIST))
+        found = self._ask("glob", str(self._root / "**" / _LIST))
         folders = (PurePosixPath(path).parent for path in found)
         return sorted(
             "" if folder == self._root else str(folder.relative_to(self._root))

@@ -7,13 +7,14 @@ node that is not fit, nor does it say how one of its trials was lost.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from automl.errors import PrepareMachine
 from automl.execution.cluster.carrier import Carrier
 from automl.execution.cluster.connection import ClusterHead, connected
+from automl.execution.cluster.doubt import Doubt, doubt_of
 from automl.execution.cluster.fleet import Fleet
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
@@ -22,11 +23,13 @@ from automl.execution.cluster.probing import Probing
 from automl.execution.cluster.roster import Roster
 from automl.execution.cluster.slots import Slot
 from automl.execution.cluster.tasks import Tasks
+from automl.execution.control import Stage
 from automl.execution.driver import ClusterChoice, DriveEnd, DriveRequest, Note
 from automl.execution.live_attempts import LiveAttempts, Lost
 from automl.execution.ray_driver import gpus_of_a_trial
 from automl.execution.ray_thread import RayThread, supervise
 from automl.study.config import Resources
+from automl.study.patience import Patience
 from automl.study.records import Attempt, Outcome
 from automl.study.study_store import StudyStore
 from automl.trainers.end_request import request_leave
@@ -34,10 +37,6 @@ from automl.trainers.end_request import request_leave
 __all__ = ["drive", "need_of"]
 
 _POLL_S = 0.1
-#: Seconds after the end of a worker within which its node may turn out to have died: Ray notices
-#: that by health checks, five of them three seconds apart.
-_DOUBT_S = 3.0
-_DOUBT_UNAVAILABLE_S = 27.0
 #: Seconds before a node leaves at which its attempts are asked to end: trainers take ten to leave
 #: a checkpoint, and a store takes its time to take it.
 _LEAVES_S = 60.0
@@ -86,23 +85,18 @@ def _work(request: DriveRequest, live: LiveAttempts, cluster: ClusterChoice) -> 
     import ray
 
     paths = request.settings.paths
-    carrier = Carrier(StudyStore(cluster.store), paths) if cluster.store else None
-    shared = SharedFolder.marked(paths.folder, has_store=carrier is not None)
+    control = request.control
+    patience = Patience(
+        tell=lambda text: live.say(Note(text)), is_over=lambda: control.stage is Stage.NOW
+    )
+    carrier = Carrier(StudyStore(cluster.store), paths, patience) if cluster.store else None
+    shared = SharedFolder.marked(paths.folder, cluster.store)
     try:
         _Driving(ray, request, live, shared, carrier).run()
     finally:
         shared.clear()
-        if carrier is not None:
+        if carrier is not None and live.failure is None:
             carrier.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A worker that is gone, and whose node may be."""
-
-    until: float
-    loss: Loss
-    because: str
 
 
 class _Driving:
@@ -130,7 +124,7 @@ class _Driving:
         n_most = None if cluster.follows else resources.max_concurrent
         self._fleet = Fleet(ray, request, need_of(resources), n_most, self._roster)
         self._cluster = cluster
-        self._doubts: dict[Slot, _Doubt] = {}
+        self._doubts: dict[Slot, Doubt] = {}
         self._fit_at = time.monotonic()
         self._seen = self._roster.records()
 
@@ -194,7 +188,8 @@ class _Driving:
                 less = f"no node has {asked} GPUs: {attempt} trains on {slot.need.gpus:g}"
                 self._live.say(Note(less))
             if (carrier := self._carrier_of(slot)) is not None:
-                carrier.send(attempt, task)
+                with self._live.remembering_failure():
+                    carrier.send(attempt, task)
             slot.begin(attempt, replace(task, driver_pid=None, node=name))
 
     def _carrier_of(self, slot: Slot) -> Carrier | None:
@@ -203,7 +198,8 @@ class _Driving:
 
     def _bring(self, slot: Slot, attempt: Attempt) -> None:
         if (carrier := self._carrier_of(slot)) is not None:
-            carrier.bring(attempt)
+            with self._live.remembering_failure():
+                carrier.bring(attempt)
 
     def _keep(self, attempt: Attempt) -> None:
         if self._carrier is not None:
@@ -237,7 +233,7 @@ class _Driving:
             try:
                 said = slot.heard()
             except Exception as error:  # noqa: BLE001 -- Ray's errors have many forms
-                self._doubts[slot] = _doubt_of(error)
+                self._doubts[slot] = doubt_of(error)
                 continue
             if isinstance(said, Outcome):
                 self._ended(slot)
@@ -258,7 +254,7 @@ class _Driving:
         slot.end_attempt()
         self._fleet.is_hungry = True
 
-    def _resolve(self, slot: Slot, doubt: _Doubt) -> None:
+    def _resolve(self, slot: Slot, doubt: Doubt) -> None:
         """Decides how an attempt was lost, once that can be told."""
         if not self._roster.is_alive(slot.node):
             self._lost(slot, Loss.NODE, str(Loss.NODE))
@@ -280,15 +276,3 @@ class _Driving:
         self._losses.lost(name, slot.node, attempt.number, loss)
         self._roster.ended(slot.node)
         self._fleet.is_hungry = True
-
-
-def _doubt_of(error: Exception) -> _Doubt:
-    """What the error of a worker may mean."""
-    from ray.exceptions import ActorUnavailableError
-
-    from automl.execution.ray_errors import said
-
-    now = time.monotonic()
-    if isinstance(error, ActorUnavailableError):
-        return _Doubt(now + _DOUBT_UNAVAILABLE_S, Loss.SILENT, str(Loss.SILENT))
-    return _Doubt(now + _DOUBT_S, Loss.WORKER, f"{Loss.WORKER} ({said(error)})")

@@ -31,10 +31,12 @@ class Loss(StrEnum):
     NODE = "its node left the cluster"
     SILENT = "its node did not answer any more"
     WORKER = "its worker process died"
+    STORE = "its node did not reach the study's store"
 
 
+_OF_A_LIVING_NODE = (Loss.WORKER, Loss.STORE)
 #: So often one trial may be lost in each way and go on. Nodes of a spot market die often.
-_GOES_ON = {Loss.NODE: 20, Loss.SILENT: 5, Loss.WORKER: 2}
+_GOES_ON = {Loss.NODE: 20, Loss.SILENT: 5, Loss.WORKER: 2, Loss.STORE: 5}
 
 
 class Losses:
@@ -67,9 +69,9 @@ class Losses:
             number: The trial's number.
             loss: How it was lost.
         """
-        if loss is Loss.WORKER or node_id not in self._dead:
+        if loss in _OF_A_LIVING_NODE or node_id not in self._dead:
             self._blame(node, f"trial {number} was lost ({loss})")
-        if loss is not Loss.WORKER:
+        if loss not in _OF_A_LIVING_NODE:
             self._dead.add(node_id)
 
     def _blame(self, node: str, what: str) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path, PurePosixPath
 from automl.files import write_text
 from automl.spec.formats import spec_text
 from automl.study.layout import AttemptPaths, StudyPaths
+from automl.study.patience import Patience
+from automl.study.patient_store import patiently
 from automl.study.records import Attempt
 from automl.study.study_store import Snapshots
 from automl.trainers.base import TrialTask
@@ -89,9 +91,13 @@ class AttemptMirror:
         """Brings what the attempt begins with: its spec, and the checkpoint that it goes on from.
 
         Raises:
+            ResumeLater: The store was away for too long.
             FileNotFoundError: The store does not have that checkpoint.
-            OSError: The store cannot be read.
+            OSError: Nothing can be written here.
         """
+        patiently(lambda: self._fetch(paths, attempt), Patience())
+
+    def _fetch(self, paths: StudyPaths, attempt: Attempt) -> None:
         self._snapshots.pull(self._key, self._folder)
         if attempt.resume_from is None:
             return
@@ -112,11 +118,11 @@ class AttemptMirror:
             leaves: Whether the files stay here too.
 
         Raises:
-            OSError: The store cannot be written.
+            ResumeLater: The store was away for too long; the files stay here.
         """
         self._done.set()
         self._thread.join()
-        self._snapshots.push(self._key, files_of(self._folder))
+        patiently(lambda: self._snapshots.push(self._key, files_of(self._folder)), Patience())
         if not leaves:
             shutil.rmtree(self._folder, ignore_errors=True)
 

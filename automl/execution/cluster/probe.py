@@ -66,27 +66,27 @@ class SharedFolder:
     Attributes:
         folder: The folder; None where this is not to be checked.
         word: What the driver has written into it.
-        has_store: Whether a node may do without it, because the study has a store.
+        store: Where the study's store has it, so that a node may do without it; empty for none.
     """
 
     folder: Path | None = None
     word: str = ""
-    has_store: bool = False
+    store: str = ""
 
     @classmethod
-    def marked(cls, folder: Path, *, has_store: bool = False) -> Self:
+    def marked(cls, folder: Path, store: str = "") -> Self:
         """Leaves a new word in a folder.
 
         Args:
             folder: The folder.
-            has_store: Whether a node may do without it.
+            store: Address of what a node may use instead; empty for nothing.
 
         Raises:
             OSError: Nothing can be written there.
         """
         place = folder / _FOLDER
         place.mkdir(exist_ok=True)
-        shared = cls(folder, secrets.token_hex(8), has_store)
+        shared = cls(folder, secrets.token_hex(8), store)
         (place / shared.word).write_text(shared.word, encoding="utf-8")
         return shared
 

@@ -14,7 +14,7 @@ from automl.execution.cluster.probe import (
     refusal,
     unseen_data,
 )
-from automl.execution.cluster.readiness import Question, Readiness, readiness
+from automl.execution.cluster.readiness import Question, Readiness, readiness, unreached
 from automl.execution.cluster.staging import DataSource, FolderContent, Taken, take_in
 from automl.execution.cluster.tasks import Tasks
 from automl.execution.driver import TrainerChoice
@@ -94,9 +94,11 @@ class Probing:
         if why := refusal(self._here, facts):
             raise _Unfit(why)
         unseen = self._unseen(facts, node)
-        if unseen and not self._shared.has_store:
+        if unseen and not self._shared.store:
             raise _Unfit(unseen)
         notes = ["uses the study's store"] if unseen else []
+        if unseen:
+            yield from self._reaches_store(node)
         data = yield from self._data(node, facts, notes)
         yield from self._ready(node, data, notes)
         asked_at = time.time()
@@ -126,6 +128,13 @@ class Probing:
         if not self._shared.is_seen_both_ways(facts, node):
             return f"what it writes into {self._shared.folder} is not seen here"
         return ""
+
+    def _reaches_store(self, node: str) -> Generator[str, None, None]:
+        """Has a node that does not share the study's folder write to the study's store."""
+        asked = self._tasks.ask(node, unreached, self._shared.store)
+        why: str = yield from self._awaited(asked)
+        if why:
+            raise _Unfit(f"it does not see the study's folder, and the study's store: {why}")
 
     # Bringing data
 

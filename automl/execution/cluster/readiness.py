@@ -5,9 +5,10 @@ from pathlib import Path
 
 from automl.errors import AutomlError
 from automl.execution.driver import TrainerChoice, open_trainer
+from automl.study.study_store import StoreError, StudyStore
 from automl.trainers.base import ChecksPaths, Fetching, Problem, Trainer, release
 
-__all__ = ["Question", "Readiness", "readiness"]
+__all__ = ["Question", "Readiness", "readiness", "unreached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,21 @@ def readiness(question: Question) -> Readiness:
         return _asked(trainer, question)
     finally:
         release(trainer)
+
+
+def unreached(store: str) -> str:
+    """Why a study's store cannot be written from the machine that this runs on; empty if it can.
+
+    Args:
+        store: Where the study lies in it.
+    """
+    try:
+        StudyStore(store).snapshots().try_out()
+    except StoreError as error:
+        return str(error)
+    except AutomlError as error:
+        return f"{error.rule}, got {error.got}"
+    return ""
 
 
 def _asked(trainer: Trainer, question: Question) -> Readiness:

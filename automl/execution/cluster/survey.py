@@ -60,6 +60,7 @@ def survey(
     data: Sequence[str] = (),
     folder: Path | None = None,
     trainer: TrainerChoice | None = None,
+    store: str = "",
 ) -> Survey:
     """Joins a cluster, probes every node, and leaves again.
 
@@ -69,13 +70,14 @@ def survey(
         folder: A folder that every node must see and write to; None where that is not to be
             checked yet.
         trainer: What is to train there; None where that is not to be checked yet.
+        store: Where the study's store has the study, for nodes that do not see the folder.
 
     Raises:
         PrepareMachine: There is no such cluster, or this machine is none of its nodes.
         OSError: Nothing can be written into the folder.
     """
     here = NodeFacts.here(data)
-    shared = SharedFolder() if folder is None else SharedFolder.marked(folder)
+    shared = SharedFolder() if folder is None else SharedFolder.marked(folder, store)
     try:
         with connected(address, "automl survey") as ray:
             probing = Probing(Tasks(ray), here, shared, trainer, moves=False)

@@ -13,7 +13,7 @@ from automl.execution.cluster.connection import leaving
 from automl.execution.cluster.losses import Losses
 from automl.execution.cluster.probe import NodeFacts, SharedFolder
 from automl.execution.cluster.probing import NodeVerdict, Probing
-from automl.execution.cluster.readiness import Question, Readiness, readiness
+from automl.execution.cluster.readiness import Question, Readiness, readiness, unreached
 from automl.execution.cluster.roster import Roster
 from automl.execution.cluster.staging import FolderContent, Taken
 from automl.execution.cluster.tasks import Tasks
@@ -118,6 +118,21 @@ def test_a_look_beforehand_brings_nothing() -> None:
 def test_what_a_node_lacks_keeps_trials_away(answers: Mapping[Any, Any], why: str) -> None:
     _, verdict = asked_of(answers)
     assert verdict.refused.startswith(why)
+
+
+def test_a_node_without_the_folder_must_reach_the_store(tmp_path: Path) -> None:
+    shared = SharedFolder(tmp_path, "word", "s3://bucket/s")
+    elsewhere: dict[Any, Any] = {
+        probe_task.answer: facts(error="No such file or directory: /studies/s")
+    }
+    _, verdict = asked_of({**elsewhere, unreached: ""}, shared=shared)
+    assert verdict == NodeVerdict(note=verdict.note, is_apart=True)
+    assert verdict.note.endswith("uses the study's store")
+    away = {**elsewhere, unreached: "it refuses access: Forbidden"}
+    _, verdict = asked_of(away, shared=shared)
+    assert verdict.refused == (
+        "it does not see the study's folder, and the study's store: it refuses access: Forbidden"
+    )
 
 
 class TestReadiness:

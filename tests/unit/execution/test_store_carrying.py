@@ -1,16 +1,21 @@
 """An attempt's way through the study's store: from the driver to a node and back."""
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from automl.app.from_store import bring_study
-from automl.errors import FixInput, PrepareMachine, ResolveConflict
+from automl.app.from_store import bring_attempts, bring_study
+from automl.errors import FixInput, PrepareMachine, ResolveConflict, ResumeLater
 from automl.execution.cluster.carrier import Carrier
+from automl.execution.cluster.doubt import doubt_of
+from automl.execution.cluster.losses import Loss
 from automl.execution.cluster.mirror import AttemptMirror, files_of
+from automl.execution.cluster.readiness import unreached
 from automl.study.clock import utc_now
 from automl.study.layout import StudyPaths
+from automl.study.patience import Patience
 from automl.study.records import Attempt
 from automl.study.state import StudyState, StudyStatus, write_state
 from automl.study.study_store import StudyStore
@@ -28,9 +33,10 @@ class Two:
     here: StudyPaths
     there: StudyPaths
     store: StudyStore
+    told: list[str] = field(default_factory=list)
 
     def carrier(self) -> Carrier:
-        return Carrier(self.store, self.here)
+        return Carrier(self.store, self.here, Patience(0.0, self.told.append))
 
     def task(self, paths: StudyPaths, attempt: Attempt) -> TrialTask:
         place = paths.attempt(attempt.number, attempt.attempt)
@@ -102,6 +108,80 @@ def test_what_the_node_has_dropped_is_dropped_here(two: Two) -> None:
     assert [path.name for path in files_of(task.folder)] == ["spec.yaml"]
 
 
+def test_a_store_that_is_away_for_a_while_loses_nothing_of_what_ended(
+    two: Two, tmp_path: Path
+) -> None:
+    carrier, attempt = two.carrier(), Attempt(0, 1, {})
+    prepared(two, attempt)
+    bucket, aside = tmp_path / "bucket", tmp_path / "aside"
+    bucket.rename(aside)
+    bucket.write_text("no folder")
+    carrier.keep(attempt)
+    carrier.close()
+    (said,) = two.told
+    assert said.startswith("the study's store is behind: it does not answer (")
+    bucket.unlink()
+    aside.rename(bucket)
+    carrier.close()
+    assert two.told[1:] == ["the study's store is up to date again"]
+    assert two.store.snapshots().folders() == ["", "trials/0000/1"]
+
+
+def test_what_a_trial_needs_is_waited_for_and_then_the_study_can_be_resumed(
+    two: Two, tmp_path: Path
+) -> None:
+    carrier, attempt = two.carrier(), Attempt(0, 1, {})
+    task = prepared(two, attempt)
+    carrier.send(attempt, task)
+    (task.folder / CHECKPOINT).write_bytes(WHOLE)
+    shutil.rmtree(tmp_path / "bucket")
+    with pytest.raises(ResumeLater, match="what it held is gone"):
+        carrier.bring(attempt)
+    assert (task.folder / CHECKPOINT).exists()
+    (tmp_path / "bucket").write_text("no folder")
+    with pytest.raises(ResumeLater, match="the store of a study must answer"):
+        carrier.send(attempt, task)
+
+
+def test_what_a_dead_driver_s_nodes_have_left_is_brought_before_the_study_goes_on(
+    two: Two,
+) -> None:
+    carrier, apart, shared = two.carrier(), Attempt(0, 1, {}), Attempt(1, 1, {})
+    carrier.send(apart, prepared(two, apart))
+    mirror = two.mirror(apart)
+    mirror.fetch(two.there, apart)
+    (two.task(two.there, apart).folder / CHECKPOINT).write_bytes(WHOLE)
+    mirror.start()
+    mirror.close(leaves=False)
+    newer = prepared(two, shared)
+    carrier.keep(shared)
+    newer.log_path.write_text("epoch 1\n")
+    newer.spec_path.write_text("newer\n")
+    bring_attempts(two.store.url, two.here)
+    assert (two.task(two.here, apart).folder / CHECKPOINT).read_bytes() == WHOLE
+    assert newer.spec_path.read_text() == "newer\n"
+
+
+def test_an_error_of_a_worker_says_what_was_lost_and_how() -> None:
+    class Raised(Exception):
+        cause: Exception
+
+    error = Raised("a traceback\nof many lines")
+    error.cause = ResumeLater("the store must answer", got="no connection", fix="")
+    found = doubt_of(error)
+    assert found.loss is Loss.STORE
+    assert found.because == "its node did not reach the study's store (no connection)"
+    error.cause = ValueError("x")
+    assert doubt_of(error).because == "its worker process died (of many lines)"
+
+
+def test_a_node_that_does_not_reach_the_store_says_why(tmp_path: Path) -> None:
+    assert unreached(f"file://{tmp_path}/s") == ""
+    (tmp_path / "file").write_text("")
+    assert "Not a directory" in unreached(f"file://{tmp_path}/file/s")
+    assert "must be an address that fsspec knows" in unreached("nowhere://x")
+
+
 def test_requests_are_passed_on_once(two: Two) -> None:
     carrier, attempt = two.carrier(), Attempt(0, 1, {})
     prepared(two, attempt)
@@ -126,7 +206,7 @@ def test_a_store_that_takes_nothing_is_said_before_anything_begins(tmp_path: Pat
     paths.journal.write_text("{}\n")
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(PrepareMachine, match="the study's store must be there and take files"):
-        Carrier(StudyStore(f"file://{tmp_path}/file/s"), paths)
+        Carrier(StudyStore(f"file://{tmp_path}/file/s"), paths, Patience())
 
 
 class TestBringing:
