@@ -1,7 +1,7 @@
 """Driving one study from where it stands to its end, for ``run`` and ``resume`` alike."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from automl.app.following import Following
 from automl.app.glance_keeper import GlanceKeeper
 from automl.app.pose_evaluations import PoseEvaluations, can_evaluate
 from automl.app.prepare import Preparer
+from automl.app.race_notes import RaceNotes
 from automl.app.room import room_at, size_of
 from automl.app.screen import Ending, Screen, Sight, Silent
 from automl.app.sparing import Sparing
@@ -30,7 +31,6 @@ from automl.execution.gpu_sampling import open_meter, sampling
 from automl.execution.local_ray import check_python
 from automl.execution.observe import Observer
 from automl.files import FULL
-from automl.reports.price import price_of
 from automl.reports.words import count
 from automl.reports.write import write_report
 from automl.search.decision import EndCause
@@ -112,16 +112,17 @@ class Session:
     _state_at: float = field(default=0.0, init=False)
     _began_s: float = field(default=0.0, init=False)
     _trial_bytes: int = field(default=0, init=False)
-    _has_priced: bool = field(default=False, init=False)
     _best_note: str = field(default="", init=False)
     _naming: Sparing = field(default_factory=Sparing, init=False)
     _best: TrialRecord | None = field(default=None, init=False)
     _nodes: tuple[NodeRecord, ...] = field(default=(), init=False)
     _following: Following = field(init=False)
     _glances: GlanceKeeper = field(init=False)
+    _race: RaceNotes = field(init=False)
 
     def __post_init__(self) -> None:
         self._glances = GlanceKeeper(self.paths, self.config)
+        self._race = RaceNotes(self.config)
         self._following = Following(self.paths, self.config.objective)
 
     def drive(self, notes: Sequence[str] = ()) -> Ending:
@@ -224,16 +225,14 @@ class Session:
             if self._naming.is_due:
                 self._keep_best()
         if isinstance(event, TrialStarted) and event.attempt.seed is not None:
-            self._say_price()
+            self._say(self._race.price(self.engine.records()))
         self._show(lambda screen: screen.event(event))
+        if isinstance(event, TrialEnded) and event.record.confirms is not None:
+            self._say(self._race.standing(self.engine.records()))
 
-    def _say_price(self) -> None:
-        """Says once, before the first training with a fresh seed, what those will cost."""
-        records = [each for each in self.engine.records() if each.state.is_finished]
-        price = None if self._has_priced else price_of(records, self.config)
-        self._has_priced = True
-        if price is not None:
-            self._show(lambda screen: screen.event(Note(f"confirmation: {price}")))
+    def _say(self, sentences: Iterable[str]) -> None:
+        for text in sentences:
+            self._event(Note(text))
 
     def _look(self) -> None:
         self.lock.heartbeat()

@@ -25,7 +25,14 @@ from automl.study.clock import Clock, utc_now
 from automl.study.config import StudyConfig
 from automl.study.folder import epochs_of
 from automl.study.layout import StudyPaths
-from automl.study.records import Measurement, Outcome, OutcomeState, TrialRecord, TrialState
+from automl.study.records import (
+    Attempt,
+    Measurement,
+    Outcome,
+    OutcomeState,
+    TrialRecord,
+    TrialState,
+)
 
 __all__ = ["EventScreen", "event_line", "heartbeat_line"]
 
@@ -47,9 +54,11 @@ def event_line(event: Event, snapshot: Snapshot) -> str:
             params = changed_params(attempt.params, default)
             names = words.short_names(list(attempt.params))
             pairs = {names[key]: words.param(value) for key, value in params.items()}
+            which = _which(attempt.number, attempt.attempt)
             if attempt.seed is not None:
+                which |= _again(attempt, snapshot)
                 pairs["seed"] = str(attempt.seed)
-            return _line("start", {**_which(attempt.number, attempt.attempt), **pairs})
+            return _line("start", {**which, **pairs})
         case Measured(attempt, measurement):
             return _line("epoch", _measured(attempt.number, measurement, snapshot))
         case TrialEnded(record, outcome):
@@ -60,6 +69,17 @@ def event_line(event: Event, snapshot: Snapshot) -> str:
 
 def _which(number: int, attempt: int) -> dict[str, str]:
     return {"trial": str(number)} | ({"attempt": str(attempt)} if attempt > 1 else {})
+
+
+def _again(attempt: Attempt, snapshot: Snapshot) -> dict[str, str]:
+    """Which trial of the search is trained again, with a fresh seed."""
+    same = (
+        record.number
+        for record in snapshot.records
+        if record.confirms is None and record.params == attempt.params
+    )
+    number = next(same, None)
+    return {} if number is None else {"again": str(number)}
 
 
 def _measured(number: int, measurement: Measurement, snapshot: Snapshot) -> dict[str, str]:
