@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +18,9 @@ from tests.docker_engine.fixtures import (  # noqa: F401 -- fixtures are found b
 )
 from tests.postgres.fixtures import database, postgres  # noqa: F401 -- found by their names
 from tests.s3 import s3_bucket, s3_endpoint  # noqa: F401 -- found by their names
+
+if TYPE_CHECKING:
+    from tests.dealing import FilesInOrder
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
@@ -66,8 +70,20 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return _Module.from_parent(parent, path=module_path)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "FilesInOrder | None":
+    """Deals the tests to several workers, unless ``--dist`` names another way."""
+    from tests.dealing import FilesInOrder
+
+    return FilesInOrder(config, log) if config.getvalue("dist") == "load" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skips the tests marked ``torch`` where there is none, and bounds every unit test in time."""
+    if hasattr(config, "workerinput"):
+        from tests.dealing import longest_first
+
+        longest_first(items)
     for item in items:
         if not _HAS_TORCH and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason=_NEEDS_TORCH))

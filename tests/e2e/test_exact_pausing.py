@@ -18,7 +18,6 @@ from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
 from automl.study.records import OutcomeState, TrialState
 from automl.yamltext import load_yaml
-from tests.docker_engine.engine import PrivateEngine
 from tests.e2e.test_exact_resume import assert_same
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(900)]
@@ -85,27 +84,6 @@ def test_to_the_last_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer_start: str
 ) -> None:
     pauses_exactly(tmp_path, monkeypatch, f"trainer_start: {trainer_start}\n")
-
-
-@pytest.mark.docker
-@pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
-def test_the_same_in_a_new_container(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    docker_host: PrivateEngine,
-    development_image: str,
-) -> None:
-    where = f"trainer: docker\ngpus_per_trial: 0\nimage: {development_image}\n"
-    paths = pauses_exactly(tmp_path, monkeypatch, where)
-    first, second = (
-        json.loads(paths.attempt(0, attempt).container.read_text()) for attempt in (1, 2)
-    )
-    assert first["name"] != second["name"]
-    train = load_yaml(paths.attempt(0, 2).container_spec)["train"]
-    place = train["resume_training_checkpoint_path"]
-    assert place.startswith(
-        f"/inputs/train-resume_training_checkpoint_path/model_epoch_{RUNG - 1:03d}_"
-    )
 
 
 def pauses_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str) -> StudyPaths:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from automl.yamltext import load_yaml
-from tests.docker_engine.engine import PrivateEngine
 from tests.e2e.terminal import Driver, Terminal, eventually, processes_naming
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(900)]
@@ -48,24 +47,6 @@ def kpis(study: Path) -> dict[int, str]:
 def test_to_the_last_bit_and_over_a_kill(terminal: Terminal) -> None:
     (terminal.folder / "shoe.yaml").write_text(STUDY)
     goes_on_exactly(terminal, lambda driver: driver.kill(everything=True))
-
-
-@pytest.mark.docker
-@pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
-def test_the_same_in_containers(
-    terminal: Terminal, docker_host: PrivateEngine, development_image: str
-) -> None:
-    def kill(driver: Driver) -> None:
-        (container,) = docker_host.client().containers.list()
-        driver.kill(everything=True)
-        container.kill("SIGKILL")
-
-    where = f"trainer: docker\ngpus_per_trial: 0\nimage: {development_image}\n"
-    (terminal.folder / "shoe.yaml").write_text(STUDY + where)
-    goes_on_exactly(terminal, kill)
-    read = terminal.studies / "longer" / "trials" / "0000" / "1" / "spec.container.yaml"
-    parent = load_yaml(read)["train"]["resume_training_checkpoint_path"]
-    assert parent.startswith("/inputs/train-resume_training_checkpoint_path/model_epoch_001_")
 
 
 def goes_on_exactly(terminal: Terminal, kill: Callable[[Driver], None]) -> None:
