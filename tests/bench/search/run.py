@@ -14,7 +14,6 @@ import importlib.metadata
 import json
 import platform
 import shlex
-import subprocess
 import sys
 import time
 import warnings
@@ -31,6 +30,7 @@ from tests.bench.search.by_ray import RayAsha
 from tests.bench.search.drive import drive
 from tests.bench.search.families import FAMILIES
 from tests.bench.search.problem import Problem, Trace
+from tests.bench.search.revision import revision
 from tests.bench.search.tables import table_of
 
 RESULTS = Path(__file__).with_name("results")
@@ -62,13 +62,6 @@ def versions(name: str, asked: argparse.Namespace) -> dict[str, str]:
     if name in by_engine.METHODS:
         known["revision"] = revision()
     return known | ({"nvidia-tao-automl": "7.2.0"} if name in by_tao.METHODS else {})
-
-
-def revision() -> str:
-    """Which commit of this package searches; empty where there is no repository."""
-    asked = ["git", "-C", str(RESULTS.parent), "rev-parse", "--short", "HEAD"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return told.stdout.strip()
 
 
 def path_of(family: str, method: str, places: int) -> Path:

@@ -1,6 +1,7 @@
 """What earlier trials are worth, and what misleading ones cost.
 
     python -m tests.bench.search.warm_start [FAMILY...] [--seeds 6] [--trials 20]
+        [--samplers auto tpe] [--out FILE.json]
 
 A search of 30 trials on one instance of a family is what is known. Then the same search goes on
 a variant: the same landscape, shifted in place and level (``alike``), or that of another seed
@@ -9,10 +10,12 @@ the settings that each names after 3, 5, 10 and 20 full trainings.
 """
 
 import argparse
-import json
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from statistics import fmean
+from functools import partial
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,11 +28,13 @@ from automl.study.config import Resources, SearchSettings, StudyConfig
 from automl.study.earlier import Earlier, EarlierTrial
 from automl.study.limits import Limits
 from tests.bench.search.families import FAMILIES, METRIC, Problem
+from tests.bench.search.stamped import write_rows
 
 #: A search that stops itself because too many trials fail is resumed, as somebody would.
 RESUMED = Until(resumes=1000)
 _KNOWN = 30
 _AT = (3, 5, 10, 20)
+_KNOWN_OF = ("nothing", "alike", "misleading")
 
 
 @dataclass(frozen=True)
@@ -96,32 +101,34 @@ def truth_at(done: Simulation, problem: Problem) -> list[float]:
     return found
 
 
+def one(trials: int, seed: int, family: str, sampler: str, known: str) -> dict[str, Any]:
+    """The true scores of one search."""
+    problem = Shifted(FAMILIES[family], seed)
+    earlier = Earlier()
+    if known != "nothing":
+        landscape = seed if known == "alike" else 1000 + seed
+        earlier = known_of(Problem(FAMILIES[family], landscape), 100 + seed)
+    config = config_of(problem, seed, trials, earlier, sampler)
+    done = simulate(problem.space, config, problem, until=RESUMED)
+    truth = [round(value, 6) for value in truth_at(done, problem)]
+    named = {"family": family, "sampler": sampler, "known": known, "seed": seed}
+    return {**named, "at": _AT, "truth": truth}
+
+
 def main() -> None:
-    """Prints a line of JSON for each family, kind and sampler."""
+    """Runs the searches; a line a search, and all of them in a file where one is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=["default2", "six"])
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--samplers", nargs="*", default=["auto", "tpe"])
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    for family in asked.families:
-        for sampler in asked.samplers:
-            rows: dict[str, list[list[float]]] = {"without": [], "alike": [], "misleading": []}
-            for seed in range(asked.seeds):
-                problem = Shifted(FAMILIES[family], seed)
-                knowns = {
-                    "without": Earlier(),
-                    "alike": known_of(Problem(FAMILIES[family], seed), 100 + seed),
-                    "misleading": known_of(Problem(FAMILIES[family], 1000 + seed), 100 + seed),
-                }
-                for name, known in knowns.items():
-                    config = config_of(problem, seed, asked.trials, known, sampler)
-                    done = simulate(problem.space, config, problem, until=RESUMED)
-                    rows[name].append(truth_at(done, problem))
-            for name, each in rows.items():
-                means = [round(fmean(column), 3) for column in zip(*each, strict=True)]
-                said = {"family": family, "sampler": sampler, "known": name, "at": _AT}
-                print(json.dumps({**said, "truth": means, "seeds": len(each)}), flush=True)
+    tasks = product(range(asked.seeds), asked.families, asked.samplers, _KNOWN_OF)
+    with ProcessPoolExecutor(asked.processes) as pool:
+        found = pool.map(partial(one, asked.trials), *zip(*tasks, strict=True))
+        write_rows(asked.out, "warm_start", found)
 
 
 if __name__ == "__main__":
