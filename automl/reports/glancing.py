@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 from statistics import median
 
 from automl.reports import words
-from automl.reports.aligned import named
+from automl.reports.aligned import labelled, named
 from automl.reports.changed import changed_words
 from automl.reports.derive import moment
 from automl.reports.glance import Glance, Improvement
 from automl.reports.listing import StudyListing
 from automl.reports.model import Summary
+from automl.reports.race_words import standing_words
 from automl.reports.remaining import Outlook, SecondsRange, remaining
 from automl.reports.text import expected_lines, fake_lines, value_of
 from automl.study.layout import StudyPaths
-from automl.study.records import FailureClass, TrialState
+from automl.study.records import FailureClass, TrialRecord, TrialState
 from automl.study.state import StudyState, StudyStatus
 
 __all__ = ["glance_of", "left_of", "listing_of"]
@@ -105,14 +106,26 @@ def _best(summary: Summary) -> list[str]:
         return []
     lines = [f"best {value_of(summary, winner)} (trial {winner.number})"]
     is_expected = summary.is_search and winner.mean is None
-    return [*lines, *(expected_lines(winner) if is_expected else ())]
+    lines += expected_lines(winner) if is_expected else []
+    if summary.status is StudyStatus.FINISHED:
+        return lines
+    standing = standing_words([trial.record for trial in summary.trials], summary.config)
+    return [*lines, labelled("race", standing)] if standing else lines
 
 
 def _changed(summary: Summary) -> dict[str, str]:
     """What the trials that run change."""
     records = [trial.record for trial in summary.trials]
     running = [each for each in records if each.state is TrialState.RUNNING]
-    return {str(each.number): changed_words(each.params, records) for each in running}
+    return {str(each.number): _told(each, records) for each in running}
+
+
+def _told(record: TrialRecord, records: list[TrialRecord]) -> str:
+    """What a trial changes; of one that is trained again, which."""
+    told = changed_words(record.params, records)
+    if record.confirms is None:
+        return told
+    return f"fresh seed of trial {record.confirms}  {told or 'the default'}"
 
 
 def _improvement(summary: Summary) -> Improvement | None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from automl.reports import words
 from automl.reports.confirmation import confirmed
 from automl.study.config import StudyConfig
-from automl.study.confirmation import answer_of, differences
+from automl.study.confirmation import answer_of, differences, n_to_confirm
 from automl.study.expected import expectations
-from automl.study.race import Race
+from automl.study.race import Race, race
 from automl.study.records import TrialRecord
 from automl.study.sequential import FEWEST_PAIRS, MOST_PAIRS, Answer
 
-__all__ = ["pairs_sentence", "race_sentence"]
+__all__ = ["pairs_sentence", "race_sentence", "standing_words"]
 
 _ANSWERS = {
     Answer.OPEN: "not clear yet",
@@ -45,6 +45,17 @@ def race_sentence(
     if now.is_decided:
         return f"race: {value.of(now.left)} wins{behind}"
     return f"race: {value.of(now.left)} go on to {_seeds(now.seeds)}{behind}"
+
+
+def standing_words(records: Sequence[TrialRecord], config: StudyConfig) -> str:
+    """How the choice of the winner stands; empty before it has begun and once it is over."""
+    if all(each.confirms is None for each in records) or not n_to_confirm(records, config):
+        return ""
+    now = race(records, config)
+    if len(now.left) > 1:
+        return f"{_all_of(now.left)} may still win, {_seeds(now.seeds)} in this round"
+    one = f"trial {now.left[0]} is trained against the default"
+    return f"{one}, with seeds that had no part in choosing it"
 
 
 def pairs_sentence(records: Sequence[TrialRecord], config: StudyConfig, number: int) -> str:
