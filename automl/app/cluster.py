@@ -1,7 +1,6 @@
 """What a Ray cluster offers a study, and what a check-up says of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
 from pathlib import Path
 
 from automl.app.drive import store_of
@@ -110,15 +109,17 @@ def as_machine(found: Survey) -> Machine:
     return Machine(max(1, int(sum(node.cpus for node in found.fit))))
 
 
-def check_cluster(config: StudyConfig, skill: Skill, folder: Path) -> Iterator[Check]:
+def check_cluster(
+    config: StudyConfig, skill: Skill, folder: Path, data: Sequence[str]
+) -> Iterator[Check]:
     """The lines of a check-up about a study's cluster: one for itself, one for each node.
 
     Args:
         config: What the study asks for.
         skill: Whose command will run.
         folder: A folder that every node must see and write to.
+        data: Folders and files that trainings read.
     """
-    data = [each for each in astuple(config.data) if each]
     trainer = TrainerChoice(config.trainer, skill, config.trainer_options)
     try:
         if store := store_of(config):

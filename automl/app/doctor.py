@@ -28,6 +28,7 @@ from automl.app.doctor_study import (
 from automl.app.drive import is_elsewhere
 from automl.app.explain import explain_trial
 from automl.app.lock_check import file_system, lock_problem
+from automl.app.named_paths import named_paths
 from automl.app.networks import network_of
 from automl.app.plan import make_plan
 from automl.app.request import PlanRequest
@@ -97,10 +98,16 @@ def examine(
     yield from check_space(subject.space)
     yield check_disk(_disk(subject, request.studies_dir))
     yield from check_folder(folder_facts(request.studies_dir), is_root=os.geteuid() == 0)
-    if subject.config.ray_address:
-        yield from check_cluster(subject.config, subject.skill, _existing(request.studies_dir))
+    yield from _cluster(subject, _existing(request.studies_dir))
     if deep and study is None:
         yield try_one_epoch(request, subject.config.keys)
+
+
+def _cluster(subject: Subject, studies: Path) -> Iterator[Check]:
+    """The cluster that trials are to run on, where they do."""
+    if subject.config.ray_address:
+        reads = named_paths(subject.config, subject.base_spec, subject.space, studies)
+        yield from check_cluster(subject.config, subject.skill, studies, reads)
 
 
 def _shared(data: Mapping[str, SplitFacts]) -> Iterator[Check]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import astuple
 
+from automl.app.named_paths import named_paths
 from automl.execution import serial
 from automl.execution.driver import ClusterChoice, DriveRequest
+from automl.space.model import SearchSpace
 from automl.study.config import StudyConfig
+from automl.study.folder import read_base_spec, read_space
 from automl.study.layout import StudyPaths
 from automl.study.nodes import NodeRecord
 from automl.study.study_store import StudyStore
@@ -37,6 +39,7 @@ def attempt_settings(paths: StudyPaths, config: StudyConfig) -> AttemptSettings:
 
 def cluster_of(
     config: StudyConfig,
+    paths: StudyPaths,
     on_nodes: Callable[[tuple[NodeRecord, ...]], None],
     on_gpus: Callable[[int | None], None],
 ) -> ClusterChoice | None:
@@ -44,14 +47,16 @@ def cluster_of(
 
     Args:
         config: What the study asks for.
+        paths: The study.
         on_nodes: Called with the cluster's nodes when something of them has changed.
         on_gpus: Called with the GPUs of the next attempt where those are fewer than asked for.
     """
     if not config.ray_address:
         return None
-    data = tuple(folder for folder in astuple(config.data) if folder)
+    space = SearchSpace.from_json(read_space(paths))
+    reads = named_paths(config, read_base_spec(paths), space, paths.folder.parent)
     follows = config.origin.get("max_concurrent", "default") == "default"
-    return ClusterChoice(config.ray_address, on_nodes, on_gpus, data, store_of(config), follows)
+    return ClusterChoice(config.ray_address, on_nodes, on_gpus, reads, store_of(config), follows)
 
 
 def is_elsewhere(config: StudyConfig) -> bool:

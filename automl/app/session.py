@@ -78,8 +78,7 @@ def check_trainer(config: StudyConfig, skill: Skill, studies: Path) -> None:
     problems = [*trainer.check()]
     if not problems and isinstance(trainer, ChecksPaths):
         above = next(each for each in (studies, *studies.parents) if each.exists())
-        folders = (Path(folder) for folder in astuple(config.data) if folder)
-        problems += trainer.check_paths([above, *folders])
+        problems += trainer.check_paths([above, *map(Path, filter(None, astuple(config.data)))])
     for problem in problems:
         raise PrepareMachine(
             problem.rule, got=problem.got, where=f"trainer {config.trainer}", fix=problem.fix
@@ -210,7 +209,7 @@ class Session:
             resources=config.resources,
             control=self.control,
             on_event=self._event,
-            cluster=cluster_of(config, self._see_nodes, self.preparer.give_gpus),
+            cluster=cluster_of(config, self.paths, self._see_nodes, self.preparer.give_gpus),
         )
         drive_trials(request, searches=config.searches)
 

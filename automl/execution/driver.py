@@ -105,7 +105,7 @@ class ClusterChoice:
         on_nodes: Called with the nodes as they stand, when something of them has changed.
         on_gpus: Called with the number of GPUs that the next attempt gets, before it is prepared,
             where that is not as many as were asked for.
-        data: Folders that every node must see.
+        data: Folders and files that every node must see, or is given.
         store: Address of the study's store, for nodes that do not share its folder; empty where
             all of them must.
         follows: Whether as many trials run as the cluster has room for, however many were

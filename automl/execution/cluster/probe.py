@@ -29,7 +29,7 @@ class NodeFacts:
         digest: Digest of this package's source.
         content: What was read from the shared folder.
         error: Why that, or the answer to it, failed.
-        data: Folder to a digest of its entries, empty where it cannot be read.
+        data: Folder or file to a digest of it, empty where it cannot be read.
     """
 
     python: str
@@ -149,7 +149,7 @@ def refusal(here: NodeFacts, there: NodeFacts) -> str:
 
 
 def unseen_data(here: NodeFacts, there: NodeFacts) -> dict[str, str]:
-    """The folders whose data a machine does not have, each with why, as part of a sentence.
+    """The data and other files that a machine does not have, each with why, as part of a sentence.
 
     Args:
         here: The driver's.
@@ -159,10 +159,13 @@ def unseen_data(here: NodeFacts, there: NodeFacts) -> dict[str, str]:
     return {folder: why for folder, why in reasons.items() if why}
 
 
-def _unseen(here: NodeFacts, there: NodeFacts, folder: str) -> str:
-    if not there.data.get(folder):
-        return f"it does not see the data in {folder}"
-    return "" if there.data[folder] == here.data[folder] else f"{folder} holds other files there"
+def _unseen(here: NodeFacts, there: NodeFacts, path: str) -> str:
+    is_file = Path(path).is_file()
+    if not there.data.get(path):
+        return f"it does not see {'' if is_file else 'the data in '}{path}"
+    if there.data[path] == here.data[path]:
+        return ""
+    return f"{path} is another file there" if is_file else f"{path} holds other files there"
 
 
 def _torch(facts: NodeFacts) -> str:

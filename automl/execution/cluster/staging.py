@@ -4,7 +4,7 @@ An actor on the driver's machine reads the files and names them by their hashes.
 asks it for pieces, and puts them into the node's cache under the hash of the whole, so that the
 next study over the same data finds it there::
 
-    <cache>/staged/<hash>/data/...    what the driver's folder holds
+    <cache>/staged/<hash>/data/...    what the driver's folder holds, or its one file
 """
 
 import hashlib
@@ -33,13 +33,15 @@ _SPARE = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class FolderContent:
-    """What a folder holds.
+    """What a folder holds, or the one file that stands for itself.
 
     Attributes:
         files: Name below the folder, size in bytes, SHA-256; in the order of the names.
+        is_file: Whether it is one file.
     """
 
     files: tuple[tuple[str, int, str], ...]
+    is_file: bool = False
 
     @property
     def n_bytes(self) -> int:
@@ -54,11 +56,13 @@ class FolderContent:
 
     @classmethod
     def of(cls, folder: Path) -> "FolderContent":
-        """Reads every file below a folder, also through links.
+        """Reads every file below a folder, also through links; or the one file that it is.
 
         Raises:
             OSError: A file cannot be read.
         """
+        if folder.is_file():
+            return cls(((folder.name, folder.stat().st_size, sha256_of(folder)),), is_file=True)
         walked = os.walk(folder, followlinks=True)
         found = sorted(Path(at, name) for at, _, names in walked for name in names)
         return cls(
@@ -100,10 +104,10 @@ def pieces_of(listing: FolderContent, parcel: int = _PARCEL) -> Iterator[tuple[P
 
 
 class DataSource:
-    """Reads the driver's data for other nodes.
+    """Reads the driver's data, and other files of its, for other nodes.
 
     Args:
-        folders: What may be asked for.
+        folders: Folders and files that may be asked for.
     """
 
     def __init__(self, folders: Sequence[str]) -> None:
@@ -123,11 +127,13 @@ class DataSource:
 
     def parcel(self, node: str, folder: str, pieces: Sequence[Piece]) -> list[bytes]:
         """The bytes of some pieces, for a node."""
-        known = {name for name, _, _ in self.listing(folder).files}
+        listing = self.listing(folder)
+        known = {name for name, _, _ in listing.files}
         if not known.issuperset(piece.name for piece in pieces):
             raise ValueError(f"{folder} holds no such file")
         self._given[node, folder] = self.given(node, folder) + sum(each.size for each in pieces)
-        return [_read(Path(folder, piece.name), piece) for piece in pieces]
+        root = Path(folder).parent if listing.is_file else Path(folder)
+        return [_read(root / piece.name, piece) for piece in pieces]
 
     def given(self, node: str, folder: str) -> int:
         """Bytes of a folder that a node was given so far."""
@@ -168,7 +174,8 @@ def take_in(source: Any, node: str, folder: str, listing: FolderContent) -> Take
         return source.parcel.remote(node, folder, pieces)
 
     try:
-        return Taken(str(_kept(listing, ask, ray.get)))
+        there = _kept(listing, ask, ray.get)
+        return Taken(str(there / listing.files[0][0] if listing.is_file else there))
     except AutomlError as error:
         return Taken(error=f"{error.rule}, got {error.got}")
     except OSError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from automl.execution.cluster import probe_task
 from automl.execution.cluster.connection import Node
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
@@ -61,6 +62,32 @@ class TestRefusal:
         before = facts.data[str(tmp_path)]
         (tmp_path / "a.json").write_text("{} ")
         assert NodeFacts.here([str(tmp_path)]).data[str(tmp_path)] != before
+
+    def test_other_content_of_the_same_names_and_sizes_is_other_data(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data, weights = tmp_path / "data", tmp_path / "a.pth"
+        (data / "sub").mkdir(parents=True)
+        both = [str(data), str(weights)]
+        (data / "sub" / "a.json").write_text("1")
+        weights.write_text("1")
+        before = NodeFacts.here(both)
+        assert unseen_data(before, NodeFacts.here(both)) == {}
+        (data / "sub" / "a.json").write_text("2")
+        weights.write_text("2")
+        assert unseen_data(before, NodeFacts.here(both)) == {
+            str(data): f"{data} holds other files there",
+            str(weights): f"{weights} is another file there",
+        }
+        assert unseen_data(before, replace(before, data={})) == {
+            str(data): f"it does not see the data in {data}",
+            str(weights): f"it does not see {weights}",
+        }
+        # Of a large folder a part is read, the same part everywhere.
+        monkeypatch.setattr(probe_task, "_MOST_BYTES", 0)
+        known = NodeFacts.here(both)
+        (data / "sub" / "a.json").write_text("3")
+        assert unseen_data(known, NodeFacts.here(both)) == {}
 
 
 class TestSharedFolder:

@@ -56,6 +56,16 @@ def test_a_folder_arrives_whole_and_once(data: Path) -> None:
     assert again.n_asked == 0
 
 
+def test_a_file_arrives_under_its_name(data: Path) -> None:
+    file = data / "sub" / "b.json"
+    asked = Asked(file)
+    assert asked.listing.is_file
+    assert (asked.bring() / "b.json").read_text() == "{}"
+    files = NodeFiles(data={str(file): "/cache/data/b.json"})
+    assert files._place(str(file)) == "/cache/data/b.json"
+    assert files._place(f"{file}.bak") is None
+
+
 def test_other_content_of_the_same_sizes_is_other_data(data: Path) -> None:
     before = Asked(data).bring()
     (data / "sub" / "b.json").write_text("[]")
