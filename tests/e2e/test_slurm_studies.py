@@ -6,6 +6,9 @@ The second node is another host: a network namespace of this machine.
 import json
 import os
 import re
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +18,10 @@ import pytest
 from automl.app.slurm import SlurmJob, batch_script, submit
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
-from automl.study.records import OutcomeState
+from automl.study.records import FailureClass, OutcomeState
 from tests.e2e.other_host import OtherHost, other_host, why_no_host
 from tests.e2e.terminal import Terminal, eventually
-from tests.slurm.cluster import ALLOW, PrivateSlurm, why_not
+from tests.slurm.cluster import ALLOW, PrivateSlurm, why_no_control_groups, why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -40,12 +43,16 @@ def hosts() -> Iterator[tuple[OtherHost | None, ...]]:
 def slurm(
     hosts: tuple[OtherHost | None, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PrivateSlurm]:
+    yield from started(PrivateSlurm(tmp_path_factory.mktemp("slurm") / "state", hosts))
+
+
+def started(cluster: PrivateSlurm) -> Iterator[PrivateSlurm]:
+    """A Slurm until its last use; skips, with the reason, where none can run."""
     reason = why_not()
     if reason and os.environ.get(ALLOW) == "2":
         pytest.fail(reason)
     if reason:
         pytest.skip(reason)
-    cluster = PrivateSlurm(tmp_path_factory.mktemp("slurm") / "state", hosts)
     try:
         cluster.start()
         yield cluster
@@ -161,3 +168,48 @@ def test_a_job_of_two_nodes_trains_on_both_with_its_own_gpus_and_goes_on_where_i
     trained = [(node, gpus) for node, state, gpus in ended() if state is OutcomeState.OK]
     assert len({node for node, _ in trained}) == 2
     assert {str(json.loads(gpus)["gpus"]) for _, gpus in trained} == {"['1']"}
+
+
+@pytest.fixture
+def bound_slurm(tmp_path: Path) -> Iterator[PrivateSlurm]:
+    """A Slurm that holds its jobs to their CPUs, memory and GPUs."""
+    if reason := why_no_control_groups():
+        pytest.skip(reason)
+    yield from started(PrivateSlurm(tmp_path / "slurm", binds=True))
+
+
+def test_what_slurm_leaves_a_job_counts_and_memory_that_it_takes_away_is_said(
+    terminal: Terminal, bound_slurm: PrivateSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in terminal.environment().items():
+        monkeypatch.setenv(name, value)
+    skill = terminal.folder / "skill"
+    shutil.copytree(Path(__file__).parents[1] / "fixtures" / "plain_regression", skill)
+    program = skill / "fit.py"
+    program.write_text(f"{program.read_text()}\nheld = b'x' * (3 << 30)\n")
+    ours = shlex.join([sys.executable, "-m", "automl"])
+    where = f"--studies-dir {terminal.studies}"
+    gpus = " ".join(map(str, bound_slurm.gpus))
+    script = f"""#!/bin/bash
+cd {terminal.folder}
+for gpu in {gpus}; do : <$gpu; done 2>gpus
+{ours} doctor {where} --json >doctor
+{ours} run --policy off --skill-dir {skill} --name fit {where} 2>run
+"""
+    asked = ("--cpus-per-task=1", "--mem=1200", "--gpus-per-node=1", "--output=none")
+    monkeypatch.setenv("SLURM_CONF", str(bound_slurm.configuration))
+    number = bound_slurm.run("sbatch", "--parsable", *asked, script=script).strip()
+    wait_for(bound_slurm, number, lambda found: found["JobState"] not in ("PENDING", "RUNNING"))
+    assert fields(bound_slurm, number)["JobState"] == "OUT_OF_MEMORY"
+
+    granted, kept_away = (terminal.folder / "gpus").read_text().splitlines()
+    assert granted.endswith("No such device or address")  # the driver of these GPUs is not here
+    assert kept_away.endswith("Operation not permitted")
+    checks = json.loads((terminal.folder / "doctor").read_text())["checks"]
+    (machine,) = [check["detail"] for check in checks if check["name"] == "machine"]
+    limits = rf"1 (of \d+ CPUs|CPU), 1\.3 of [\d.]+ GB of memory \(limits of Slurm job {number}\)"
+    assert re.match(limits, machine), machine
+    outcome, _ = read_outcome(StudyPaths(terminal.studies / "fit").attempt(0, 1))
+    assert outcome is not None
+    assert outcome.failure is FailureClass.OOM
+    assert outcome.evidence.startswith("the kernel killed the trainer because memory ran out")

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.apt import program, why_not_here
 from tests.e2e.other_host import OtherHost
 
-__all__ = ["ALLOW", "PrivateSlurm", "why_not"]
+__all__ = ["ALLOW", "PrivateSlurm", "why_no_control_groups", "why_not"]
 
 #: Set to 1 where the tests may install Slurm through apt, to 0 where they must not run one, to 2
 #: where they may install one and a machine on which none runs is a failure.
@@ -30,6 +30,7 @@ _DOWN_S = 15.0
 #: GPUs that each node pretends to have; a device that takes what is written and gives nothing.
 N_GPUS = 2
 _NULL = (1, 3)
+_NVIDIA = 195
 _CONFIGURATION = """\
 ClusterName=automl
 SlurmctldHost={host}({here})
@@ -37,11 +38,11 @@ AuthType=auth/munge
 CredType=cred/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 MpiDefault=none
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+ProctrackType=proctrack/{tracks}
+TaskPlugin=task/{binds}
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters={counts}
 GresTypes=gpu
 ReturnToService=2
 JobRequeue=1
@@ -62,8 +63,30 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 _NODE = (
     "NodeName={name} NodeHostname={host} NodeAddr={address} Port={port} CPUs={cpus} "
-    "RealMemory=1000 Gres=gpu:{gpus} State=UNKNOWN"
+    "RealMemory={memory} Gres=gpu:{gpus} State=UNKNOWN"
 )
+#: Of control groups of version 1, which Slurm uses without systemd's help.
+_CONTROLLERS = ("cpuset", "devices", "freezer", "memory")
+_GROUPS = Path("/sys/fs/cgroup")
+_CONSTRAINS = """\
+CgroupPlugin=cgroup/v1
+CgroupMountpoint=/sys/fs/cgroup
+ConstrainCores=yes
+ConstrainDevices=yes
+ConstrainRAMSpace=yes
+"""
+#: What each node says of its memory, in MB; a real one only where jobs are held to their part.
+_MEMORY = {False: 1000, True: 4000}
+_UNBOUND = {"tracks": "linuxproc", "binds": "none", "counts": "CR_Core"}
+_BOUND = {"tracks": "cgroup", "binds": "cgroup", "counts": "CR_Core_Memory"}
+
+
+def why_no_control_groups() -> str:
+    """Why jobs of a Slurm cannot be held to what they were given here; empty if they can."""
+    absent = [name for name in _CONTROLLERS if not (_GROUPS / name / "tasks").exists()]
+    if absent:
+        return f"no control groups of version 1 for {', '.join(absent)}"
+    return "" if os.access(_GROUPS / "devices", os.W_OK) else "control groups are read-only"
 
 
 def why_not() -> str:
@@ -78,16 +101,23 @@ class PrivateSlurm:
     Attributes:
         folder: Where its state is; made here.
         hosts: Of its nodes, ``n1`` first; None stands for this machine.
+        binds: Whether its jobs are held to their CPUs, memory and GPUs by control groups.
     """
 
     folder: Path
     hosts: Sequence[OtherHost | None] = (None,)
+    binds: bool = False
     _munge: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
     def configuration(self) -> Path:
         """What ``SLURM_CONF`` names."""
         return self.folder / "slurm.conf"
+
+    @property
+    def gpus(self) -> list[Path]:
+        """The device files of its GPUs."""
+        return [self.folder / f"gpu{index}" for index in range(N_GPUS)]
 
     def start(self) -> None:
         """Starts it, and waits until its nodes are idle."""
@@ -117,6 +147,7 @@ class PrivateSlurm:
                 port=ports[1 + position],
                 cpus=os.cpu_count(),
                 gpus=N_GPUS,
+                memory=_MEMORY[self.binds],
             )
             for position, other in enumerate(self.hosts)
         ]
@@ -126,11 +157,15 @@ class PrivateSlurm:
             folder=self.folder,
             port=ports[0],
             nodes="\n".join(nodes),
+            **(_BOUND if self.binds else _UNBOUND),
         )
         self.configuration.write_text(text)
-        gpus = [self.folder / f"gpu{index}" for index in range(N_GPUS)]
-        for gpu in gpus:
-            os.mknod(gpu, stat.S_IFCHR | 0o666, os.makedev(*_NULL))
+        if self.binds:
+            (self.folder / "cgroup.conf").write_text(_CONSTRAINS)
+        for index, gpu in enumerate(self.gpus):
+            # Numbers of NVIDIA's own where a job is held to its GPUs: others need the null device.
+            number = (_NVIDIA, index) if self.binds else _NULL
+            os.mknod(gpu, stat.S_IFCHR | 0o666, os.makedev(*number))
         named = f"{self.folder}/gpu[0-{N_GPUS - 1}]"
         (self.folder / "gres.conf").write_text(f"Name=gpu File={named}\n")
 
