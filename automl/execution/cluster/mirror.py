@@ -18,7 +18,7 @@ from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.patience import Patience
 from automl.study.patient_store import patiently
 from automl.study.records import Attempt
-from automl.study.study_store import Snapshots
+from automl.study.study_store import Snapshots, StoreError
 from automl.trainers.base import TrialTask
 from automl.trainers.checkpoints import checkpoints_in, is_whole
 from automl.trainers.docker.mounts import rewritten
@@ -122,9 +122,12 @@ class AttemptMirror:
         """
         self._done.set()
         self._thread.join()
+        if leaves:  # the driver sees them, and stores what could not be stored now
+            with suppress(StoreError):
+                self._snapshots.push(self._key, files_of(self._folder))
+            return
         patiently(lambda: self._snapshots.push(self._key, files_of(self._folder)), Patience())
-        if not leaves:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _repeat(self) -> None:
         while not self._done.wait(_EVERY_S):
