@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -204,12 +204,21 @@ class LiveAttempts:
                 self._request.on_event(Note(f"trial {outcome.number}: {outcome.note}"))
             self._request.on_event(TrialEnded(record, outcome))
 
-    def recover(self, attempt: Attempt, lost: Lost) -> Outcome:
+    def recover(
+        self,
+        attempt: Attempt,
+        lost: Lost,
+        judged: Callable[[Outcome], Outcome] = lambda outcome: outcome,
+    ) -> Outcome:
         """Ends an attempt whose runner is gone: by its outcome file, else as killed.
 
         Args:
             attempt: Which one.
             lost: How it counts where it has left no outcome.
+            judged: What an outcome counts as.
+
+        Returns:
+            The outcome, before it was judged.
         """
         paths = self._request.settings.paths.attempt(attempt.number, attempt.attempt)
         end_leftover(paths.pid)
@@ -222,7 +231,7 @@ class LiveAttempts:
                 if not lost.node:  # a node ends what it runs by itself
                     self._end_outliving(paths)
             outcome = outcome or self._lost(attempt, paths, lost)
-            self.finish(outcome)
+            self.finish(judged(outcome))
         return outcome
 
     def _end_outliving(self, paths: AttemptPaths) -> None:

@@ -35,8 +35,9 @@ class NodeRecord:
 
     def __str__(self) -> str:
         """``10.0.0.2 (ws-07): 16 CPUs, 2 GPUs (H200)``, and what is to be said of it."""
-        gpus = f", {self.gpus:g} GPUs{f' ({self.gpu})' if self.gpu else ''}" if self.gpus else ""
-        parts = [f"{self.name}: {self.cpus:g} CPUs{gpus}"]
+        model = f" ({self.gpu})" if self.gpu else ""
+        gpus = f", {_some(self.gpus, 'GPU')}{model}" if self.gpus else ""
+        parts = [f"{self.name}: {_some(self.cpus, 'CPU')}{gpus}"]
         if self.n_attempts:
             parts.append(f"{self.n_attempts} ended here")
         if self.is_gone:
@@ -61,3 +62,8 @@ class NodeRecord:
     def to_json(self) -> dict[str, Any]:
         """A plain value that ``json`` can write."""
         return asdict(self)
+
+
+def _some(amount: float, noun: str) -> str:
+    """``1 CPU``, ``0.5 GPUs``."""
+    return f"{amount:g} {noun}{'' if amount == 1 else 's'}"

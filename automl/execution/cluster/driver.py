@@ -30,8 +30,9 @@ from automl.execution.ray_driver import gpus_of_a_trial
 from automl.execution.ray_thread import RayThread, supervise
 from automl.study.config import Resources
 from automl.study.patience import Patience
-from automl.study.records import Attempt, Outcome
+from automl.study.records import Attempt, Outcome, OutcomeState
 from automl.study.study_store import StudyStore
+from automl.trainers.checkpoints import checkpoints_in, newest_whole
 from automl.trainers.end_request import request_leave
 
 __all__ = ["drive", "need_of"]
@@ -247,12 +248,32 @@ class _Driving:
         assert slot.attempt is not None  # noqa: S101 -- a busy slot has one
         name = self._roster.node(slot.node).name
         self._bring(slot, slot.attempt)
-        outcome = self._live.recover(slot.attempt, Lost(str(Loss.WORKER), node=name))
+        elsewhere = partial(self._or_elsewhere, slot)
+        outcome = self._live.recover(slot.attempt, Lost(str(Loss.WORKER), node=name), elsewhere)
         self._keep(slot.attempt)
         self._losses.ended(name, outcome)
         self._roster.ended(slot.node)
         slot.end_attempt()
         self._fleet.is_hungry = True
+
+    def _or_elsewhere(self, slot: Slot, outcome: Outcome) -> Outcome:
+        """An attempt that failed by its node counts as cut short where another node is fit."""
+        others = [node for node in self._roster.fit() if node.id != slot.node]
+        if not others or not self._losses.is_fault(outcome):
+            return outcome
+        paths = self._request.settings.paths
+        newest = newest_whole(
+            checkpoints_in(paths.attempt(outcome.number, outcome.attempt).folder)
+        )
+        where = f"{outcome.evidence}: node {self._roster.node(slot.node).name}"
+        self._live.say(Note(f"{slot.attempt} failed ({outcome.failure}), it goes on elsewhere"))
+        return replace(
+            outcome,
+            state=OutcomeState.INTERRUPTED,
+            failure=None,
+            evidence=where,
+            checkpoint=paths.relative(newest.path) if newest else None,
+        )
 
     def _resolve(self, slot: Slot, doubt: Doubt) -> None:
         """Decides how an attempt was lost, once that can be told."""

@@ -32,11 +32,12 @@ class Loss(StrEnum):
     SILENT = "its node did not answer any more"
     WORKER = "its worker process died"
     STORE = "its node did not reach the study's store"
+    FAULT = "it failed by its node"
 
 
 _OF_A_LIVING_NODE = (Loss.WORKER, Loss.STORE)
 #: So often one trial may be lost in each way and go on. Nodes of a spot market die often.
-_GOES_ON = {Loss.NODE: 20, Loss.SILENT: 5, Loss.WORKER: 2, Loss.STORE: 5}
+_GOES_ON = {Loss.NODE: 20, Loss.SILENT: 5, Loss.WORKER: 2, Loss.STORE: 5, Loss.FAULT: _IN_A_ROW}
 
 
 class Losses:
@@ -51,6 +52,10 @@ class Losses:
         """Takes note of a lost attempt; whether its trial may go on from its last checkpoint."""
         self._of_trial[number, loss] += 1
         return self._of_trial[number, loss] <= _GOES_ON[loss]
+
+    def is_fault(self, outcome: Outcome) -> bool:
+        """Whether an attempt failed by its node, so that its trial may go on on another one."""
+        return outcome.failure in _OF_THE_NODE and self.goes_on(outcome.number, Loss.FAULT)
 
     def ended(self, node: str, outcome: Outcome) -> None:
         """Takes note of an attempt that ended on a node in its own way."""

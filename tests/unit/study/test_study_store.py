@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from automl.errors import InstallExtra, PrepareMachine
-from automl.study.study_store import Snapshots, StudyStore
+from automl.study.study_store import Snapshots, StoreError, StudyStore
+from tests.s3 import BUCKET
 
 KEY = "trials/0000/1"
 
@@ -71,3 +72,22 @@ def test_what_is_damaged_in_the_store_replaces_nothing(store: Snapshots, tmp_pat
 def test_an_address_that_nobody_knows_is_refused() -> None:
     with pytest.raises((PrepareMachine, InstallExtra), match="--study-store nowhere://x"):
         StudyStore("nowhere://x").snapshots()
+
+
+def test_a_bucket_that_was_taken_away_is_one_kind_of_error_and_is_filled_again(
+    store: Snapshots, tmp_path: Path
+) -> None:
+    file = tmp_path / "status.json"
+    file.write_text("{}\n")
+    store.push(KEY, [file])
+    store.try_out()
+    assert store.folders() == [KEY]
+    store._system.rm(BUCKET, recursive=True)
+    assert store.pull(KEY, tmp_path) == ()
+    with pytest.raises(StoreError, match=r"what it held is gone: .*bucket"):
+        store.push(KEY, [file])
+    with pytest.raises(StoreError):
+        store.try_out()
+    store._system.mkdir(BUCKET)
+    assert store.push(KEY, [file])  # all of it again
+    assert store.pull(KEY, tmp_path / "there") == ("status.json",)
