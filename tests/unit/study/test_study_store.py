@@ -8,6 +8,9 @@ from automl.errors import InstallExtra, PrepareMachine
 from automl.study.study_store import Snapshots, StoreError, StudyStore
 from tests.s3 import BUCKET
 
+#: A server starts first, and answers a dozen requests a test.
+pytestmark = pytest.mark.timeout(30)
+
 KEY = "trials/0000/1"
 
 
