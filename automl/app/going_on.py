@@ -98,8 +98,10 @@ def ready_to_go_on(paths: StudyPaths, asked: GoingOn, *, writes: bool = True) ->
     check_required(config.require, config.objective, "--require")
     space, base_spec = SearchSpace.from_json(read_space(paths)), read_base_spec(paths)
     check_seed(rules_for(skill, "train", base_spec), config.limits)
-    if store_of(kept) and writes:
-        bring_attempts(store_of(kept), paths)
+    if (store := store_of(kept)) and writes:
+        bring_attempts(store, paths)
+    elif store:
+        notes += ("checkpoints that nodes have left in the study's store are brought first",)
     read_study(paths, config)  # refuses to begin again over the folders of lost trials
     return Ready(paths, config, skill, space, base_spec, notes)
 

@@ -28,17 +28,17 @@ def patiently(ask: Callable[[], _Result], patience: Patience) -> _Result:
         return ask()
     except StoreError as error:
         said = error
-    patience.tell(f"the study's store does not answer: waiting for it ({said})")
+    patience.tell(f"waiting for the study's store: {said}")
     for away_s in patience.waits():
         try:
             answer = ask()
         except StoreError as error:
             said = error
         else:
-            patience.tell(f"the study's store answers again after {away_s:.0f} s")
+            patience.tell(f"the study's store works again after {away_s:.0f} s")
             return answer
     raise ResumeLater(
-        "the store of a study must answer",
+        "the store of a study must take and give files",
         got=str(said),
         where="--study-store",
         fix="look at its server, its bucket and the credentials; all that ended is safe, and "

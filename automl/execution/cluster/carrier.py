@@ -84,7 +84,7 @@ class Carrier:
             store_study(self._snapshots, self._paths)
         except StoreError as error:
             if not self._is_away:
-                self._patience.tell(f"the study's store is behind: it does not answer ({error})")
+                self._patience.tell(f"the study's store is behind, all is safe here: {error}")
             self._is_away = True
         else:
             if self._is_away:

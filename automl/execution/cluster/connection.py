@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import socket
 import threading
@@ -20,8 +21,20 @@ _LOOK_S = 3.0
 _ANSWERS_S = 3.0
 _MISSES = 3
 _CANNOT_JOIN = "start Ray on this machine with ray start, or leave out --ray-address"
+_NO_HEAD = (
+    "give the address that ray start --head said; where the cluster asks for a token, set "
+    "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN here"
+)
 #: What a guest decides for itself alone.
-_SETTINGS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+_SETTINGS = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what matters of it is said in our words
+    "RAY_NUM_REDIS_GET_RETRIES": "3",  # tries to reach a head, each of which takes its time
+}
+_CONNECTS_S = 5.0
+#: How Ray writes the versions of both sides where they differ: the cluster's stand first.
+_VERSION = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,7 @@ def connected(address: str, purpose: str) -> Iterator[Any]:
     from ray.job_config import JobConfig
 
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    _knock(address)
     with _signals_kept():
         try:
             ray.init(
@@ -98,7 +112,7 @@ def connected(address: str, purpose: str) -> Iterator[Any]:
                 job_config=JobConfig(metadata={"job_name": purpose}),
             )
         except Exception as error:  # Ray raises whatever it met
-            raise _unreachable(address, said(error)) from error
+            raise _explained(address, error) from error
     try:
         yield ray
     finally:
@@ -120,12 +134,44 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _unreachable(address: str, got: str) -> PrepareMachine:
+def _knock(address: str) -> None:
+    """Makes sure that somebody listens at an address: Ray itself tries for minutes.
+
+    Raises:
+        PrepareMachine: Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECTS_S).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise _unreachable(address, f"nobody who answers there ({why})") from error
+
+
+def _explained(address: str, error: Exception) -> PrepareMachine:
+    """What Ray raised when it was to join a cluster, in our words."""
+    versions = _VERSION.findall(str(error))
+    if len(versions) > 1:
+        cluster, own = (f"Ray {ray} and Python {python}" for ray, python in versions[:2])
+        return PrepareMachine(
+            "a study and its Ray cluster must have the same versions of Ray and of Python",
+            got=f"{cluster} in the cluster, {own} here",
+            where=f"--ray-address {address}",
+            fix="install the cluster's versions here, or start a cluster with these",
+        )
+    if isinstance(error, ConnectionError) and address != "auto":
+        return _unreachable(address, "somebody who listens there, but lets nobody join", _NO_HEAD)
+    return _unreachable(address, said(error))
+
+
+def _unreachable(address: str, got: str, fix: str = _CANNOT_JOIN) -> PrepareMachine:
     return PrepareMachine(
         "the Ray cluster must be there, and this machine one of its nodes",
         got=got,
         where=f"--ray-address {address}",
-        fix=_CANNOT_JOIN,
+        fix=fix,
     )
 
 

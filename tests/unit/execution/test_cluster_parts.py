@@ -1,12 +1,14 @@
 """What decides on a cluster where trials run, without a cluster."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from automl.execution.cluster import probe_task
+from automl.errors import PrepareMachine
+from automl.execution.cluster import connection, probe_task
 from automl.execution.cluster.connection import Node
 from automl.execution.cluster.losses import Loss, Losses
 from automl.execution.cluster.need import Need
@@ -201,6 +203,14 @@ class TestLosses:
             losses.ended("a", failed(3, FailureClass.GPU))
             assert losses.refusal("a") == ""
 
+    def test_a_trial_goes_on_where_its_node_failed_it_but_not_for_ever(self) -> None:
+        losses = Losses()
+        full = Outcome(0, 1, OutcomeState.FAILED, (), FailureClass.DISK, "No space left on device")
+        assert [losses.is_fault(full) for _ in range(4)] == [True, True, True, False]
+        own = replace(full, failure=FailureClass.OOM)
+        assert not losses.is_fault(own)
+        assert not losses.is_fault(replace(full, state=OutcomeState.OK, failure=None))
+
     def test_the_death_of_a_node_counts_once_however_many_trials_it_had(self) -> None:
         losses = Losses()
         for number in range(4):
@@ -209,3 +219,32 @@ class TestLosses:
         for again in ("id2", "id3"):
             losses.lost("a", again, 0, Loss.NODE)
         assert "3 trials in a row" in losses.refusal("a")
+
+
+class TestJoining:
+    def test_an_address_where_nobody_listens_is_said_at_once(self) -> None:
+        with socket.socket() as tried:
+            tried.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{tried.getsockname()[1]}"
+            with pytest.raises(PrepareMachine) as refused:
+                connection._knock(address)
+            assert refused.value.got == "nobody who answers there (Connection refused)"
+            tried.listen()
+            connection._knock(address)
+        connection._knock("auto")
+
+    def test_a_cluster_of_other_versions_is_said_with_both(self) -> None:
+        both = (
+            "Version mismatch: The cluster was started with:\n"
+            "    Ray: 2.49.0\n    Python: 3.12.1\n"
+            "This process on 10.0.0.1 was started with:\n    Ray: 2.60.0\n    Python: 3.11.7\n"
+        )
+        refused = connection._explained("10.0.0.1:6379", RuntimeError(both))
+        assert refused.got == (
+            "Ray 2.49.0 and Python 3.12.1 in the cluster, Ray 2.60.0 and Python 3.11.7 here"
+        )
+        other = connection._explained("10.0.0.1:6379", RuntimeError("no token"))
+        assert other.got == "RuntimeError: no token"
+        refusing = connection._explained("10.0.0.1:6379", ConnectionError("Failed to connect"))
+        assert refusing.got == "somebody who listens there, but lets nobody join"
+        assert "RAY_AUTH_TOKEN" in refusing.fix

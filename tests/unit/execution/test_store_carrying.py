@@ -119,7 +119,7 @@ def test_a_store_that_is_away_for_a_while_loses_nothing_of_what_ended(
     carrier.keep(attempt)
     carrier.close()
     (said,) = two.told
-    assert said.startswith("the study's store is behind: it does not answer (")
+    assert said.startswith("the study's store is behind, all is safe here: ")
     bucket.unlink()
     aside.rename(bucket)
     carrier.close()
@@ -139,7 +139,7 @@ def test_what_a_trial_needs_is_waited_for_and_then_the_study_can_be_resumed(
         carrier.bring(attempt)
     assert (task.folder / CHECKPOINT).exists()
     (tmp_path / "bucket").write_text("no folder")
-    with pytest.raises(ResumeLater, match="the store of a study must answer"):
+    with pytest.raises(ResumeLater, match="the store of a study must take and give files"):
         carrier.send(attempt, task)
 
 

@@ -25,8 +25,8 @@ def test_a_store_that_comes_back_is_asked_again() -> None:
 
     assert patiently(ask, Patience(tell=told.append)) == "here"
     assert told == [
-        "the study's store does not answer: waiting for it (no connection)",
-        "the study's store answers again after 0 s",
+        "waiting for the study's store: no connection",
+        "the study's store works again after 0 s",
     ]
 
 
