@@ -29,7 +29,6 @@ _NO_HEAD = (
 _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what matters of it is said in our words
     "RAY_NUM_REDIS_GET_RETRIES": "3",  # tries to reach a head, each of which takes its time
 }
 _CONNECTS_S = 5.0

@@ -13,9 +13,6 @@ __all__ = ["Doubt", "doubt_of"]
 #: that by health checks, five of them three seconds apart.
 _DOUBT_S = 3.0
 _DOUBT_UNAVAILABLE_S = 27.0
-#: What Ray says where it has ended a worker because its node was running out of memory.
-_MEMORY = "OOM"
-_FOR_MEMORY = ": Ray ended it because its node was running out of memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ def doubt_of(error: Exception) -> Doubt:
     Args:
         error: As Ray raised it; what the worker itself raised is its cause.
     """
-    from ray.exceptions import ActorDiedError, ActorUnavailableError
+    from ray.exceptions import ActorDiedError, ActorUnavailableError, OutOfMemoryError
 
     now = time.monotonic()
     if isinstance(error, ActorUnavailableError):
@@ -47,8 +44,10 @@ def doubt_of(error: Exception) -> Doubt:
     cause = getattr(error, "cause", None)
     if isinstance(cause, ResumeLater):
         return Doubt(now + _DOUBT_S, Loss.STORE, f"{Loss.STORE} ({cause.got})")
-    if isinstance(error, ActorDiedError):  # the rest is a paragraph about Ray
-        why = _FOR_MEMORY if _MEMORY in str(error) else ""
+    if isinstance(error, OutOfMemoryError):
+        why = ": Ray ended it because its node was running out of memory"
+    elif isinstance(error, ActorDiedError):
+        why = ""  # what Ray says then is a paragraph about Ray
     elif isinstance(cause, AutomlError):
         why = f" ({cause.rule}, got {cause.got})"
     else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from ray.exceptions import ActorDiedError, OutOfMemoryError
 
 from automl.app.from_store import bring_attempts, bring_study
 from automl.errors import FixInput, PrepareMachine, ResolveConflict, ResumeLater
@@ -173,6 +174,9 @@ def test_an_error_of_a_worker_says_what_was_lost_and_how() -> None:
     assert found.because == "its node did not reach the study's store (no connection)"
     error.cause = ValueError("x")
     assert doubt_of(error).because == "its worker process died (of many lines)"
+    assert doubt_of(ActorDiedError()).because == "its worker process died"
+    ended = OutOfMemoryError("Task was killed due to the node running low on memory.")
+    assert doubt_of(ended).because.endswith("because its node was running out of memory")
 
 
 def test_a_node_that_does_not_reach_the_store_says_why(tmp_path: Path) -> None:
