@@ -8,7 +8,7 @@ settings that are words may have large ones, other settings small ones.
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -82,7 +82,7 @@ class Lengths:
     n: int
 
     @classmethod
-    def of(cls, records: Sequence[TrialRecord], config: StudyConfig) -> "Lengths | None":
+    def of(cls, records: Iterable[TrialRecord], config: StudyConfig) -> "Lengths | None":
         """The fit to the records; None where no training has ended."""
         known = [(record, whole) for record in records if (whole := whole_seconds(record, config))]
         if not known:
@@ -119,7 +119,7 @@ class Lengths:
 
 
 def relative_costs(
-    records: Sequence[TrialRecord], config: StudyConfig
+    records: Iterable[TrialRecord], config: StudyConfig
 ) -> Callable[[Mapping[str, ParamValue]], float] | None:
     """Cost of a proposal against that of a typical training, as the logarithm of the factor.
 
@@ -128,7 +128,7 @@ def relative_costs(
     second (Snoek, Larochelle and Adams 2012, section 3.2).
 
     Args:
-        records: The trials of the study.
+        records: The trials of the study; not looked at where the budget is in trials.
         config: The limits, and which settings are batch sizes.
 
     Returns:

@@ -162,7 +162,7 @@ class Engine:
             return dict(queued.params)
         modelled = self._store.tally.n_modelled
         view = self._views.view()
-        costs = relative_costs([each.record for each in view.searched()], self._config)
+        costs = relative_costs((each.record for each in view.searched()), self._config)
         source = replace(self._sampler, predict=predictor(view), cost=costs)
         self._store.study.sampler = source.make(queued.number, queued.draw, modelled)
         proposed = suggest(self._space, trial)

@@ -27,10 +27,18 @@ from optuna.trial import FrozenTrial
 
 from automl.search.method import SearchView
 from automl.search.observations import Prediction
-from automl.search.ranks import Array, IntArray, correlation, tied_share, unrestricted
+from automl.search.ranks import (
+    Array,
+    IntArray,
+    best_first,
+    correlation,
+    tied_share,
+    unrestricted,
+)
 from automl.search.regression import Line, fit_line
 from automl.search.rung_table import Cohort, rung_table
-from automl.search.signals import Scored, score, signals_of, variants
+from automl.search.shown import SignalReader
+from automl.search.signals import Scored, signals_of
 from automl.skill.signals import Signal
 from automl.study import attributes
 from automl.study.config import Objective
@@ -155,31 +163,33 @@ class _Forecaster:
         signals = tuple(sorted(filter(_tells, known), key=lambda one: -one.information))
         scores = _scores(cohort.is_in, signals)
         numbers = np.flatnonzero(cohort.is_in)
+        order = best_first(scores[numbers])
         is_refuted = not signals and any(one.scored.energy for one in known)
         return Forecast(
             rung=self.rung,
             is_in=cohort.is_in,
             scores=scores,
             finals=cohort.finals,
-            ranking=numbers[np.argsort(-scores[numbers], kind="stable")],
+            ranking=numbers[order],
             signals=signals,
             so_far=so_far,
             line=_line(scores, cohort, so_far, signals),
             objective=self.objective,
-            is_blind=tied_share(scores[numbers]) > 1 - _FLAT,
+            is_blind=tied_share(scores[numbers], order) > 1 - _FLAT,
             refuted_by=n_ended if is_refuted else 0,
         )
 
     def _weighted(self, cohort: Cohort) -> list[Weighted]:
         """The objective and each further signal, with what they are worth."""
-        columns = zip(self.signals, cohort.merits.T, cohort.values.T, cohort.groups.T, strict=True)
-        (objective, *own), *further = columns
-        so_far = score(objective.metric, own[0], own[1])
-        others = [_better_variant(*variants(*each), cohort.finals) for each in further]
+        shown = cohort.shown(SignalReader(self.objective, self.signals))
+        others = [_better_variant(*each, cohort.finals) for each in shown.others]
         has_others = any(one.information > 0 for one in others)
-        is_flat = tied_share(so_far.merits[so_far.is_known]) >= _FLAT
+        is_flat = shown.tied_share >= _FLAT
         prior = 0.0 if is_flat and has_others else _PRIOR
-        return [Weighted(so_far, _reliability(so_far, cohort.finals, prior)), *others]
+        return [
+            Weighted(shown.so_far, _reliability(shown.so_far, cohort.finals, prior)),
+            *others,
+        ]
 
 
 def predictor(view: SearchView) -> Callable[[FrozenTrial], Prediction | None]:

@@ -15,6 +15,7 @@ from scipy.special import ndtri
 __all__ = [
     "Array",
     "IntArray",
+    "best_first",
     "correlation",
     "highest_plausible",
     "normal_scores",
@@ -40,27 +41,54 @@ def ranks(values: ArrayLike, groups: IntArray | None = None) -> Array:
         values: Finite numbers, shape (n,).
         groups: What each value is ranked within, shape (n,); None for all together.
     """
-    return _ranked(np.asarray(values, float), groups)[0]
+    order, given, _ = _ranked(np.asarray(values, float), groups, None)
+    found = np.empty(len(order))
+    found[order] = given
+    return found
 
 
-def _ranked(values: Array, groups: IntArray | None) -> tuple[Array, IntArray]:
-    """The rank of each value within its group, and the size of the group."""
-    among = np.zeros(len(values), np.intp) if groups is None else groups
+def _ranked(
+    values: Array, groups: IntArray | None, order: IntArray | None
+) -> tuple[IntArray, Array, IntArray | int]:
+    """An order of the values; in it, each one's rank within its group, and the group's size.
+
+    Args:
+        values: Finite numbers, shape (n,).
+        groups: What each value is ranked within; None for all together.
+        order: The places of the values, the lowest first; None to find it.
+    """
     # The order of tied values does not matter, and a sort that keeps it takes longer.
-    order = values.argsort() if groups is None else np.lexsort((values, among))
-    is_other_group = _differs(among[order])
+    order = values.argsort() if order is None else order
+    if groups is not None:
+        order = order[_by_group(groups[order])]
+    is_other_value = _differs(values[order])
+    if groups is None:
+        return order, _mean_places(is_other_value), len(values)
+    is_other_group = _differs(groups[order])
     begin, end = _runs(is_other_group)
-    tied_begin, tied_end = _runs(is_other_group | _differs(values[order]))
-    given, sizes = np.empty(len(values)), np.empty(len(values), np.intp)
-    given[order] = (tied_begin + 1 + tied_end) / 2 - begin
-    sizes[order] = end - begin
-    return given, sizes
+    return order, _mean_places(is_other_group | is_other_value) - begin, end - begin
+
+
+def _by_group(groups: IntArray) -> IntArray:
+    """The places sorted by group, those of one group in the order in which they stand."""
+    is_small = len(groups) and groups.min() >= 0 and groups.max() <= np.iinfo(np.uint16).max
+    # Small integers are sorted by counting, in a time that is linear.
+    return (groups.astype(np.uint16) if is_small else groups).argsort(kind="stable")
+
+
+def _mean_places(is_first: NDArray[np.bool_]) -> Array:
+    """The place of each of sorted values, from 1; tied ones, in one run, share their mean."""
+    if is_first.all():
+        return np.arange(1.0, len(is_first) + 1.0)
+    begin, end = _runs(is_first)
+    places: Array = (begin + 1 + end) / 2
+    return places
 
 
 def _differs(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether each value is another one than that before it; true of the first."""
     differs = np.ones(len(values), bool)
-    differs[1:] = values[1:] != values[:-1]
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
     return differs
 
 
@@ -72,7 +100,9 @@ def _runs(is_first: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
     return begins[run], ends[run]
 
 
-def normal_scores(values: ArrayLike, groups: IntArray | None = None) -> Array:
+def normal_scores(
+    values: ArrayLike, groups: IntArray | None = None, order: IntArray | None = None
+) -> Array:
     """The value that a standard normal sample would have in each place (Blom, 1958).
 
     Tied values get one score; a single value gets 0, as its place says nothing.
@@ -80,19 +110,43 @@ def normal_scores(values: ArrayLike, groups: IntArray | None = None) -> Array:
     Args:
         values: Finite numbers, shape (n,).
         groups: What each value is ranked within, shape (n,); None for all together.
+        order: The places of the values, the lowest first, where it is known; tied ones in any.
     """
-    given, sizes = _ranked(np.asarray(values, float), groups)
-    scores: Array = ndtri((given - 0.375) / (sizes + 0.25))
+    order, given, sizes = _ranked(np.asarray(values, float), groups, order)
+    scores = np.empty(len(order))
+    scores[order] = ndtri((given - 0.375) / (sizes + 0.25))
     return scores
 
 
-def tied_share(values: ArrayLike) -> float:
-    """The share of the values in the largest group of equal ones; 1 where there are none."""
+def best_first(values: Array) -> IntArray:
+    """The places of the values, the highest first; of tied ones the earlier first.
+
+    Args:
+        values: Finite numbers, shape (n,).
+    """
+    order = (-values).argsort()
+    is_other_value = _differs(values[order])
+    if is_other_value.all():
+        return order
+    # No two of these are equal, so that no sort is needed that keeps the order of equal ones.
+    return order[(np.cumsum(is_other_value) * len(order) + order).argsort()]
+
+
+def tied_share(values: ArrayLike, order: IntArray | None = None) -> float:
+    """The share of the values in the largest group of equal ones; 1 where there are none.
+
+    Args:
+        values: Finite numbers, shape (n,).
+        order: The places of the values in either direction, where it is known.
+    """
     given = np.asarray(values, float)
     if not len(given):
         return 1.0
-    largest = int(np.unique(given, return_counts=True)[1].max())
-    return largest / len(given) if largest > 1 else 0.0
+    is_first = _differs(np.sort(given) if order is None else given[order])
+    if is_first.all():
+        return 0.0
+    begins = np.flatnonzero(is_first)
+    return int(np.diff(begins, append=len(given)).max()) / len(given)
 
 
 def correlation(one: ArrayLike, other: ArrayLike) -> float:

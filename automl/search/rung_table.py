@@ -1,7 +1,7 @@
 """What the trials have shown by a rung, as arrays that are kept while the trials change."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -31,6 +31,7 @@ class Cohort:
         values: The same as reported.
         groups: Equal for trials that compare with each other, shape (trials, signals).
         finals: The merit that a trial ended with, shape (trials,); NaN before its end.
+        kept: What was worked out of all but ``finals``, which change most often; by who asked.
     """
 
     is_in: NDArray[np.bool_]
@@ -38,6 +39,16 @@ class Cohort:
     values: Array
     groups: IntArray
     finals: Array
+    kept: dict[Callable[["Cohort"], Any], Any] = field(default_factory=dict)
+
+    def shown(self, read: Callable[["Cohort"], _Worked]) -> _Worked:
+        """What follows from what the trials have shown, whichever of them have ended."""
+        if read not in self.kept:
+            self.kept[read] = read(self)
+        return cast("_Worked", self.kept[read])
+
+
+_ARRAYS = ("is_in", "merits", "values", "groups", "finals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ class RungTable:
         self._rows: dict[int, _Row] = {}
         self._groups: dict[Hashable, int] = {}
         self._worked_out: dict[Callable[[Cohort], Any], Any] = {}
+        self._shown: dict[Callable[[Cohort], Any], Any] = {}
         self._cohort = _empty(0, len(self._signals))
         self.is_open = np.zeros(0, bool)
         self.rests = np.zeros(0, bool)
@@ -95,10 +107,12 @@ class RungTable:
         is_open = trial is not None and bool(number) and not trial.audited
         self.is_open[number] = is_open
         self.rests[number] = trial is not None and is_open and self._is_paused_here(trial)
-        row = None if trial is None else self._row(trial)
-        if row == self._rows.get(number):
+        row, before = None if trial is None else self._row(trial), self._rows.get(number)
+        if row == before:
             return
         self._worked_out.clear()
+        if row is None or before is None or row.readings != before.readings:
+            self._shown = {}
         if row is None:
             del self._rows[number]
         else:
@@ -129,7 +143,7 @@ class RungTable:
     def _grow(self, n: int) -> None:
         if n > len(self.is_open):
             more = _empty(max(n, 2 * len(self.is_open), 64), len(self._signals))
-            for name in Cohort.__slots__:
+            for name in _ARRAYS:
                 known = getattr(self._cohort, name)
                 getattr(more, name)[: len(known)] = known
             self._cohort = more
@@ -142,7 +156,8 @@ class RungTable:
         """The cohort as it is now, whatever changes later."""
         numbers = np.flatnonzero(self._cohort.is_in)
         n = int(numbers[-1]) + 1 if len(numbers) else 0
-        return Cohort(*(getattr(self._cohort, name)[:n].copy() for name in Cohort.__slots__))
+        arrays = {name: getattr(self._cohort, name)[:n].copy() for name in _ARRAYS}
+        return Cohort(**arrays, kept=self._shown)
 
 
 def _empty(n: int, n_signals: int) -> Cohort:

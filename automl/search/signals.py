@@ -94,32 +94,48 @@ def reached(trial: TrialView, rung: int) -> bool:
     return trial.epoch + 1 >= rung
 
 
-def score(metric: str, merits: Array, values: Array, groups: IntArray | None = None) -> Scored:
-    """Scores by rank, of all trials together or of each group by itself.
+def score(metric: str, merits: Array, values: Array) -> Scored:
+    """Scores by rank of all trials together.
 
     Args:
         metric: The signal's name.
         merits: What is ranked, more is better, by trial number; NaN of none.
         values: The value as it was reported, by trial number.
-        groups: What a trial has in common with those that it compares with, by trial number.
     """
     is_known = ~np.isnan(merits)
-    among = None if groups is None else groups[is_known]
-    scores = np.zeros(len(merits))
-    scores[is_known] = normal_scores(merits[is_known], among)
-    is_split = among is not None and bool((among != among[:1]).any())
-    return Scored(metric, values, merits, scores, is_split)
+    return Scored(metric, values, merits, _spread_out(normal_scores(merits[is_known]), is_known))
 
 
 def variants(
     signal: Signal, merits: Array, values: Array, groups: IntArray
 ) -> tuple[Scored, Scored]:
-    """A signal twice: within what it compares in, and across all trials."""
-    across = score(signal.metric, merits, values)
-    within = score(signal.metric, merits, values, groups) if signal.within else across
+    """A signal twice: within what it compares in, and across all trials.
+
+    Args:
+        signal: Which one.
+        merits: What is ranked, more is better, by trial number; NaN of none.
+        values: The value as it was reported, by trial number.
+        groups: What a trial has in common with those that it compares with, by trial number.
+    """
+    is_known = ~np.isnan(merits)
+    known, among = merits[is_known], groups[is_known]
+    order = known.argsort()
+    scores = _spread_out(normal_scores(known, None, order), is_known)
     # What is silent at first is measured on the few easiest cases after.
-    within = replace(within, is_trusted=signal.silent is None)
-    return within, replace(across, is_trusted=within.is_trusted and not within.is_split)
+    is_trusted = signal.silent is None
+    across = Scored(signal.metric, values, merits, scores, is_trusted=is_trusted)
+    if not signal.within or not (among != among[:1]).any():
+        return across, across
+    scores = _spread_out(normal_scores(known, among, order), is_known)
+    within = replace(across, scores=scores, is_split=True)
+    return within, replace(across, is_trusted=False)
+
+
+def _spread_out(scores: Array, is_known: NDArray[np.bool_]) -> Array:
+    """The scores of the trials that have a value, by trial number; 0 of the others."""
+    found = np.zeros(len(is_known))
+    found[is_known] = scores
+    return found
 
 
 def _best(trial: TrialView, signal: Signal, rung: int) -> tuple[float, float] | None:

@@ -1,11 +1,13 @@
 """Ranks and rank correlations, beside SciPy's."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from automl.search.ranks import (
+    best_first,
     correlation,
     highest_plausible,
     normal_scores,
@@ -20,6 +22,26 @@ SERIES = st.lists(st.integers(-5, 5), min_size=3, max_size=20)
 @given(SERIES)
 def test_ranks_are_scipys(values: list[int]) -> None:
     assert list(ranks([float(value) for value in values])) == list(stats.rankdata(values))
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.sampled_from([0, 1, 2, 70_000])), max_size=20))
+def test_ranks_within_groups_are_those_of_each_group_alone(pairs: list[tuple[int, int]]) -> None:
+    values, groups = np.array(pairs, int).reshape(-1, 2).T
+    found, order = ranks(values, groups), values.argsort()
+    scores = normal_scores(values, groups)
+    assert list(scores) == list(normal_scores(values, groups, order))
+    for group in {*groups.tolist()}:
+        alone = values[groups == group]
+        assert list(found[groups == group]) == list(stats.rankdata(alone))
+        assert list(scores[groups == group]) == list(normal_scores(alone))
+
+
+@given(st.lists(st.integers(-3, 3), max_size=20))
+def test_the_best_come_first_and_of_tied_ones_the_earlier(values: list[int]) -> None:
+    given_values = np.array(values, float)
+    order = best_first(given_values)
+    assert list(order) == sorted(range(len(values)), key=lambda place: (-values[place], place))
+    assert tied_share(given_values, order) == tied_share(given_values)
 
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=3, max_size=20))
