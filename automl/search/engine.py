@@ -115,7 +115,8 @@ class Engine:
                 if not self._store.trials(OptunaState.WAITING) and not self._queue.fill():
                     self.settle()
                     return None
-                attempt = self._begin(self._store.study.ask())
+                with self._store.together():
+                    attempt = self._begin(self._store.study.ask())
                 if attempt is not None:
                     return attempt
             return None
@@ -185,7 +186,8 @@ class Engine:
                 return Stop(f"trial {number} has already ended")
             if self._config.objective.metric not in measurement.metrics:
                 return Continue()
-            return self._judge.take(self._frozen(trial), measurement)
+            with self._store.together():
+                return self._judge.take(self._frozen(trial), measurement)
 
     # Ending
 
@@ -199,7 +201,8 @@ class Engine:
             ValueError: The trial was never asked for.
         """
         with self._guard:
-            recorded = self._recorder.record(outcome)
+            with self._store.together():
+                recorded = self._recorder.record(outcome)
             if recorded is not None:
                 self._live.pop(outcome.number, None)
             record = self._store.record(outcome.number)

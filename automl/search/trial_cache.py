@@ -1,16 +1,17 @@
 """The trials of one study as they stand, kept current by what is written to them.
 
 Optuna answers every question by going through all trials, and a database sends those that run each
-time. Here a trial is read again after it was written to, and no other one: the engine is the only
-writer of its study. What another program puts into the queue is found when the queue is looked at.
-Nothing is known that the storage does not hold; a trial is always as the storage gives it back.
+time. Here what is written to a trial is written to the copy that is kept as well, and a trial is
+read again where a write failed: the engine is the only writer of its study. What another program
+puts into the queue is found when the queue is looked at. Nothing is known that the storage does
+not hold, but for what is held back while several notes are made as one.
 """
 
 import copy
 from bisect import insort
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import optuna
 from optuna._typing import JSONSerializable
@@ -20,10 +21,17 @@ from optuna.trial import TrialState as OptunaState
 
 from automl.study import attributes
 from automl.study.storage_layer import StorageLayer
+from automl.study.trial_writes import (
+    Draw,
+    SystemNote,
+    TrialWrite,
+    UserNote,
+    ValueOfEpoch,
+    make_together,
+    standing,
+)
 
 __all__ = ["TrialCache", "cached"]
-
-_Result = TypeVar("_Result")
 
 
 class TrialCache(StorageLayer):
@@ -43,6 +51,7 @@ class TrialCache(StorageLayer):
         self._numbers: list[int] = []
         self._stale: dict[int, None] = {}
         self._changed: list[int] = []
+        self._held: list[TrialWrite] | None = None
         for trial in self._inner.get_all_trials(self._study_id, deepcopy=False):
             self._add(trial)
 
@@ -74,13 +83,8 @@ class TrialCache(StorageLayer):
 
     def find_others(self) -> None:
         """Takes in what another program has put into the queue."""
-        with suppress(KeyError):
-            while True:
-                number = len(self._trials)
-                trial_id = self._inner.get_trial_id_from_study_id_trial_number(
-                    self._study_id, number
-                )
-                self._add(self._inner.get_trial(trial_id))
+        while (trial_id := self._id_of(len(self._trials))) is not None:
+            self._add(self._inner.get_trial(trial_id))
 
     # Keeping current
 
@@ -91,6 +95,8 @@ class TrialCache(StorageLayer):
         self._enter(trial)
 
     def _refresh(self) -> None:
+        if self._stale:
+            self._make_held()
         for trial_id in self._stale:
             self._replace(self._inner.get_trial(trial_id))
         self._stale.clear()
@@ -150,8 +156,6 @@ class TrialCache(StorageLayer):
         if study_id != self._study_id:
             return super().get_all_trials(study_id, deepcopy, states)
         self._refresh()
-        if states is not None and OptunaState.WAITING in states:
-            self.find_others()
         found = self._trials[:] if states is None else self._in(states)
         return copy.deepcopy(found) if deepcopy else found
 
@@ -163,10 +167,45 @@ class TrialCache(StorageLayer):
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         """Makes a trial."""
+        self._make_held()
         trial_id = super().create_new_trial(study_id, template_trial)
-        if study_id == self._study_id:
+        if study_id == self._study_id and not self._add_made(trial_id, template_trial):
             self.find_others()
         return trial_id
+
+    def _add_made(self, trial_id: int, template: FrozenTrial | None) -> bool:
+        """Takes in the trial that was made, as it was asked for, if no other one came before."""
+        number = len(self._trials)
+        if template is None or self._id_of(number) != trial_id:
+            return False
+        made = copy.deepcopy(template)
+        made.number, made._trial_id = number, trial_id
+        self._add(made)
+        return True
+
+    def _id_of(self, number: int) -> int | None:
+        find = self._inner.get_trial_id_from_study_id_trial_number
+        try:
+            return find(self._study_id, number)
+        except KeyError:
+            return None
+
+    def set_trial_state_values(
+        self, trial_id: int, state: OptunaState, values: Sequence[float] | None = None
+    ) -> bool:
+        """Where a trial stands."""
+        self._make_held()
+        place = self._places.get(trial_id)
+        if place is None:
+            return super().set_trial_state_values(trial_id, state, values)
+        is_known = trial_id not in self._stale
+        # Should it fail, whatever came of it is read before the trial is looked at.
+        self._stale[trial_id] = None
+        is_set = super().set_trial_state_values(trial_id, state, values)
+        if is_set and is_known:
+            del self._stale[trial_id]
+            self._replace(standing(self._trials[place], state, values))
+        return is_set
 
     def set_trial_param(
         self,
@@ -176,34 +215,68 @@ class TrialCache(StorageLayer):
         distribution: BaseDistribution,
     ) -> None:
         """Notes a draw."""
-        write = super().set_trial_param
-        self._write(trial_id, write, param_name, param_value_internal, distribution)
-
-    def set_trial_state_values(
-        self, trial_id: int, state: OptunaState, values: Sequence[float] | None = None
-    ) -> bool:
-        """Where a trial stands."""
-        return self._write(trial_id, super().set_trial_state_values, state, values)
+        self._write(Draw(trial_id, param_name, param_value_internal, distribution))
 
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
         """Notes a value of an epoch."""
-        self._write(trial_id, super().set_trial_intermediate_value, step, intermediate_value)
+        self._write(ValueOfEpoch(trial_id, step, intermediate_value))
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Notes something on a trial."""
-        self._write(trial_id, super().set_trial_user_attr, key, value)
+        self._write(UserNote(trial_id, key, value))
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: JSONSerializable) -> None:
         """Notes something of Optuna's on a trial."""
-        self._write(trial_id, super().set_trial_system_attr, key, value)
+        self._write(SystemNote(trial_id, key, value))
 
-    def _write(self, trial_id: int, write: Callable[..., _Result], *values: Any) -> _Result:
-        """Whatever came of it, the trial is read again before it is looked at."""
-        if trial_id in self._places:
-            self._stale[trial_id] = None
-        return write(trial_id, *values)
+    def set_together(self, writes: Sequence[TrialWrite]) -> None:
+        """Notes several things on trials."""
+        for write in writes:
+            self._write(write)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Makes what is noted on trials within the block at its end, as one write where it can be.
+
+        It is made before a trial of the study is created, or changes its state.
+        """
+        self._held = []
+        try:
+            yield
+            self._make_held()
+        finally:
+            # None are left but where something was raised.
+            self._doubt(self._held)
+            self._held = None
+
+    def _write(self, write: TrialWrite) -> None:
+        """Makes a write, or holds it back; where it fails the trial is read again."""
+        place = self._places.get(write.trial_id)
+        if place is None:
+            write.make(self._inner)
+            return
+        if self._held is None:
+            self._make([write])
+        else:
+            self._held.append(write)
+        self._replace(write.applied(self._trials[place]))
+
+    def _make_held(self) -> None:
+        if self._held:
+            held, self._held = self._held, []
+            self._make(held)
+
+    def _make(self, writes: Sequence[TrialWrite]) -> None:
+        try:
+            make_together(self._inner, writes)
+        except BaseException:
+            self._doubt(writes)
+            raise
+
+    def _doubt(self, writes: Sequence[TrialWrite]) -> None:
+        self._stale |= dict.fromkeys(write.trial_id for write in writes)
 
 
 def _logical(trial: FrozenTrial) -> int | None:

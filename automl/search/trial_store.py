@@ -7,6 +7,7 @@ merely ended.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import optuna
@@ -50,8 +51,17 @@ class TrialStore:
         self._records: tuple[TrialRecord, ...] | None = None
 
     def trials(self, *states: OptunaState) -> list[FrozenTrial]:
-        """The Optuna trials in these states, or all of them, oldest first."""
+        """The Optuna trials in these states, or all of them, oldest first.
+
+        Asked for those in the queue, it finds what another program has put there.
+        """
+        if OptunaState.WAITING in states:
+            self._cache.find_others()
         return self.study.get_trials(deepcopy=False, states=states or None)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Makes what is noted on trials within the block as one write, where the storage can."""
+        return self._cache.together()
 
     def trial(self, place: int) -> FrozenTrial:
         """The Optuna trial of a number of Optuna's."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial
 
 from automl.errors import FixInput, InstallExtra, PrepareMachine
@@ -36,21 +36,25 @@ def open_database(url: str, patience: Patience | None = None) -> BaseStorage:
     """
     with opening_database(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = RDBStorage(connect_url(url), engine_kwargs=_engine_settings(url))
+        storage = _opened(connect_url(url), is_read_only=patience is None)
     # Its connections are closed with it, whoever held it and however that ended.
     weakref.finalize(storage, storage.engine.dispose)
     if patience is None:
         return storage
     from automl.study.patient_storage import PatientStorage
 
-    # Optuna's own cache of ended trials lies below.
-    return PatientStorage(get_storage(storage), patience)
+    return PatientStorage(storage, patience)
 
 
-def _engine_settings(url: str) -> dict[str, Any]:
+def _opened(url: str, *, is_read_only: bool) -> RDBStorage:
     if not url.startswith("postgresql"):
-        return {}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECT_S}}
+        return RDBStorage(url)
+    connect: dict[str, Any] = {"connect_timeout": _CONNECT_S}
+    if is_read_only:
+        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": connect})
+    from automl.study.postgres_storage import PostgresStorage
+
+    return PostgresStorage(url, connect)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from optuna.study import StudyDirection
 from automl.errors import FixInput, PrepareMachine, ResolveConflict
 from automl.study.config import Objective, StudyConfig
 from automl.study.database import check_trials, database_errors, open_database
+from automl.study.grouped_journal import GroupedJournal
 from automl.study.journal import CheckedJournal, deleted_in, repair_journal
 from automl.study.layout import StudyPaths
 from automl.study.patience import Patience
@@ -60,7 +61,7 @@ def _open_journal(paths: StudyPaths) -> JournalStorage:
     except OSError as error:
         raise _refused(paths.journal, error) from error
     try:
-        return JournalStorage(journal)
+        return GroupedJournal(journal)
     except OSError as error:
         raise _refused(paths.journal, error) from error
     except REPLAY_ERRORS as error:

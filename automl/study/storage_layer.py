@@ -10,6 +10,8 @@ from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
+from automl.study.trial_writes import TrialWrite, WritesTogether
+
 __all__ = ["StorageLayer"]
 
 _Result = TypeVar("_Result")
@@ -111,6 +113,14 @@ class StorageLayer(BaseStorage):
     def set_trial_system_attr(self, trial_id: int, key: str, value: JSONSerializable) -> None:
         """Notes something of Optuna's on a trial."""
         self._call(self._inner.set_trial_system_attr, trial_id, key, value)
+
+    def set_together(self, writes: Sequence[TrialWrite]) -> None:
+        """Makes several writes to trials in their order, as one where the storage below can."""
+        if isinstance(self._inner, WritesTogether):
+            self._call(self._inner.set_together, writes)
+        else:
+            for each in writes:
+                each.make(self)
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """A trial."""

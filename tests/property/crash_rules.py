@@ -14,13 +14,14 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import optuna
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
 from automl.search.engine import Engine
 from automl.study.config import Direction, Objective
 from automl.study.confirmation import searched
 from automl.study.database import open_database
+from automl.study.grouped_journal import GroupedJournal
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.patience import Patience
 from automl.study.records import Measurement, Outcome, TrialRecord
@@ -59,10 +60,10 @@ class JournalMedium:
         self._disk = Disk()
 
     def opened(self) -> BaseStorage:
-        return JournalStorage(DiskBackend(self._disk))
+        return GroupedJournal(DiskBackend(self._disk))
 
     def seen(self) -> BaseStorage:
-        return JournalStorage(DiskBackend(Disk([*self._disk.lines])))
+        return GroupedJournal(DiskBackend(Disk([*self._disk.lines])))
 
     def arm(self, writes: int | None) -> None:
         self._disk.writes_left = writes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages import BaseStorage
 from optuna.storages.journal import BaseJournalBackend
 
 from automl.search.engine import Engine
@@ -19,6 +19,7 @@ from automl.space.distributions import Choice, FloatRange, IntRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.grouped_journal import GroupedJournal
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.limits import Limits
 from automl.study.records import (
@@ -120,7 +121,7 @@ def _no_checkpoint(paths: AttemptPaths, epoch: int | None) -> None:
 def _drive(
     lines: list[str], cuts: set[int], sampler: str, space: SearchSpace = SPACE
 ) -> tuple[TrialRecord, ...]:
-    return drive(JournalStorage(Lines(lines, cuts)), sampler, space)
+    return drive(GroupedJournal(Lines(lines, cuts)), sampler, space)
 
 
 def drive(

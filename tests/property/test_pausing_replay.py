@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from optuna.storages import JournalStorage
 from optuna.trial import TrialState as OptunaState
 
 from automl.search.decision import Pause
@@ -18,6 +17,7 @@ from automl.space.distributions import FloatRange
 from automl.space.model import SearchSpace
 from automl.space.parameter import Parameter
 from automl.study.config import Direction, Objective, SearchSettings, StudyConfig
+from automl.study.grouped_journal import GroupedJournal
 from automl.study.layout import AttemptPaths, StudyPaths
 from automl.study.limits import Limits
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState, TrialState
@@ -82,7 +82,7 @@ class Life:
 
     def __init__(self, disk: Disk, folders: Folders, lag: int = 0, trials: int = TRIALS) -> None:
         self.folders, self.lag = folders, lag
-        study = open_study(JournalStorage(DiskBackend(disk)), "pauses", OBJECTIVE)
+        study = open_study(GroupedJournal(DiskBackend(disk)), "pauses", OBJECTIVE)
         self.engine = Engine(study, SPACE, config(trials), method=ThirdGoesOn())
         self.engine.recover(folders.root, folders.history, folders.checkpoint)
 
@@ -187,7 +187,7 @@ def test_killed_at_any_of_its_writes_it_comes_to_the_same_end(
     for writes in range(n_writes):
         disk, engine = drive_through([writes], Folders(StudyPaths(tmp_path)))
         assert end_of(engine) == expected, writes
-        study = open_study(JournalStorage(DiskBackend(disk)), "pauses", OBJECTIVE)
+        study = open_study(GroupedJournal(DiskBackend(disk)), "pauses", OBJECTIVE)
         assert read_records(study, OBJECTIVE) == engine.records()
         assert OptunaState.RUNNING not in [trial.state for trial in study.trials]
 
@@ -241,7 +241,7 @@ def test_paused_trials_whose_checkpoints_have_gone_stay_stopped(folders: Folders
 def test_what_is_told_of_a_trial_that_stays_paused(folders: Folders) -> None:
     disk = Disk()
     engine = Life(disk, folders).drive()
-    study = open_study(JournalStorage(DiskBackend(disk)), "pauses", OBJECTIVE)
+    study = open_study(GroupedJournal(DiskBackend(disk)), "pauses", OBJECTIVE)
     for record in engine.records():
         if record.state is TrialState.PRUNED:
             told = by_number(study.trials)[record.number][-1]
