@@ -89,7 +89,6 @@ class Forecast:
         ranking: Their numbers from the best to the worst; of tied ones the earlier first.
         signals: What the scores were made of, the most telling first.
         so_far: The objective so far.
-        line: From score to final value; None before a trial has ended.
         objective: Which way is better.
         is_blind: Whether most trials are tied, so that ranking them would be a lottery.
         refuted_by: How many ended trials have shown that nothing reported ranks them; 0 while
@@ -103,10 +102,20 @@ class Forecast:
     ranking: IntArray
     signals: tuple[Weighted, ...]
     so_far: Scored
-    line: Line | None
     objective: Objective
     is_blind: bool
     refuted_by: int = 0
+    _fitted: list[Line | None] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def line(self) -> Line | None:
+        """From score to final value; None before a trial has ended.
+
+        Fitted when it is asked for, since who goes on is decided without it.
+        """
+        if not self._fitted:
+            self._fitted.append(_line(self.scores, self.finals, self.so_far, self.signals))
+        return self._fitted[0]
 
     def order(self, numbers: Sequence[int]) -> list[int]:
         """Some of the trials from the best to the worst; of tied ones the earlier first."""
@@ -114,9 +123,10 @@ class Forecast:
 
     def predict(self, number: int) -> Prediction | None:
         """The final value of a trial; None before there is anything to tell it by."""
-        if self.line is None or not self._holds(number):
+        line = self.line
+        if line is None or not self._holds(number):
             return None
-        merit, sd = self.line.at(float(self.scores[number]))
+        merit, sd = line.at(float(self.scores[number]))
         # The final value is that of the best epoch, so it is no worse than what was seen already.
         seen = float(self.so_far.merits[number])
         return Prediction(
@@ -173,7 +183,6 @@ class _Forecaster:
             ranking=numbers[order],
             signals=signals,
             so_far=so_far,
-            line=_line(scores, cohort, so_far, signals),
             objective=self.objective,
             is_blind=tied_share(scores[numbers], order) > 1 - _FLAT,
             refuted_by=n_ended if is_refuted else 0,
@@ -256,12 +265,12 @@ def _scores(is_in: NDArray[np.bool_], signals: Sequence[Weighted]) -> Array:
 
 
 def _line(
-    scores: Array, cohort: Cohort, so_far: Scored, signals: Sequence[Weighted]
+    scores: Array, finals: Array, so_far: Scored, signals: Sequence[Weighted]
 ) -> Line | None:
-    has_ended = ~np.isnan(cohort.finals)
+    has_ended = ~np.isnan(finals)
     if not has_ended.any():
         return None
     precision = sum(one.precision for one in signals)
-    merits = np.where(has_ended, cohort.finals, so_far.merits)
+    merits = np.where(has_ended, finals, so_far.merits)
     known = merits[~np.isnan(merits)]
-    return fit_line(scores[has_ended], cohort.finals[has_ended], known, 1.0 / (1.0 + precision))
+    return fit_line(scores[has_ended], finals[has_ended], known, 1.0 / (1.0 + precision))

@@ -65,6 +65,8 @@ def _ranked(
     if groups is None:
         return order, _mean_places(is_other_value), len(values)
     is_other_group = _differs(groups[order])
+    if is_other_group.all():
+        return order, np.ones(len(order)), 1
     begin, end = _runs(is_other_group)
     return order, _mean_places(is_other_group | is_other_value) - begin, end - begin
 
