@@ -59,9 +59,12 @@ def test_trials_go_on_from_the_store_where_no_folder_is_shared(
     cache = guest.folder / "cache-there"
     far = {"AUTOML_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"}
     apart = cluster.start_node(1, far, host, [guest.folder])
+    weights = guest.folder / "weights.pth"
+    weights.write_bytes(bytes(1000))
     study = guest.study_file(
         f"ray: {cluster.address}\nstudy_store: {bucket}\nsampler: random\nconfirm: 0\n"
-        "fidelity: full\ntrials: 3\nset: {train.num_epochs: 8}\nscript: {epoch_s: 0.7}\n"
+        "fidelity: full\ntrials: 3\nscript: {epoch_s: 0.7}\n"
+        f"set: {{train.num_epochs: 8, train.pretrained_model_path: {weights}}}\n"
     )
     driver = guest.start("run", study, "--name", "s")
     paths = StudyPaths(guest.studies / "s")
@@ -84,7 +87,7 @@ def test_trials_go_on_from_the_store_where_no_folder_is_shared(
     notes = {node.name.partition(" ")[0]: node.note for node in state.nodes}
     data = [str(guest.folder / "data" / split) for split in ("train", "val")]
     assert notes.pop(host.address) == (
-        f"uses the study's store; has a copy of {data[0]} and {data[1]}"
+        f"uses the study's store; has a copy of {data[0]} and {data[1]} and {weights}"
     )
     assert set(notes.values()) == {""}
     assert f"does not see the data in {data[0]}" in done.err

@@ -49,7 +49,7 @@ def doubt_of(error: Exception) -> Doubt:
     elif isinstance(error, ActorDiedError):
         why = ""  # what Ray says then is a paragraph about Ray
     elif isinstance(cause, AutomlError):
-        why = f" ({cause.rule}, got {cause.got})"
+        why = f" ({cause.rule}, got {cause.got or cause.where})"
     else:
         why = f" ({said(error)})"
     return Doubt(now + _DOUBT_S, Loss.WORKER, f"{Loss.WORKER}{why}")

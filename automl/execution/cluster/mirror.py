@@ -98,7 +98,8 @@ class AttemptMirror:
         patiently(lambda: self._fetch(paths, attempt), Patience())
 
     def _fetch(self, paths: StudyPaths, attempt: Attempt) -> None:
-        self._snapshots.pull(self._key, self._folder)
+        if not self._snapshots.pull(self._key, self._folder):  # its spec was sent
+            raise StoreError(f"what it held is gone: {self._key}")
         if attempt.resume_from is None:
             return
         checkpoint = PurePosixPath(attempt.resume_from)

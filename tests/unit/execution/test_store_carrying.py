@@ -19,7 +19,7 @@ from automl.study.layout import StudyPaths
 from automl.study.patience import Patience
 from automl.study.records import Attempt
 from automl.study.state import StudyState, StudyStatus, write_state
-from automl.study.study_store import StudyStore
+from automl.study.study_store import StoreError, StudyStore
 from automl.trainers.base import TrialTask
 from automl.trainers.end_request import PauseRequest, pause_in, request_leave, request_pause
 
@@ -138,6 +138,8 @@ def test_what_a_trial_needs_is_waited_for_and_then_the_study_can_be_resumed(
     shutil.rmtree(tmp_path / "bucket")
     with pytest.raises(ResumeLater, match="what it held is gone"):
         carrier.bring(attempt)
+    with pytest.raises(StoreError, match="what it held is gone: trials/0000/1"):
+        two.mirror(attempt)._fetch(two.there, attempt)
     assert (task.folder / CHECKPOINT).exists()
     (tmp_path / "bucket").write_text("no folder")
     with pytest.raises(ResumeLater, match="the store of a study must take and give files"):
