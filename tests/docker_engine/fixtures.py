@@ -31,7 +31,11 @@ def docker_engine() -> Iterator[PrivateEngine]:
     except RuntimeError as error:
         engine.close()
         _go_without(str(error))
+    # What lives by now is no test's litter, and need not be looked through after each of them.
+    gc.collect()
+    gc.freeze()
     yield engine
+    gc.unfreeze()
     engine.close()
 
 

@@ -31,9 +31,7 @@ _PROGRAM = Path(__file__).parent / "scripted_centerpose.py"
 _DOCKERFILE = Path(automl.__file__).parent / "trainers" / "dev_image" / "Dockerfile"
 _TOOLS = ("sh", "cat", "ls", "sleep", "id", "env", "mkdir", "chmod", "rm")
 _LIBRARY = re.compile(r"(?:=> |\t)(/\S+) \(0x")
-_LEFT_OUT = frozenset(
-    {"__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo", "include"}
-)
+_LEFT_OUT = frozenset({"test", "tests", "idlelib", "tkinter", "turtledemo", "include"})
 _PACKAGES = ("yaml", "_yaml")
 #: What the trainer imports, with what that imports; the environment has much that it never does.
 _TRAINER = (
@@ -249,9 +247,7 @@ def _own_places() -> tuple[Path, ...]:
 def _files(folder: Path, skipped: frozenset[str]) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in skipped]
-        yield from (
-            Path(root, name) for name in names if not name.endswith((".pyc", ".a", ".pyi"))
-        )
+        yield from (Path(root, name) for name in names if not name.endswith((".a", ".pyi")))
 
 
 def _linked(binaries: list[Path]) -> set[str]:
