@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from automl.centerpose.models.blocks import conv_bn, conv_bn_relu
 from automl.centerpose.models.heads import HEADS, HEATMAP_BIAS, HEATMAPS
+from automl.centerpose.models.partly_read import PartlyRead
 
 __all__ = ["Nano"]
 
@@ -79,12 +80,29 @@ class _Answer(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         n, _, h, w = x.shape
+        cells = self._answered(x.permute(0, 2, 3, 1))  # (B, H, W, 4 maps)
+        cells = cells.view(n, h, w, _SHUFFLE, _SHUFFLE, -1).permute(0, 5, 1, 3, 2, 4)
+        return self._by_head(cells.reshape(n, -1, h * _SHUFFLE, w * _SHUFFLE), dim=1)
+
+    def at(self, x: Tensor, cells: Tensor) -> dict[str, Tensor]:
+        """(B, K, C) by head: what ``forward`` answers in the flat cells (B, K) of stride 4."""
+        n, channels, _, width = x.shape
+        row, column = cells // (width * _SHUFFLE), cells % (width * _SHUFFLE)
+        place = (row // _SHUFFLE * width + column // _SHUFFLE).unsqueeze(2)  # (B, K, 1)
+        features = x.permute(0, 2, 3, 1).flatten(1, 2).gather(1, place.expand(-1, -1, channels))
+        answered = self._answered(features).view(n, cells.shape[1], _SHUFFLE**2, -1)
+        part = (row % _SHUFFLE * _SHUFFLE + column % _SHUFFLE).view(n, -1, 1, 1)
+        own = answered.gather(2, part.expand(-1, -1, -1, answered.shape[3])).squeeze(2)
+        return self._by_head(own, dim=2)
+
+    def _answered(self, features: Tensor) -> Tensor:
+        """(..., 4 maps) from (..., C)."""
         # The units go into the weights, not into the maps, which are a thousand times larger.
         weight, bias = self.linear.weight * self.units[:, None], self.linear.bias * self.units
-        cells = functional.linear(x.permute(0, 2, 3, 1), weight, bias)  # (B, H, W, 4 maps)
-        cells = cells.view(n, h, w, _SHUFFLE, _SHUFFLE, -1).transpose(2, 3)
-        maps = cells.reshape(n, h * _SHUFFLE, w * _SHUFFLE, -1).permute(0, 3, 1, 2)
-        parts = torch.split(maps, list(self.counts.values()), dim=1)
+        return functional.linear(features, weight, bias)
+
+    def _by_head(self, joint: Tensor, dim: int) -> dict[str, Tensor]:
+        parts = torch.split(joint, list(self.counts.values()), dim)
         return dict(zip(self.counts, parts, strict=True))
 
 
@@ -110,8 +128,11 @@ class Nano(nn.Module):
         self.heatmaps = _Answer(HEATMAPS)
         self.regressions = _Answer([name for name in HEADS if name not in HEATMAPS])
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Head maps of a normalised image (B, 3, H, W), H and W multiples of 32."""
+    def forward(self, image: Tensor) -> Mapping[str, Tensor]:
+        """Head maps of a normalised image (B, 3, H, W), H and W multiples of 32.
+
+        A training reads those of the regressions at a few cells; it gets ``PartlyRead``.
+        """
         x8 = self.down8(self.stem(image))  # (B, 32, H/8, W/8)
         x16 = self.down16(x8)  # (B, 48, H/16, W/16)
         x32 = self.down32(x16)  # (B, 64, H/32, W/32)
@@ -119,7 +140,9 @@ class Nano(nn.Module):
         x16 = x16 + _enlarged(self.side32(x32), x16)
         x16 = self.mix16(self.side16(x16))  # (B, 48, H/16, W/16)
         x8 = self.mix8(self.side8(x8) + _enlarged(x16, x8))  # (B, 48, H/8, W/8)
-        heatmaps = {name: part.contiguous() for name, part in self.heatmaps(x8).items()}
+        heatmaps: dict[str, Tensor] = self.heatmaps(x8)
+        if self.training:
+            return PartlyRead(heatmaps, self.regressions, x8.float())
         regressions: dict[str, Tensor] = self.regressions(x8)
         return heatmaps | regressions
 

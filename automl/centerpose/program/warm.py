@@ -91,7 +91,9 @@ def _gpu_peak_mib() -> int | None:
 
 def _collect() -> None:
     """Lets go of what the last training held and nothing else does."""
+    from automl.centerpose.hardware.heap import give_back
     from automl.centerpose.session.cache import release
 
     gc.collect()
     release()
+    give_back()

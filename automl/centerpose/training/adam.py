@@ -29,12 +29,11 @@ class Adam:
     def __init__(self, parameters: Sequence[Tensor], rate: float) -> None:
         self._parameters = parameters
         self._device = parameters[0].device
-        # On a GPU in one kernel that a recording may hold.
-        self._fused = self._device.type == "cuda"
+        self._on_gpu = self._device.type == "cuda"
         self._states: dict[int, dict[str, Tensor]] = {}
         # On a GPU a tensor, which a recorded step reads anew each time.
         self._rate: float | Tensor = rate
-        if self._fused:
+        if self._on_gpu:
             self._rate = torch.tensor(rate, dtype=torch.float32, device=self._device)
 
     def set_rate(self, rate: float) -> None:
@@ -49,8 +48,8 @@ class Adam:
         """Learns from the gradients that there are.
 
         Args:
-            divisor: On a GPU, what the gradients are divided by first.
-            not_finite: On a GPU, 1 where nothing is to be learnt, else 0.
+            divisor: What the gradients are divided by first.
+            not_finite: 1 where nothing is to be learnt, else 0.
         """
         learnt = [k for k, each in enumerate(self._parameters) if each.grad is not None]
         some, states = [self._parameters[k] for k in learnt], [self._state(k) for k in learnt]
@@ -61,8 +60,8 @@ class Adam:
             [state["exp_avg_sq"] for state in states],
             [],
             [state["step"] for state in states],
-            fused=True if self._fused else None,
-            capturable=self._fused,
+            fused=True,  # one pass over all weights, which on a GPU may be recorded
+            capturable=self._on_gpu,
             grad_scale=divisor,
             found_inf=not_finite,
             amsgrad=False,
@@ -84,9 +83,9 @@ class Adam:
             "amsgrad": False,
             "maximize": False,
             "foreach": None,
-            "capturable": self._fused,
+            "capturable": self._on_gpu,
             "differentiable": False,
-            "fused": True if self._fused else None,
+            "fused": True,
             "decoupled_weight_decay": False,
             "params": list(range(len(self._parameters))),
         }
@@ -105,9 +104,8 @@ class Adam:
     def _state(self, k: int) -> dict[str, Tensor]:
         if k not in self._states:
             weight = self._parameters[k]
-            place = self._device if self._fused else torch.device("cpu")
             self._states[k] = {
-                "step": torch.zeros((), device=place),
+                "step": torch.zeros((), device=self._device),
                 "exp_avg": torch.zeros_like(weight, memory_format=torch.preserve_format),
                 "exp_avg_sq": torch.zeros_like(weight, memory_format=torch.preserve_format),
             }

@@ -18,6 +18,7 @@ from automl.centerpose.batches.batch import Batch
 from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.hardware.device import choose_seed, mixed, prepare_torch
+from automl.centerpose.hardware.heap import keep_freed_memory
 from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import load_weights, weights_of
 from automl.centerpose.session.run import Run
@@ -66,6 +67,8 @@ class Training:
         seed = choose_seed(spec.train.seed) if known is None else known
         self.seed: int = processes.gather([seed])[0]
         prepare_torch(self.seed, spec.train.cudnn, spec.train.precision)
+        if processes.device.type == "cpu":
+            keep_freed_memory()
         cache = Cache() if cache is None else cache
 
         self.train_loader, self.val_loader = ready_loaders(spec.dataset, processes, cache)
@@ -139,7 +142,7 @@ class Training:
 
     def _losses(self, images: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         with mixed(self.processes.device, self.spec.train.precision):
-            outputs: dict[str, Tensor] = self.network(images)
+            outputs: Mapping[str, Tensor] = self.network(images)
         return centerpose_loss(outputs, targets, self.weights, self.form)
 
     def _place(self) -> str:

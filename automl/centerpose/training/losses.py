@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from automl.centerpose.models.kernels import has_kernels
+from automl.centerpose.models.partly_read import PartlyRead
+from automl.centerpose.training import focal_cpu
 
 __all__ = [
     "LossForm",
@@ -20,6 +22,7 @@ __all__ = [
     "focal",
     "image_losses",
     "masked_l1",
+    "plain_focal",
     "squared",
 ]
 
@@ -102,16 +105,16 @@ def image_losses(
     total = torch.zeros(targets["ind"].shape[:2], device=targets["ind"].device)  # (B, S)
     for name, weight in (("hm", weights.hm), ("hm_hp", weights.hm_hp)):
         if weight:
-            # In the targets' own order: maps of two orders meet cell by cell, slowly, on a GPU.
-            logits = outputs[name].float().contiguous()
-            total = total + weight * heatmap(logits, targets[name])
-    for head, target, index, mask, weight_name in _REGRESSIONS:
-        weight = getattr(weights, weight_name)
-        if weight and head == "hps" and form.dense:
-            total = total + weight * _dense_displacements(outputs["hps"], targets)
-        elif weight:
-            predicted = gather(outputs[head], targets[index])
-            total = total + weight * masked_l1(predicted, targets[target], targets[mask])
+            total = total + weight * heatmap(outputs[name].float(), targets[name])
+    terms = [term for term in _REGRESSIONS if getattr(weights, term[-1])]
+    plain = [term for term in terms if not (form.dense and term[0] == "hps")]
+    predicted = _read(outputs, {head: targets[index] for head, _, index, *_ in plain})
+    for head, target, _, mask, by in terms:
+        if head in predicted:
+            error = masked_l1(predicted[head], targets[target], targets[mask])
+        else:
+            error = _dense_displacements(outputs, targets)
+        total = total + getattr(weights, by) * error
     return _best_row(total, targets["ind"])
 
 
@@ -126,7 +129,14 @@ def focal(logits: Tensor, truth: Tensor) -> Tensor:
         from automl.centerpose.training import focal_gpu
 
         return focal_gpu.focal(logits, truth, _CLAMP)
-    p = logits.sigmoid().clamp(_CLAMP, 1.0 - _CLAMP)
+    if logits.device.type == "cpu":
+        return focal_cpu.focal(logits, truth, _CLAMP)
+    return plain_focal(logits, truth)
+
+
+def plain_focal(logits: Tensor, truth: Tensor) -> Tensor:
+    """What ``focal`` computes, as operators of torch for any device."""
+    p = _in_order(logits).sigmoid().clamp(_CLAMP, 1.0 - _CLAMP)
     # What depends on the prediction alone is computed once, not once a symmetry row.
     at_peak = ((1.0 - p) ** 2 * p.log()).unsqueeze(1)  # (B, 1, C, G, G)
     elsewhere = (p**2 * (1.0 - p).log()).unsqueeze(1)
@@ -136,6 +146,11 @@ def focal(logits: Tensor, truth: Tensor) -> Tensor:
     return -gain / n_peaks.clamp(min=1)
 
 
+def _in_order(logits: Tensor) -> Tensor:
+    """In the targets' own order: maps of two orders meet cell by cell, slowly, on a GPU."""
+    return logits.contiguous()
+
+
 def squared(logits: Tensor, truth: Tensor) -> Tensor:
     """(B, S): the squared errors of each image and symmetry row, summed and divided by the peaks.
 
@@ -143,32 +158,39 @@ def squared(logits: Tensor, truth: Tensor) -> Tensor:
         logits: (B, C, G, G).
         truth: (B, S, C, G, G) in [0, 1]; exactly 1 at the peaks.
     """
-    error = (logits.sigmoid().unsqueeze(1) - truth).square().sum((2, 3, 4))
+    error = (_in_order(logits).sigmoid().unsqueeze(1) - truth).square().sum((2, 3, 4))
     return error / truth.eq(1.0).sum((2, 3, 4)).clamp(min=1)
 
 
-def _dense_displacements(maps: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+def _dense_displacements(outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
     """(B, S): the mean absolute error of the displacements in the cells about each centre.
 
     A cell counts as much as the centre's blob is high there: 1 at the centre, nothing outside.
     Seen from the cell (x, y) off the centre's a corner's displacement is smaller by (x, y).
 
     Args:
-        maps: (B, 16, G, G).
+        outputs: Head maps, of which ``hps`` is read.
         targets: The maps of ``targets.draw_targets``, stacked over B images.
     """
-    index, side = targets["ind"], maps.shape[-1]  # (B, S, N)
+    index, side = targets["ind"], targets["hm"].shape[-1]  # (B, S, N)
     steps = torch.arange(-_REACH, _REACH + 1, device=index.device)
     y, x = (axis.flatten() for axis in torch.meshgrid(steps, steps, indexing="ij"))  # (K,)
     rows, columns = index[..., None] // side + y, index[..., None] % side + x  # (B, S, N, K)
     inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
     cells = (rows.clamp(0, side - 1) * side + columns.clamp(0, side - 1)).flatten(2)
     blob = targets["hm"][:, :, 0].flatten(2).gather(2, cells).view(inside.shape) * inside
-    predicted = gather(maps, cells).view(*inside.shape, maps.shape[1])
-    truth = targets["hps"].unsqueeze(3) - torch.stack([x, y], 1).repeat(1, maps.shape[1] // 2)
+    predicted = _read(outputs, {"hps": cells})["hps"].view(*inside.shape, -1)
+    truth = targets["hps"].unsqueeze(3) - torch.stack([x, y], 1).repeat(1, predicted.shape[4] // 2)
     mask = targets["hps_mask"].unsqueeze(3) * blob.unsqueeze(4)  # (B, S, N, K, 16)
     error = ((predicted - truth).abs() * mask).sum((2, 3, 4))
     return error / (mask.sum((2, 3, 4)) + 1e-4)
+
+
+def _read(outputs: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """(B, S, N, C) in fp32 by head: the values of head maps at flat cells (B, S, N)."""
+    if isinstance(outputs, PartlyRead) and places:
+        return outputs.at(places)
+    return {head: gather(outputs[head], cells) for head, cells in places.items()}
 
 
 def gather(maps: Tensor, index: Tensor) -> Tensor:

@@ -31,9 +31,8 @@ class Optimiser:
     def __init__(self, network: nn.Module, settings: Train, processes: ProcessGroup) -> None:
         self._parameters = list(network.parameters())
         self._limit = settings.clip_grad_val
-        self._on_gpu = processes.device.type == "cuda"
         self._adam = Adam(self._parameters, settings.optim.lr)
-        scaled = settings.precision == "fp16" and self._on_gpu
+        scaled = settings.precision == "fp16" and processes.device.type == "cuda"
         self._scale = LossScale(processes.device) if scaled else None
 
     def set_rate(self, rate: float) -> None:
@@ -63,10 +62,6 @@ class Optimiser:
 
     def update(self) -> None:
         """Learns from the gradients."""
-        if not self._on_gpu:
-            nn.utils.clip_grad_norm_(self._parameters, self._limit)
-            self._adam.step()
-            return
         # In the pass over the gradients that learns from them, instead of one of its own.
         norm = nn.utils.get_total_norm(self._all_gradients())
         if self._scale is None:

@@ -27,7 +27,7 @@ def give_gradients(some: list[Tensor], step: int) -> None:
 
 def test_it_learns_what_torchs_own_learns_to_the_last_bit() -> None:
     one, two = weights(), weights()
-    own, theirs = Adam(one, RATE), torch.optim.Adam(two, RATE)
+    own, theirs = Adam(one, RATE), torch.optim.Adam(two, RATE, fused=True)
     for step in range(5):
         for some in (one, two):
             give_gradients(some, step)

@@ -14,6 +14,7 @@ from automl.centerpose.training.losses import (
     focal,
     gather,
     masked_l1,
+    plain_focal,
     squared,
 )
 
@@ -166,21 +167,46 @@ def test_a_term_of_weight_zero_leaves_no_trace(term: str) -> None:
     assert untouched == [head]
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+GPU = pytest.param(
+    "cuda",
+    marks=[
+        pytest.mark.gpu,
+        pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+    ],
+)
+
+
+@pytest.mark.parametrize("device", ["cpu", GPU])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_a_gpu_computes_the_focal_loss_in_fewer_passes(rows: int) -> None:
+def test_the_focal_loss_in_fewer_passes_is_the_plain_one(device: str, rows: int) -> None:
     torch.manual_seed(0)
-    logits = (4.0 * torch.randn(3, 8, 20, 28)).cuda().requires_grad_()
-    with torch.no_grad():
-        logits[0, 0, 0, :4] = torch.tensor([20.0, -20.0, 0.0, 9.3])  # beyond the clamp too
-    truth = torch.rand(3, rows, 8, 20, 28).cuda() ** 4
+    both = 4.0 * torch.randn(3, 9, 20, 28)
+    both[0, 1, 0, :4] = torch.tensor([20.0, -20.0, 0.0, 9.3])  # beyond the clamp too
+    truth = torch.rand(3, rows, 8, 20, 28) ** 4
     truth[truth > 0.9] = 1.0
+    truth[2, :, 3, 5, 6:8] = 1.0
     truth[0, 0] = 0.0  # no peak
+    both[2, 4, 5, 6:8] = torch.tensor([20.0, -20.0])  # peaks beyond the clamp
     by = torch.randn(3, rows)
-    wanted_of = logits.detach().cpu().double().requires_grad_()
-    found, wanted = focal(logits, truth), focal(wanted_of, truth.cpu().double())
-    (of_found,) = torch.autograd.grad(found, logits, by.cuda())
-    (of_wanted,) = torch.autograd.grad(wanted, wanted_of, by.double())
-    torch.testing.assert_close(found.cpu().double(), wanted, rtol=1e-4, atol=1e-4)
+    here = both.to(device).requires_grad_()
+    exact = both.double().requires_grad_()
+    found = focal(here[:, 1:], truth.to(device))
+    wanted = plain_focal(exact[:, 1:], truth.double())
+    (of_found,) = torch.autograd.grad(found, here, by.to(device))
+    (of_wanted,) = torch.autograd.grad(wanted, exact, by.double())
+    torch.testing.assert_close(
+        found.detach().cpu().double(), wanted.detach(), rtol=1e-4, atol=1e-4
+    )
     torch.testing.assert_close(of_found.cpu().double(), of_wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_focal_loss_may_be_asked_for_its_gradient_again() -> None:
+    logits = torch.linspace(-3.0, 3.0, 16).view(1, 1, 4, 4).requires_grad_()
+    truth = torch.zeros(1, 1, 1, 4, 4)
+    truth[0, 0, 0, 1, 2] = 1.0
+    loss = focal(logits, truth).sum()
+    (one,) = torch.autograd.grad(loss, logits, retain_graph=True)
+    (two,) = torch.autograd.grad(loss, logits)
+    assert torch.equal(one, two)
+    with torch.inference_mode():
+        assert focal(logits, truth).sum().item() == loss.item()
