@@ -106,9 +106,11 @@ def steps_on_host(split: Split) -> None:
     grids = drawn.views.to_square(split.settings.output_res)
     objects = split.objects[np.arange(n)]
 
+    out = np.empty((side, side, 3), np.float32)
+
     def cut() -> None:
         for k in range(n):
-            crop_with_opencv(frames.pixels(k), maps.matrix(k), drawn.colours, k, side)
+            crop_with_opencv(frames.pixels(k), maps.matrix(k), drawn.colours, k, out)
 
     row("cutting and colouring, one thread", n, seconds(cut, cpu))
     row(

@@ -29,7 +29,7 @@ from automl.data.geometry import Array
 
 __all__ = ["BatchMaker", "DeviceBatchMaker", "HostBatchMaker", "Take"]
 
-_Image = npt.NDArray[np.float32]  # (R, R, 3)
+_Image = npt.NDArray[np.float32]  # (R, R, 3), or (B, R, R, 3)
 
 Take = Callable[[], Batch]
 """Hands a finished batch over to the caller, once."""
@@ -62,13 +62,15 @@ class HostBatchMaker:
 
     def begin(self, pool: ThreadPoolExecutor, request: BatchRequest) -> Callable[[], Take]:
         """Starts a batch: a task an image, then one for what the images share."""
-        maps = request.drawn.views.to_square(self._split.settings.input_res)
+        side = self._split.settings.input_res
+        images = np.empty((len(request.indices), side, side, 3), np.float32)
+        maps = request.drawn.views.to_square(side)
         crops = [
-            pool.submit(self._crop, index, maps.matrix(k), request.drawn.colours, k)
+            pool.submit(self._crop, index, maps.matrix(k), (request.drawn.colours, k), images[k])
             for k, index in enumerate(request.indices)
         ]
         # Tasks are taken in order, so no thread can come to wait here for one not yet taken.
-        whole = pool.submit(self._assemble, request, crops)
+        whole = pool.submit(self._assemble, request, crops, images)
 
         def finish() -> Take:
             batch = whole.result()
@@ -76,20 +78,20 @@ class HostBatchMaker:
 
         return finish
 
-    def _crop(self, index: int, affine: Array, colours: Colours, row: int) -> _Image:
-        side = self._split.settings.input_res
-        image = self._split.stored.frames.pixels(index)
-        return crop_with_opencv(image, affine, colours, row, side)
+    def _crop(self, index: int, affine: Array, colours: tuple[Colours, int], out: _Image) -> None:
+        crop_with_opencv(self._split.stored.frames.pixels(index), affine, *colours, out)
 
-    def _assemble(self, request: BatchRequest, crops: list[Future[_Image]]) -> Batch:
+    def _assemble(self, request: BatchRequest, crops: list[Future[None]], images: _Image) -> Batch:
         split, views = self._split, request.drawn.views
         targets: dict[str, Tensor] = {}
         if request.targets:
             grids = views.to_square(split.settings.output_res)
             objects = split.objects[np.array(request.indices)]
             targets = draw_targets(objects, grids, views.flipped, split.settings)
+        for crop in crops:
+            crop.result()
         return Batch(
-            images=torch.from_numpy(np.stack([crop.result() for crop in crops])),
+            images=torch.from_numpy(images),
             targets=targets,
             metas=split.metas(request) if request.metas else (),
         )

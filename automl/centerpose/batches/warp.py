@@ -4,8 +4,6 @@ The map from an image to a view stretches and shifts each axis by itself, so tha
 and how to weigh is a short list for each axis; only the reading itself runs over all pixels.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -104,17 +102,20 @@ def recolour(views: Tensor, matrix: Tensor, offset: Tensor, contrast: Tensor) ->
 
 
 def crop_with_opencv(
-    image: npt.NDArray[np.uint8], affine: Array, colours: Colours, row: int, side: int
-) -> npt.NDArray[np.float32]:
-    """(side, side, 3) fp32: the network's input from one image, the fastest way on a CPU.
+    image: npt.NDArray[np.uint8],
+    affine: Array,
+    colours: Colours,
+    row: int,
+    out: npt.NDArray[np.float32],
+) -> None:
+    """Makes the network's input from one image, the fastest way on a CPU.
 
     Args:
         image: (H, W, 3).
         affine: (2, 3) from the image to the view.
         colours: In which colours.
         row: The image's place in them.
-        side: Of the view.
+        out: (side, side, 3), where it goes.
     """
-    crop = cv2.warpAffine(image, affine, (side, side))
-    coloured: Any = cv2.transform(crop.astype(np.float32), colours.affine(row, cv2.mean(crop)[:3]))
-    return np.asarray(coloured, dtype=np.float32)
+    crop = cv2.warpAffine(image, affine, out.shape[:2])
+    cv2.transform(crop.astype(np.float32), colours.affine(row, cv2.mean(crop)[:3]), dst=out)

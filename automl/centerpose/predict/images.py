@@ -73,8 +73,7 @@ def _batch(images: Sequence[LoadedImage], settings: Dataset) -> Batch:
     sizes = np.array([image.pixels.shape[1::-1] for image in images])
     maps = Views.whole(sizes).to_square(side)
     colours = plain(settings, len(images))
-    cuts = [
-        crop_with_opencv(image.pixels, maps.matrix(k), colours, k, side)
-        for k, image in enumerate(images)
-    ]
-    return Batch(images=torch.from_numpy(np.stack(cuts)), targets={}, metas=())
+    cuts = np.empty((len(images), side, side, 3), np.float32)
+    for k, image in enumerate(images):
+        crop_with_opencv(image.pixels, maps.matrix(k), colours, k, cuts[k])
+    return Batch(images=torch.from_numpy(cuts), targets={}, metas=())

@@ -14,7 +14,7 @@ from torch import Tensor
 __all__ = ["focal"]
 
 
-class _Focal(torch.autograd.Function):
+class _FocalOnCpu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, truth: Tensor, least: float) -> Tensor:
         b, rows = truth.shape[:2]
@@ -80,5 +80,5 @@ def focal(logits: Tensor, truth: Tensor, least: float) -> Tensor:
         truth: (B, S, C, G, G).
         least: Probabilities are kept so far from 0 and 1.
     """
-    found: Tensor = _Focal.apply(logits, truth.contiguous(), least)  # type: ignore[no-untyped-call]
+    found: Tensor = _FocalOnCpu.apply(logits, truth.contiguous(), least)  # type: ignore[no-untyped-call]
     return found

@@ -90,7 +90,10 @@ def test_opencv_makes_the_same_input(images: list[np.ndarray]) -> None:
     noise = draw_noise(rng.random((4, 4)), rng.standard_normal((4, 3)), settings)
     maps, colours = Views.whole(SIZES).to_square(64), chain(settings, noise)
     image = images[3]
-    found = crop_with_opencv(image, maps.matrix(3), colours, 3, 64)  # a view of a pixel each
+    batch = np.full((2, 64, 64, 3), np.nan, np.float32)
+    found = batch[1]
+    crop_with_opencv(image, maps.matrix(3), colours, 3, found)  # a view of a pixel each
+    assert np.isnan(batch[0]).all()
     slow = SlowNoise(noise.order[3].tolist(), noise.factors[3], noise.lighting[3])
     np.testing.assert_allclose(found, slow_colour(image, slow, settings), atol=1e-4)
 
