@@ -4,6 +4,7 @@ The second host is a network namespace with files of its own; the head and the d
 """
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def test_trials_go_on_from_the_store_where_no_folder_is_shared(
     far = {"AUTOML_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"}
     apart = cluster.start_node(1, far, host, [guest.folder])
     weights = guest.folder / "weights.pth"
-    weights.write_bytes(bytes(1000))
+    with zipfile.ZipFile(weights, "w") as file:
+        file.writestr("model/data.pkl", b"")
     study = guest.study_file(
         f"ray: {cluster.address}\nstudy_store: {bucket}\nsampler: random\nconfirm: 0\n"
         "fidelity: full\ntrials: 3\nscript: {epoch_s: 0.7}\n"
