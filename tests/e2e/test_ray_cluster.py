@@ -14,7 +14,7 @@ import pytest
 from automl.processes import started_at
 from automl.study.layout import StudyPaths
 from automl.study.outcomes import read_outcome
-from automl.study.records import Outcome, OutcomeState, TrialState
+from automl.study.records import FailureClass, Outcome, OutcomeState, TrialState
 from automl.study.state import read_state
 from automl.trainers.contract import CheckpointName
 from automl.yamltext import load_yaml
@@ -93,8 +93,12 @@ def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed_on_every_fit_node
     changed.write_text(f"{changed.read_text()}\n# changed\n")
     strange = cluster.start_node(2, {"PYTHONPATH": str(other)}).address
     with_strange = cluster.look()
+    # The last trial begins after the resume, and somebody kills its training once.
+    killed_once = "faults: {4: {kind: killed, epoch: 6, attempt: 1}}"
     study = study_file(
-        guest, cluster, "trials: 5\nset: {train.num_epochs: 8}\nscript: {epoch_s: 0.4}\n"
+        guest,
+        cluster,
+        f"trials: 5\nset: {{train.num_epochs: 8}}\nscript: {{epoch_s: 0.4, {killed_once}}}\n",
     )
     driver = guest.start("run", study, "--name", "s")
     paths = StudyPaths(guest.studies / "s")
@@ -110,6 +114,10 @@ def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed_on_every_fit_node
     assert [record.state for record in records] == [TrialState.COMPLETE] * 5
     assert all(set(record.values) == set(range(8)) for record in records)
     assert sum(record.attempts for record in records) > 5
+    assert outcomes(paths)[4, 1].failure is FailureClass.KILLED
+    assert "it goes on elsewhere" in done.err
+    following = outcomes(paths)[4, 2]
+    assert [entry.epoch for entry in following.measurements] == [*range(8)]
     ended = [each for each in outcomes(paths).values() if each.state is OutcomeState.OK]
     assert {address_of(outcome) for outcome in ended} == {cluster.head, known}
     state = read_state(paths)
