@@ -92,7 +92,7 @@ def batch_script(job: SlurmJob) -> str:
     """The script of a job, to be given to ``sbatch``."""
     head = "\n".join(f"#SBATCH --{option}" for option in _options(job))
     where = ["--studies-dir", str(job.studies_dir), "--plain"]
-    program = [sys.executable, "-m", job.program]
+    program = [sys.executable, "-P", "-m", job.program]
     resume = shlex.join([*program, "resume", job.name, *where])
     first = [*program, "run", str(job.study_file), *job.arguments, "--name", job.name, *where]
     is_cluster = job.nodes > 1
@@ -109,7 +109,7 @@ def batch_script(job: SlurmJob) -> str:
 
 
 def _ray(job: SlurmJob) -> str:
-    program = shlex.join([sys.executable, "-m", "ray.scripts.scripts"])
+    program = shlex.join([sys.executable, "-P", "-m", "ray.scripts.scripts"])
     return _RAY.format(workers=job.nodes - 1, gpus=job.gpus_per_node, ray=program)
 
 

@@ -36,7 +36,7 @@ def detach(argv: Sequence[str]) -> int:
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as early:
         driver = subprocess.Popen(
-            [sys.executable, "-m", "automl", *(word for word in argv if word != FLAG)],
+            [sys.executable, "-P", "-m", "automl", *(word for word in argv if word != FLAG)],
             stdin=subprocess.DEVNULL,
             stdout=early,
             stderr=early,

@@ -44,7 +44,7 @@ def convert(arguments: argparse.Namespace) -> int:
     check_not_encrypted(arguments.file)
     words = ["weights", arguments.way, str(arguments.file), "--to", str(arguments.to)]
     ended = subprocess.run(
-        [sys.executable, "-m", OWN_PROGRAMS["centerpose"], *words],
+        [sys.executable, "-P", "-m", OWN_PROGRAMS["centerpose"], *words],
         capture_output=True,
         text=True,
         check=False,

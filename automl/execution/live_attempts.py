@@ -51,11 +51,13 @@ class Lost:
         because: Why, as part of a sentence.
         goes_on: Whether the trial goes on all the same, from its newest whole checkpoint.
         node: The node that it ran on; empty for this machine.
+        failure: What it counts as where the trial does not go on.
     """
 
     because: str
     goes_on: bool = False
     node: str = ""
+    failure: FailureClass = FailureClass.KILLED
 
 
 class LiveAttempts:
@@ -260,7 +262,7 @@ class LiveAttempts:
         asked = pause_in(paths.pause)
         if asked is None and is_requested:
             asked = unjudged_rung(by_epoch, self._told[attempt.number], settings.rungs)
-        ended = or_paused(_lost_as(lost.because, is_requested=is_requested), paths.folder, asked)
+        ended = or_paused(_lost_as(lost, is_requested=is_requested), paths.folder, asked)
         newest = ended.paused_at or newest_whole(checkpoints_in(paths.folder))
         last = max(by_epoch, default=-1) if ended.paused_at is None else ended.paused_at.epoch
         outcome = Outcome(
@@ -288,11 +290,11 @@ class LiveAttempts:
         )
 
 
-def _lost_as(because: str, *, is_requested: bool) -> Ended:
+def _lost_as(lost: Lost, *, is_requested: bool) -> Ended:
     """How an attempt counts whose runner is gone."""
     if is_requested:
-        return Ended(OutcomeState.INTERRUPTED, because)
-    return Ended(OutcomeState.FAILED, because, FailureClass.KILLED)
+        return Ended(OutcomeState.INTERRUPTED, lost.because)
+    return Ended(OutcomeState.FAILED, lost.because, lost.failure)
 
 
 def _ids(attempt: Attempt) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from automl.errors import PrepareMachine
 from automl.execution.ray_family import RayFamily
+from automl.execution.ray_job import own_job
 from automl.processes import started_at
 from automl.study.config import Resources
 
@@ -97,6 +98,7 @@ def _start(ray: Any, resources: Resources, slots: int, folder: Path) -> None:
     try:
         ray.init(
             address="local",
+            job_config=own_job(),
             num_cpus=slots,
             num_gpus=gpus_of_all(resources, slots) if ids is None else len(ids),
             object_store_memory=_OBJECT_STORE_BYTES,

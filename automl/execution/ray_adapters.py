@@ -6,6 +6,8 @@ early stop leaves a reused worker, and with it the training process, running.
 """
 
 import json
+from contextlib import suppress
+from pickle import UnpicklingError
 from typing import Any
 
 import ray
@@ -16,8 +18,15 @@ from ray.tune.search import Searcher
 
 from automl.execution.driver import TrainerChoice, open_trainer
 from automl.execution.live_attempts import LiveAttempts, Lost
+from automl.execution.ray_errors import raised_by_worker, said
 from automl.jsontext import parse_json
-from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
+from automl.study.records import (
+    Attempt,
+    FailureClass,
+    Measurement,
+    Outcome,
+    OutcomeState,
+)
 from automl.trainers.attempt_run import AttemptRun
 from automl.trainers.attempt_settings import AttemptSettings
 from automl.trainers.base import TrialTask, release
@@ -40,6 +49,7 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         super().__init__()
         self._live = live
         self._attempts: dict[str, Attempt] = {}
+        self._raised: dict[str, Lost] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         # Ray writes its settings into a file that nobody reads; the engine stays out of it.
@@ -61,6 +71,12 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         """The attempt that one of Ray's trials runs."""
         return self._attempts[trial_id]
 
+    def note_error(self, trial_id: str, error: BaseException | None) -> None:
+        """Keeps what a trial's worker raised for the moment in which it is reported as ended."""
+        if raised_by_worker(error):
+            because = f"the worker process of the trial could not go on: {said(error)}"
+            self._raised[trial_id] = Lost(because, failure=FailureClass.UNKNOWN)
+
     def on_trial_complete(
         self,
         trial_id: str,
@@ -70,7 +86,8 @@ class EngineSearcher(Searcher):  # type: ignore[misc] # ray has no types
         """Reports to the engine how the attempt ended, by what its worker left on disk."""
         with self._live.noting_failure():
             attempt = self._attempts.pop(trial_id)
-            self._live.recover(attempt, Lost("the worker process of the trial died"))
+            died = Lost("the worker process of the trial died")
+            self._live.recover(attempt, self._raised.pop(trial_id, died))
 
     def save(self, checkpoint_path: str) -> None:
         """Writes nothing: the study is the only state."""
@@ -111,6 +128,12 @@ class EngineScheduler(FIFOScheduler):  # type: ignore[misc] # ray has no types
             measurement = Measurement.from_json(parse_json(result[MEASUREMENT]))
             self._live.report(attempt, measurement)
         return str(TrialScheduler.CONTINUE)
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        """Tells the searcher, which hears next that the trial has ended, what was raised."""
+        with suppress(OSError, EOFError, ImportError, AttributeError, UnpicklingError):
+            self._searcher.note_error(trial.trial_id, trial.get_pickled_error())
+        super().on_trial_error(tune_controller, trial)
 
 
 class AttemptTrainable(tune.Trainable):  # type: ignore[misc] # ray has no types

@@ -14,6 +14,7 @@ from typing import Any
 
 from automl.errors import PrepareMachine
 from automl.execution.ray_errors import said
+from automl.execution.ray_job import own_job
 
 __all__ = ["ClusterHead", "Node", "connected", "leaving", "nodes_of"]
 
@@ -98,7 +99,6 @@ def connected(address: str, purpose: str) -> Iterator[Any]:
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     import ray
-    from ray.job_config import JobConfig
 
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     _knock(address)
@@ -108,7 +108,7 @@ def connected(address: str, purpose: str) -> Iterator[Any]:
                 address=address,
                 log_to_driver=False,
                 logging_level=logging.CRITICAL,
-                job_config=JobConfig(metadata={"job_name": purpose}),
+                job_config=own_job(purpose),
             )
         except Exception as error:  # Ray raises whatever it met
             raise _explained(address, error) from error

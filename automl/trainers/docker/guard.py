@@ -50,7 +50,7 @@ class ContainerGuard:
         Raises:
             OSError: No process can be started.
         """
-        program = [sys.executable, "-m", __name__, str(folder)]
+        program = [sys.executable, "-P", "-m", __name__, str(folder)]
         process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec 3<&0; {_APART}", "sh", *program],
             stdin=subprocess.PIPE,

@@ -39,20 +39,20 @@ ports="--min-worker-port=0 --max-worker-port=0"
 # Ray counts a machine's CPUs; the job has those that Slurm gave it.
 ours=(sh -c 'exec "$@" --num-cpus="$SLURM_CPUS_ON_NODE"' sh)
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$first" "${ours[@]}" \
-  /venv/bin/python -m ray.scripts.scripts start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
+  /venv/bin/python -P -m ray.scripts.scripts start --head --block --node-ip-address="$ip" --port="${address#*:}" $ports \
   --num-gpus=2 --include-dashboard=false --temp-dir="/tmp/ray-$run" &
 head=$!
-until /venv/bin/python -m ray.scripts.scripts health-check --address "$address" >/dev/null 2>&1; do
+until /venv/bin/python -P -m ray.scripts.scripts health-check --address "$address" >/dev/null 2>&1; do
   if ! kill -0 "$head" 2>/dev/null; then echo "Ray did not start on $first" >&2; exit 1; fi
   sleep 1
 done
 srun --overlap --nodes=3 --ntasks=3 --exclude="$first" "${ours[@]}" \
-  /venv/bin/python -m ray.scripts.scripts start --block --address="$address" $ports --num-gpus=2 &
+  /venv/bin/python -P -m ray.scripts.scripts start --block --address="$address" $ports --num-gpus=2 &
 
 if [ -e /shared/studies/bikes/resolved.json ]; then
-  /venv/bin/python -m automl resume bikes --studies-dir /shared/studies --plain --ray-address "$address" &
+  /venv/bin/python -P -m automl resume bikes --studies-dir /shared/studies --plain --ray-address "$address" &
 else
-  /venv/bin/python -m automl run '/home/me/my bikes.yaml' --name bikes --studies-dir /shared/studies --plain --ray-address "$address" &
+  /venv/bin/python -P -m automl run '/home/me/my bikes.yaml' --name bikes --studies-dir /shared/studies --plain --ray-address "$address" &
 fi
 driver=$!
 

@@ -26,9 +26,9 @@ trap warn USR1
 trap end TERM
 
 if [ -e /shared/studies/bikes/resolved.json ]; then
-  /venv/bin/python -m automl resume bikes --studies-dir /shared/studies --plain &
+  /venv/bin/python -P -m automl resume bikes --studies-dir /shared/studies --plain &
 else
-  /venv/bin/python -m automl run '/home/me/my bikes.yaml' --name bikes --studies-dir /shared/studies --plain &
+  /venv/bin/python -P -m automl run '/home/me/my bikes.yaml' --name bikes --studies-dir /shared/studies --plain &
 fi
 driver=$!
 
