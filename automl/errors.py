@@ -36,6 +36,10 @@ __all__ = [
 ]
 
 
+#: Signs of a part of a message that a person still reads.
+_LONGEST = 2000
+
+
 class AutomlError(Exception):
     """An error that a person can act on; never shown with a traceback.
 
@@ -74,7 +78,7 @@ class AutomlError(Exception):
 
     def __str__(self) -> str:
         rule, got, where, fix = (
-            visible(part, keep="") for part in (self.rule, self.got, self.where, self.fix)
+            _shown(part) for part in (self.rule, self.got, self.where, self.fix)
         )
         text = f"{rule}, but got {got}" if got else rule
         if self.lines:
@@ -82,6 +86,13 @@ class AutomlError(Exception):
         if where:
             text += f" ({where})"
         return f"{text}; {fix}" if fix else text
+
+
+def _shown(part: str) -> str:
+    """A part of a message as one line; of a very long one its beginning and its end."""
+    if len(part) > _LONGEST:
+        part = f"{part[: _LONGEST // 2]}... ({len(part):,} signs) ...{part[-_LONGEST // 4 :]}"
+    return visible(part, keep="")
 
 
 class FixInput(AutomlError):

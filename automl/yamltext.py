@@ -9,7 +9,7 @@ would take for something else, so that a file reads the same here and in the con
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import yaml
 
 from automl.errors import FixInput
 
-__all__ = ["dump_yaml", "load_yaml", "read_text"]
+__all__ = ["dump_yaml", "line_of", "load_yaml", "read_text"]
 
 #: What a settings file never needs, and what a hostile one grows to from a few hundred bytes.
 _MAX_BYTES = 256 << 10
@@ -27,6 +27,8 @@ _MAX_DEPTH = 100
 _MAX_DIGITS = 100
 
 _UNICODE_BREAKS = re.compile("[\x85\u2028\u2029]")
+#: The end of a text for the operating system, and halves of a sign, which UTF-8 cannot write.
+_IN_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _NULL = "tag:yaml.org,2002:null"
 _RESOLVERS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     (_NULL, re.compile(r"^(?:~|null|Null|NULL|)$"), "~nN\0"),
@@ -109,6 +111,20 @@ class _Loader(yaml.SafeLoader):
             problem="a whole number that does not fit in 64 bits", problem_mark=node.start_mark
         )
 
+    def text(self, node: yaml.ScalarNode) -> str:
+        """The text of a scalar.
+
+        Raises:
+            yaml.MarkedYAMLError: It holds a sign that no path, no argument and no file can hold.
+        """
+        found = _IN_NO_TEXT.search(node.value)
+        if found:
+            raise yaml.MarkedYAMLError(
+                problem=f"a sign that no text can hold (U+{ord(found[0]):04X})",
+                problem_mark=node.start_mark,
+            )
+        return str(node.value)
+
 
 def _expanded_size(node: yaml.Node, sizes: dict[int, int], above: tuple[int, ...]) -> int:
     """The nodes below and including ``node`` once every alias is replaced by what it stands for.
@@ -163,6 +179,7 @@ for _tag, _pattern, _first in _RESOLVERS:
     _Loader.add_implicit_resolver(_tag, _pattern, _starts)
     _Dumper.add_implicit_resolver(_tag, _pattern, _starts)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
+_Loader.add_constructor("tag:yaml.org,2002:str", _Loader.text)
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -204,6 +221,23 @@ def load_yaml(source: str | Path, *, where: str = "") -> Any:
     except (yaml.YAMLError, ValueError) as error:
         got = " ".join(str(error).split())
         raise FixInput("YAML must be well formed", got=got, where=name) from error
+
+
+def line_of(text: str, keys: Sequence[str]) -> int:
+    """The line, from 1, in which a key of a YAML mapping stands; 0 where there is none.
+
+    Args:
+        text: A document that ``load_yaml`` reads.
+        keys: The key, below the keys of the mappings that it lies in.
+    """
+    node, line = yaml.compose(text, Loader=_Loader), 0
+    for key in keys:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        found = [pair for pair in pairs if getattr(pair[0], "value", None) == key]
+        if not found:
+            return 0
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
 
 
 def read_text(path: Path) -> str:

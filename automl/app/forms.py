@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import FixInput
-from automl.settings.forms import NAMES, choice, names_in, one_value, whole
+from automl.settings.forms import NAMES, choice, names_in, one_text, one_value, whole
 from automl.settings.setting import Completion, Form, Place
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _overrides(value: Any, place: Place) -> dict[str, Any]:
 def _paths(value: Any, place: Place) -> dict[str, str]:
     """Dotted key to a path or an address."""
     if isinstance(value, Mapping):
-        return {str(key): place.path(str(one_value(path, place))) for key, path in value.items()}
+        return {str(key): place.path(one_text(path, place)) for key, path in value.items()}
     if place.folder is not None:
         raise FixInput(f"{place.name} must be a mapping", got=repr(value), where=place.where)
     pairs = [(key.strip(), path) for key, _, path in (text.partition("=") for text in value)]
@@ -70,7 +70,7 @@ def _paths(value: Any, place: Place) -> dict[str, str]:
 def _storage(value: Any, place: Place) -> str:
     from automl.study.database_url import database_url
 
-    return database_url(str(one_value(value, place)), place.where)
+    return database_url(one_text(value, place), place.where)
 
 
 def _search(value: Any, place: Place) -> dict[str, "Asked"]:
@@ -115,17 +115,17 @@ def _requests(value: Any, place: Place, parse: Callable[[str], Any]) -> list[Any
 
 
 def _space(value: Any, place: Place) -> str:
-    word = str(one_value(value, place))
+    word = one_text(value, place)
     return word if word in _SPACES() else place.path(word)
 
 
 def _source(value: Any, place: Place) -> str:
-    return place.path(str(one_value(value, place)))
+    return place.path(one_text(value, place))
 
 
 def _checkpoint(value: Any, place: Place) -> str:
     """A file by its absolute path, or the words that name a study's checkpoint as they are."""
-    words = str(one_value(value, place))
+    words = one_text(value, place)
     path = Path(place.path(words)).expanduser()
     return str(path.absolute()) if path.is_file() or "/" in words else words
 

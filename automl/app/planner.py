@@ -139,6 +139,10 @@ class Planner:
         parent: Path | None = settings["parent_checkpoint"]
         if parent is not None:
             check_checkpoint_file(parent, settings.origin("parent_checkpoint"))
+        spec: Path | None = settings["spec"]
+        if spec is not None and not spec.expanduser().exists():
+            rule, given = "a spec must be a file that exists", str(spec.expanduser().absolute())
+            raise FixInput(rule, got=given, where=settings.origin("spec"))
         request = SpecRequest(
             overrides=self._overrides(),
             spec_file=settings["spec"],
@@ -182,7 +186,11 @@ class Planner:
 
 
 def _skill(settings: Settings) -> Skill:
-    return read_skill(settings["skill_dir"] or own_skill_dir())
+    folder: Path | None = settings["skill_dir"]
+    if folder is not None and not folder.expanduser().is_dir():
+        given = str(folder.expanduser().absolute())
+        raise FixInput("a skill must be a folder", got=given, where=settings.origin("skill_dir"))
+    return read_skill(folder or own_skill_dir())
 
 
 def _policy(settings: Settings, file: StudyFile | None) -> PolicyChoice:

@@ -28,6 +28,7 @@ __all__ = [
     "folder",
     "moment",
     "names_in",
+    "one_text",
     "one_value",
     "seconds",
     "text",
@@ -54,8 +55,25 @@ def one_value(value: Any, place: Place) -> Any:
     return value
 
 
+def one_text(value: Any, place: Place) -> str:
+    """The text of one value; of a whole number its digits.
+
+    Raises:
+        FixInput: It is no text: another spelling of it (``True``, ``1e5``) might be meant.
+    """
+    if one_value(value, place) is None or isinstance(value, bool | float):
+        shown = {None: "null", True: "true", False: "false"}.get(value, value)
+        raise FixInput(
+            f"{place.name} must be text",
+            got=f"{shown}",
+            where=place.where,
+            fix="write it in quotes if it is meant so",
+        )
+    return str(value)
+
+
 def _text(value: Any, place: Place) -> str:
-    return str(one_value(value, place))
+    return one_text(value, place)
 
 
 def text(metavar: str = "") -> Form:
@@ -108,7 +126,7 @@ def choice(words: Callable[[], Iterable[str]], metavar: str) -> Form:
 
 
 def _path(value: Any, place: Place) -> Path:
-    return Path(place.path(str(one_value(value, place))))
+    return Path(place.path(one_text(value, place)))
 
 
 def file(metavar: str = "FILE") -> Form:
@@ -238,7 +256,7 @@ def _names(value: Any, place: Place) -> tuple[str, ...]:
         raise FixInput(
             f"{place.name} must be a list of names", got=type(value).__name__, where=place.where
         )
-    return tuple(dict.fromkeys(str(name) for name in listed))
+    return tuple(dict.fromkeys(one_text(name, place) for name in listed))
 
 
 #: Names, each once, in the order given.

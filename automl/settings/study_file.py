@@ -1,7 +1,8 @@
 """The study file: settings as YAML."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from automl.errors import FixInput
 from automl.nearest import did_you_mean
 from automl.settings.layers import Layer, read_layer
 from automl.settings.setting import Setting
-from automl.yamltext import load_yaml, read_text
+from automl.yamltext import line_of, load_yaml, read_text
 
 __all__ = ["StudyFile", "read_study_file", "unknown_setting"]
 
@@ -49,27 +50,50 @@ def read_study_file(path: Path, table: Mapping[str, Setting]) -> StudyFile:
         got = type(values).__name__
         raise FixInput("a study file must be a mapping of settings", got=got, where=str(path))
     names = {setting.file_key: setting.name for setting in table.values() if setting.file_key}
-    given = {names[key]: value for key, value in _entries(values, names, str(path))}
-    layer = read_layer(table, given, str(path), path.parent)
-    return StudyFile(path, layer, values, text)
+    typed: dict[str, Any] = {}
+    for key, value in _entries(values, names, partial(_line, path, text)):
+        setting = table[names[key]]
+        try:
+            typed |= read_layer(table, {setting.name: value}, str(path), path.parent).values
+        except FixInput as error:
+            error.where = _place(error, path, text, setting)
+            raise
+    return StudyFile(path, Layer(typed, str(path)), values, text)
+
+
+def _place(error: FixInput, path: Path, text: str, setting: Setting) -> str:
+    """Where a wrong value stands: file, line, setting, and what within the setting."""
+    key = setting.file_key
+    within = error.where.removeprefix(str(path)).removeprefix(":").strip()
+    within = within.removeprefix(setting.flag).strip().removeprefix(key).strip()
+    named = "" if error.rule.startswith(f"{key} ") else key
+    detail = " ".join(part for part in (named, within) if part)
+    place = _line(path, text, key)
+    return f"{place}: {detail}" if detail else place
+
+
+def _line(path: Path, text: str, key: str) -> str:
+    """The file, and the line in which a setting stands."""
+    line = line_of(text, key.split("."))
+    return f"{path}, line {line}" if line else str(path)
 
 
 def _entries(
-    values: Mapping[str, Any], known: Iterable[str], where: str, block: str = ""
+    values: Mapping[str, Any], known: Iterable[str], line: Callable[[str], str], block: str = ""
 ) -> Iterator[tuple[str, Any]]:
     """Full key and value of each setting; the keys of a block are ``block.key``."""
     names = tuple(dict.fromkeys(_first_part(key, block) for key in known if key.startswith(block)))
     for name, value in values.items():
         key = f"{block}{name}"
         if name not in names:
-            place = f"{where}: {block.rstrip('.')}" if block else where
+            place = f"{line(key)}: {block.rstrip('.')}" if block else line(key)
             raise unknown_setting(str(name), names, place)
         if key in known:
             yield key, value
         elif isinstance(value, Mapping):
-            yield from _entries(value, known, where, f"{key}.")
+            yield from _entries(value, known, line, f"{key}.")
         elif value is not None:
-            raise FixInput(f"{key} must be a mapping", got=repr(value), where=where)
+            raise FixInput(f"{key} must be a mapping", got=repr(value), where=line(key))
 
 
 def _first_part(key: str, block: str) -> str:

@@ -6,6 +6,7 @@ from them. Its reader of YAML is imported when a request is read: the table of s
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -105,6 +106,13 @@ class Frozen:
 
 def text_of(key: str, value: Any) -> str:
     """A request that a study file holds as key and value, written as a flag writes it."""
+    if isinstance(value, Mapping):
+        raise FixInput(
+            "what is searched or frozen must be written as text, or as a list of options",
+            got=f"{dict(value)}",
+            where=key,
+            fix=f'write {key}: "LOW..HIGH" or {key}: "LOW..HIGH:log"',
+        )
     entries = ",".join(map(str, value)) if isinstance(value, list) else value
     return f"{key}={entries}"
 

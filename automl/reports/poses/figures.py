@@ -78,7 +78,7 @@ def factor_figure(sides: _Sides) -> Figure | None:
             plot.add_trace(_means(factor, who, sample, is_first=k == 0), **place)
     styled(plot, 60 + 270 * rows)
     plot.update_yaxes(title_text="mean 3D IoU", rangemode="tozero")
-    plot.update_xaxes(type="category")
+    plot.update_xaxes(type="category", tickangle=0)
     same = [t for t in ("visibility", "truncation") if t not in {f.title for f in factors}]
     caption = (
         "Objects by what may make them hard; one that was not found counts as 0. Bars are 95 % "
@@ -93,7 +93,10 @@ def _means(factor: Factor, who: str, sample: Sample, *, is_first: bool) -> Any:
     colour, symbol, dash = _LOOKS[who]
     weights = draws(len(sample.names))
     found = [estimate(mean_overlap(sample, g.members), weights) for g in factor.groups]
-    labels = [f"{safe(group.label)}<br>n = {group.n}" for group in factor.groups]
+    labels = [
+        f"{safe(group.label).replace(' to ', ' to<br>')}<br>n = {group.n}"
+        for group in factor.groups
+    ]
     ends = [(e.value or 0.0, e.low, e.high) for e in found]
     return go.Scatter(
         x=labels,
@@ -144,8 +147,10 @@ def look_figure(sides: _Sides, places: Sequence[int]) -> Figure | None:
     camera = {"eye": {"x": 0.9, "y": -1.1, "z": 0.5}}
     plot.update_layout(
         scene={**axes, "aspectmode": "data", "camera": camera},
-        updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1.12}],
-        margin={"l": 0, "r": 0, "t": 60, "b": 0},
+        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.1}],
+        # The menu above, the legend below: on a phone they would lie on each other side by side.
+        legend={"y": -0.02, "yanchor": "top"},
+        margin={"l": 4, "r": 4, "t": 60, "b": 40},
     )
     caption = (
         "The annotated box, the predicted ones and the camera; drag to turn, choose an image in "

@@ -19,7 +19,10 @@ def why_no_more(view: SearchView) -> SearchEnd | None:
         return view.ended
     if not has_room(view):
         limit = view.config.limits.trials
-        return SearchEnd(EndCause.LIMITS, f"all {limit} trials were started")
+        return SearchEnd(
+            EndCause.LIMITS,
+            f"all {limit} trials were started" if limit > 1 else "its one trial was started",
+        )
     if view.n_searched + view.n_refused >= view.total and view.n_tried >= view.total:
         return SearchEnd(EndCause.EXHAUSTED, f"all {view.total:g} configurations were tried")
     return _why_no_gain(view)

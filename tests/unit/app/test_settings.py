@@ -196,3 +196,51 @@ def test_durations(text: str | float, expected: float) -> None:
 def test_a_duration_in_unknown_units_is_refused() -> None:
     with pytest.raises(FixInput, match="write 90s, 10m or 2h"):
         seconds("3 weeks", "--trial-timeout")
+
+
+#: Values of every type that YAML has; each setting refuses some of them and takes others.
+_ANY = (
+    *("xyzzy", "7", "-3", "0", "1.5", "true", "[1, 2]", "[]", "{a: 1}", "{}", ".nan", "-.inf"),
+    *('""', '"  "', "[[1], {b: [2]}]", "{1: 2}", "[null]", "{a: null}", '"a\\nb"', "1e400"),
+)
+
+
+@pytest.mark.parametrize(
+    "setting", [one for one in STUDY_SETTINGS if one.file_key], ids=lambda one: one.name
+)
+def test_a_wrong_value_is_refused_with_its_line_and_its_setting(
+    tmp_path: Path, setting: Setting
+) -> None:
+    block, _, key = setting.file_key.rpartition(".")
+    path = tmp_path / "study.yaml"
+    for value in _ANY:
+        path.write_text(f"\n{block}:\n  {key}: {value}\n" if block else f"\n\n{key}: {value}\n")
+        try:
+            read_study_file(path)
+        except FixInput as error:
+            said = str(error).replace(str(path), "study.yaml")
+            assert "study.yaml, line 3" in said, said
+            assert setting.file_key in said, said
+
+
+@pytest.mark.parametrize("value", ["true", ".nan", "1e5", "null"])
+@pytest.mark.parametrize("text", ["name: {}", "metric: {}", "skill_dir: {}", "mirror: [{}]"])
+def test_a_word_that_yaml_reads_as_something_else_is_no_text(
+    tmp_path: Path, text: str, value: str
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text.format(value))
+    if value == "null" and "[" not in text:
+        assert read_study_file(path).layer.values == {}
+        return
+    with pytest.raises(FixInput, match=r"must be text.*line 1.*; write it in quotes"):
+        read_study_file(path)
+
+
+def test_a_range_as_a_mapping_is_answered_with_how_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("search:\n  train.optim.lr: {low: 1.0e-4, high: 1.0e-3}\n")
+    with pytest.raises(FixInput) as caught:
+        read_study_file(path)
+    assert caught.value.where == f"{path}, line 1: search train.optim.lr"
+    assert "LOW..HIGH:log" in caught.value.fix

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.errors import FixInput
-from automl.yamltext import dump_yaml, load_yaml
+from automl.yamltext import dump_yaml, line_of, load_yaml
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ _SCALARS = (
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False)
-    | st.text(st.characters(codec="utf-8"))
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"))
     | st.sampled_from(
         [
             "\x85",
@@ -159,6 +159,21 @@ _SCALARS = (
 _KEYS = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1) | st.sampled_from(
     ["on", "1e5", "3", "null"]
 )
+
+
+@pytest.mark.parametrize("text", ['"a\\0b"', '"\\uD800"', '{a: ["x", "\\0"]}', '{"\\0": 1}'])
+def test_a_sign_that_no_path_and_no_file_can_hold_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(FixInput, match=r"a sign that no text can hold \(U\+.*line 2"):
+        load_yaml(f"---\n{text}\n")
+
+
+def test_the_line_of_a_key_within_its_mappings() -> None:
+    text = "# head\ndata:\n  val: a\n  train: b\n\nset: {x.y: 1}\n"
+    assert line_of(text, ["data", "train"]) == 4
+    assert line_of(text, ["set", "x.y"]) == 6
+    assert line_of(text, ["data", "test"]) == 0
+    assert line_of("", ["data"]) == 0
+    assert line_of("[1]", ["data"]) == 0
 
 
 @given(st.recursive(_SCALARS, lambda inner: st.lists(inner) | st.dictionaries(_KEYS, inner)))

@@ -41,13 +41,14 @@ const figures = (() => {
     if (width >= narrow || panels.length < 2 || figure.data.some((t) => t.scene || /3d$/.test(t.type))) return;
     const { layout } = figure;
     const { t: top, b: foot } = layout.margin;
-    const own = panels.length > 2 ? 190 : 230;
     const titles = (layout.annotations ?? []).filter((a) => a.yref === "paper" && a.xref === "paper");
-    layout.height = top + foot + panels.length * own + (panels.length - 1) * 60;
+    const own = panels.length > 2 ? 190 : 230;
+    const gap = titles.length ? 96 : 60; // the labels of one panel, and the title of the next
+    layout.height = top + foot + panels.length * own + (panels.length - 1) * gap;
     const whole = layout.height - top - foot;
     panels.forEach((panel, i) => {
       const [x, y] = panel.split(" ").map((name) => `${name[0]}axis${name.slice(1)}`);
-      const high = 1 - (i * (own + 60)) / whole;
+      const high = 1 - (i * (own + gap)) / whole;
       layout[x].domain = [0, 1];
       layout[y].domain = [Math.max(0, high - own / whole), high];
       layout[y].showticklabels = true;
