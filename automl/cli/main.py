@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 from automl.cli.carried import carrying, studies_dir
@@ -69,6 +70,10 @@ def _run(argv: Sequence[str] | None) -> int:
             parser.print_help()
             return 0
         arguments = parser.parse_args(words)
+        lacking = _no_current_folder()
+        if lacking:
+            print(f"error: {lacking}", file=sys.stderr)
+            return PrepareMachine.exit_code
         module, function = arguments.handler.split(":")
         handler = getattr(importlib.import_module(module), function)
         with loudness(arguments.verbose - arguments.quiet):
@@ -85,6 +90,17 @@ def _run(argv: Sequence[str] | None) -> int:
         return _FAULT
     except Exception as error:  # noqa: BLE001 - the last boundary: an error of our own, shown whole
         return _unforeseen(error)
+
+
+def _no_current_folder() -> str:
+    """What is wrong with the folder that paths are relative to; empty where it is there."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        got = "one that was deleted" if error.errno == errno.ENOENT else str(error.strerror)
+        rule = "the current folder must be there"
+        return str(PrepareMachine(rule, got=got, fix="cd to another one"))
+    return ""
 
 
 def _unforeseen(error: Exception) -> int:

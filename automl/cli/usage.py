@@ -63,11 +63,14 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
             word = unknown[0].partition("=")[0]
-            kind = "option" if word.startswith("-") else "argument"
+            flags = list(self._flags())
+            # A known flag is left over where it stands behind ``--``.
+            is_option = word.startswith("-") and word not in flags
+            kind = "option" if is_option else "argument"
             raise FixInput(
                 f"unknown {kind} {word}",
                 where=self.prog,
-                fix=did_you_mean(word, list(self._flags())) or self._help,
+                fix=(did_you_mean(word, flags) if is_option else "") or self._help,
             )
         return parsed, unknown
 

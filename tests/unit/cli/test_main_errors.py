@@ -152,3 +152,15 @@ def test_the_way_to_the_studies(
         monkeypatch.setenv("AUTOML_STUDIES_DIR", variable)
         assert main(["status", *argv]) == 2
         assert f"({expected})" in capsys.readouterr().err
+
+
+def test_a_current_folder_that_was_deleted_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["list"]) == 3
+    said = capsys.readouterr().err
+    assert "the current folder must be there, but got one that was deleted; cd to another" in said
