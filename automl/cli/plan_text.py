@@ -1,5 +1,6 @@
 """A plan as text and as JSON."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from automl.app.preview import first_params
 from automl.app.time_estimate import estimate_time
 from automl.app.trainer_choice import container_preview
 from automl.reports import words
+from automl.reports.hanging import hung
 from automl.reports.verdict import FAKE
 from automl.skill.tree import ParamValue, whole_number
 from automl.space.show import show_space
@@ -22,27 +24,29 @@ from automl.visible import visible
 __all__ = ["plan_json", "plan_text"]
 
 _LABEL = 10
+#: Where the reason of a bound begins.
+_REASON = 13
 _COLUMNS = 6
 _UNKNOWN = "unknown: nothing like it has trained here yet; automl doctor --deep times one epoch"
 
 
-def plan_text(plan: Plan, first: int) -> str:
+def plan_text(plan: Plan, first: int, width: int = sys.maxsize) -> str:
     """What a run will do, for a reader.
 
     Args:
         plan: The plan.
         first: How many specs to show, trial 0 included.
+        width: Columns of the terminal; tables and commands take what they need.
     """
-    lines = [*_head(plan), *_data(plan), *_trials(plan)]
+    lines = [*hung([*_head(plan), *_data(plan), *_trials(plan)], width, _LABEL)]
     if plan.gate.searches:
-        lines += ["", *show_space(plan.space).splitlines(), ""]
+        lines += ["", *hung(show_space(plan.space).splitlines(), width, _REASON), ""]
         lines += _first(plan, first)
     container = container_preview(plan.config, plan.skill, plan.base_spec, plan.studies_dir)
     if container:
         lines += ["", "container of trial 0, as a command", container]
-    lines += [
-        f"note: {visible(note, keep='')}" for note in plan.notes if note != plan.gate.message
-    ]
+    notes = [note for note in plan.notes if note != plan.gate.message]
+    lines += hung([f"note: {visible(note, keep='')}" for note in notes], width, len("note: "))
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
 from automl.cli.read_commands import note
 from automl.cli.setting_flags import given
-from automl.cli.terminal import beneath, text_width
+from automl.cli.terminal import beneath, screen_width, text_width
 from automl.visible import visible
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def train_plan(plan: "Plan", arguments: argparse.Namespace, *, reproduces: bool 
         if as_json:
             _print_json(plan_json(plan, first=4))
         else:
-            print(plan_text(plan, first=4))
+            print(plan_text(plan, 4, screen_width()))
         check_startable(plan)
         return 0
     for line in (*opening(plan), *plan.notes):
@@ -184,7 +184,7 @@ def plan(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(plan_json(made, first=arguments.first))
     else:
-        print(plan_text(made, first=arguments.first))
+        print(plan_text(made, arguments.first, screen_width()))
     check_startable(made)
     return 0
 

@@ -15,7 +15,7 @@ from typing import Any, TextIO, cast
 
 from automl.visible import visible
 
-__all__ = ["beneath", "door", "text_width"]
+__all__ = ["beneath", "door", "screen_width", "text_width"]
 
 _NARROWEST, _WIDEST = 40, 100
 
@@ -56,6 +56,12 @@ def _guarded(stream: TextIO | None) -> TextIO:
 def beneath(stream: TextIO) -> TextIO:
     """The stream behind the door, for what moves the cursor itself and holds no foreign text."""
     return stream.stream if isinstance(stream, _Door) else stream
+
+
+def screen_width() -> int:
+    """Columns that every line must fit into; without end where a text is piped or kept."""
+    is_bound = "COLUMNS" in os.environ or sys.stdout.isatty()
+    return text_width() if is_bound else sys.maxsize
 
 
 def text_width() -> int:

@@ -29,6 +29,14 @@ class TestSpace:
         assert inert.fix.startswith("--set train.optim.lr_steps=[")
         assert inert.fix in plan_text(made, first=1)
 
+    def test_a_plan_fits_the_terminal_and_is_whole_where_it_is_kept(self, plan: MakePlan) -> None:
+        made = plan("--set", "train.num_epochs=30", "--name", "a" * 20)
+        cut, whole = plan_text(made, 1, 72), plan_text(made, first=1)
+        assert cut.split() == whole.split()
+        long = [line for line in cut.splitlines() if len(line) > 72]
+        assert all(" " not in line.strip() for line in long), "a path alone may be longer"
+        assert any(len(line) > 72 for line in whole.splitlines())
+
     def test_searching_a_setting_of_a_record_is_told_to_be_without_effect(
         self, plan: MakePlan
     ) -> None:
