@@ -31,6 +31,7 @@ _LEAD = {
     "Ray's ASHA over random proposals": "ray_asha",
     "random": "random",
     "NVIDIA's tao_automl 7.2.0, hyperband, 10 seeds": "tao_hyperband_log",
+    "the same, asha, 10 seeds": "tao_asha_log",
 }
 _FAMILIES = (
     ("2 settings", "default2"),
