@@ -19,7 +19,7 @@ from tests.e2e.terminal import Driver, Terminal, eventually, processes_naming
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 SEARCH = """
-set: {train.num_epochs: 30}
+set: {train.num_epochs: 16}
 trials: 3
 max_concurrent: 2
 script: {epoch_s: 0.3, bowls: {train.optim.lr: {best: 1e-3}}}
@@ -147,7 +147,7 @@ def test_what_is_set_for_another_ray_or_changes_python_stops_no_search(
         "TUNE_MAX_PENDING_TRIALS_PG": "many",
     }.items():
         monkeypatch.setenv(name, value)
-    text = SEARCH.replace("num_epochs: 30", "num_epochs: 2")
+    text = SEARCH.replace("num_epochs: 16", "num_epochs: 2")
     done = terminal.run("run", terminal.study_file(text), "--name", "bikes")
     assert done.code == 0, done.err
     assert json.loads(paths.state.read_text())["status"] == "finished"
