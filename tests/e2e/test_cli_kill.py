@@ -89,7 +89,7 @@ def kill(driver: Driver, study: Path, told: str, wait_s: float, *, everything: b
     time.sleep(wait_s)
     assert driver.process.poll() is None, f"ended before the kill\n{driver.told()}"
     driver.kill(everything=everything)
-    assert eventually(lambda: not processes_naming(study), 5.0), "a trainer outlived its driver"
+    assert eventually(lambda: not processes_naming(study), 20.0), "a trainer outlived its driver"
 
 
 @pytest.mark.ray

@@ -246,7 +246,7 @@ def test_interrupted_in_every_way_a_study_still_comes_to_its_end(terminal: Termi
     driver.interrupt()
     stopped = driver.wait()
     assert stopped.code == 130, stopped.err
-    assert eventually(lambda: not processes_naming(study), 5.0)
+    assert eventually(lambda: not processes_naming(study), 20.0)
     kept = [strict(path.read_text()) for path in study.glob("trials/*/1/outcome.json")]
     # One that had just been started has neither measured nor saved anything yet.
     interrupted = [

@@ -270,5 +270,5 @@ def test_leftovers_are_listed_and_removed(docker_host: PrivateEngine, task: Tria
     assert remove_leftovers([left]) == (left.name,)
     assert leftover_containers() == ()
     before = time.monotonic()
-    assert handle.wait(10.0) == 137
-    assert time.monotonic() - before < 10.0
+    assert handle.wait(60.0) == 137
+    assert time.monotonic() - before < 60.0

@@ -66,7 +66,7 @@ def goes_on_exactly(terminal: Terminal, kill: Callable[[Driver], None]) -> None:
     written = "trials/*/*/model_epoch_002_*.pth"
     driver.wait_until(lambda: any(longer.glob(written)), written, _LONGEST_S)
     kill(driver)
-    assert eventually(lambda: not processes_naming(longer), 5.0)
+    assert eventually(lambda: not processes_naming(longer), 20.0)
     done = terminal.run("resume", "longer", within_s=_LONGEST_S)
     assert done.code == 0, done.err
     assert (longer / "trials" / "0000" / "2").is_dir(), "it was not killed in the middle"

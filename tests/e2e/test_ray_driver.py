@@ -294,7 +294,7 @@ def test_an_error_of_the_engine_ends_the_search_as_itself_and_leaves_no_trainer(
 
     with pytest.raises(OSError, match="No space left"):
         case.drive(FullDisk(create_study_of(case), SPACE, case.config))
-    assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
+    assert eventually(lambda: not list(trainer_ids(case.paths)), 20.0)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_whatever_ray_raises_the_search_ends_resumably(
     assert ray_driver.drive(request) is DriveEnd.STOPPED_NOW
     assert request.control.reason == f"Ray failed ({said})"
     assert {record.state for record in engine.records()} == {TrialState.WAITING}
-    assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
+    assert eventually(lambda: not list(trainer_ids(case.paths)), 20.0)
 
 
 def test_a_fault_of_our_own_is_no_failure_of_ray(tmp_path: Path) -> None:
@@ -374,9 +374,9 @@ class TestDriverProcess:
         assert trainers
         for pid in family:
             os.kill(pid, signal.SIGKILL)
-        assert eventually(lambda: not any(started_at(pid) for pid in trainers), 5.0)
+        assert eventually(lambda: not any(started_at(pid) for pid in trainers), 20.0)
         driver.wait()
-        assert eventually(lambda: not list(trainer_ids(case.paths)), 5.0)
+        assert eventually(lambda: not list(trainer_ids(case.paths)), 20.0)
 
         engine = case.engine()
         case.recover(engine)

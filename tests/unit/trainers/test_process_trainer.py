@@ -25,7 +25,7 @@ from automl.trainers.process import ProcessTrainer, environment, start_guarded, 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:

@@ -174,7 +174,7 @@ class TestEnd:
         first = make()
         pid = trained(trainer, first)
         end_servers(StudyPaths(tmp_path / "study"), timeout_s=0.2)
-        deadline = time.monotonic() + 5.0
+        deadline = time.monotonic() + 20.0
         while started_at(pid):
             assert time.monotonic() < deadline
             time.sleep(0.01)
