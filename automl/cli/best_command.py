@@ -8,14 +8,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automl.cli.json_out import print_json
+from automl.cli.json_out import json_text
 from automl.cli.paths import shown
-from automl.cli.read_commands import note, summary_of
+from automl.cli.read_commands import answered, note, summary_of
 from automl.cli.terminal import text_width
 from automl.errors import FixInput, NoUsableTrial
 from automl.nearest import did_you_mean
 
 if TYPE_CHECKING:
+    from automl.app.kept_answers import Answer
     from automl.cli.usage import Parser
     from automl.reports.findings import Winner
     from automl.reports.model import Summary
@@ -68,21 +69,36 @@ def add_best_flags(command: "Parser") -> None:
 
 def best(arguments: argparse.Namespace) -> int:
     """Shows the winner; exit 4 if no trial is usable."""
+    if arguments.copy_to is not None:
+        summary = summary_of(arguments)
+        _copy(summary, arguments.copy_to)
+        text, code = _said(summary, arguments), _code(summary)
+    else:
+        text, code = answered(arguments, "best", _answer)
+    print(text)
+    return code
+
+
+def _answer(summary: "Summary", arguments: argparse.Namespace) -> "Answer":
+    from automl.app.kept_answers import Answer
+
+    return Answer.of(summary, _said(summary, arguments), _code(summary))
+
+
+def _code(summary: "Summary") -> int:
+    return 0 if summary.winner is not None else NoUsableTrial.exit_code
+
+
+def _said(summary: "Summary", arguments: argparse.Namespace) -> str:
     from automl.reports.text import best_text
 
-    summary = summary_of(arguments)
-    if arguments.copy_to is not None:
-        _copy(summary, arguments.copy_to)
     if arguments.field is not None:
-        print(_field(summary, arguments.field))
-    elif arguments.json:
-        value = summary.to_json()
-        parts = {name: value[name] for name in ("study", "folder", "fake", "winner")}
-        parts |= {name: value[name] for name in ("validation_images", "held_out")}
-        print_json("automl.best/1", parts)
-    else:
-        print(best_text(summary, text_width()))
-    return 0 if summary.winner is not None else NoUsableTrial.exit_code
+        return _field(summary, arguments.field)
+    if not arguments.json:
+        return best_text(summary, text_width())
+    value = summary.to_json()
+    names = ("study", "folder", "fake", "winner", "validation_images", "held_out")
+    return json_text("automl.best/1", {name: value[name] for name in names})
 
 
 def _field(summary: "Summary", name: str) -> str:

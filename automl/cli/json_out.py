@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["print_json"]
+__all__ = ["json_text", "print_json"]
 
 
 def print_json(schema: str, value: Mapping[str, Any]) -> None:
@@ -14,5 +14,10 @@ def print_json(schema: str, value: Mapping[str, Any]) -> None:
         schema: Its name and version: ``automl.status/1``.
         value: Its content.
     """
+    print(json_text(schema, value))
+
+
+def json_text(schema: str, value: Mapping[str, Any]) -> str:
+    """One document as it is printed."""
     document = {"schema": schema, **value}
-    print(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)

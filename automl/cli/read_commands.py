@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from automl.cli.carried import studies_dir
+from automl.cli.json_out import json_text
 from automl.cli.loudness import is_quiet
 from automl.cli.paths import shown
 from automl.errors import FixInput
@@ -14,14 +17,15 @@ from automl.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from automl.app.kept_answers import Answer
     from automl.reports.glance import Glance
     from automl.reports.model import Summary
 
 _Made = TypeVar("_Made")
 
 __all__ = [
+    "answered",
     "list_studies",
     "note",
     "of_study",
@@ -81,6 +85,42 @@ def summary_of(arguments: argparse.Namespace) -> "Summary":
     )
 
 
+def answered(
+    arguments: argparse.Namespace,
+    command: str,
+    answer: "Callable[[Summary, argparse.Namespace], Answer]",
+) -> tuple[str, int]:
+    """What a command says of the study that it means, by what was kept if that still holds.
+
+    Args:
+        arguments: The command line.
+        command: Its command.
+        answer: Makes the answer from the study, read.
+
+    Returns:
+        What to print, and the exit code.
+    """
+    from automl.app.kept_answers import kept_answer
+    from automl.cli.terminal import text_width
+    from automl.reports.summary import read_summary
+    from automl.study.layout import StudyPaths
+
+    def _read(folder: "Path") -> tuple[str, int]:
+        named = folder if arguments.json else shown(folder)
+        plain = (str, int, float, Path, type(None))
+        words = {n: str(v) for n, v in sorted(vars(arguments).items()) if isinstance(v, plain)}
+        variables = {name: os.environ[name] for name in sorted(os.environ) if "AUTOML" in name}
+        question = [str(named), str(Path.cwd()), text_width(), words, variables]
+        return kept_answer(
+            StudyPaths(named),
+            command,
+            json.dumps(question),
+            lambda: answer(read_summary(named), arguments),
+        )
+
+    return of_study(arguments, _read)
+
+
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
 
@@ -94,25 +134,28 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def _status_json(arguments: argparse.Namespace) -> int:
+    text, code = answered(arguments, "status", _status_answer)
+    print(text)
+    return code
+
+
+def _status_answer(summary: "Summary", _: argparse.Namespace) -> "Answer":
+    from automl.app.kept_answers import Answer
     from automl.reports.glancing import left_of
     from automl.study.folder import epochs_of
     from automl.study.layout import StudyPaths
     from automl.study.state import read_state
 
-    summary = summary_of(arguments)
     paths, now = StudyPaths(summary.folder), datetime.now(UTC)
     state, epochs = read_state(paths), epochs_of(paths, summary.config.keys.epochs)
     left = left_of(summary, state, now, epochs)
-    _print_json(
-        {
-            "schema": "automl.status/1",
-            "status": str(summary.status),
-            "state": None if state is None else state.to_json(),
-            "left_s": None if left is None else [left.low_s, left.high_s],
-            "summary": summary.to_json(),
-        }
-    )
-    return 0
+    value = {
+        "status": str(summary.status),
+        "state": None if state is None else state.to_json(),
+        "left_s": None if left is None else [left.low_s, left.high_s],
+        "summary": summary.to_json(),
+    }
+    return Answer.of(summary, json_text("automl.status/1", value))
 
 
 def _status_of(folder: "Path") -> str:

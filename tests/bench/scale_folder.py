@@ -126,9 +126,10 @@ def _figures(folder: Path, trials: int, studies: int) -> dict[str, Any]:
     if trials:
         paths = make_study(folder / "one", "large", trials)
         summary = read_summary(paths.folder)
-        for name in ("first_status", "status"):
-            found[name] = command("status", "large", "--studies-dir", str(folder / "one"))
-        found["best"] = command("best", "large", "--studies-dir", str(folder / "one"))
+        asked = {"status": ("status",), "best": ("best",), "status_json": ("status", "--json")}
+        for name, (word, *more) in asked.items():
+            for key in (f"first_{name}", name):
+                found[key] = command(word, "large", "--studies-dir", str(folder / "one"), *more)
         found["glances"] = _glances(paths, summary)
         found["report"] = timed(lambda: write_report(paths.folder))
         page = paths.report / "index.html"
