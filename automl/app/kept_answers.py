@@ -26,13 +26,13 @@ from automl.study.lock import read_owner
 if TYPE_CHECKING:
     from automl.reports.model import Summary
 
-__all__ = ["Answer", "kept_answer"]
+__all__ = ["KeptAnswer", "kept_answer"]
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeptAnswer:
     """What a command says of a study.
 
     Attributes:
@@ -48,7 +48,7 @@ class Answer:
     is_lasting: bool = True
 
     @classmethod
-    def of(cls, summary: "Summary", text: str, exit_code: int = 0) -> "Answer":
+    def of(cls, summary: "Summary", text: str, exit_code: int = 0) -> "KeptAnswer":
         """An answer that was made from a summary of the study."""
         winner = summary.winner
         files = () if winner is None else (winner.spec, winner.checkpoint)
@@ -58,7 +58,7 @@ class Answer:
 
 
 def kept_answer(
-    paths: StudyPaths, command: str, question: str, make: Callable[[], Answer]
+    paths: StudyPaths, command: str, question: str, make: Callable[[], KeptAnswer]
 ) -> tuple[str, int]:
     """The answer to a question about a study: as it was kept, else as it is made now.
 

@@ -16,7 +16,7 @@ from automl.errors import FixInput, NoUsableTrial
 from automl.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from automl.app.kept_answers import Answer
+    from automl.app.kept_answers import KeptAnswer
     from automl.cli.usage import Parser
     from automl.reports.findings import Winner
     from automl.reports.model import Summary
@@ -79,10 +79,10 @@ def best(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _answer(summary: "Summary", arguments: argparse.Namespace) -> "Answer":
-    from automl.app.kept_answers import Answer
+def _answer(summary: "Summary", arguments: argparse.Namespace) -> "KeptAnswer":
+    from automl.app.kept_answers import KeptAnswer
 
-    return Answer.of(summary, _said(summary, arguments), _code(summary))
+    return KeptAnswer.of(summary, _said(summary, arguments), _code(summary))
 
 
 def _code(summary: "Summary") -> int:

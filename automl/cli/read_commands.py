@@ -18,7 +18,7 @@ from automl.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from automl.app.kept_answers import Answer
+    from automl.app.kept_answers import KeptAnswer
     from automl.reports.glance import Glance
     from automl.reports.model import Summary
 
@@ -88,7 +88,7 @@ def summary_of(arguments: argparse.Namespace) -> "Summary":
 def answered(
     arguments: argparse.Namespace,
     command: str,
-    answer: "Callable[[Summary, argparse.Namespace], Answer]",
+    answer: "Callable[[Summary, argparse.Namespace], KeptAnswer]",
 ) -> tuple[str, int]:
     """What a command says of the study that it means, by what was kept if that still holds.
 
@@ -139,8 +139,8 @@ def _status_json(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _status_answer(summary: "Summary", _: argparse.Namespace) -> "Answer":
-    from automl.app.kept_answers import Answer
+def _status_answer(summary: "Summary", _: argparse.Namespace) -> "KeptAnswer":
+    from automl.app.kept_answers import KeptAnswer
     from automl.reports.glancing import left_of
     from automl.study.folder import epochs_of
     from automl.study.layout import StudyPaths
@@ -155,7 +155,7 @@ def _status_answer(summary: "Summary", _: argparse.Namespace) -> "Answer":
         "left_s": None if left is None else [left.low_s, left.high_s],
         "summary": summary.to_json(),
     }
-    return Answer.of(summary, json_text("automl.status/1", value))
+    return KeptAnswer.of(summary, json_text("automl.status/1", value))
 
 
 def _status_of(folder: "Path") -> str:

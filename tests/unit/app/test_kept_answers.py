@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.app.kept_answers import Answer, kept_answer
+from automl.app.kept_answers import KeptAnswer, kept_answer
 from automl.cli.main import main
 from automl.reports import summary as summaries
 from automl.study.layout import StudyPaths
@@ -24,23 +24,25 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyPaths:
     return paths
 
 
-def refused() -> Answer:
+def refused() -> KeptAnswer:
     raise AssertionError("what was kept still holds")
 
 
-def ask(study: StudyPaths, make: Callable[[], Answer], question: str = "what") -> tuple[str, int]:
+def ask(
+    study: StudyPaths, make: Callable[[], KeptAnswer], question: str = "what"
+) -> tuple[str, int]:
     return kept_answer(study, "best", question, make)
 
 
-def answered() -> Answer:
-    return Answer("trial 2 ü", 4, ("weights.pth",))
+def answered() -> KeptAnswer:
+    return KeptAnswer("trial 2 ü", 4, ("weights.pth",))
 
 
 def test_a_study_that_has_ended_is_read_once(study: StudyPaths) -> None:
     assert ask(study, answered) == ("trial 2 ü", 4)
     assert ask(study, refused) == ("trial 2 ü", 4)
-    assert ask(study, lambda: Answer("another"), "how") == ("another", 0)
-    assert kept_answer(study, "status", "what", lambda: Answer("third")) == ("third", 0)
+    assert ask(study, lambda: KeptAnswer("another"), "how") == ("another", 0)
+    assert kept_answer(study, "status", "what", lambda: KeptAnswer("third")) == ("third", 0)
 
 
 @pytest.mark.parametrize(
@@ -57,30 +59,30 @@ def test_what_was_written_to_is_read_again(study: StudyPaths, name: str) -> None
     ask(study, answered)
     path = study.folder / name
     path.write_bytes(path.read_bytes() + b"\n" if path.exists() else b"{}")
-    assert ask(study, lambda: Answer("now")) == ("now", 0)
+    assert ask(study, lambda: KeptAnswer("now")) == ("now", 0)
 
 
 def test_a_file_that_has_gone_is_not_named_again(study: StudyPaths) -> None:
     ask(study, answered)
     (study.folder / "weights.pth").unlink()
-    assert ask(study, lambda: Answer("now")) == ("now", 0)
+    assert ask(study, lambda: KeptAnswer("now")) == ("now", 0)
 
 
 def test_what_would_not_last_and_what_is_driven_is_not_kept(study: StudyPaths) -> None:
-    ask(study, lambda: Answer("notes", is_lasting=False))
+    ask(study, lambda: KeptAnswer("notes", is_lasting=False))
     assert ask(study, answered) == ("trial 2 ü", 4)
     with StudyLock(study):
-        assert ask(study, lambda: Answer("driven")) == ("driven", 0)
-        assert ask(study, lambda: Answer("later")) == ("later", 0)
+        assert ask(study, lambda: KeptAnswer("driven")) == ("driven", 0)
+        assert ask(study, lambda: KeptAnswer("later")) == ("later", 0)
 
 
 def test_what_is_written_while_it_is_read_is_not_kept(study: StudyPaths) -> None:
-    def _meanwhile() -> Answer:
+    def _meanwhile() -> KeptAnswer:
         os.utime(study.journal)
         return answered()
 
     ask(study, _meanwhile)
-    assert ask(study, lambda: Answer("now")) == ("now", 0)
+    assert ask(study, lambda: KeptAnswer("now")) == ("now", 0)
 
 
 @pytest.mark.parametrize("words", [["best"], ["best", "--json"], ["status", "--json"]])
