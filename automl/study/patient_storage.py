@@ -5,12 +5,19 @@ or end one twice, so that what the database holds is looked at before a write is
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from automl.errors import ResumeLater
 from automl.study.patience import Patience
@@ -20,6 +27,9 @@ __all__ = ["PatientStorage"]
 
 _Result = TypeVar("_Result")
 
+# What PostgreSQL says of a write where server or database only reads, as a standby does until it
+# takes over.
+_READ_ONLY = "25006"
 _FAILURES = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 
 
@@ -79,7 +89,7 @@ class PatientStorage(StorageLayer):
 
     def _again(self, error: Exception, ask: Callable[[], _Result]) -> _Result:
         if not _is_lost(error):
-            raise error
+            _refuse(error)
         patience = self._patience
         patience.tell(f"the database does not answer: waiting for it ({_said(error)})")
         for away_s in patience.waits():
@@ -89,27 +99,44 @@ class PatientStorage(StorageLayer):
                 answer = ask()
             except _FAILURES as again:
                 if not _is_lost(again):
-                    raise
+                    _refuse(again)
                 error = again
             else:
                 patience.tell(f"the database answers again after {away_s:.0f} s")
                 return answer
-        raise ResumeLater(
-            "the database of a study must answer",
-            got=_said(error),
-            where="storage",
-            fix="look at its server; all that ended is safe, and automl resume goes on",
-        ) from error
+        raise _resumable(error) from error
+
+
+def _resumable(error: BaseException) -> ResumeLater:
+    return ResumeLater(
+        "the database of a study must answer",
+        got=_said(error),
+        where="storage",
+        fix="look at its server; all that ended is safe, and automl resume goes on",
+    )
+
+
+def _refuse(error: Exception) -> NoReturn:
+    """Raises what the server does not allow or cannot as an error for a person, else the error."""
+    if isinstance(_cause(error), ProgrammingError | InternalError | NotSupportedError):
+        raise _resumable(error) from error
+    raise error
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether a connection could not be made, or broke."""
-    if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ is not None:
-        error = error.__cause__
-    is_broken = isinstance(error, DBAPIError) and error.connection_invalidated
-    return isinstance(error, OperationalError) or is_broken
+    """Whether a connection could not be made or broke, or led to a server that stands in."""
+    cause = _cause(error)
+    if not isinstance(cause, DBAPIError):
+        return False
+    is_read_only = getattr(cause.orig, "sqlstate", "") == _READ_ONLY
+    return isinstance(cause, OperationalError) or cause.connection_invalidated or is_read_only
+
+
+def _cause(error: BaseException) -> BaseException:
+    is_optunas = isinstance(error, optuna.exceptions.StorageInternalError)
+    return error.__cause__ or error if is_optunas else error
 
 
 def _said(error: BaseException) -> str:
-    cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
-    return str(getattr(cause, "orig", None) or cause or error).splitlines()[0].strip()
+    cause = _cause(error)
+    return str(getattr(cause, "orig", None) or cause).splitlines()[0].strip()

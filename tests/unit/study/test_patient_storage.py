@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from unittest.mock import Mock
 
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError, ProgrammingError
 
 from automl.errors import ResumeLater
 from automl.study import attributes
@@ -72,6 +73,33 @@ def test_what_is_refused_is_no_lost_connection() -> None:
     storage = PatientStorage(InMemoryStorage(), Patience())
     with pytest.raises(KeyError):
         storage.get_study_id_from_name("none")
+
+
+class ServerError(Exception):
+    """What a server says, with its code."""
+
+    def __init__(self, said: str, sqlstate: str) -> None:
+        super().__init__(said)
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "n_said"),
+    [
+        (ProgrammingError("", {}, ServerError("permission denied", "42501")), ResumeLater, 0),
+        (InternalError("", {}, ServerError("only reads", "25006")), ResumeLater, 1),
+        (DataError("", {}, ServerError("out of range", "22003")), DataError, 0),
+    ],
+)
+def test_what_a_server_does_not_allow_is_said(
+    raised: DBAPIError, error: type[Exception], n_said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, said = InMemoryStorage(), list[str]()
+    storage = PatientStorage(below, Patience(0.01, said.append))
+    monkeypatch.setattr(below, "get_all_studies", Mock(side_effect=raised))
+    with pytest.raises(error, match=str(raised.orig)):
+        storage.get_all_studies()
+    assert len(said) == n_said
 
 
 def test_waiting_ends_where_the_search_does() -> None:
