@@ -25,18 +25,22 @@ from typing import Any
 import optuna
 
 from automl.jsontext import read_json
-from tests.bench.search import by_engine, by_optuna, by_tao
+from tests.bench.search import by_ax, by_engine, by_optuna, by_tao
 from tests.bench.search.by_ray import RayAsha
 from tests.bench.search.drive import drive
 from tests.bench.search.families import FAMILIES
+from tests.bench.search.families import Problem as MadeUp
+from tests.bench.search.known_kernel import known_kernel
 from tests.bench.search.problem import Problem, Trace
 from tests.bench.search.revision import revision
 from tests.bench.search.tables import table_of
 
 RESULTS = Path(__file__).with_name("results")
 _PACKAGES = ("optuna", "ray", "numpy", "scipy", "torch")
+_AX = ("ax-platform", "botorch", "gpytorch", "numpy", "scipy", "torch")
+_KNOWN = {"auto_known_kernel": "auto", "auto_full_known_kernel": "auto_full"}
 _RAY = {"ray_asha": 1, "ray_asha_grace3": 3}
-ALL = (*by_engine.METHODS, *by_optuna.METHODS, *_RAY, *by_tao.METHODS)
+ALL = (*by_engine.METHODS, *by_optuna.METHODS, *_KNOWN, *_RAY, *by_ax.METHODS, *by_tao.METHODS)
 
 
 def trace_of(name: str, problem: Problem, seed: int, asked: argparse.Namespace) -> Trace:
@@ -44,6 +48,9 @@ def trace_of(name: str, problem: Problem, seed: int, asked: argparse.Namespace) 
     places, budget = asked.places, asked.budget
     if name in by_engine.METHODS:
         return by_engine.run(problem, by_engine.METHODS[name], seed, places, budget)
+    if name in _KNOWN and isinstance(problem, MadeUp):
+        with known_kernel(problem):
+            return by_engine.run(problem, by_engine.METHODS[_KNOWN[name]], seed, places, budget)
     if name in by_optuna.METHODS:
         sampler, pruner = by_optuna.METHODS[name]
         worst = problem.objective.worst if name in by_optuna.TELLS_WORST else None
@@ -51,6 +58,8 @@ def trace_of(name: str, problem: Problem, seed: int, asked: argparse.Namespace) 
         return drive(search, problem, places, budget)
     if name in _RAY:
         return drive(RayAsha(problem, seed, _RAY[name]), problem, places, budget)
+    if name in by_ax.METHODS:
+        return drive(by_ax.AxSearch(problem, by_ax.METHODS[name], seed), problem, places, budget)
     with by_tao.TaoSearch(problem, by_tao.METHODS[name], seed, places, asked.tao_python) as tao:
         return drive(tao, problem, places, budget)
 
@@ -58,8 +67,9 @@ def trace_of(name: str, problem: Problem, seed: int, asked: argparse.Namespace) 
 def versions(name: str, asked: argparse.Namespace) -> dict[str, str]:
     """What a result depends on."""
     known = {"python": platform.python_version(), "machine": platform.machine()}
-    known |= {package: importlib.metadata.version(package) for package in _PACKAGES}
-    if name in by_engine.METHODS:
+    used = _AX if name in by_ax.METHODS else _PACKAGES
+    known |= {package: importlib.metadata.version(package) for package in used}
+    if name in by_engine.METHODS or name in _KNOWN:
         known["revision"] = revision()
     return known | ({"nvidia-tao-automl": "7.2.0"} if name in by_tao.METHODS else {})
 
