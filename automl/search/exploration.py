@@ -18,7 +18,8 @@ __all__ = ["interior", "is_turn", "least_distance", "sobol"]
 #: Of so many proposals one explores; and where the values are flat.
 _TURN, _FLAT_TURN = 5, 2
 #: Distance in lengthscales that a proposal keeps from known points, up to a trial and after it: by
-#: then the good regions are known, and what is left is to be exact.
+#: then the good regions are known, and what is left is to be exact. Of two settings they are known
+#: after the first points.
 _EARLY, _NEAREST_EARLY, _NEAREST_LATE = 20, 0.2, 0.03
 #: The part of each side that exploration draws from: its middle three quarters.
 _MARGIN = 0.125
@@ -47,9 +48,10 @@ def is_turn(number: int, *, is_flat: bool = False) -> bool:
     return number % (_FLAT_TURN if is_flat else _TURN) == 0
 
 
-def least_distance(number: int) -> float:
+def least_distance(number: int, n_settings: int) -> float:
     """How far from every known point the proposal of a number must be, in lengthscales."""
-    return _NEAREST_EARLY if number <= _EARLY else _NEAREST_LATE
+    is_early = number <= _EARLY and n_settings > _MOVES
+    return _NEAREST_EARLY if is_early else _NEAREST_LATE
 
 
 def interior(

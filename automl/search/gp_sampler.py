@@ -8,8 +8,8 @@ is fitted anew for each, and nothing is remembered between two. What is proposed
 2. then the point of the highest expected improvement over the best posterior mean
    (``surrogate``, ``acquisition``), for what it costs where that is known, and at times one that
    explores (``exploration``);
-3. in place of a point that is all but a known one (at first: within a fifth of a lengthscale), one
-   that explores.
+3. in place of a point that is all but a known one (of more than two settings at first: within a
+   fifth of a lengthscale), one that explores.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,9 +43,17 @@ _LOOKED_AROUND = 4
 _BELIEF = 5.0
 
 
-def start_points(trials: int) -> int:
-    """Values before the model proposes: a third of the trials asked for, at least 3, at most 8."""
-    return max(3, min(8, trials // 3))
+def start_points(trials: int, settings: int) -> int:
+    """Values before the model proposes.
+
+    A third of the trials asked for, but three more than there are settings and eight at most, and
+    three at least.
+
+    Args:
+        trials: Asked for in total.
+        settings: How many are searched.
+    """
+    return max(3, min(8, settings + 3, trials // 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,7 @@ class GaussianProcessSampler(BaseSampler):
         seed = derive_seed(self._seed, "proposal", number, self._draw)
         generator = np.random.default_rng(seed)
         surrogate = Surrogate.of(cube, observations, sign, generator)
+        distance = least_distance(number, len(cube))
         if not is_turn(number, is_flat=surrogate.is_flat):
 
             def score(points: Array) -> Array:
@@ -166,9 +175,9 @@ class GaussianProcessSampler(BaseSampler):
                 return surrogate.promise(points) + belief - know.costs(cube, points)
 
             point = _promising(surrogate, score, generator)
-            if surrogate.distance(point[None, :])[0] >= least_distance(number):
+            if surrogate.distance(point[None, :])[0] >= distance:
                 return point
-        return _explored(surrogate, least_distance(number), generator)
+        return _explored(surrogate, distance, generator)
 
 
 def _promising(

@@ -164,10 +164,11 @@ def _gp(source: SamplerSource, turn: Turn) -> BaseSampler:
     from automl.search.gp_sampler import GaussianProcessSampler, Knowledge, start_points
 
     asked = source.settings.startup_trials
+    start = start_points(source.trials, len(sampled(source.space))) if asked is None else asked
     knowledge = Knowledge(
         distributions=source.distributions,
         priors=priors_of(source.space),
-        n_start=start_points(source.trials) if asked is None else asked,
+        n_start=start,
         metric=source.metric,
         predict=source.predict,
         earlier=source.earlier,

@@ -199,9 +199,14 @@ def test_on_a_plateau_every_second_proposal_comes_from_anywhere() -> None:
     assert {one["net"] for one in proposed} == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize(("trials", "expected"), [(1, 3), (12, 4), (20, 6), (500, 8)])
-def test_a_third_of_the_trials_are_start_points_within_limits(trials: int, expected: int) -> None:
-    assert start_points(trials) == expected
+@pytest.mark.parametrize(
+    ("trials", "settings", "expected"),
+    [(1, 6, 3), (12, 6, 4), (20, 6, 6), (500, 6, 8), (500, 2, 5), (500, 1, 4), (12, 2, 4)],
+)
+def test_a_third_of_the_trials_are_start_points_within_limits(
+    trials: int, settings: int, expected: int
+) -> None:
+    assert start_points(trials, settings) == expected
 
 
 # What it learns

@@ -99,7 +99,8 @@ def test_every_fifth_proposal_explores_and_every_second_where_nothing_tells_tria
 
 
 def test_proposals_may_come_nearer_to_what_is_known_once_20_trials_are_over() -> None:
-    assert [least_distance(number) for number in (1, 20, 21, 90)] == [0.2, 0.2, 0.03, 0.03]
+    assert [least_distance(number, 3) for number in (1, 20, 21, 90)] == [0.2, 0.2, 0.03, 0.03]
+    assert [least_distance(number, 2) for number in (1, 20, 21, 90)] == [0.03] * 4
 
 
 def test_exploration_stays_in_the_interior() -> None:
