@@ -10,6 +10,7 @@ without noise.
 """
 
 import argparse
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -26,7 +27,6 @@ import optuna
 
 from automl.jsontext import read_json
 from tests.bench.search import by_ax, by_engine, by_optuna, by_tao
-from tests.bench.search.by_ray import RayAsha
 from tests.bench.search.drive import drive
 from tests.bench.search.families import FAMILIES
 from tests.bench.search.families import Problem as MadeUp
@@ -57,6 +57,8 @@ def trace_of(name: str, problem: Problem, seed: int, asked: argparse.Namespace) 
         search = by_optuna.OptunaSearch(problem, sampler(seed), pruner(problem), worst)
         return drive(search, problem, places, budget)
     if name in _RAY:
+        from tests.bench.search.by_ray import RayAsha
+
         return drive(RayAsha(problem, seed, _RAY[name]), problem, places, budget)
     if name in by_ax.METHODS:
         return drive(by_ax.AxSearch(problem, by_ax.METHODS[name], seed), problem, places, budget)
@@ -68,7 +70,10 @@ def versions(name: str, asked: argparse.Namespace) -> dict[str, str]:
     """What a result depends on."""
     known = {"python": platform.python_version(), "machine": platform.machine()}
     used = _AX if name in by_ax.METHODS else _PACKAGES
-    known |= {package: importlib.metadata.version(package) for package in used}
+    for package in used:
+        # A machine that runs one method need not have what another one is made of.
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            known[package] = importlib.metadata.version(package)
     if name in by_engine.METHODS or name in _KNOWN:
         known["revision"] = revision()
     return known | ({"nvidia-tao-automl": "7.2.0"} if name in by_tao.METHODS else {})
