@@ -16,9 +16,10 @@ import numpy as np
 from automl.search import surrogate
 from automl.search.encoding import Array, Cube
 from automl.search.exploration import sobol
-from automl.search.gaussian_process import Hyperparameters, HyperPrior, fit
+from automl.search.gaussian_process import fit
 from automl.search.observations import Observation
 from automl.space.proposal import decode, sampled
+from automl.study.matern import Hyperparameters, HyperPrior
 from tests.bench.search.families import Problem
 
 __all__ = ["kernel_of", "known_kernel"]
