@@ -17,8 +17,9 @@ from automl.centerpose.models.kernels import arrivals, dot_precision
 
 __all__ = ["Head", "answers", "can_answer"]
 
-_PROGRAMS = 1056  # eight for each of 132 multiprocessors
-#: Rows and columns of a tile, and warps that share it: what is fastest on an H200.
+#: Programs in all where each sums up a part, for each of 132 multiprocessors four or eight; rows
+#: and columns of a tile, and warps that share it: what is fastest on an H200.
+_MOMENTS_PROGRAMS, _GRAD_PROGRAMS = 528, 1056
 _MOMENTS = {"rows": 64, "lanes": 64, "num_warps": 4}
 _ANSWER = {"rows": 64, "lanes": 128, "num_warps": 4}
 _GRAD_MOMENTS = {"rows": 16, "lanes": 128, "num_warps": 4}
@@ -69,14 +70,14 @@ class _AnswerPlan:
         """Cells of an image."""
         return self.x.shape[2] * self.x.shape[3]
 
-    def n_parts(self, tile: Mapping[str, int]) -> int:
+    def n_parts(self, n_programs: int, tile: Mapping[str, int]) -> int:
         """Parts of an image whose sums are taken apart."""
-        most = max(1, _PROGRAMS * tile["lanes"] // (len(self.x) * self.width))
+        most = max(1, n_programs * tile["lanes"] // (len(self.x) * self.width))
         return min(-(-self.n_rows // tile["rows"]), most)
 
     def moments(self, parameters: Sequence[Tensor], epsilon: float) -> Tensor:
         """(B, 5, width): what is known of each image's columns."""
-        x, n_parts = self.x, self.n_parts(_MOMENTS)
+        x, n_parts = self.x, self.n_parts(_MOMENTS_PROGRAMS, _MOMENTS)
         bias, weight, offset = parameters[:3]
         stats = torch.empty(len(x), 5, self.width, device=x.device)
         parts = torch.empty(len(x) * n_parts, 2, self.width, device=x.device)
@@ -103,7 +104,7 @@ class _AnswerPlan:
         self, stats: Tensor, grad: Tensor, parameters: Sequence[Tensor], of_x: Tensor
     ) -> tuple[Tensor, ...]:
         """Writes the head's columns of ``of_x``; returns the gradients of the parameters."""
-        x, n_parts = self.x, self.n_parts(_GRAD_MOMENTS)
+        x, n_parts = self.x, self.n_parts(_GRAD_PROGRAMS, _GRAD_MOMENTS)
         added, weight, _, taps, bias = parameters
         n_all, where = len(x) * n_parts, _strides(grad)
         terms = torch.empty_like(stats)

@@ -144,6 +144,9 @@ def answer_grad_moments(  # type: ignore[no-untyped-def]
     ``terms`` has five rows an image: what the wide map's gradient takes by the map and alone, and
     the gradients of the normalisation's weight and offset and of the convolution's bias.
     ``of_taps`` and ``of_bias`` get the last layer's gradients by part.
+
+    All but the last follow from two products with the gradient of the answers, of the map where
+    the ReLU lets it pass and of ones there, so that little is done a number of the map.
     """
     image, part = tl.program_id(1) // n_parts, tl.program_id(1) % n_parts
     column, index = tl.program_id(0) * lanes + tl.arange(0, lanes), tl.arange(0, maps)
@@ -151,16 +154,14 @@ def answer_grad_moments(  # type: ignore[no-untyped-def]
     known = stats + image * 5 * width + column
     scale, shift = tl.load(known + 3 * width), tl.load(known + 4 * width)
     kind = x.dtype.element_ty
-    some = _taps_at(taps, column, n_maps, width, maps).to(kind)
-    one = tl.zeros((rows, lanes), tl.float32)
-    two = tl.zeros((rows, lanes), tl.float32)
-    product = tl.zeros((lanes, maps), tl.float32)
+    count = tl.zeros((lanes, maps), tl.float32)
+    moment = tl.zeros((lanes, maps), tl.float32)
     alone = tl.zeros((rows, maps), tl.float32)
     columns = x + image.to(tl.int64) * n_rows * channels + first + column[None]
     ahead = _rows_at(columns, part, 0, part_rows, n_rows, channels, rows)
     for start in range(0, part_rows, rows):
         # What the next turn needs is under way while this one computes.
-        value = ahead.to(tl.float32)
+        value = ahead
         ahead = _rows_at(columns, part, start + rows, part_rows, n_rows, channels, rows)
         within = start + tl.arange(0, rows)
         row = part * part_rows + within
@@ -168,19 +169,18 @@ def answer_grad_moments(  # type: ignore[no-untyped-def]
         place = (image.to(tl.int64) * of_image + row * of_row)[:, None] + index[None] * of_map
         mask = there[:, None] & (index < n_maps)[None]
         given = tl.load(grad + place, mask=mask, other=0.0).to(tl.float32)
-        level = value * scale[None] + shift[None]
-        back = tl.dot(given.to(kind), some, input_precision=precision)
-        back = tl.where(level > 0.0, back, 0.0)
-        one += back
-        two += back * (value - pivot[None])
-        level = tl.trans(tl.maximum(level, 0.0).to(kind))
-        product = tl.dot(level, given.to(kind), product, input_precision=precision)
+        on = value.to(tl.float32) * scale[None] + shift[None] > 0.0
+        kept = tl.trans(tl.where(on, value, 0.0))
+        counted = tl.trans(tl.where(on, 1.0, 0.0).to(kind))
+        moment = tl.dot(kept, given.to(kind), moment, input_precision=precision)
+        count = tl.dot(counted, given.to(kind), count, input_precision=precision)
         alone += given
+    some = tl.trans(_taps_at(taps, column, n_maps, width, maps).to(kind).to(tl.float32))
     here = parts + tl.program_id(1) * 2 * width + column
-    tl.store(here, tl.sum(one, 0))
-    tl.store(here + width, tl.sum(two, 0))
+    tl.store(here, tl.sum(some * count, 1))
+    tl.store(here + width, tl.sum(some * (moment - pivot[:, None] * count), 1))
     place = (tl.program_id(1) * width + column)[:, None] * maps + index[None]
-    tl.store(of_taps + place, product)
+    tl.store(of_taps + place, moment * scale[:, None] + count * shift[:, None])
     if tl.program_id(0) == 0:
         tl.store(of_bias + tl.program_id(1) * maps + index, tl.sum(alone, 0))
     if is_last(arrivals + image * tl.num_programs(0) + tl.program_id(0), n_parts):

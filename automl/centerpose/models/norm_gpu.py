@@ -20,36 +20,57 @@ __all__ = ["MOST_USES", "batch_norm_relu"]
 MOST_USES = 4
 """Handles that one result may be asked for; the gradients of all of them are read at once."""
 
-_TILE = 2048  # numbers that a program takes at once
-_LANES = 64  # channels of a tile, at most
-_PROGRAMS = 528  # four for each of 132 multiprocessors
+_PROGRAMS = 264  # two for each of 132 multiprocessors
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """What a program takes at once.
+
+    Attributes:
+        size: Numbers.
+        lanes: Channels, at most.
+        warps: That share it.
+    """
+
+    size: int
+    lanes: int
+    warps: int
+
+
+# What is fastest on an H200.
+_MOMENTS, _GRAD_MOMENTS = _Tile(4096, 32, 4), _Tile(4096, 64, 4)
+_APPLY = _Tile(2048, 64, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How the programs share a map.
+    """How the programs of a pass share a map.
 
     Attributes:
         n_rows: Cells of the map.
         channels: Columns.
+        rows: Rows of a tile.
         lanes: Columns of a tile.
-        turn: Cells of a line that becomes two in the result; 0 where none does.
+        warps: That share a tile.
     """
 
     n_rows: int
     channels: int
+    rows: int
     lanes: int
-    turn: int
+    warps: int
 
     @staticmethod
-    def of(x: Tensor, turn: int) -> "_Plan":
+    def of(x: Tensor, tile: _Tile) -> "_Plan":
         b, c, h, w = x.shape
-        return _Plan(b * h * w, c, min(_LANES, triton.next_power_of_2(c)), turn)
+        lanes = min(tile.lanes, triton.next_power_of_2(c))
+        return _Plan(b * h * w, c, tile.size // lanes, lanes, tile.warps)
 
     @property
     def tile(self) -> dict[str, Any]:
-        """What every kernel is compiled for."""
-        return {"rows": _TILE // self.lanes, "lanes": self.lanes}
+        """What the kernel is compiled for."""
+        return {"rows": self.rows, "lanes": self.lanes, "num_warps": self.warps}
 
     @property
     def across(self) -> int:
@@ -57,7 +78,7 @@ class _Plan:
 
     @property
     def n_blocks(self) -> int:
-        return -(-self.n_rows * self.lanes // _TILE)
+        return -(-self.n_rows // self.rows)
 
     @property
     def n_parts(self) -> int:
@@ -68,63 +89,68 @@ class _Plan:
     def part_rows(self) -> int:
         return -(-self.n_rows // self.n_parts)
 
-    def moments(self, x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d) -> Tensor:
-        """(4, C): mean, 1 / deviation, scale and shift; moves what runs along."""
-        stats = torch.empty(4, self.channels, device=x.device)
-        passes.moments[(self.across, self.n_parts)](
-            x, weight, bias, norm.running_mean, norm.running_var, norm.num_batches_tracked,
-            self._parts(x), arrivals(x.device), stats, norm.momentum or 0.0, norm.eps, self.n_rows,
-            self.part_rows, self.n_parts, self.channels, **self.tile,
-        )  # fmt: skip
-        return stats
-
-    def apply(self, x: Tensor, add: Tensor | None, stats: Tensor, *, relu: bool) -> Tensor:
-        """What x normalised is, with what is to be added, rectified if wished."""
-        out = torch.empty_like(x)
-        passes.apply[(self.across * self.n_blocks,)](
-            x, x if add is None else add, out, stats, self.n_rows, self.channels, self.turn,
-            relu=relu, has_add=add is not None, turns=self.turn > 0, **self.tile,
-        )  # fmt: skip
-        return out
-
-    def gradients(
-        self, x: Tensor, y: Tensor | None, stats: Tensor, grads: Sequence[Tensor], *, relu: bool
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The gradients of x, of weight and bias with two terms, and of the map before the ReLU.
-
-        Args:
-            x: What was normalised.
-            y: The result, if something was added to it before it was rectified.
-            stats: Of x.
-            grads: Of the result; they are added up.
-            relu: Whether it was rectified.
-
-        Returns:
-            The second has four rows, of which the first is the weight's gradient and the next the
-            bias's. The third is None where neither a shortcut nor a sum asks for it.
-        """
-        keeps = y is not None or len(grads) > 1
-        whole = torch.empty_like(x) if keeps else None
-        found = torch.empty_like(stats)
-        places = [_rows_of(grad) for grad in grads] + [(x, 0)] * (MOST_USES - len(grads))
-        passes.grad_moments[(self.across, self.n_parts)](
-            x, x if y is None else y, *(grad for grad, _ in places), x if whole is None else whole,
-            self._parts(x), arrivals(x.device), stats, found, *(step for _, step in places),
-            self.n_rows, self.part_rows, self.n_parts, self.channels, self.turn, relu=relu,
-            by_result=y is not None, n_grads=len(grads), keeps=keeps, turns=self.turn > 0,
-            **self.tile,
-        )  # fmt: skip
-        of_x = torch.empty_like(x)
-        grad, step = places[0] if whole is None else (whole, self.channels)
-        passes.apply_grad[(self.across * self.n_blocks,)](
-            x, grad, of_x, stats, found, step, self.n_rows, self.channels, self.turn,
-            relu=relu and whole is None, turns=self.turn > 0, **self.tile,
-        )  # fmt: skip
-        return of_x, found, whole
-
-    def _parts(self, x: Tensor) -> Tensor:
+    def parts(self, x: Tensor) -> Tensor:
+        """Room for two sums of each part."""
         size = (self.n_parts, 2, self.channels)
         return torch.empty(size, device=x.device, dtype=torch.float32)
+
+
+def _moments(x: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d) -> Tensor:
+    """(4, C): mean, 1 / deviation, scale and shift; moves what runs along."""
+    plan = _Plan.of(x, _MOMENTS)
+    stats = torch.empty(4, plan.channels, device=x.device)
+    passes.moments[(plan.across, plan.n_parts)](
+        x, weight, bias, norm.running_mean, norm.running_var, norm.num_batches_tracked,
+        plan.parts(x), arrivals(x.device), stats, norm.momentum or 0.0, norm.eps, plan.n_rows,
+        plan.part_rows, plan.n_parts, plan.channels, **plan.tile,
+    )  # fmt: skip
+    return stats
+
+
+def _applied(x: Tensor, add: Tensor | None, stats: Tensor, turn: int, *, relu: bool) -> Tensor:
+    """What x normalised is, with what is to be added, rectified if wished."""
+    plan, out = _Plan.of(x, _APPLY), torch.empty_like(x)
+    passes.apply[(plan.across * plan.n_blocks,)](
+        x, x if add is None else add, out, stats, plan.n_rows, plan.channels, turn,
+        relu=relu, has_add=add is not None, turns=turn > 0, **plan.tile,
+    )  # fmt: skip
+    return out
+
+
+def _gradients(
+    x: Tensor, y: Tensor | None, stats: Tensor, grads: Sequence[Tensor], turn: int, *, relu: bool
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The gradients of x, of weight and bias with two terms, and of the map before the ReLU.
+
+    Args:
+        x: What was normalised.
+        y: The result, if something was added to it before it was rectified.
+        stats: Of x.
+        grads: Of the result; they are added up.
+        turn: As in ``batch_norm_relu``.
+        relu: Whether it was rectified.
+
+    Returns:
+        The second has four rows, of which the first is the weight's gradient and the next the
+        bias's. The third is None where neither a shortcut nor a sum asks for it.
+    """
+    plan, found = _Plan.of(x, _GRAD_MOMENTS), torch.empty_like(stats)
+    keeps = y is not None or len(grads) > 1
+    whole = torch.empty_like(x) if keeps else None
+    places = [_rows_of(grad) for grad in grads] + [(x, 0)] * (MOST_USES - len(grads))
+    passes.grad_moments[(plan.across, plan.n_parts)](
+        x, x if y is None else y, *(grad for grad, _ in places), x if whole is None else whole,
+        plan.parts(x), arrivals(x.device), stats, found, *(step for _, step in places),
+        plan.n_rows, plan.part_rows, plan.n_parts, plan.channels, turn, relu=relu,
+        by_result=y is not None, n_grads=len(grads), keeps=keeps, turns=turn > 0, **plan.tile,
+    )  # fmt: skip
+    plan, of_x = _Plan.of(x, _APPLY), torch.empty_like(x)
+    grad, step = places[0] if whole is None else (whole, plan.channels)
+    passes.apply_grad[(plan.across * plan.n_blocks,)](
+        x, grad, of_x, stats, found, step, plan.n_rows, plan.channels, turn,
+        relu=relu and whole is None, turns=turn > 0, **plan.tile,
+    )  # fmt: skip
+    return of_x, found, whole
 
 
 def _rows_of(grad: Tensor) -> tuple[Tensor, int]:
@@ -149,9 +175,8 @@ class _BatchNormRelu(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, add: Tensor | None, how: _How
     ) -> tuple[Tensor, ...]:
-        plan = _Plan.of(x, how.turn)
-        stats = plan.moments(x, weight, bias, how.norm)
-        out = plan.apply(x, add, stats, relu=how.relu)
+        stats = _moments(x, weight, bias, how.norm)
+        out = _applied(x, add, stats, how.turn, relu=how.relu)
         has_add = add is not None
         ctx.save_for_backward(x, stats, out if has_add and how.relu else None)
         ctx.set_materialize_grads(False)
@@ -162,8 +187,7 @@ class _BatchNormRelu(torch.autograd.Function):
     def backward(ctx: Any, *given: Tensor | None) -> tuple[Any, ...]:
         x, stats, y = ctx.saved_tensors
         grads = [grad for grad in given if grad is not None]
-        plan = _Plan.of(x, ctx.turn)
-        of_x, found, whole = plan.gradients(x, y, stats, grads, relu=ctx.relu)
+        of_x, found, whole = _gradients(x, y, stats, grads, ctx.turn, relu=ctx.relu)
         return of_x, found[0], found[1], whole if ctx.has_add else None, None
 
 
