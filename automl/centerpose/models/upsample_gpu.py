@@ -10,8 +10,9 @@ from automl.centerpose.models import upsample_passes_gpu as passes
 
 __all__ = ["upsample"]
 
-_TILE, _LANES, _PROGRAMS = 2048, 64, 1056
-_TAPS, _ROWS = 16, 8  # taps and coarse cells that a program of the weight's gradient takes at once
+_TILE, _LANES, _SHRINK_WARPS = 2048, 64, 2
+#: Phases and corners that a program of the weight's gradient takes at once, of so many channels.
+_PHASES, _ROWS, _GRAD_LANES, _PROGRAMS = 4, 16, 32, 528
 
 
 class _Upsample(torch.autograd.Function):
@@ -39,14 +40,17 @@ class _Upsample(torch.autograd.Function):
         of_x = torch.empty_like(x)
         n_cells, lanes, rows, across = _shape(x)
         passes.shrink[(-(-n_cells // rows), across)](
-            grad, taps, of_x, n_cells, h, w, c, factor=ctx.factor, rows=rows, lanes=lanes
-        )
-        n_groups = len(taps) // _TAPS
-        n_parts = max(1, min(-(-n_cells // _ROWS), _PROGRAMS // (n_groups * across)))
+            grad, taps, of_x, n_cells, h, w, c, factor=ctx.factor, rows=rows, lanes=lanes,
+            num_warps=_SHRINK_WARPS,
+        )  # fmt: skip
+        n_corners, n_groups = len(x) * (h + 1) * (w + 1), ctx.factor**2 // _PHASES
+        lanes = min(_GRAD_LANES, lanes)
+        across = -(-c // lanes)
+        n_parts = max(1, min(-(-n_corners // _ROWS), _PROGRAMS // (n_groups * across)))
         parts = torch.empty(n_parts, *taps.shape, device=x.device)
         passes.correlate[(n_groups, n_parts, across)](
-            x, grad, parts, n_cells, -(-n_cells // n_parts), h, w, c, factor=ctx.factor,
-            taps=_TAPS, rows=_ROWS, lanes=lanes, num_warps=8,
+            x, grad, parts, n_corners, -(-n_corners // n_parts), h, w, c, factor=ctx.factor,
+            phases=_PHASES, rows=_ROWS, lanes=lanes,
         )  # fmt: skip
         side = 2 * ctx.factor
         return of_x, parts.sum(0).t().reshape(c, 1, side, side), grad if ctx.has_add else None

@@ -65,35 +65,61 @@ def shrink(  # type: ignore[no-untyped-def]
     tl.store(of_x + place, total.to(of_x.dtype.element_ty), mask=mask)
 
 
-@triton.jit(do_not_specialize=["n_cells", "part_cells", "height", "width"])
+@triton.jit
+def _coarse_at(  # type: ignore[no-untyped-def]
+    x, image, i, j, there, channel, inside, height, width, channels
+):
+    """(rows, lanes): the coarse map at some cells, and zeros past its edges."""
+    there = there & (i >= 0) & (i < height) & (j >= 0) & (j < width)
+    place = ((image * height + i) * width + j).to(tl.int64)[:, None] * channels
+    value = tl.load(x + place + channel[None], mask=there[:, None] & inside[None], other=0.0)
+    return value.to(tl.float32)
+
+
+@triton.jit(do_not_specialize=["n_corners", "part_corners", "height", "width"])
 def correlate(  # type: ignore[no-untyped-def]
-    x, grad, parts, n_cells, part_cells, height, width, channels, factor: tl.constexpr,
-    taps: tl.constexpr, rows: tl.constexpr, lanes: tl.constexpr,
+    x, grad, parts, n_corners, part_corners, height, width, channels, factor: tl.constexpr,
+    phases: tl.constexpr, rows: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
-    """Sums by part of what the gradients of some taps are made of."""
+    """Sums by part of what the gradients of some taps are made of.
+
+    Results between the same four coarse cells, the neighbours of a *corner*, differ by their phase
+    alone: each is read once, and serves one tap for each of the four.
+    """
     part, side = tl.program_id(1), 2 * factor
     channel = tl.program_id(2) * lanes + tl.arange(0, lanes)
     inside = channel < channels
-    tap = tl.program_id(0) * taps + tl.arange(0, taps)
-    total = tl.zeros((taps, rows, lanes), tl.float32)
-    for start in range(0, part_cells, rows):
+    phase = tl.program_id(0) * phases + tl.arange(0, phases)
+    below, right = phase // factor, phase % factor
+    one = tl.zeros((phases, rows, lanes), tl.float32)
+    two = tl.zeros((phases, rows, lanes), tl.float32)
+    three = tl.zeros((phases, rows, lanes), tl.float32)
+    four = tl.zeros((phases, rows, lanes), tl.float32)
+    for start in range(0, part_corners, rows):
         within = start + tl.arange(0, rows)
-        cell = part * part_cells + within
-        across, down = cell % width, (cell // width) % height
-        image = cell // (width * height)
-        there = (cell < n_cells) & (within < part_cells)
-        place = cell.to(tl.int64)[:, None] * channels + channel[None]
-        value = tl.load(x + place, mask=there[:, None] & inside[None], other=0.0)
-        y = (down * factor - factor // 2)[None] + (tap // side)[:, None]
-        at = (across * factor - factor // 2)[None] + (tap % side)[:, None]
+        corner = part * part_corners + within
+        there = (corner < n_corners) & (within < part_corners)
+        j, i = corner % (width + 1), (corner // (width + 1)) % (height + 1)
+        image = corner // ((width + 1) * (height + 1))
+        y = (i * factor - factor // 2)[None] + below[:, None]
+        at = (j * factor - factor // 2)[None] + right[:, None]
         mask = (y >= 0) & (y < height * factor) & (at >= 0) & (at < width * factor) & there[None]
-        source = (image * height * factor)[None] + y
-        source = (source * (width * factor) + at).to(tl.int64)[:, :, None] * channels
-        given = tl.load(
-            grad + source + channel[None, None],
-            mask=mask[:, :, None] & inside[None, None],
-            other=0.0,
-        )
-        total += given.to(tl.float32) * value.to(tl.float32)[None]
+        place = ((image * height * factor)[None] + y) * (width * factor) + at
+        place = place.to(tl.int64)[:, :, None] * channels + channel[None, None]
+        mask = mask[:, :, None] & inside[None, None]
+        given = tl.load(grad + place, mask=mask, other=0.0).to(tl.float32)
+        near = _coarse_at(x, image, i, j, there, channel, inside, height, width, channels)
+        one += given * near[None]
+        near = _coarse_at(x, image, i, j - 1, there, channel, inside, height, width, channels)
+        two += given * near[None]
+        near = _coarse_at(x, image, i - 1, j, there, channel, inside, height, width, channels)
+        three += given * near[None]
+        near = _coarse_at(x, image, i - 1, j - 1, there, channel, inside, height, width, channels)
+        four += given * near[None]
+    tap = below * side + right
     place = (part * (side * side) + tap)[:, None] * channels + channel[None]
-    tl.store(parts + place, tl.sum(total, 1), mask=inside[None])
+    tl.store(parts + place, tl.sum(one, 1), mask=inside[None])
+    tl.store(parts + place + factor * channels, tl.sum(two, 1), mask=inside[None])
+    place += factor * side * channels
+    tl.store(parts + place, tl.sum(three, 1), mask=inside[None])
+    tl.store(parts + place + factor * channels, tl.sum(four, 1), mask=inside[None])
