@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from automl.centerpose.models.depthwise import convolved
+from automl.centerpose.models.depthwise import convolved_apart
 
 __all__ = ["ClassBlock", "FanBlock"]
 
@@ -124,9 +124,9 @@ class _ConvMlp(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         wide = self.widen(x)
         first, act, norm, last = self.around.children()
-        local = act(convolved(wide, cast("nn.Conv2d", first)))
+        local = act(convolved_apart(wide, cast("nn.Conv2d", first)))
         local = norm(local.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        local = convolved(local, cast("nn.Conv2d", last))
+        local = convolved_apart(local, cast("nn.Conv2d", last))
         answer: Tensor = self.narrow(wide + self.scale * local)
         return answer
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from automl.centerpose.models.depthwise import convolved
+from automl.centerpose.models.depthwise import convolved_apart
 
 __all__ = ["ChannelNorm", "ConvNeXtBlock", "patches"]
 
@@ -49,7 +49,7 @@ class ConvNeXtBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """A map (B, C, H, W) to one of the same shape; free of copies where x is channels_last."""
-        cells = self.norm(convolved(x.permute(0, 2, 3, 1), self.around))  # (B, H, W, C)
+        cells = self.norm(convolved_apart(x.permute(0, 2, 3, 1), self.around))  # (B, H, W, C)
         added: Tensor = self.scale * self.narrow(self.act(self.widen(cells)))
         return x + added.permute(0, 3, 1, 2)
 
