@@ -1,12 +1,16 @@
 """The few layers that several networks are made of."""
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
+from automl.centerpose.models.convolve import convolved, convolved_together
 from automl.centerpose.models.fold import per_cell, unfolded_once
 from automl.centerpose.models.kernels import has_kernels
 
-__all__ = ["ConvNorm", "conv_bn", "conv_bn_relu", "normalise", "normalised_and_refolded"]
+__all__ = ["ConvNorm", "Joint", "conv_bn", "conv_bn_relu", "normalise", "normalised_and_refolded"]
 
 
 class ConvNorm(nn.Sequential):
@@ -25,7 +29,16 @@ class ConvNorm(nn.Sequential):
     def shared(self, x: Tensor, uses: int, shortcut: Tensor | None = None) -> tuple[Tensor, ...]:
         """The same so often as the result is used; see ``normalise``."""
         relu = shortcut is not None or len(self) > 2
-        return normalise(self[0](x), self[1], shortcut, relu=relu, uses=uses)
+        mixed = convolved(x, cast("nn.Conv2d", self[0]))
+        return normalise(mixed, self[1], shortcut, relu=relu, uses=uses)
+
+
+class Joint(ConvNorm):
+    """The same of several maps, one after another along the channels."""
+
+    def of(self, maps: Sequence[Tensor], uses: int) -> tuple[Tensor, ...]:
+        """The result so often as it is used; see ``normalise``."""
+        return normalise(convolved_together(maps, cast("nn.Conv2d", self[0])), self[1], uses=uses)
 
 
 def normalise(

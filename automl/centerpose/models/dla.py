@@ -6,11 +6,11 @@ Strides: level k of the backbone has stride 2^k. The neck brings levels 2 to 5 t
 from collections.abc import Sequence
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
 from automl.centerpose.models.aggregate import Aggregate
 from automl.centerpose.models.blocks import (
+    Joint,
     conv_bn,
     conv_bn_relu,
     normalise,
@@ -50,7 +50,7 @@ class _Tree(nn.Module):
         self.project = conv_bn(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         self.first = _Block(inputs, outputs, stride)
         self.second = _Block(outputs, outputs, 1)
-        self.root = conv_bn_relu(2 * outputs + extra, outputs, 1)
+        self.root = Joint(*conv_bn_relu(2 * outputs + extra, outputs, 1))
 
     def forward(
         self, x: Tensor, small: Tensor, outside: Sequence[Tensor], uses: int
@@ -65,7 +65,7 @@ class _Tree(nn.Module):
         """
         one, shortcut, joined = self.first(x, self.project(small), 3)
         (two,) = self.second(one, shortcut, 1)
-        return self.root.shared(torch.cat([two, joined, *outside], dim=1), uses)
+        return self.root.of([two, joined, *outside], uses)
 
 
 class _Level(nn.Module):

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.centerpose.models.convolve import with_weight
+
 __all__ = ["fold", "folded_conv", "per_cell", "unfolded_once"]
 
 _TWICE = 2  # folded by 4 x 4 is folded by 2 x 2 twice
@@ -49,7 +51,7 @@ def folded_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
     """
     factor = round((x.shape[1] // layer.in_channels) ** 0.5)
     weight = _folded_weight(layer.weight, factor, phases=factor // layer.stride[0])
-    return functional.conv2d(x, weight, padding=weight.shape[-1] // 2)
+    return with_weight(x, weight)
 
 
 def per_cell(x: Tensor, layer: Callable[[Tensor], Tensor], factor: int = 2) -> Tensor:

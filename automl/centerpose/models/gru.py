@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from automl.centerpose.models.convolve import convolved
 from automl.centerpose.models.kernels import has_kernels
 
 __all__ = ["HEAD_STEP", "ConvGRU"]
@@ -49,17 +49,13 @@ class ConvGRU(nn.Module):
         of_input, of_hidden = self.of_input, self.of_hidden
         bias = of_input.get_parameter("bias")
         biases = Biases(bias, torch.zeros_like(bias))
-        given = _without_bias(x, of_input)
+        given = convolved(x, of_input)
         given, first, heard, state = gates(given, None, None, biases, uses=3)
-        heard = _without_bias(heard, of_hidden)
+        heard = convolved(heard, of_hidden)
         given, second, heard, state = gates(given, heard, state, biases, uses=3)
-        heard = _without_bias(heard, of_hidden)
+        heard = convolved(heard, of_hidden)
         _, third = gates(given, heard, state, biases, uses=1)
         return first, second, third
-
-
-def _without_bias(x: Tensor, layer: nn.Conv2d) -> Tensor:
-    return functional.conv2d(x, layer.weight, padding=layer.padding)
 
 
 def _first(given: Tensor) -> Tensor:

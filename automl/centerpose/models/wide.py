@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.centerpose.models.convolve import with_weight
+
 __all__ = ["block_pointwise", "wide_conv", "wide_norm_relu"]
 
 _LANES = 8  # matrix units want outputs by the eight
@@ -18,7 +20,9 @@ _LANES = 8  # matrix units want outputs by the eight
 def wide_conv(x: Tensor, layers: Sequence[nn.Conv2d], *, with_bias: bool = True) -> Tensor:
     """What 3x3 convolutions over x (B, C, H, W) say, one after another along the channels."""
     weight = torch.cat([layer.weight for layer in layers])
-    bias = torch.cat([layer.get_parameter("bias") for layer in layers]) if with_bias else None
+    if not with_bias:
+        return with_weight(x, weight)
+    bias = torch.cat([layer.get_parameter("bias") for layer in layers])
     return functional.conv2d(x, weight, bias, padding=layers[0].padding)
 
 

@@ -108,6 +108,22 @@ def test_a_gradient_that_is_part_of_a_wider_map() -> None:
     agree(own, plain, [x, other, norm.weight, norm.bias])
 
 
+@pytest.mark.parametrize("widths", [(64, 64), (64, 128, 192), (64, 64, 64, 128)])
+def test_a_convolution_of_maps_side_by_side(widths: tuple[int, ...]) -> None:
+    from automl.centerpose.models.joined_gpu import joined
+
+    torch.manual_seed(8)
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    maps = [random_map(3, width, 9, 11) for width in widths]
+    weight = torch.randn(72, sum(widths), 1, 1, device=GPU, requires_grad=True)
+
+    def plain() -> list[Tensor]:
+        side_by_side = torch.cat([each.double() for each in maps], dim=1)
+        return [functional.conv2d(side_by_side, weight.double())]
+
+    agree(lambda: [joined(maps, weight)], plain, [weight, *maps])
+
+
 def test_the_heads_behind_their_wide_convolution() -> None:
     from automl.centerpose.models.answer_gpu import Head, answers
 
