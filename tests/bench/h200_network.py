@@ -23,6 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 from automl.centerpose.config.model import Backbone, Model
 from automl.centerpose.hardware.speed import compile_blocks
 from automl.centerpose.models.build import build_network
+from automl.centerpose.models.half import passed
 from automl.centerpose.training.adam import Adam
 from automl.centerpose.training.losses import LossWeights, centerpose_loss
 
@@ -121,7 +122,7 @@ def stepper(case: Case) -> tuple[nn.Module, Callable[[], Tensor]]:
 
     def step() -> Tensor:
         with autocast(case.precision):
-            outputs = network(image)
+            outputs = passed(network, image)
         loss = centerpose_loss(outputs, truth, weights)
         for parameter in parameters:
             parameter.grad = None

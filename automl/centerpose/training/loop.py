@@ -19,6 +19,7 @@ from automl.centerpose.config.experiment import Experiment
 from automl.centerpose.evaluation.metrics import EvaluationResult
 from automl.centerpose.hardware.device import choose_seed, mixed, prepare_torch
 from automl.centerpose.hardware.heap import keep_freed_memory
+from automl.centerpose.models.half import passed
 from automl.centerpose.session.cache import Cache
 from automl.centerpose.session.checkpoints import load_weights, weights_of
 from automl.centerpose.session.run import Run
@@ -142,7 +143,7 @@ class Training:
 
     def _losses(self, images: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         with mixed(self.processes.device, self.spec.train.precision):
-            outputs: Mapping[str, Tensor] = self.network(images)
+            outputs = passed(self.network, images)
         return centerpose_loss(outputs, targets, self.weights, self.form)
 
     def _place(self) -> str:
