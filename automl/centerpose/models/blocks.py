@@ -10,7 +10,14 @@ from automl.centerpose.models.convolve import convolved, convolved_together
 from automl.centerpose.models.fold import per_cell, unfolded_once
 from automl.centerpose.models.kernels import has_kernels
 
-__all__ = ["ConvNorm", "Joint", "conv_bn", "conv_bn_relu", "normalise", "normalised_and_refolded"]
+__all__ = [
+    "ConvNorm",
+    "JoinedConvNorm",
+    "conv_bn",
+    "conv_bn_relu",
+    "normalise",
+    "normalised_and_refolded",
+]
 
 
 class ConvNorm(nn.Sequential):
@@ -33,7 +40,7 @@ class ConvNorm(nn.Sequential):
         return normalise(mixed, self[1], shortcut, relu=relu, uses=uses)
 
 
-class Joint(ConvNorm):
+class JoinedConvNorm(ConvNorm):
     """The same of several maps, one after another along the channels."""
 
     def of(self, maps: Sequence[Tensor], uses: int) -> tuple[Tensor, ...]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from automl.centerpose.models.aggregate import Aggregate
 from automl.centerpose.models.blocks import (
-    Joint,
+    JoinedConvNorm,
     conv_bn,
     conv_bn_relu,
     normalise,
@@ -50,7 +50,7 @@ class _Tree(nn.Module):
         self.project = conv_bn(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         self.first = _Block(inputs, outputs, stride)
         self.second = _Block(outputs, outputs, 1)
-        self.root = Joint(*conv_bn_relu(2 * outputs + extra, outputs, 1))
+        self.root = JoinedConvNorm(*conv_bn_relu(2 * outputs + extra, outputs, 1))
 
     def forward(
         self, x: Tensor, small: Tensor, outside: Sequence[Tensor], uses: int
