@@ -8,6 +8,7 @@ import torch
 from automl.centerpose.batches.assemble import DeviceBatchMaker
 from automl.centerpose.batches.loader import Loader, make_loader, read_split, to_input
 from automl.centerpose.config.dataset import Dataset
+from tests.unit.centerpose.waiting import no_waiting
 
 pytestmark = [
     pytest.mark.gpu,
@@ -43,11 +44,8 @@ def test_nothing_waits_for_the_gpu(small_data: Path) -> None:
     split = read_split(str(small_data / "train"), "dataset.train_data", SETTINGS, 1)
     loader = make_loader(split, 4, 2, device=torch.device("cuda", 0))
     list(loader.training(0, 0))
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with no_waiting():
         assert len(list(loader.training(0, 1))) == 3
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
 
 
 def test_scoring_on_a_gpu_and_then_training_share_the_store(small_data: Path) -> None:
