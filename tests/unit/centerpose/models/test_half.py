@@ -1,5 +1,6 @@
 """Weights cast all at once, against weights cast one by one."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import pytest
@@ -19,7 +20,7 @@ def _network() -> nn.Module:
     return build_network(Model(backbone=Backbone(model_type="DLA34")))
 
 
-def _gradients(network: nn.Module, outputs: dict[str, Tensor]) -> list[Tensor]:
+def _gradients(network: nn.Module, outputs: Mapping[str, Tensor]) -> list[Tensor]:
     loss = torch.stack([value.float().square().mean() for value in outputs.values()]).sum()
     return list(torch.autograd.grad(loss, list(network.parameters())))
 
