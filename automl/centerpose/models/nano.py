@@ -136,10 +136,10 @@ class Nano(nn.Module):
         x8 = self.down8(self.stem(image))  # (B, 32, H/8, W/8)
         x16 = self.down16(x8)  # (B, 48, H/16, W/16)
         x32 = self.down32(x16)  # (B, 64, H/32, W/32)
-        x32 = x32 + _enlarged(self.side64(self.down64(x32)), x32)
-        x16 = x16 + _enlarged(self.side32(x32), x16)
+        x32 = _enlarged(self.side64(self.down64(x32)), x32).add_(x32)
+        x16 = _enlarged(self.side32(x32), x16).add_(x16)
         x16 = self.mix16(self.side16(x16))  # (B, 48, H/16, W/16)
-        x8 = self.mix8(self.side8(x8) + _enlarged(x16, x8))  # (B, 48, H/8, W/8)
+        x8 = self.mix8(_enlarged(x16, x8).add_(self.side8(x8)))  # (B, 48, H/8, W/8)
         heatmaps: dict[str, Tensor] = self.heatmaps(x8)
         if self.training:
             return PartlyRead(heatmaps, self.regressions, x8.float())
