@@ -128,7 +128,7 @@ def check_split(
     """
     _check_one_split(root)
     listing = list_split(root)
-    check_frames(listing.frames, root, annotated=purpose.annotated)
+    check_frames(listing, root, annotated=purpose.annotated)
     survey = _Survey(purpose, look_at)
     for frame in listing.frames:
         _survey_frame(frame, survey)
@@ -240,6 +240,7 @@ def _warnings(listing: Listing, survey: _Survey) -> Iterator[str]:
     traps = [frame.image for frame in listing.frames if _is_trap(frame.image)]
     for files, what in (
         (listing.above, "images lie in a folder with sub-folders and are not read"),
+        (listing.twins, "images share their annotation with another image of the same name"),
         (listing.hidden, "hidden folders are not read; the container reads them"),
         (
             listing.companions,

@@ -13,6 +13,8 @@ machine that never trains.
 """
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -55,6 +57,7 @@ class Listing:
         hidden: Folders whose name begins with a dot, and what macOS packs its companions in.
         odd: Images that are read although the container does not know the spelling of their
             ending.
+        twins: Images that share their annotation with another one: ``a.jpg`` beside ``a.png``.
         orphans: JSON files in the folders of the images with no image of their stem.
     """
 
@@ -63,6 +66,7 @@ class Listing:
     companions: list[Path] = field(default_factory=list)
     hidden: list[Path] = field(default_factory=list)
     odd: list[Path] = field(default_factory=list)
+    twins: list[Path] = field(default_factory=list)
     orphans: list[Path] = field(default_factory=list)
 
     def add(self, folder: Path, files: list[str], *, is_leaf: bool) -> None:
@@ -73,7 +77,8 @@ class Listing:
         if not is_leaf:
             self.above += [folder / name for name in images]
             return
-        stems = {name.stem for name in images}
+        stems = Counter(name.stem for name in images)
+        self.twins += [folder / name for name in images if stems[name.stem] > 1]
         paths = [folder / name for name in images]
         self.frames += [Frame(path, path.with_suffix(".json")) for path in paths]
         self.odd += [path for path in paths if path.suffix not in _CONTAINERS]
@@ -122,21 +127,22 @@ def list_frames(root: Path, *, annotated: bool = True) -> list[Frame]:
         FixData: The folder cannot be read, holds no image in a leaf folder, or (when annotated)
             an image lacks its annotation.
     """
-    frames = list_split(root).frames
-    check_frames(frames, root, annotated=annotated)
-    return frames
+    listing = list_split(root)
+    check_frames(listing, root, annotated=annotated)
+    return listing.frames
 
 
-def check_frames(frames: list[Frame], root: Path, *, annotated: bool) -> None:
+def check_frames(listing: Listing, root: Path, *, annotated: bool) -> None:
     """Refuses a split without images, or (when annotated) with images without annotation.
 
     Raises:
         FixData: It is one of them.
     """
+    frames = listing.frames
     if not frames:
         raise FixData(
             "a split must hold at least one image in a folder without sub-folders",
-            got="none",
+            got=_beside_folders(listing.above) or "none",
             where=str(root),
             fix=_LAYOUT,
         )
@@ -148,6 +154,15 @@ def check_frames(frames: list[Frame], root: Path, *, annotated: bool) -> None:
             where=str(missing[0].image),
             fix=f"add {missing[0].annotation.name} or take the image out",
         )
+
+
+def _beside_folders(images: Sequence[Path]) -> str:
+    """Images that are not read, with the folder that keeps the first of them from it."""
+    if not images:
+        return ""
+    among = images[0].parent
+    folders = sorted(entry.name for entry in among.iterdir() if entry.is_dir())
+    return f"{len(images)} in folders that hold folders too, first {among} with {folders[0]}"
 
 
 def _check_folder(root: Path) -> None:

@@ -124,6 +124,26 @@ def test_a_tarball_in_the_place_of_a_folder_is_said(tmp_path: Path) -> None:
         check_split(tarball)
 
 
+def test_a_folder_among_the_images_is_named_where_it_hides_all_of_them(
+    split: Path, write_frame: WriteFrame
+) -> None:
+    image = write_frame("a/00000")
+    write_frame("a/00001")
+    (image.parent / "labels.old").mkdir()
+    with pytest.raises(FixInput, match="must hold at least one image") as caught:
+        check_split(split)
+    said = f"2 in folders that hold folders too, first {image.parent} with labels.old"
+    assert caught.value.got == said
+
+
+def test_two_images_of_one_annotation_are_a_warning(split: Path, write_frame: WriteFrame) -> None:
+    image = write_frame("a/00000")
+    image.with_suffix(".JPG").write_bytes(image.read_bytes())
+    (warning,) = check_split(split).warnings
+    said = "2 images share their annotation with another image of the same name, first "
+    assert warning.startswith(said)
+
+
 def test_what_only_looks_wrong_is_a_warning(
     split: Path, write_frame: WriteFrame, annotation: dict[str, Any]
 ) -> None:
