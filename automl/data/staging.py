@@ -127,9 +127,18 @@ def _shown(address: str) -> str:
     """The address as it may be written down.
 
     Raises:
-        FixInput: It holds a password: addresses are recorded.
+        FixInput: It is none, or holds a password: addresses are recorded.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise FixInput("an address must be well formed", got=f"{address}: {error}") from error
+    if not parts.scheme or not (parts.netloc or parts.path.strip("/")):
+        raise FixInput(
+            "an address must name its scheme and a place",
+            got=address,
+            fix="write s3://BUCKET/FOLDER or https://HOST/FILE",
+        )
     if "@" in parts.netloc and parts.username is not None and parts.password is not None:
         host = parts.netloc.rpartition("@")[2]
         raise FixInput(

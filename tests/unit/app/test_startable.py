@@ -1,6 +1,7 @@
 """A training that could not begin is refused with everything that it lacks, at the plan."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,24 @@ def test_our_own_network_needs_no_other_program(plan: MakePlan) -> None:
 def test_a_script_needs_nothing(skill_dir: str, studies_dir: Path) -> None:
     at = ("--skill-dir", skill_dir, "--studies-dir", str(studies_dir), "--trainer", "scripted")
     assert main(["plan", *at, *_METRIC]) == 0
+
+
+@pytest.mark.parametrize("kind", ["file", "loop", "below a file"])
+def test_studies_are_kept_in_a_folder(plan: MakePlan, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "studies.txt"
+    if kind == "loop":
+        place.symlink_to(place)
+    else:
+        place.touch()
+    made = replace(plan(), studies_dir=place / "a" if kind == "below a file" else place)
+    with pytest.raises(FixInput, match="studies must be kept in a folder") as caught:
+        check_startable(made)
+    assert str(place) in caught.value.got
+
+
+def test_an_address_is_no_folder_of_studies(plan: MakePlan, tmp_path: Path) -> None:
+    made = replace(plan(), studies_dir=tmp_path / "s3:" / "bucket")
+    with pytest.raises(FixInput, match="of this machine, but got an address") as caught:
+        check_startable(made)
+    assert "--study-store" in caught.value.fix
+    check_startable(replace(made, studies_dir=tmp_path / "not" / "yet"))

@@ -295,3 +295,10 @@ def test_what_a_server_answers_is_told_as_what_it_is(
         stage(f"{answers}/{status}/{name}?token=hunter2", cache)
     assert type(caught.value) is error
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["s3://", "https://", "://x", "gs:///", "s3://[x"])
+def test_an_address_without_a_place_is_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(FixInput, match="an address must") as caught:
+        stage(address, tmp_path)
+    assert address in caught.value.got
