@@ -93,8 +93,8 @@ def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed_on_every_fit_node
     changed.write_text(f"{changed.read_text()}\n# changed\n")
     strange = cluster.start_node(2, {"PYTHONPATH": str(other)}).address
     with_strange = cluster.look()
-    # The last trial begins after the resume, and somebody kills its training once.
-    killed_once = "faults: {4: {kind: killed, epoch: 6, attempt: 1}}"
+    # The trial that is asked for at the resume; somebody kills its training once.
+    killed_once = "faults: {5: {kind: killed, epoch: 6, attempt: 1}}"
     study = study_file(
         guest,
         cluster,
@@ -108,15 +108,15 @@ def test_a_driver_that_is_killed_leaves_nothing_and_is_resumed_on_every_fit_node
     assert eventually(lambda: not any(started_at(pid) for pid in trainers), 10.0)
     assert eventually(lambda: not cluster.workers(), 10.0)
     assert eventually(lambda: cluster.look() == with_strange, 10.0)
-    done = guest.run("resume", "s", within_s=120.0)
+    done = guest.run("resume", "s", "--trials", "6", within_s=120.0)
     assert done.code == 0, done.err
     records = Evidence(paths).records()
-    assert [record.state for record in records] == [TrialState.COMPLETE] * 5
+    assert [record.state for record in records] == [TrialState.COMPLETE] * 6
     assert all(set(record.values) == set(range(8)) for record in records)
-    assert sum(record.attempts for record in records) > 5
-    assert outcomes(paths)[4, 1].failure is FailureClass.KILLED
+    assert sum(record.attempts for record in records[:5]) > 5
+    assert outcomes(paths)[5, 1].failure is FailureClass.KILLED
     assert "it goes on elsewhere" in done.err
-    following = outcomes(paths)[4, 2]
+    following = outcomes(paths)[5, 2]
     assert [entry.epoch for entry in following.measurements] == [*range(8)]
     ended = [each for each in outcomes(paths).values() if each.state is OutcomeState.OK]
     assert {address_of(outcome) for outcome in ended} == {cluster.head, known}
