@@ -6,10 +6,12 @@ writes them anew where they stand, found by their first line.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from automl.jsontext import read_json
+from tests.bench.search.named import gain
 from tests.bench.search.summary import RESULTS, Difference, Runs, Spread, read_all, row
 
 __all__ = ["PAGE", "rewritten", "tables"]
@@ -58,6 +60,7 @@ _FAMILIES = (
     ("TaskSet, IRNN64", "taskset-patch32_IRNN64_relu_last_bs128"),
     ("TaskSet, VRNN128", "taskset-patch32_VRNN128_tanh_bs128"),
 )
+_OWN = {_AUTO: "auto", _AUTO_FULL: "auto_full", "`tpe`, `full`": "today"}
 _COSTS = (10.0, 25.0, 50.0)
 _WIDE = {"2 settings": "default2", "6 settings": "six", "6 settings, held out": "held_out6"}
 _IN_PLACES = {
@@ -81,7 +84,13 @@ def tables() -> list[list[str]]:
     """Every table that is made from results, as lines of Markdown; the first one is its head."""
     results = read_all()
     confirmation = read_json(RESULTS / "confirmation.json")
-    return [_lead(results), _gains(results), _places(results), _ways(confirmation["ways"])]
+    return [
+        _lead(results),
+        _gains(results),
+        _named(results),
+        _places(results),
+        _ways(confirmation["ways"]),
+    ]
 
 
 def _lead(results: Results) -> list[str]:
@@ -127,6 +136,18 @@ def _gain(found: Difference | None) -> str:
         return ""
     mean = f"**{found.mean:.3f}**" if found.high < 0.0 else f"{found.mean:.3f}"
     return f"{mean} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _named(results: Results) -> list[str]:
+    """What naming by expectation gains over naming the best value, where names were noted."""
+    head = ["named by expectation", "seeds", *(f"@{cost:g}" for cost in _COSTS)]
+    lines = [row(head), row(["---", *["---:"] * (len(head) - 1)])]
+    for (label, family), (columns, method) in product(_FAMILIES, _OWN.items()):
+        found = [gain(results[family, f"{method}@1"], cost) for cost in _COSTS]
+        n = max((each.n for each in found if each is not None), default=0)
+        if n:
+            lines.append(row([f"{label}: {columns}", str(n), *map(_gain, found)]))
+    return lines
 
 
 def _places(results: Results) -> list[str]:
