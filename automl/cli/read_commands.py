@@ -102,8 +102,12 @@ def answered(
     """
     from automl.app.kept_answers import kept_answer
     from automl.cli.terminal import text_width
-    from automl.reports.summary import read_summary
     from automl.study.layout import StudyPaths
+
+    def _made(named: "Path") -> "KeptAnswer":
+        from automl.reports.summary import read_summary
+
+        return answer(read_summary(named), arguments)
 
     def _read(folder: "Path") -> tuple[str, int]:
         named = folder if arguments.json else shown(folder)
@@ -115,7 +119,7 @@ def answered(
             StudyPaths(named),
             command,
             json.dumps(question),
-            lambda: answer(read_summary(named), arguments),
+            lambda: _made(named),
         )
 
     return of_study(arguments, _read)

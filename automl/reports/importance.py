@@ -152,7 +152,7 @@ def _shares(
     impurity = forest.impurity_shares(values[:, None])[:, 0]
     variance = forest.variance_shares(values)
     tried = [_tried(trial, held) for trial in trials]
-    ped, top = (ped_anova(tried, held, objective, region) for region in (1.0, _TOP))
+    ped, top = ped_anova(tried, held, objective, (1.0, _TOP))
     bars = _bars(forest, values, rng)
     bars["ped"] = _ped_bars(tried, held, objective, rng)
     shares = tuple(
@@ -195,7 +195,7 @@ def _ped_bars(
     if len(tried) > _MOST_FOR_PED:
         return []
     draws = [rng.integers(len(tried), size=len(tried)) for _ in range(_DRAWS_PED)]
-    found = [ped_anova([tried[i] for i in rows], held, objective) for rows in draws]
+    found = [ped_anova([tried[i] for i in rows], held, objective)[0] for rows in draws]
     return _ends(np.array([[each[key] for each in found] for key in held]))
 
 

@@ -20,16 +20,16 @@ def ped_anova(
     tried: Sequence[tuple[Mapping[str, ParamValue], float]],
     held: Mapping[str, Distribution],
     objective: Objective,
-    region: float = 1.0,
-) -> dict[str, float]:
-    """The share of each parameter (Watanabe, Bansal and Hutter, IJCAI 2023).
+    regions: Sequence[float] = (1.0,),
+) -> list[dict[str, float]]:
+    """The share of each parameter in each region (Watanabe, Bansal and Hutter, IJCAI 2023).
 
     Args:
         tried: Settings and value of each trial.
         held: Parameter to a range that holds all that was tried.
         objective: Which way is better.
-        region: The best part of the trials within which the best quarter of all is looked at;
-            1 for all of them.
+        regions: Each the best part of the trials within which the best quarter of all is looked
+            at; 1 for all of them.
     """
     study = optuna.create_study(direction=StudyDirection[objective.direction.name])
     distributions: dict[str, Any] = {key: range_.as_optuna() for key, range_ in held.items()}
@@ -39,10 +39,15 @@ def ped_anova(
         )
         for params, value in tried
     )
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator(
-        target_quantile=_BEST_SHARE, region_quantile=region
-    )
+    evaluators = [
+        optuna.importance.PedAnovaImportanceEvaluator(
+            target_quantile=_BEST_SHARE, region_quantile=region
+        )
+        for region in regions
+    ]
     with warnings.catch_warnings():
         # Many equal values leave no best quarter; its share then says nothing, and warns so.
         warnings.simplefilter("ignore", UserWarning)
-        return optuna.importance.get_param_importances(study, evaluator=evaluator)
+        return [
+            optuna.importance.get_param_importances(study, evaluator=each) for each in evaluators
+        ]

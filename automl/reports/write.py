@@ -1,7 +1,6 @@
 """The report folder: every format of one summary, each file replaced whole."""
 
 import io
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 from automl.files import write_bytes
 from automl.inside import read_file
 from automl.reports.html import render_html
+from automl.reports.json_text import document_text
 from automl.reports.markdown import render_markdown
 from automl.reports.model import Summary
 from automl.reports.poses.page import PosePart, pose_part
@@ -101,8 +101,7 @@ def render_json(summary: Summary, poses: PosePart | None = None) -> bytes:
     scores = [] if poses is None else [asdict(each) for each in poses.scores]
     race = [asdict(each) for each in contestants_of(summary)]
     content = {**summary.to_json(), "race": race, "poses": scores}
-    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
-    return f"{text}\n".encode(errors="backslashreplace")
+    return f"{document_text(content)}\n".encode(errors="backslashreplace")
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
