@@ -14,6 +14,7 @@ in a list of kernels lie below it.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -142,6 +143,9 @@ def _tokens(leaf: ParameterSchema) -> Iterator[tuple[str, str]]:
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None or token.lastgroup is None:
+            raise _outside(leaf, "math_cond", leaf.math_cond)
+        number = _number(token[token.lastgroup])
+        if number is not None and not abs(number) <= sys.float_info.max:  # of nan neither holds
             raise _outside(leaf, "math_cond", leaf.math_cond)
         yield token.lastgroup, token[token.lastgroup]
         position = token.end()

@@ -60,7 +60,22 @@ def test_a_condition_of_its_own_does_not_undo_a_bare_dependency() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["about 5", ">", "> >", "5", "/ 0", "^ 1", "/ depends_on", "> 5 6", "% 2", "> 1.2.3"]
+    "text",
+    [
+        "about 5",
+        ">",
+        "> >",
+        "5",
+        "/ 0",
+        "^ 1",
+        "/ depends_on",
+        "> 5 6",
+        "% 2",
+        "> 1.2.3",
+        "> 1e999",
+        "> nan",
+        "< inf",
+    ],
 )
 def test_a_text_outside_the_grammar_is_an_error_that_names_the_key(text: str) -> None:
     with pytest.raises(FixInput, match="grammar") as caught:
