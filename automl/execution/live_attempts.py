@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from automl.errors import AutomlError
 from automl.execution.control import Stage
@@ -19,45 +19,24 @@ from automl.execution.driver import (
     TrialStarted,
     slots_of,
 )
+from automl.execution.lost import Lost, outcome_of_lost
 from automl.search.decision import Decision, Pause, Stop
 from automl.study.layout import AttemptPaths
-from automl.study.outcomes import read_outcome, write_outcome
+from automl.study.outcomes import read_outcome
 from automl.study.records import Attempt, FailureClass, Measurement, Outcome, OutcomeState
 from automl.trainers.base import Outliving, TrialTask
-from automl.trainers.checkpoints import checkpoints_in, newest_whole
 from automl.trainers.end_request import (
     PauseRequest,
-    pause_in,
     request_pause,
     request_stop,
-    unjudged_rung,
 )
-from automl.trainers.ended import Ended, or_paused
 from automl.trainers.failures import refusal
 from automl.trainers.leftovers import end_leftover
-from automl.trainers.metrics.table import history_of
 from automl.trainers.table import make_trainer
 
-__all__ = ["LiveAttempts", "Lost"]
+__all__ = ["LiveAttempts"]
 
 _POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """That the runner of an attempt is gone.
-
-    Attributes:
-        because: Why, as part of a sentence.
-        goes_on: Whether the trial goes on all the same, from its newest whole checkpoint.
-        node: The node that it ran on; empty for this machine.
-        failure: What it counts as where the trial does not go on.
-    """
-
-    because: str
-    goes_on: bool = False
-    node: str = ""
-    failure: FailureClass = FailureClass.KILLED
 
 
 class LiveAttempts:
@@ -232,7 +211,7 @@ class LiveAttempts:
                 outcome = None
                 if not lost.node:  # a node ends what it runs by itself
                     self._end_outliving(paths)
-            outcome = outcome or self._lost(attempt, paths, lost)
+            outcome = outcome or self._lost(attempt, lost)
             self.finish(judged(outcome))
         return outcome
 
@@ -252,30 +231,10 @@ class LiveAttempts:
         for attempt in list(self._live.values()):
             self.recover(attempt, Lost(lost_because))
 
-    def _lost(self, attempt: Attempt, paths: AttemptPaths, lost: Lost) -> Outcome:
-        """What the files of an attempt say that nobody could write an outcome for."""
-        settings = self._request.settings
-        before = max((entry.elapsed_s for entry in attempt.history), default=0.0)
-        own = history_of(settings.metrics, paths, settings.objective.metric, before)
-        by_epoch = {entry.epoch: entry for entry in (*attempt.history, *own)}
-        is_requested = lost.goes_on or self._request.control.stage is Stage.NOW
-        asked = pause_in(paths.pause)
-        if asked is None and is_requested:
-            asked = unjudged_rung(by_epoch, self._told[attempt.number], settings.rungs)
-        ended = or_paused(_lost_as(lost, is_requested=is_requested), paths.folder, asked)
-        newest = ended.paused_at or newest_whole(checkpoints_in(paths.folder))
-        last = max(by_epoch, default=-1) if ended.paused_at is None else ended.paused_at.epoch
-        outcome = Outcome(
-            attempt.number,
-            attempt.attempt,
-            ended.state,
-            tuple(by_epoch[epoch] for epoch in sorted(by_epoch) if epoch <= last),
-            ended.failure,
-            ended.evidence,
-            checkpoint=settings.paths.relative(newest.path) if newest else None,
-            node=lost.node,
-        )
-        return write_outcome(paths, outcome)
+    def _lost(self, attempt: Attempt, lost: Lost) -> Outcome:
+        if self._request.control.stage is Stage.NOW:
+            lost = replace(lost, goes_on=True)
+        return outcome_of_lost(attempt, lost, self._request.settings, self._told[attempt.number])
 
     def _refuse(self, attempt: Attempt, failure: FailureClass, evidence: str) -> None:
         self.finish(
@@ -288,13 +247,6 @@ class LiveAttempts:
                 " ".join(evidence.split()),
             )
         )
-
-
-def _lost_as(lost: Lost, *, is_requested: bool) -> Ended:
-    """How an attempt counts whose runner is gone."""
-    if is_requested:
-        return Ended(OutcomeState.INTERRUPTED, lost.because)
-    return Ended(OutcomeState.FAILED, lost.because, lost.failure)
 
 
 def _ids(attempt: Attempt) -> tuple[int, int]:

@@ -17,7 +17,8 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from automl.execution.driver import TrainerChoice, open_trainer
-from automl.execution.live_attempts import LiveAttempts, Lost
+from automl.execution.live_attempts import LiveAttempts
+from automl.execution.lost import Lost
 from automl.execution.ray_errors import raised_by_worker, said
 from automl.jsontext import parse_json
 from automl.study.records import (

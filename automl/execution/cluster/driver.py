@@ -25,7 +25,8 @@ from automl.execution.cluster.slots import Slot
 from automl.execution.cluster.tasks import Tasks
 from automl.execution.control import Stage
 from automl.execution.driver import ClusterChoice, DriveEnd, DriveRequest, Note
-from automl.execution.live_attempts import LiveAttempts, Lost
+from automl.execution.live_attempts import LiveAttempts
+from automl.execution.lost import Lost
 from automl.execution.ray_driver import gpus_of_a_trial
 from automl.execution.ray_thread import RayThread, supervise
 from automl.study.config import Resources

@@ -17,7 +17,8 @@ from automl.execution.driver import (
     TrialStarted,
     slots_of,
 )
-from automl.execution.live_attempts import LiveAttempts, Lost
+from automl.execution.live_attempts import LiveAttempts
+from automl.execution.lost import Lost
 from automl.execution.serial import drive
 from automl.study.config import Resources
 from automl.study.outcomes import read_outcome
@@ -220,7 +221,7 @@ def test_an_end_that_the_disk_has_no_room_for_is_remembered_as_itself(
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("automl.execution.live_attempts.write_outcome", refuse)
+    monkeypatch.setattr("automl.execution.lost.write_outcome", refuse)
     live = LiveAttempts(ask(listed_engine(1)).request)
     prepared = live.prepare_next()
     assert prepared is not None
