@@ -75,10 +75,18 @@ def test_help(said: Callable[..., str], golden: Golden, command: str) -> None:
     golden(f"cli/help-{name}.txt", said(*command.split(), "--help"))
 
 
+@pytest.fixture
+def piped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are as long as they are: where they break hangs on how long a path is."""
+    monkeypatch.delenv("COLUMNS")
+
+
+@pytest.mark.usefixtures("piped")
 def test_plan_of_a_search(said: Callable[..., str], golden: Golden) -> None:
     golden("cli/plan-search.txt", said("plan", "study.yaml", "--name", "bikes", "--first", "3"))
 
 
+@pytest.mark.usefixtures("piped")
 def test_plan_of_one_training(said: Callable[..., str], golden: Golden) -> None:
     argv = ("plan", "study.yaml", "--request", "no HPO", "--policy", "off")
     golden("cli/plan-training.txt", said(*argv))

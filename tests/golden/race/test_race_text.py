@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,8 @@ def _read(text: str) -> str:
     run = next(i for i, line in enumerate(lines) if line.startswith("$ automl run"))
     then = next(i for i, line in enumerate(lines) if line.startswith("then "))
     began = next(i for i, line in enumerate(lines) if line.startswith("note      confirmation"))
-    kept = [lines[0], *lines[then : then + 2], lines[run], *lines[began:]]
+    more = takewhile(lambda line: line.startswith(" "), lines[then + 1 :])
+    kept = [lines[0], lines[then], *more, lines[run], *lines[began:]]
     shown = "\n".join(line for line in kept if not line.startswith("epoch ")) + "\n"
     for pattern, name in _MOMENTS:
         shown = re.sub(pattern, name, shown, flags=re.MULTILINE)

@@ -338,10 +338,9 @@ def test_what_others_reported_counts_by_the_objective_alone(
     begin: Open, study: optuna.Study
 ) -> None:
     method = Says()
-    engine = begin(method)
-    ask(engine)
+    ask(begin(method))
     study._storage.set_trial_intermediate_value(study.trials[0]._trial_id, 0, 0.4)
-    engine.report(0, measured(1))
-    seen = method.judged[-1].by_number[0]
-    assert seen.measured[0] == Measurement(0, {"val_3DIoU": 0.4}, 0.0)
-    assert seen.measured[1] == measured(1)
+    engine = begin(method)
+    engine.report(ask(engine).number, measured(1))
+    (seen,) = method.judged[-1].by_number[0].measured
+    assert seen == Measurement(0, {"val_3DIoU": 0.4}, 0.0)
