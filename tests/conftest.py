@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ _UNIT_SECONDS = float(os.environ.get("AUTOML_TEST_UNIT_SECONDS", "5"))
 _UNBOUNDED = ("slow", "ray", "docker", "gpu", "skills", "timeout")
 
 _HAS_TORCH = importlib.util.find_spec("torch") is not None
+_OF_PYTEST = "PYTEST_CURRENT_TEST"
 _NEEDS_TORCH = "needs torch: pip install -c constraints.txt -e '.[trainer,dev]'"
 
 
@@ -89,6 +90,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=_NEEDS_TORCH))
         if _UNIT in item.path.parents and not any(map(item.get_closest_marker, _UNBOUNDED)):
             item.add_marker(pytest.mark.timeout(_UNIT_SECONDS, func_only=True))
+
+
+@pytest.fixture(autouse=True)
+def environment_stays() -> Iterator[None]:
+    """What a test sets in this process's environment, as a search on Ray does, ends with it."""
+    before = {name: value for name, value in os.environ.items() if name != _OF_PYTEST}
+    yield
+    for name in set(os.environ) - {_OF_PYTEST, *before}:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ _ENVIRONMENT = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
+_OF_RAY = ("RAY_", "TUNE_")
 _STARTS_S = 90.0
 #: What a guest may have left, as Ray's state tells it to another guest.
 _LOOK = """
@@ -121,7 +122,9 @@ class RayCluster:
 
     def environment(self) -> dict[str, str]:
         """What this cluster's nodes and guests need."""
-        return {**os.environ, **_ENVIRONMENT}
+        # A search on a Ray of its own leaves these in its process, which may be the tests' own.
+        own = {name: value for name, value in os.environ.items() if not name.startswith(_OF_RAY)}
+        return {**own, **_ENVIRONMENT}
 
     def start_head(self, cpus: int, environment: Mapping[str, str]) -> None:
         words = ["--head", f"--port={self.port}", f"--temp-dir={self.folder}"]
