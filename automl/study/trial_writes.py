@@ -58,8 +58,8 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class UserNote:
-    """This program notes something.
+class _TrialNote:
+    """Something is noted.
 
     Attributes:
         trial_id: The storage's name of the trial.
@@ -70,6 +70,11 @@ class UserNote:
     trial_id: int
     key: str
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class UserNote(_TrialNote):
+    """This program notes something."""
 
     def make(self, storage: BaseStorage) -> None:
         """Makes the write by itself."""
@@ -83,18 +88,8 @@ class UserNote:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemNote:
-    """Optuna notes something.
-
-    Attributes:
-        trial_id: The storage's name of the trial.
-        key: What.
-        value: A plain value that ``json`` can write.
-    """
-
-    trial_id: int
-    key: str
-    value: Any
+class SystemNote(_TrialNote):
+    """Optuna notes something."""
 
     def make(self, storage: BaseStorage) -> None:
         """Makes the write by itself."""

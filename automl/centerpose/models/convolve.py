@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from automl.centerpose.models.kernels import has_kernels
 
-__all__ = ["convolved", "convolved_together", "with_weight"]
+__all__ = ["convolved", "convolved_together", "gradient_of_weight", "with_weight"]
 
 _LARGE = 1 << 19  # cells of a batch; below, turning the weight costs more than it gains
 
@@ -28,16 +28,31 @@ class _ByForward(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        pad, asked = weight.shape[-1] // 2, ctx.needs_input_grad
+        asked = ctx.needs_input_grad
         of_x = of_weight = None
         if asked[0]:
-            of_x = functional.conv2d(grad, weight.transpose(0, 1).flip(2, 3), padding=pad)
+            turned = weight.transpose(0, 1).flip(2, 3)
+            of_x = functional.conv2d(grad, turned, padding=weight.shape[-1] // 2)
         if asked[1]:
-            _, of_weight, _ = torch.ops.aten.convolution_backward(
-                grad, x, weight, None, [1, 1], [pad, pad], [1, 1], False, [0, 0], 1,
-                (False, True, False),
-            )  # fmt: skip
+            of_weight = gradient_of_weight(grad, x, weight)
         return of_x, of_weight
+
+
+def gradient_of_weight(grad: Tensor, x: Tensor, weight: Tensor, groups: int = 1) -> Tensor:
+    """The weight's gradient of a convolution at stride 1 that keeps the size of its map.
+
+    Args:
+        grad: (B, C', H, W), of the result.
+        x: (B, C, H, W), the map.
+        weight: (C', C / groups, K, K), K odd.
+        groups: Of the channels.
+    """
+    pad = weight.shape[-1] // 2
+    found: Tensor = torch.ops.aten.convolution_backward(
+        grad, x, weight, None, [1, 1], [pad, pad], [1, 1], False, [0, 0], groups,
+        (False, True, False),
+    )[1]  # fmt: skip
+    return found
 
 
 def convolved(x: Tensor, layer: nn.Conv2d) -> Tensor:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from automl.centerpose.models.convolve import gradient_of_weight
+
 __all__ = ["convolved_apart", "depthwise"]
 
 
@@ -36,13 +38,7 @@ def depthwise(x: Tensor, weight: Tensor) -> Tensor:
 def _of_weight(x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     """The gradient of the weight, from that of the result."""
     maps, grads = (each.contiguous().permute(0, 3, 1, 2) for each in (x, grad))
-    c, pad = x.shape[-1], weight.shape[-1] // 2
-    _, found, _ = torch.ops.aten.convolution_backward(
-        grads, maps, weight, None, [1, 1], [pad, pad], [1, 1], False, [0, 0], c,
-        (False, True, False),
-    )  # fmt: skip
-    weighed: Tensor = found
-    return weighed.contiguous()
+    return gradient_of_weight(grads, maps, weight, groups=x.shape[-1]).contiguous()
 
 
 @depthwise.register_fake

@@ -5,7 +5,7 @@ small kernels in a step of DLA34, which a GPU spends more time on starting than 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,9 +57,8 @@ def passed(network: nn.Module, images: Tensor) -> Mapping[str, Tensor]:
 
 def _once_used(network: nn.Module) -> dict[str, Tensor]:
     """By name, the weights that are used once in a pass and as they are."""
-    found = {
-        f"{name}.0.weight": layer[0].weight
+    return {
+        f"{name}.0.weight": cast("nn.Conv2d", layer[0]).weight
         for name, layer in network.named_modules()
         if isinstance(layer, ConvNorm) and _FOLDED not in f"{name}."
     }
-    return {name: weight for name, weight in found.items() if isinstance(weight, Tensor)}

@@ -15,7 +15,6 @@ __all__ = ["can_join", "joined"]
 _MOST = 4  # maps
 #: Rows, outputs and inputs of a tile, and warps that share it: what is fastest on an H200.
 _TILE = {"rows": 128, "lanes": 64, "depth": 64, "num_warps": 4, "num_stages": 3}
-_DEPTH = 64
 
 
 class _Joined(torch.autograd.Function):
@@ -53,7 +52,7 @@ def _cells(maps: Tensor) -> Tensor:
 
 def can_join(maps: Sequence[Tensor]) -> bool:
     """Whether the kernel is for so many maps and for their widths."""
-    return len(maps) <= _MOST and all(each.shape[1] % _DEPTH == 0 for each in maps)
+    return len(maps) <= _MOST and all(each.shape[1] % _TILE["depth"] == 0 for each in maps)
 
 
 def joined(maps: Sequence[Tensor], weight: Tensor) -> Tensor:
