@@ -38,6 +38,7 @@ from typing import IO, Any
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import PRESETS, SynthRequest
 from automl.gpus import read_gpus
+from automl.skill.tree import with_value
 from automl.trainers.contract import StatusLine
 from automl.trainers.status import StatusReader
 from tests.bench.curve_tables import DATA_SEEDS, DEFAULT, SPACES, Job, jobs_of, short
@@ -101,11 +102,7 @@ def spec_of(job: Job, data: Path, asked: argparse.Namespace) -> dict[str, Any]:
         },
     }
     for key, value in (DEFAULT | job.settings).items():
-        *path, name = key.split(".")
-        block = spec
-        for part in path:
-            block = block.setdefault(part, {})
-        block[name] = value
+        spec = with_value(spec, key, value)
     return spec
 
 

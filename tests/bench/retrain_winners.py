@@ -28,6 +28,7 @@ import yaml
 from automl.data.synth.make import synthesise
 from automl.data.synth.request import MODERATE, SynthRequest
 from automl.gpus import read_gpus
+from automl.skill.tree import with_value
 from automl.trainers.status import StatusReader
 from tests.bench.serving import Server
 
@@ -91,11 +92,7 @@ def spec_of(chosen: Choice, seed: int, data: Path) -> dict[str, Any]:
         "train.seed": seed,
     } | chosen.settings
     for key, value in settings.items():
-        *path, name = key.split(".")
-        block = spec
-        for part in path:
-            block = block.setdefault(part, {})
-        block[name] = value
+        spec = with_value(spec, key, value)
     return spec
 
 
