@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from automl import __version__
-from automl.app.machine import Machine
 from automl.cli.main import main
 from automl.skill.read import own_skill_dir
-from tests.small_data import write_split
+from tests.golden.small_machine import put_on_a_small_machine
 
 Golden = Callable[[str, str], None]
 
@@ -35,15 +34,7 @@ seed: 3
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a study file and small data, on a machine of two CPUs."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.delenv("AUTOML_STUDIES_DIR", raising=False)
-    monkeypatch.setattr("automl.app.plan.detect_machine", lambda: Machine(cpus=2))
-    monkeypatch.setattr(sys, "argv", ["automl"])
-    for split in ("train", "val"):
-        write_split(tmp_path / "data" / split, 8)
-    (tmp_path / "study.yaml").write_text(STUDY)
+    put_on_a_small_machine(tmp_path, STUDY, monkeypatch)
     return tmp_path
 
 

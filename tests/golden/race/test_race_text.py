@@ -2,7 +2,6 @@
 
 import math
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.app.machine import Machine
 from automl.cli.main import main
 from automl.execution import ray_driver
 from automl.execution.driver import DriveEnd, DriveRequest
@@ -21,7 +19,7 @@ from automl.study.outcomes import write_outcome
 from automl.study.race import race
 from automl.study.records import Attempt, Measurement, Outcome, OutcomeState
 from automl.study.seeds import derive_seed
-from tests.small_data import write_split
+from tests.golden.small_machine import put_on_a_small_machine
 
 Golden = Callable[[str, str], None]
 
@@ -92,15 +90,7 @@ def screen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
     """``screen("--confirm", "3")``: everything that a run and the looks at it print."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.delenv("AUTOML_STUDIES_DIR", raising=False)
-    monkeypatch.setattr("automl.app.plan.detect_machine", lambda: Machine(cpus=2))
-    monkeypatch.setattr(sys, "argv", ["automl"])
-    for split in ("train", "val"):
-        write_split(tmp_path / "data" / split, 8)
-    (tmp_path / "study.yaml").write_text(STUDY)
+    put_on_a_small_machine(tmp_path, STUDY, monkeypatch)
     told: list[str] = []
 
     def keep() -> None:
