@@ -14,6 +14,7 @@ import shlex
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Tally:
         studies: Those that came to the trials that were asked for.
         stopped: Trials that rungs ended.
         resumed: Trials of several attempts.
+        killed: Trials that failed because their own process was killed.
         began: When, by the monotonic clock.
     """
 
@@ -45,6 +47,7 @@ class Tally:
     studies: int = 0
     stopped: int = 0
     resumed: int = 0
+    killed: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def add(self, records: Sequence[TrialRecord]) -> None:
@@ -52,6 +55,7 @@ class Tally:
         self.studies += 1
         self.stopped += sum(record.state is TrialState.PRUNED for record in records)
         self.resumed += sum(record.attempts > 1 for record in records)
+        self.killed += sum(record.state is TrialState.FAILED for record in records)
 
     def to_json(self, asked: argparse.Namespace, broken: str | None) -> dict[str, Any]:
         """The campaign as its file has it."""
@@ -69,6 +73,7 @@ class Tally:
             "broken": broken,
             "trials_stopped_early": self.stopped,
             "trials_of_several_attempts": self.resumed,
+            "trials_killed": self.killed,
             "longest_end_s": round(self.campaign.longest_end_s, 1),
             "longest_gone_s": round(self.campaign.longest_gone_s, 1),
             "wall_s": round(time.monotonic() - self.began),
@@ -124,7 +129,8 @@ def main() -> None:
         try:
             run(tally, asked)
         except AssertionError as error:
-            write(tally, asked, str(error))
+            line = traceback.extract_tb(error.__traceback__)[-1].line
+            write(tally, asked, str(error) or line)
             raise
     print(asked.out.read_text(encoding="utf-8"))
 

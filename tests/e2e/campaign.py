@@ -17,7 +17,7 @@ from pathlib import Path
 
 from automl.processes import children_of, started_at
 from automl.study.layout import StudyPaths
-from automl.study.records import TrialRecord, TrialState
+from automl.study.records import FailureClass, TrialRecord, TrialState
 from tests.e2e.evidence import Evidence
 from tests.e2e.terminal import Driver, Terminal, eventually
 
@@ -32,7 +32,7 @@ class Subject:
         trials: How many it asks for.
         epochs: Of a whole training.
         method: Its ``fidelity``.
-        ends: How its trials may end.
+        ends: How its trials may end; one whose own process is killed may have failed by it.
     """
 
     trials: int
@@ -181,7 +181,7 @@ class Campaign:
             AssertionError: Something was lost, told twice, or left behind.
         """
         paths = StudyPaths(self.terminal.studies / name)
-        evidence = Evidence(paths)
+        evidence, before = Evidence(paths), self._workers_killed()
         begin = ("run", self.terminal.study_file(subject.text), "--name", name, "--yes")
         for _ in range(count):
             argv = ("resume", name) if paths.resolved.exists() else begin
@@ -196,13 +196,19 @@ class Campaign:
         evidence.take()
         records = evidence.records()
         assert [record.number for record in records] == list(range(subject.trials))
-        assert {record.state for record in records} <= subject.ends
+        others = [record for record in records if record.state not in subject.ends]
+        told = [(each.number, each.state, each.failure) for each in others]
+        assert all(each.failure is FailureClass.KILLED for each in others), told
+        assert len(others) <= self._workers_killed() - before, told
         for record in records:
             epochs = list(record.values)
             assert epochs == list(range(len(epochs))), (record.number, epochs)
             if record.state is TrialState.COMPLETE:
                 assert len(epochs) == subject.epochs
         return records
+
+    def _workers_killed(self) -> int:
+        return sum(self.landed[blow.name] for blow in BLOWS if not blow.ends)
 
     def _disturb(self, driver: Driver, blow: Blow) -> None:
         if blow.to not in _OWN:
