@@ -1,7 +1,8 @@
 """The posterior that proposals rest on: a Gaussian process over the features of a space.
 
 Kernel, priors and hyperparameters are those of ``study.matern``; here points are rows of features,
-of which several may belong to one setting, and the function is zero where nothing is known.
+of which several may belong to one setting. Where nothing is known the function is zero, or at a
+level that the values tell.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.spatial.distance import cdist
 
 from automl.search.encoding import Array
 from automl.study.matern import (
@@ -18,7 +18,6 @@ from automl.study.matern import (
     HyperPrior,
     LogPosterior,
     ModeSearch,
-    matern,
     posterior_mode,
 )
 
@@ -35,16 +34,18 @@ class GaussianProcess:
     Attributes:
         hyper: The kernel's hyperparameters.
         owners: (f,) The setting that each feature belongs to.
-        scaled: (n, f) Features of the observations, in lengthscales.
+        seen: (n, f) Features of the observations.
         factor: (n, n) Lower Cholesky factor of their covariance with noise.
-        weights: (n, s) The inverse covariance times the values.
+        level: (s,) What is expected where nothing is known.
+        weights: (n, s) The inverse covariance times the values above the level.
         extra: (n,) Variance of the noise of each observation beyond that of any training.
     """
 
     hyper: Hyperparameters
     owners: NDArray[np.intp]
-    scaled: Array
+    seen: Array
     factor: Array
+    level: Array
     weights: Array
     extra: Array
 
@@ -56,35 +57,40 @@ class GaussianProcess:
         features: Array,
         values: Array,
         extra: Array,
+        *,
+        has_level: bool = False,
     ) -> "GaussianProcess":
-        """The posterior of values (n, s) at features (n, f), with noise variances ``extra``."""
-        scaled = features / hyper.lengthscales[owners]
-        covariance = hyper.amplitude**2 * matern(cdist(scaled, scaled))
+        """The posterior of values (n, s) at features (n, f), with noise variances ``extra``.
+
+        With a level it is what generalised least squares say (Rasmussen and Williams, 2006, sec.
+        2.7), and zero otherwise.
+        """
+        covariance = hyper.covariance(squared_distances(owners, features))
         covariance[np.diag_indices_from(covariance)] += hyper.noise**2 + extra + JITTER
         factor = cholesky(covariance, lower=True)
-        return cls(hyper, owners, scaled, factor, cho_solve((factor, True), values), extra)
+        weights = cho_solve((factor, True), values)
+        level = np.zeros(values.shape[1])
+        if has_level:
+            ones = cho_solve((factor, True), np.ones(len(values)))
+            level = ones @ values / ones.sum()
+            weights = weights - np.outer(ones, level)
+        return cls(hyper, owners, features, factor, level, weights, extra)
 
     def predict(self, features: Array) -> tuple[Array, Array]:
         """(m, s) means and (m,) standard deviations of the function at features (m, f)."""
         cross = self._cross(features)
         half = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
-        variance = self.hyper.amplitude**2 - np.einsum("nm,nm->m", half, half)
-        return cross @ self.weights, np.sqrt(np.maximum(variance, JITTER))
+        variance = self.hyper.variance - np.einsum("nm,nm->m", half, half)
+        return self.level + cross @ self.weights, np.sqrt(np.maximum(variance, JITTER))
 
     def covariance(self, features: Array) -> Array:
         """(m, m) Covariance of the function at features (m, f)."""
-        scaled = features / self.hyper.lengthscales[self.owners]
         half = solve_triangular(self.factor, self._cross(features).T, lower=True)
-        prior = self.hyper.amplitude**2 * matern(cdist(scaled, scaled))
+        prior = self.hyper.covariance(squared_distances(self.owners, features))
         return np.asarray(prior - half.T @ half)
 
-    def distances(self, features: Array) -> Array:
-        """(m, n) Distances of features (m, f) from the observations, in lengthscales."""
-        scaled = features / self.hyper.lengthscales[self.owners]
-        return np.asarray(cdist(scaled, self.scaled))
-
     def _cross(self, features: Array) -> Array:
-        return self.hyper.amplitude**2 * matern(self.distances(features))
+        return self.hyper.covariance(squared_distances(self.owners, features, self.seen))
 
 
 def fit(
@@ -93,6 +99,8 @@ def fit(
     values: Array,
     extra: Array,
     prior: HyperPrior,
+    *,
+    has_level: bool = False,
 ) -> Hyperparameters:
     """The hyperparameters at their posterior mode.
 
@@ -102,15 +110,25 @@ def fit(
         values: (n,) Standardised values.
         extra: (n,) Variances of noise beyond that of any training.
         prior: Priors of the hyperparameters.
+        has_level: Whether the function has a level that the values tell.
     """
-    posterior = LogPosterior(squared_distances(owners, features), values, extra, prior)
-    return Hyperparameters.of(posterior_mode(posterior, _SEARCH))
+    squared = squared_distances(owners, features)
+    posterior = LogPosterior(squared, values, extra, prior, has_level=has_level)
+    return Hyperparameters.of(posterior_mode(posterior, _SEARCH), len(squared))
 
 
-def squared_distances(owners: NDArray[np.intp], features: Array) -> Array:
-    """(d, n, n) Squared distances of points in each setting, of features (n, f)."""
-    n_settings = int(owners.max(initial=-1)) + 1
-    squared = np.zeros((n_settings, len(features), len(features)))
+def squared_distances(
+    owners: NDArray[np.intp], features: Array, others: Array | None = None
+) -> Array:
+    """(d, n, m) Squared distances in each setting of features (n, f) and (m, f).
+
+    Args:
+        owners: (f,) The setting that each feature belongs to.
+        features: (n, f) Points.
+        others: (m, f) Points; None for the same.
+    """
+    others = features if others is None else others
+    squared = np.zeros((int(owners.max(initial=-1)) + 1, len(features), len(others)))
     for column, owner in enumerate(owners):
-        squared[owner] += np.square(features[:, column, None] - features[None, :, column])
+        squared[owner] += np.square(features[:, column, None] - others[None, :, column])
     return squared

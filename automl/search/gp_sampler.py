@@ -30,30 +30,17 @@ from automl.search.prior import CubePrior, Prior
 from automl.search.surrogate import Surrogate
 from automl.study.seeds import derive_seed
 
-__all__ = ["GaussianProcessSampler", "Knowledge", "start_points"]
+__all__ = ["START_POINTS", "GaussianProcessSampler", "Knowledge"]
 
 _EXPLORING = 64
-#: Of so many first points one is drawn from the whole space: where the default lies on a plateau,
-#: all that is near it says nothing.
-_WIDE = 2
+#: Values before the model proposes, the default's among them: it learns from few, and what it
+#: proposes is worth more than another point that knows of none.
+START_POINTS = 4
 #: Best known points that the search for the highest promise looks around.
 _LOOKED_AROUND = 4
 #: How many trials a stated belief is worth: its weight is this over the number of values. (The
 #: authors of piBO take a tenth of the trials asked for.)
 _BELIEF = 5.0
-
-
-def start_points(trials: int, settings: int) -> int:
-    """Values before the model proposes.
-
-    A third of the trials asked for, but three more than there are settings and eight at most, and
-    three at least.
-
-    Args:
-        trials: Asked for in total.
-        settings: How many are searched.
-    """
-    return max(3, min(8, settings + 3, trials // 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +61,7 @@ class Knowledge:
 
     distributions: Mapping[str, BaseDistribution] | None = None
     priors: Mapping[str, Prior] = field(default_factory=dict)
-    n_start: int = 8
+    n_start: int = START_POINTS
     metric: str = ""
     predict: Predict = no_prediction
     earlier: tuple[Observation, ...] = ()
@@ -163,7 +150,7 @@ class GaussianProcessSampler(BaseSampler):
             # A draw after a refused one is of another sequence.
             seed = derive_seed(self._seed, "start", self._draw)
             shares = sobol(len(cube), seed, number)
-            return np.asarray(prior.at(shares, is_wide=number % _WIDE == 0)[0])
+            return np.asarray(prior.at(shares, is_wide=_is_wide(number))[0])
         seed = derive_seed(self._seed, "proposal", number, self._draw)
         generator = np.random.default_rng(seed)
         surrogate = Surrogate.of(cube, observations, sign, generator)
@@ -178,6 +165,14 @@ class GaussianProcessSampler(BaseSampler):
             if surrogate.distance(point[None, :])[0] >= distance:
                 return point
         return _explored(surrogate, distance, generator)
+
+
+def _is_wide(number: int) -> bool:
+    """Whether a first point is drawn from the whole space and not from what is believed.
+
+    Every second one is: where the default lies on a plateau, all that is near it says nothing.
+    """
+    return number % 2 == 0
 
 
 def _promising(

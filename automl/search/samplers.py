@@ -161,14 +161,13 @@ def _tpe(source: SamplerSource, turn: Turn) -> BaseSampler:
 
 def _gp(source: SamplerSource, turn: Turn) -> BaseSampler:
     from automl.search.beliefs import priors_of
-    from automl.search.gp_sampler import GaussianProcessSampler, Knowledge, start_points
+    from automl.search.gp_sampler import START_POINTS, GaussianProcessSampler, Knowledge
 
     asked = source.settings.startup_trials
-    start = start_points(source.trials, len(sampled(source.space))) if asked is None else asked
     knowledge = Knowledge(
         distributions=source.distributions,
         priors=priors_of(source.space),
-        n_start=start,
+        n_start=START_POINTS if asked is None else asked,
         metric=source.metric,
         predict=source.predict,
         earlier=source.earlier,

@@ -21,7 +21,6 @@ from automl.study.matern import (
     HyperPrior,
     LogPosterior,
     ModeSearch,
-    matern,
     posterior_mode,
 )
 
@@ -65,7 +64,7 @@ class GaussianFit:
         mode = posterior_mode(posterior, _SEARCH)
         self.noise = math.exp(float(mode[-1]))
         self._mixture = [
-            (weight, _Model.of(Hyperparameters.of(logs), squared, values))
+            (weight, _Model.of(Hyperparameters.of(logs, len(squared)), squared, values))
             for weight, logs in _mixture(posterior, mode)
         ]
 
@@ -123,23 +122,17 @@ class _Model:
     @classmethod
     def of(cls, hyper: Hyperparameters, squared: Array, values: Array) -> "_Model":
         noise = (hyper.noise**2 + JITTER) * np.eye(len(values))
-        factor = linalg.cho_factor(_kernel(squared, hyper) + noise, lower=True)
+        factor = linalg.cho_factor(hyper.covariance(squared) + noise, lower=True)
         ones = linalg.cho_solve(factor, np.ones_like(values))
         level = float(ones @ values / ones.sum())
         return cls(hyper, factor, level, linalg.cho_solve(factor, values - level), ones)
 
     def predict(self, cross: Array, own: Array) -> tuple[Array, Array]:
-        shared = _kernel(cross, self.hyper)
+        shared = self.hyper.covariance(cross)
         left = 1.0 - shared.T @ self.ones
         known = shared.T @ linalg.cho_solve(self.factor, shared)
-        covariance = _kernel(own, self.hyper) - known
+        covariance = self.hyper.covariance(own) - known
         return (
             self.level + shared.T @ self.weights,
             covariance + np.outer(left, left) / self.ones.sum(),
         )
-
-
-def _kernel(squared: Array, hyper: Hyperparameters) -> Array:
-    """Covariance at squared distances by each setting [n_settings, n, n_others]."""
-    distances = np.sqrt(np.tensordot(hyper.lengthscales**-2.0, squared, 1))
-    return np.asarray(hyper.amplitude**2 * matern(distances))

@@ -1,7 +1,10 @@
 """Matern-5/2 with few and noisy values: the kernel, its priors, and the mode of its posterior.
 
 One lengthscale a setting (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006,
-eq. 4.17 and sec. 5.1). Every hyperparameter has a log-normal prior: with ten trainings the
+eq. 4.17 and sec. 5.1). On request the function is the sum of one of all settings and one of each
+setting alone (Duvenaud, Nickisch, Rasmussen, Additive Gaussian processes, NeurIPS 2011, of the
+orders one and all): what a setting does by itself is learned from few values, wherever the other
+settings were. Every hyperparameter has a log-normal prior: with ten trainings the
 likelihood alone says little, and its maximum is often a corner. The mode is found by L-BFGS-B on
 the analytic gradient (ibid., eq. 5.9); no random number is drawn.
 
@@ -53,6 +56,9 @@ class HyperPrior:
         amplitude_sd: Spread of its logarithm.
         noise: Median of the standard deviation of the noise.
         noise_sd: Spread of its logarithm.
+        additive: Median of the standard deviation of the part that is a sum over the settings; 0
+            for a function without one.
+        additive_sd: Spread of its logarithm.
     """
 
     lengthscale: float = 0.5
@@ -61,16 +67,18 @@ class HyperPrior:
     amplitude_sd: float = 0.5
     noise: float = 0.1
     noise_sd: float = 1.0
+    additive: float = 0.0
+    additive_sd: float = 1.0
 
     def medians(self, n_settings: int) -> Array:
-        """(d + 2,) Logarithms of the medians: lengthscales, amplitude, noise."""
+        """(p,) Logarithms of the medians: lengthscales, amplitude, noise, additive if any."""
         lengthscale = math.log(self.lengthscale) + 0.5 * math.log(max(n_settings, 1) / 2)
-        rest = [math.log(self.amplitude), math.log(self.noise)]
-        return np.array([lengthscale] * n_settings + rest)
+        rest = [self.amplitude, self.noise] + [self.additive] * (self.additive > 0)
+        return np.array([lengthscale] * n_settings + [math.log(one) for one in rest])
 
     def spreads(self, n_settings: int) -> Array:
-        """(d + 2,) Standard deviations of the logarithms, in the same order."""
-        rest = [self.amplitude_sd, self.noise_sd]
+        """(p,) Standard deviations of the logarithms, in the same order."""
+        rest = [self.amplitude_sd, self.noise_sd] + [self.additive_sd] * (self.additive > 0)
         return np.array([self.lengthscale_sd] * n_settings + rest)
 
 
@@ -80,18 +88,34 @@ class Hyperparameters:
 
     Attributes:
         lengthscales: (d,) One a setting, in ranges of that setting.
-        amplitude: Standard deviation of the function.
+        amplitude: Standard deviation of the function of all settings.
         noise: Standard deviation of the noise of any training.
+        additive: Standard deviation of the sum of functions of one setting each.
     """
 
     lengthscales: Array
     amplitude: float
     noise: float
+    additive: float = 0.0
 
     @classmethod
-    def of(cls, logs: Array) -> "Hyperparameters":
-        """The hyperparameters of their logarithms (d + 2,)."""
-        return cls(np.exp(logs[:-2]), math.exp(logs[-2]), math.exp(logs[-1]))
+    def of(cls, logs: Array, n_settings: int) -> "Hyperparameters":
+        """The hyperparameters of their logarithms (p,); those of the settings come first."""
+        amplitude, noise, *additive = np.exp(logs[n_settings:]).tolist()
+        return cls(np.exp(logs[:n_settings]), amplitude, noise, *additive)
+
+    @property
+    def variance(self) -> float:
+        """Of the function, at any point."""
+        return self.amplitude**2 + self.additive**2
+
+    def covariance(self, squared: Array) -> Array:
+        """(n, m) Covariance of the function at points with squared distances (d, n, m)."""
+        scaled = squared / np.square(self.lengthscales)[:, None, None]
+        joint = self.amplitude**2 * matern(np.sqrt(scaled.sum(axis=0)))
+        if not self.additive:
+            return joint
+        return np.asarray(joint + self.additive**2 * matern(np.sqrt(scaled)).mean(axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +158,24 @@ class LogPosterior:
         *,
         has_level: bool = False,
     ) -> None:
+        self.n_settings = len(squared)
         self._squares = squared.reshape(len(squared), len(values) ** 2)
         self._values = values
         self._extra = extra
         self._has_level = has_level
-        self.medians = prior.medians(len(squared))
-        self._spreads = prior.spreads(len(squared))
+        self._is_additive = prior.additive > 0
+        self.medians = prior.medians(self.n_settings)
+        self._spreads = prior.spreads(self.n_settings)
 
     def loss(self, logs: Array) -> tuple[float, Array]:
-        """Value and gradient (d + 2,) at the logarithms of the hyperparameters.
+        """Value and gradient (p,) at the logarithms of the hyperparameters.
 
         Infinite, with a gradient of zero, where the covariance is singular to rounding.
         """
-        n = len(self._values)
-        root = _ROOT5 * np.sqrt(np.exp(-2 * logs[:-2]) @ self._squares)
-        decay = np.exp(-root)
-        amplitude2 = math.exp(2 * logs[-2])
-        signal = amplitude2 * (1 + root + root**2 / 3) * decay
-        covariance = signal.reshape(n, n).copy()
-        covariance[np.diag_indices(n)] += math.exp(2 * logs[-1]) + self._extra + JITTER
+        n, d = len(self._values), self.n_settings
+        parts = self._parts(logs)
+        covariance = np.sum([part.kernel for part in parts], axis=0).reshape(n, n)
+        covariance[np.diag_indices(n)] += math.exp(2 * logs[d + 1]) + self._extra + JITTER
         try:
             factor = linalg.cholesky(covariance, lower=True, check_finite=False)
         except linalg.LinAlgError:
@@ -161,9 +184,23 @@ class LogPosterior:
         away, weights = self._weighed(inverse)
         gap = (logs - self.medians) / self._spreads
         loss = 0.5 * away @ weights + np.log(np.diag(factor)).sum() + 0.5 * gap @ gap
+        # Twice the derivative of the likelihood's part by the covariance; the level is at its
+        # best, so that it adds nothing.
         outer = inverse - np.outer(weights, weights)
-        steep = outer.ravel() * (amplitude2 * 5 / 3) * (1 + root) * decay
-        return float(loss), gap / self._spreads + self._gradient(logs, outer, steep, signal)
+        slopes = np.sum([part.by_lengthscale(outer.ravel()) for part in parts], axis=0)
+        sizes = [outer.ravel() @ part.kernel for part in parts]
+        by_noise = math.exp(2 * logs[d + 1]) * np.trace(outer)
+        gradient = np.array([*slopes, sizes[0], by_noise, *sizes[1:]])
+        return float(loss), gap / self._spreads + gradient
+
+    def _parts(self, logs: Array) -> "list[_Part]":
+        """The function of all settings, and the sum of those of each where there is one."""
+        d = self.n_settings
+        scaled = np.exp(-2 * logs[:d])[:, None] * self._squares
+        joint = _Part(math.exp(2 * logs[d]), scaled, scaled.sum(axis=0, keepdims=True))
+        if not self._is_additive:
+            return [joint]
+        return [joint, _Part(math.exp(2 * logs[d + 2]) / max(d, 1), scaled, scaled)]
 
     def _weighed(self, inverse: Array) -> tuple[Array, Array]:
         """(n,) Values above their level, and (n,) the inverse covariance times them."""
@@ -173,33 +210,46 @@ class LogPosterior:
         away = self._values - ones @ self._values / ones.sum()
         return away, inverse @ away
 
-    def _gradient(self, logs: Array, outer: Array, steep: Array, signal: Array) -> Array:
-        """(d + 2,) Of the likelihood's part; the level is at its best, so that it adds nothing.
 
-        Args:
-            logs: (d + 2,) Where.
-            outer: (n, n) Twice the derivative of the loss by the covariance.
-            steep: (n * n,) That, times the kernel's derivative by the squared distance, times -2.
-            signal: (n * n,) The kernel.
-        """
-        by_length = 0.5 * np.exp(-2 * logs[:-2]) * (self._squares @ steep)
-        by_noise = math.exp(2 * logs[-1]) * np.trace(outer)
-        return np.array([*by_length, outer.ravel() @ signal, by_noise])
+class _Part:
+    """A sum of functions with one kernel each, at n points.
+
+    Args:
+        size: Variance of each of the functions.
+        scaled: (d, n * n) Squared distances in each setting, in lengthscales.
+        within: (1 or d, n * n) The squared distance that each kernel goes by: their sum, or each.
+
+    Attributes:
+        kernel: (n * n,) Covariance.
+    """
+
+    def __init__(self, size: float, scaled: Array, within: Array) -> None:
+        root = _ROOT5 * np.sqrt(within)
+        decay = np.exp(-root)
+        self.kernel: Array = size * ((1 + root + root**2 / 3) * decay).sum(axis=0)
+        self._scaled = scaled
+        # The kernel's derivative by the squared distance, times -2.
+        self._steep = size * (5 / 3) * (1 + root) * decay
+
+    def by_lengthscale(self, outer: Array) -> Array:
+        """(d,) Derivative by the logarithm of each lengthscale, given that by the covariance."""
+        if len(self._steep) == 1:
+            return np.asarray(0.5 * (self._scaled @ (self._steep[0] * outer)))
+        return np.asarray(0.5 * ((self._scaled * self._steep) @ outer))
 
 
 def posterior_mode(posterior: LogPosterior, search: ModeSearch) -> Array:
-    """(d + 2,) Logarithms of the hyperparameters at the mode of the posterior.
+    """(p,) Logarithms of the hyperparameters at the mode of the posterior.
 
     Raises:
         ValueError: The numbers admit no model.
     """
-    n_settings = len(posterior.medians) - 2
-    middle = posterior.medians
+    middle, n_settings = posterior.medians, posterior.n_settings
     options = {"maxiter": search.most_steps, "ftol": search.least_gain, "gtol": search.least_slope}
     found = [
         optimize.minimize(
             posterior.loss,
-            middle + np.array([length] * n_settings + [amplitude, noise]),
+            middle + np.resize([*[length] * n_settings, amplitude, noise, 0.0], len(middle)),
             jac=True,
             method="L-BFGS-B",
             bounds=[(at - _REACH, at + _REACH) for at in middle],

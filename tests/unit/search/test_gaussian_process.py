@@ -20,9 +20,15 @@ def matern(a: Array, b: Array, hyper: Hyperparameters) -> Array:
         for y in b:
             r = math.sqrt(sum(((x - y) / hyper.lengthscales) ** 2))
             term = 1 + math.sqrt(5) * r + 5 / 3 * r * r
-            row.append(hyper.amplitude**2 * term * math.exp(-math.sqrt(5) * r))
+            joint = hyper.amplitude**2 * term * math.exp(-math.sqrt(5) * r)
+            row.append(joint + hyper.additive**2 * each_alone(abs(x - y), hyper))
         rows.append(row)
     return np.array(rows)
+
+
+def each_alone(apart: Array, hyper: Hyperparameters) -> float:
+    distances = math.sqrt(5) * apart / hyper.lengthscales
+    return float(np.mean((1 + distances + distances**2 / 3) * np.exp(-distances)))
 
 
 @pytest.fixture
@@ -35,8 +41,11 @@ def values(points: Array) -> Array:
     return np.asarray(np.sin(5 * points[:, 0]) + points[:, 1])
 
 
-def test_the_posterior_is_that_of_the_textbook(points: Array, values: Array) -> None:
-    hyper = Hyperparameters(np.array([0.4, 0.9]), 1.3, 0.2)
+@pytest.mark.parametrize("additive", [0.0, 0.6])
+def test_the_posterior_is_that_of_the_textbook(
+    points: Array, values: Array, additive: float
+) -> None:
+    hyper = Hyperparameters(np.array([0.4, 0.9]), 1.3, 0.2, additive)
     extra = np.linspace(0, 0.5, len(points))
     where = np.random.default_rng(4).random((5, 2))
     model = GaussianProcess.condition(hyper, np.arange(2), points, values[:, None], extra)
@@ -47,6 +56,18 @@ def test_the_posterior_is_that_of_the_textbook(points: Array, values: Array) -> 
     assert means[:, 0] == pytest.approx(cross @ inverse @ values, abs=1e-6)
     assert sd == pytest.approx(np.sqrt(np.diag(covariance)), abs=1e-6)
     assert model.covariance(where) == pytest.approx(covariance, abs=1e-6)
+
+
+def test_a_level_is_learned_from_the_values(points: Array, values: Array) -> None:
+    hyper = Hyperparameters(np.array([0.2, 0.2]), 1.0, 0.1)
+    far, extra = np.array([[9.0, 9.0]]), np.zeros(len(points))
+    both = np.stack([values, values + 5.0], axis=1)
+    model = GaussianProcess.condition(hyper, np.arange(2), points, both, extra, has_level=True)
+    inverse = np.linalg.inv(matern(points, points, hyper) + 0.01 * np.eye(len(points)))
+    level = inverse.sum(axis=0) @ values / inverse.sum()
+    assert model.predict(far)[0][0] == pytest.approx([level, level + 5.0])
+    near = model.predict(points)[0]
+    assert near[:, 1] - near[:, 0] == pytest.approx(np.full(len(points), 5.0))
 
 
 def test_features_of_one_choice_share_a_lengthscale() -> None:

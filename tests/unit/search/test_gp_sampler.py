@@ -18,7 +18,7 @@ from optuna.distributions import (
 from optuna.trial import TrialState, create_trial
 
 from automl.search.encoding import Cube
-from automl.search.gp_sampler import GaussianProcessSampler, Knowledge, start_points
+from automl.search.gp_sampler import GaussianProcessSampler, Knowledge
 from automl.search.observations import Kind, Observation, Prediction
 from automl.search.prior import Prior
 from automl.search.surrogate import Surrogate
@@ -197,16 +197,6 @@ def test_on_a_plateau_every_second_proposal_comes_from_anywhere() -> None:
     proposed = [propose(study_of(made), number) for number in range(22, 52, 2)]
     assert np.ptp(decades_from_default(proposed)) > 2.5
     assert {one["net"] for one in proposed} == {"a", "b", "c"}
-
-
-@pytest.mark.parametrize(
-    ("trials", "settings", "expected"),
-    [(1, 6, 3), (12, 6, 4), (20, 6, 6), (500, 6, 8), (500, 2, 5), (500, 1, 4), (12, 2, 4)],
-)
-def test_a_third_of_the_trials_are_start_points_within_limits(
-    trials: int, settings: int, expected: int
-) -> None:
-    assert start_points(trials, settings) == expected
 
 
 # What it learns

@@ -1,5 +1,7 @@
 """The posterior of a kernel's hyperparameters, and what is then believed of points."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
@@ -7,6 +9,7 @@ from scipy.optimize import approx_fprime
 from automl.study.gaussian_fit import GaussianFit
 from automl.study.matern import (
     Array,
+    Hyperparameters,
     HyperPrior,
     LogPosterior,
     ModeSearch,
@@ -30,14 +33,17 @@ def values(points: Array) -> Array:
 
 
 @pytest.mark.parametrize("has_level", [False, True])
+@pytest.mark.parametrize("additive", [0.0, 0.5])
 def test_the_gradient_is_that_of_the_loss(
-    points: Array, values: Array, *, has_level: bool
+    points: Array, values: Array, additive: float, *, has_level: bool
 ) -> None:
+    prior = HyperPrior(additive=additive)
     posterior = LogPosterior(
-        squared(points, points), values, np.full(9, 0.1), HyperPrior(), has_level=has_level
+        squared(points, points), values, np.full(9, 0.1), prior, has_level=has_level
     )
     for seed in range(5):
-        logs = posterior.medians + np.random.default_rng(seed).normal(0, 0.7, 4)
+        size = len(posterior.medians)
+        logs = posterior.medians + np.random.default_rng(seed).normal(0, 0.7, size)
         slope = approx_fprime(logs, lambda at: posterior.loss(at)[0], 1e-6)
         assert posterior.loss(logs)[1] == pytest.approx(slope, rel=1e-3, abs=1e-4)
 
@@ -89,3 +95,26 @@ def test_far_from_all_values_the_level_is_believed_and_little_known(
     assert (mean[1], far) == pytest.approx((mean[2], other))
     assert far > 3 * near
     assert 0 < covariance[1, 2] < 0.9 * far**2
+
+
+def test_what_is_a_sum_of_the_settings_is_known_far_from_every_point() -> None:
+    """Of points along two sides of a square: the corner that is near none of them."""
+    side = np.linspace(0.0, 1.0, 9)
+    sides = np.concatenate(
+        [np.stack([side, np.zeros(9)], 1), np.stack([np.zeros(9), side], 1)[1:]]
+    )
+    corner, truth = np.array([[1.0, 1.0]]), math.sin(3.0) + math.cos(2.0)
+    values = np.sin(3 * sides[:, 0]) + np.cos(2 * sides[:, 1])
+    errors = []
+    for amplitude, additive in ((1.0, 0.0), (0.1, 1.0)):
+        hyper = Hyperparameters(np.array([0.4, 0.4]), amplitude, 0.01, additive)
+        covariance = hyper.covariance(squared(sides, sides)) + hyper.noise**2 * np.eye(17)
+        mean = hyper.covariance(squared(corner, sides)) @ np.linalg.solve(covariance, values)
+        errors.append(abs(float(mean[0]) - truth))
+    assert errors[0] > 0.2
+    assert errors[1] < 0.05
+
+
+def test_the_covariance_of_a_point_with_itself_is_the_variance() -> None:
+    hyper = Hyperparameters(np.array([0.4, 0.9]), 1.3, 0.2, 0.5)
+    assert hyper.covariance(np.zeros((2, 1, 1)))[0, 0] == pytest.approx(hyper.variance)
