@@ -17,14 +17,21 @@ __all__ = ["write_rows"]
 _PACKAGES = ("optuna", "numpy", "scipy")
 
 
-def write_rows(path: Path | None, bench: str, found: Iterable[dict[str, Any]]) -> None:
-    """Prints each row when it is there; the file is written anew with each, so none is lost."""
+def write_rows(
+    path: Path | None, bench: str, found: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Prints each row when it is there; the file is written anew with each, so none is lost.
+
+    Returns:
+        The rows.
+    """
     rows: list[dict[str, Any]] = []
     for row in found:
         rows.append(row)
         print(json.dumps(row), flush=True)
         if path is not None:
             path.write_text(_text(bench, rows), encoding="utf-8")
+    return rows
 
 
 def _text(bench: str, rows: list[dict[str, Any]]) -> str:
@@ -45,7 +52,7 @@ def _text(bench: str, rows: list[dict[str, Any]]) -> str:
 def _flags() -> list[str]:
     """The command without paths and processes of this machine."""
     flags = sys.argv[1:]
-    for name in ("--out", "--processes"):
+    for name in ("--out", "--processes", "--curves"):
         if name in flags:
             at = flags.index(name)
             flags = flags[:at] + flags[at + 2 :]
