@@ -73,6 +73,7 @@ CHOICES: Mapping[str, SamplerChoice] = {
     "four first values": SamplerChoice(has_level=False),
     "both": SamplerChoice(),
     "both, odd wide": SamplerChoice(wide=(False, True)),
+    "both, all wide": SamplerChoice(wide=(True, True)),
     "lengthscales": SamplerChoice(lengthscale=0.4),
     "shorter lengthscales": SamplerChoice(lengthscale=0.3),
     "half the exploring": SamplerChoice(turn=10),
