@@ -19,6 +19,10 @@ __all__ = ["FEWEST", "Expectations", "Expected", "columns_of", "expectations", "
 
 #: Trials with a value below which there is nothing to learn the noise from.
 FEWEST = 5
+#: How far behind the best value, in standard deviations of the noise, a trial may have ended and
+#: still be the best. Beyond that no luck of a seed is a likely reason, whatever its neighbours
+#: gave: with few trials it is the model that errs, and what is taken home is a checkpoint.
+_MOST_BEHIND = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Expectations:
     """The trials by what they would give with another seed.
 
     Attributes:
-        ranked: The best first; of equal ones the lowest number.
+        ranked: The best first; of equal ones the lowest number. Those that ended too far behind
+            the best value for a matter of luck come last.
         noise: Standard deviation of one training's value over seeds; None where not known.
         n_trials: How many trials it rests on.
         posterior: What the values rest on; None where they are as measured.
@@ -93,9 +98,15 @@ def expectations(records: Sequence[TrialRecord], objective: Objective) -> Expect
     if found is None:
         return _as_measured(trials, known, objective)
     numbers = tuple(trials[point].number for point in found.points)
+    own = _means(len(trials), known)
+    limit = min(own) + _MOST_BEHIND * found.noise
     ranked = [
-        (loss, Expected(number, objective.loss(loss), found.sd(i)))
-        for i, (number, loss) in enumerate(zip(numbers, found.losses, strict=True))
+        (
+            own[point] > limit,
+            loss,
+            Expected(trials[point].number, objective.loss(loss), found.sd(i)),
+        )
+        for i, (point, loss) in enumerate(zip(found.points, found.losses, strict=True))
     ]
     return Expectations(_sorted(ranked), found.noise, len(trials), found, numbers)
 
@@ -113,17 +124,24 @@ def _as_measured(
     trials: Sequence[TrialRecord], known: Sequence[tuple[int, float]], objective: Objective
 ) -> Expectations:
     """Means of what was measured, where no model can be made."""
-    ranked = []
-    for place, trial in enumerate(trials):
-        losses = [loss for point, loss in known if point == place]
-        loss = sum(losses) / len(losses)
-        ranked.append((loss, Expected(trial.number, objective.loss(loss))))
+    ranked = [
+        (False, loss, Expected(trial.number, objective.loss(loss)))
+        for trial, loss in zip(trials, _means(len(trials), known), strict=True)
+    ]
     return Expectations(_sorted(ranked), n_trials=len(trials))
 
 
-def _sorted(ranked: Sequence[tuple[float, Expected]]) -> tuple[Expected, ...]:
-    ordered = sorted(ranked, key=lambda pair: (pair[0], pair[1].number))
-    return tuple(expected for _, expected in ordered)
+def _means(n_trials: int, known: Sequence[tuple[int, float]]) -> list[float]:
+    """The mean loss of each trial, of its place and each of its losses."""
+    losses: list[list[float]] = [[] for _ in range(n_trials)]
+    for place, loss in known:
+        losses[place].append(loss)
+    return [sum(each) / len(each) for each in losses]
+
+
+def _sorted(ranked: Sequence[tuple[bool, float, Expected]]) -> tuple[Expected, ...]:
+    ordered = sorted(ranked, key=lambda each: (*each[:2], each[2].number))
+    return tuple(expected for *_, expected in ordered)
 
 
 def columns_of(trials: Sequence[TrialRecord]) -> tuple[Column, ...]:

@@ -48,6 +48,27 @@ def test_a_lone_peak_is_taken_for_luck() -> None:
     assert 0.5 < peak.value < 0.58
 
 
+def test_a_trial_that_ended_far_behind_is_not_the_best_whatever_its_neighbours_gave() -> None:
+    """Ten trainings of the demo on a GPU: the model expects most of one that did badly itself."""
+    shown = [
+        (0.0002, 0.1, 0.5857), (0.0002795, 0.1442, 0.6880), (0.001075, 0.07373, 0.9289),
+        (4.414e-5, 0.4291, 0.0717), (0.001617, 0.01, 0.9126), (0.002, 1.0, 0.6032),
+        (0.0008112, 0.01882, 0.8241), (0.002, 0.03604, 0.8412), (0.0008375, 0.1486, 0.8248),
+        (0.001283, 0.02998, 0.5282),
+    ]  # fmt: skip
+    records = [
+        trial(i, value, {"lr": rate, "lr_decay": decay})
+        for i, (rate, decay, value) in enumerate(shown)
+    ]
+    found = expectations(records, UP)
+    assert found.noise is not None
+    highest = max(found.ranked, key=lambda each: each.value)
+    assert shown[highest.number][2] < 0.9289 - 2 * found.noise
+    assert found.best is not None
+    assert found.best.number in {2, 4, 7}
+    assert found.ranked[-1].number in {3, 9}
+
+
 def test_values_without_noise_keep_their_order() -> None:
     records = [trial(i, 0.5 + 0.04 * i, {"lr": 10.0 ** (i - 5)}) for i in range(8)]
     found = expectations(records, UP)
