@@ -61,6 +61,7 @@ class Family:
         scaled_loss: Whether ``loss.weight`` multiplies the training loss.
         is_declared: Whether the search profile says so.
         is_held_out: Whether nothing may be tuned on it.
+        n_hills: Of a landscape of hills.
     """
 
     n_settings: int
@@ -70,6 +71,7 @@ class Family:
     scaled_loss: bool = False
     is_declared: bool = True
     is_held_out: bool = False
+    n_hills: int = 3
 
     def problem(self, seed: int) -> "Problem":
         """The instance of a seed."""
@@ -112,8 +114,9 @@ class Problem:
     @cached_property
     def landscape(self) -> Landscape:
         """Where the good settings are."""
-        make = valley if self.family.is_held_out else hills
-        return make(self.seed, self.family.n_settings)
+        if self.family.is_held_out:
+            return valley(self.seed, self.family.n_settings)
+        return hills(self.seed, self.family.n_settings, self.family.n_hills)
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -184,6 +187,8 @@ FAMILIES: Mapping[str, Family] = {
     "six_crash": Family(6, crash=0.05),
     "six_misleading": Family(6, scaled_loss=True),
     "six_undeclared": Family(6, scaled_loss=True, is_declared=False),
+    "six_one": Family(6, n_hills=1),
+    "six_told": Family(6, course=Course(loss_noise=0.0)),
     "twelve": Family(12),
     "held_out2": Family(2, course=_LATE, is_held_out=True),
     "held_out6": Family(6, course=_LATE, is_held_out=True),
