@@ -45,6 +45,7 @@ _FAMILIES = (
     ("6 settings, the same, and the profile does not say so", "six_undeclared"),
     ("6 settings, the best begin slowly", "six_crossing"),
     ("6 settings, trainings diverge close to the best", "six_crash"),
+    ("6 settings, one hill", "six_one"),
     ("12 settings, some conditional", "twelve"),
     ("2 settings, held out", "held_out2"),
     ("6 settings, held out", "held_out6"),
