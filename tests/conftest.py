@@ -50,6 +50,8 @@ _UNBOUNDED = ("slow", "ray", "docker", "gpu", "skills", "timeout")
 
 _HAS_TORCH = importlib.util.find_spec("torch") is not None
 _OF_PYTEST = "PYTEST_CURRENT_TEST"
+# Ray reads its token once, when it is imported: a later search in this process needs the same.
+_OF_RAY = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
 _NEEDS_TORCH = "needs torch: pip install -c constraints.txt -e '.[trainer,dev]'"
 
 
@@ -97,7 +99,7 @@ def environment_stays() -> Iterator[None]:
     """What a test sets in this process's environment, as a search on Ray does, ends with it."""
     before = {name: value for name, value in os.environ.items() if name != _OF_PYTEST}
     yield
-    for name in set(os.environ) - {_OF_PYTEST, *before}:
+    for name in set(os.environ) - {_OF_PYTEST, *_OF_RAY, *before}:
         del os.environ[name]
     os.environ.update(before)
 
