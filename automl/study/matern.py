@@ -111,11 +111,12 @@ class Hyperparameters:
 
     def covariance(self, squared: Array) -> Array:
         """(n, m) Covariance of the function at points with squared distances (d, n, m)."""
-        scaled = squared / np.square(self.lengthscales)[:, None, None]
-        joint = self.amplitude**2 * matern(np.sqrt(scaled.sum(axis=0)))
+        precisions = self.lengthscales**-2.0
+        joint = self.amplitude**2 * matern(np.sqrt(np.tensordot(precisions, squared, 1)))
         if not self.additive:
             return joint
-        return np.asarray(joint + self.additive**2 * matern(np.sqrt(scaled)).mean(axis=0))
+        alone = matern(np.sqrt(precisions[:, None, None] * squared)).mean(axis=0)
+        return np.asarray(joint + self.additive**2 * alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +196,13 @@ class LogPosterior:
 
     def _parts(self, logs: Array) -> "list[_Part]":
         """The function of all settings, and the sum of those of each where there is one."""
-        d = self.n_settings
-        scaled = np.exp(-2 * logs[:d])[:, None] * self._squares
-        joint = _Part(math.exp(2 * logs[d]), scaled, scaled.sum(axis=0, keepdims=True))
+        d, squares = self.n_settings, self._squares
+        precisions = np.exp(-2 * logs[:d])
+        joint = _Part(math.exp(2 * logs[d]), precisions, squares, precisions[None, :] @ squares)
         if not self._is_additive:
             return [joint]
-        return [joint, _Part(math.exp(2 * logs[d + 2]) / max(d, 1), scaled, scaled)]
+        size = math.exp(2 * logs[d + 2]) / max(d, 1)
+        return [joint, _Part(size, precisions, squares, precisions[:, None] * squares)]
 
     def _weighed(self, inverse: Array) -> tuple[Array, Array]:
         """(n,) Values above their level, and (n,) the inverse covariance times them."""
@@ -216,26 +218,30 @@ class _Part:
 
     Args:
         size: Variance of each of the functions.
-        scaled: (d, n * n) Squared distances in each setting, in lengthscales.
-        within: (1 or d, n * n) The squared distance that each kernel goes by: their sum, or each.
+        precisions: (d,) One over the square of each lengthscale.
+        squares: (d, n * n) Squared distances in each setting.
+        within: (1 or d, n * n) The squared distance, in lengthscales, that each kernel goes by:
+            that of all settings, or each.
 
     Attributes:
         kernel: (n * n,) Covariance.
     """
 
-    def __init__(self, size: float, scaled: Array, within: Array) -> None:
+    def __init__(self, size: float, precisions: Array, squares: Array, within: Array) -> None:
         root = _ROOT5 * np.sqrt(within)
         decay = np.exp(-root)
         self.kernel: Array = size * ((1 + root + root**2 / 3) * decay).sum(axis=0)
-        self._scaled = scaled
+        self._precisions, self._squares = precisions, squares
         # The kernel's derivative by the squared distance, times -2.
         self._steep = size * (5 / 3) * (1 + root) * decay
 
     def by_lengthscale(self, outer: Array) -> Array:
         """(d,) Derivative by the logarithm of each lengthscale, given that by the covariance."""
         if len(self._steep) == 1:
-            return np.asarray(0.5 * (self._scaled @ (self._steep[0] * outer)))
-        return np.asarray(0.5 * ((self._scaled * self._steep) @ outer))
+            moved = self._squares @ (self._steep[0] * outer)
+        else:
+            moved = (self._squares * self._steep) @ outer
+        return np.asarray(0.5 * self._precisions * moved)
 
 
 def posterior_mode(posterior: LogPosterior, search: ModeSearch) -> Array:
