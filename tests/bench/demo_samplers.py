@@ -25,6 +25,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+from automl.files import write_json
 from automl.jsontext import read_json
 from tests.bench.search.revision import revision
 
@@ -108,7 +109,7 @@ def write(asked: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
         "revision": revision(),
         "rows": sorted(rows, key=lambda row: (row["seed"], row["sampler"])),
     }
-    asked.out.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    write_json(asked.out, value)
 
 
 def _flags(asked: argparse.Namespace) -> list[str]:

@@ -7,7 +7,6 @@ then says what; it is written anew after each study.
 """
 
 import argparse
-import json
 import platform
 import random
 import shlex
@@ -22,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from automl.files import write_json
 from automl.study.records import TrialRecord, TrialState
 from tests.bench.search.revision import revision
 from tests.e2e.campaign import FULL, RUNGS, SERIALLY, Campaign
@@ -96,15 +96,7 @@ def run(tally: Tally, asked: argparse.Namespace) -> None:
         name = f"study-{tally.studies}"
         tally.add(tally.campaign.study(name, blows, BLOWS_A_STUDY, subject))
         print(tally.studies, dict(tally.campaign.landed), flush=True)
-        write(tally, asked, None)
-
-
-def write(tally: Tally, asked: argparse.Namespace, broken: str | None) -> None:
-    """Writes the file whole."""
-    text = json.dumps(tally.to_json(asked, broken), indent=1)
-    part = asked.out.with_suffix(".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(asked.out)
+        write_json(asked.out, tally.to_json(asked, None))
 
 
 def arguments() -> argparse.Namespace:
@@ -130,7 +122,7 @@ def main() -> None:
             run(tally, asked)
         except AssertionError as error:
             line = traceback.extract_tb(error.__traceback__)[-1].line
-            write(tally, asked, str(error) or line)
+            write_json(asked.out, tally.to_json(asked, str(error) or line))
             raise
     print(asked.out.read_text(encoding="utf-8"))
 
